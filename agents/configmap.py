@@ -1,0 +1,19 @@
+"""The canonical hash of an AgentConfigMap: what offers, effective configurations and quarantine refer to.
+
+Pure. Two maps have one hash exactly when their file names, content types and bodies are the same, in any order.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from agents.snapshot import ConfigFile
+
+
+def configmap_sha256(files: Iterable[ConfigFile]) -> str:
+    """SHA-256 (lower-case hex) of the files, each part length-prefixed so that no two maps collide."""
+    digest = hashlib.sha256()
+    for entry in sorted(files, key=lambda file: file.name):
+        for part in (entry.name.encode(), entry.content_type.encode(), entry.body):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    return digest.hexdigest()

@@ -1,0 +1,165 @@
+"""What is out there, and how it is: agents, their hot status row, bodies they report, their timeline."""
+
+from django.db import models
+
+from telflo.base.encryption import EncryptedTextField
+from telflo.base.ids import new_id
+
+
+class ComponentSet(models.Model):
+    """AvailableComponents of a collector build, stored once per hash (C4)."""
+
+    hash = models.CharField(primary_key=True, max_length=128)
+    tree = models.JSONField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return self.hash[:12]
+
+
+class EffectiveConfig(models.Model):
+    """One distinct body that agents report to run, stored once. files: JSON list of {name, content_type, text | base64}."""
+
+    sha256 = models.CharField(primary_key=True, max_length=64)
+    files = EncryptedTextField()
+    size = models.PositiveIntegerField(help_text="bytes of all bodies together")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return self.sha256[:12]
+
+
+class Agent(models.Model):
+    """A collector under an OpAMP client: who it is. Changes rarely; how it is stands in AgentStatus."""
+
+    instance_uid = models.UUIDField(primary_key=True, editable=False)
+    name = models.CharField(max_length=200, blank=True, help_text="given by a person")
+    display_name = models.CharField(
+        max_length=200, db_index=True, help_text="derived: agents/naming.py"
+    )
+    identifying = models.JSONField(default=dict)
+    non_identifying = models.JSONField(default=dict)
+    labels = models.JSONField(default=dict, help_text="people's, on the server")
+    collector_name = models.CharField(max_length=100, blank=True)
+    collector_version = models.CharField(max_length=64, blank=True, db_index=True)
+    host_name = models.CharField(max_length=255, blank=True)
+    os_type = models.CharField(max_length=64, blank=True)
+    capabilities = models.BigIntegerField(default=0)
+    custom_capabilities = models.JSONField(default=list)
+    components = models.ForeignKey(
+        ComponentSet, null=True, on_delete=models.SET_NULL, related_name="agents"
+    )
+    first_seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return self.display_name or str(self.instance_uid)
+
+
+class Status(models.TextChoices):
+    """The one word for an agent, derived in agents/status.py (decision 16)."""
+
+    IN_SYNC = "in_sync", "In sync"
+    PENDING = "pending", "Pending"
+    APPLYING = "applying", "Applying"
+    FAILED = "failed", "Failed"
+    ROLLED_BACK = "rolled_back", "Rolled back"
+    DRIFTED = "drifted", "Drifted"
+    UNMANAGED = "unmanaged", "Unmanaged"
+    STALE = "stale", "Stale"
+    DISCONNECTED = "disconnected", "Disconnected"
+
+
+class Health(models.TextChoices):
+    """The other axis: what the agent last said of itself."""
+
+    HEALTHY = "healthy", "Healthy"
+    UNHEALTHY = "unhealthy", "Unhealthy"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class AgentStatus(models.Model):
+    """The hot row, one per agent. Written by agents/store.py alone; a flush of an older session matches no row (I3)."""
+
+    agent = models.OneToOneField(
+        Agent, primary_key=True, on_delete=models.CASCADE, related_name="status"
+    )
+    # connection
+    session_epoch = models.BigIntegerField(default=0)
+    sequence_num = models.BigIntegerField(
+        null=True, help_text="None: a full state is outstanding (I2)"
+    )
+    connected = models.BooleanField(default=False)
+    transport = models.CharField(max_length=4, blank=True)
+    remote_address = models.CharField(max_length=64, blank=True)
+    interval_s = models.PositiveIntegerField(default=30, help_text="heartbeat or poll interval")
+    connected_at = models.DateTimeField(null=True)
+    disconnected_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True, db_index=True)
+    # health: the last report that said something, and whether it still counts
+    health = models.CharField(max_length=10, choices=Health.choices, default=Health.UNKNOWN)
+    health_since = models.DateTimeField(null=True)
+    health_at = models.DateTimeField(null=True, help_text="when the kept tree was reported")
+    health_tree = models.JSONField(null=True)
+    last_error = models.TextField(blank=True)
+    # remote configuration: the last acknowledgement
+    remote_config_status = models.PositiveSmallIntegerField(default=0)
+    remote_config_hash = models.CharField(max_length=128, blank=True)
+    remote_config_error = models.TextField(blank=True)
+    remote_config_at = models.DateTimeField(null=True)
+    # what it says it runs, and with what
+    effective_config = models.ForeignKey(
+        EffectiveConfig, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    effective_config_at = models.DateTimeField(null=True)
+    components_hash = models.CharField(max_length=128, blank=True)
+    # intent, handed down by fleets through agents.store.set_intent
+    is_managed = models.BooleanField(default=False)
+    desired_hash = models.CharField(max_length=64, blank=True)
+    attempt_failed = models.BooleanField(
+        default=False, help_text="the desired hash failed here and is quarantined"
+    )
+    # derived by agents/status.py
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.UNMANAGED)
+    status_since = models.DateTimeField()
+    config_status = models.CharField(
+        max_length=12,
+        choices=Status.choices,
+        default=Status.UNMANAGED,
+        help_text="the same without connectivity, so that a failure stays visible while offline",
+    )
+
+    class Meta:
+        verbose_name_plural = "agent statuses"
+        indexes = [
+            models.Index(fields=["status", "agent"], name="status_by_word"),
+            models.Index(fields=["health", "agent"], name="status_by_health"),
+            models.Index(fields=["desired_hash"], name="status_by_desired"),
+        ]
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"{self.agent_id}: {self.status}"
+
+
+class AgentEvent(models.Model):
+    """One thing that happened to an agent; rows are only added and pruned. data is redacted."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=32)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["agent", "-id"], name="event_by_agent"),
+            models.Index(fields=["at"], name="event_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"{self.at:%F %T} {self.kind}"

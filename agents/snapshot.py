@@ -1,0 +1,222 @@
+"""What an agent said, as values: the seam between the protocol core and the store.
+
+Pure: no Django, no I/O, no clock. Times are aware datetimes in UTC; hashes are lower-case hex ("" means none).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum, IntEnum, IntFlag, StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+
+class Unset(Enum):
+    """The type of UNSET: not mentioned, so unchanged (OpAMP status compression)."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+class Transport(StrEnum):
+    """How an agent speaks to the server."""
+
+    WEBSOCKET = "ws"
+    HTTP = "http"
+
+
+class Capability(IntFlag):
+    """AgentCapabilities bits (OpAMP proto, enum AgentCapabilities)."""
+
+    REPORTS_STATUS = 0x0001
+    ACCEPTS_REMOTE_CONFIG = 0x0002
+    REPORTS_EFFECTIVE_CONFIG = 0x0004
+    ACCEPTS_PACKAGES = 0x0008
+    REPORTS_PACKAGE_STATUSES = 0x0010
+    REPORTS_OWN_TRACES = 0x0020
+    REPORTS_OWN_METRICS = 0x0040
+    REPORTS_OWN_LOGS = 0x0080
+    ACCEPTS_OPAMP_CONNECTION_SETTINGS = 0x0100
+    ACCEPTS_OTHER_CONNECTION_SETTINGS = 0x0200
+    ACCEPTS_RESTART_COMMAND = 0x0400
+    REPORTS_HEALTH = 0x0800
+    REPORTS_REMOTE_CONFIG = 0x1000
+    REPORTS_HEARTBEAT = 0x2000
+    REPORTS_AVAILABLE_COMPONENTS = 0x4000
+    REPORTS_CONNECTION_SETTINGS_STATUS = 0x8000
+
+
+class ConfigStatus(IntEnum):
+    """RemoteConfigStatuses of the OpAMP proto, same numbers."""
+
+    UNSET = 0
+    APPLIED = 1
+    APPLYING = 2
+    FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """AgentDescription with its AnyValues as JSON values (bytes as {"bytes": base64})."""
+
+    identifying: Mapping[str, Any] = field(default_factory=dict)
+    non_identifying: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentHealth:
+    """One node of the health tree (OpAMP ComponentHealth)."""
+
+    healthy: bool
+    status: str = ""
+    last_error: str = ""
+    started_at: datetime | None = None
+    status_at: datetime | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    components: Mapping[str, "ComponentHealth"] = field(default_factory=dict)
+
+    @property
+    def says_nothing(self) -> bool:
+        """True for the empty health that a supervisor sends at every client start: unknown, not unhealthy."""
+        return not (self.healthy or self.status or self.last_error or self.components)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConfigReport:
+    """RemoteConfigStatus: what the agent acknowledges, and how it went."""
+
+    status: ConfigStatus
+    hash: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """One entry of an AgentConfigMap; the supervisor uses a single one with the empty name."""
+
+    name: str
+    body: bytes
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveConfig:
+    """What the agent says it runs. sha256 covers names, types and bodies (configmap_sha256)."""
+
+    sha256: str
+    files: tuple[ConfigFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """AvailableComponents: always the hash, the tree only when the agent sent it."""
+
+    hash: str
+    tree: Mapping[str, Any] | None = None
+
+
+class FactKind(StrEnum):
+    """What happened to an agent, as an ordered list that is never merged or dropped."""
+
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    REMOTE_CONFIG = "remote_config"
+    HEALTH = "health"
+    FULL_STATE = "full_state"
+    DESCRIPTION = "description"
+    COMPONENTS = "components"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened. Only the fields of its kind are set.
+
+    CONNECTED / DISCONNECTED: reason · REMOTE_CONFIG: remote_config · HEALTH: health ·
+    FULL_STATE: remote_config as the full state has it (None: it names no hash).
+    """
+
+    kind: FactKind
+    at: datetime
+    reason: str = ""
+    remote_config: RemoteConfigReport | None = None
+    health: ComponentHealth | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSnapshot:
+    """What the server knows of an agent when a session begins."""
+
+    instance_uid: UUID
+    epoch: int
+    sequence_num: int | None = None
+    capabilities: int = 0
+    is_new: bool = True
+    remote_config: RemoteConfigReport | None = None
+    effective_sha256: str = ""
+    components_hash: str = ""
+    health: ComponentHealth | None = None
+    desired_hash: str = ""
+    in_flight_hash: str = ""
+    """The hash of an offer that was sent and not answered yet; "" when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPatch:
+    """A change of what is known of one agent: latest state (merged) and facts (kept in order, decision 4).
+
+    sequence_num is stored with the state it covers (I1); None while a full state is outstanding (I2).
+    disconnected_at ends the connection; a patch of an older epoch matches no row (I3).
+    """
+
+    instance_uid: UUID
+    epoch: int
+    seen_at: datetime
+    sequence_num: int | None
+    capabilities: int | Unset = UNSET
+    description: Description | Unset = UNSET
+    health: ComponentHealth | None | Unset = UNSET
+    remote_config: RemoteConfigReport | None | Unset = UNSET
+    effective_config: EffectiveConfig | None | Unset = UNSET
+    components: Components | None | Unset = UNSET
+    custom_capabilities: tuple[str, ...] | Unset = UNSET
+    disconnected_at: datetime | None = None
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def is_heartbeat(self) -> bool:
+        """True when it carries nothing but "still here": such patches may be flushed late."""
+        return (
+            not self.facts
+            and self.disconnected_at is None
+            and all(getattr(self, name) is UNSET for name in _STATE_FIELDS)
+        )
+
+    def merge(self, later: "AgentPatch") -> "AgentPatch":
+        """This patch and then `later`, as one. Both belong to the same agent; the later epoch wins."""
+        changed = {
+            name: getattr(later, name)
+            for name in _STATE_FIELDS
+            if getattr(later, name) is not UNSET
+        }
+        return replace(
+            self,
+            epoch=later.epoch,
+            seen_at=later.seen_at,
+            sequence_num=later.sequence_num,
+            disconnected_at=later.disconnected_at,
+            facts=self.facts + later.facts,
+            **changed,
+        )
+
+
+_STATE_FIELDS = (
+    "capabilities",
+    "description",
+    "health",
+    "remote_config",
+    "effective_config",
+    "components",
+    "custom_capabilities",
+)

@@ -1,0 +1,37 @@
+"""Who runs what: fleets, the tokens that let collectors in, memberships, rollouts and what came of each offer."""
+
+from fleets.models.fleet import ArrivalMode, Fleet, Membership, RenderedConfig
+from fleets.models.rollout import (
+    Attempt,
+    AttemptState,
+    Quarantine,
+    Rollout,
+    RolloutState,
+    Stage,
+    StageState,
+    Target,
+    TargetState,
+)
+from fleets.models.token import Deployment, Platform, RefusalReason, RefusedAttempt, Token, TokenKind
+
+__all__ = [
+    "ArrivalMode",
+    "Attempt",
+    "AttemptState",
+    "Deployment",
+    "Fleet",
+    "Membership",
+    "Platform",
+    "Quarantine",
+    "RefusalReason",
+    "RefusedAttempt",
+    "RenderedConfig",
+    "Rollout",
+    "RolloutState",
+    "Stage",
+    "StageState",
+    "Target",
+    "TargetState",
+    "Token",
+    "TokenKind",
+]

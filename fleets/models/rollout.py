@@ -1,0 +1,209 @@
+"""Moving members of a fleet to a version: rollouts, their stages and targets, and every offer's history."""
+
+from django.conf import settings
+from django.db import models
+
+from agents.models import Agent
+from configs.models import ConfigVersion
+from fleets.models.fleet import Fleet, RenderedConfig
+from telflo.base.ids import new_id
+
+
+class RolloutState(models.TextChoices):
+    """See fleets/rollouts/plan.py, the only place that knows the transitions."""
+
+    PENDING = "pending", "Pending"
+    RUNNING = "running", "Running"
+    BAKING = "baking", "Baking"
+    PAUSED = "paused", "Paused"
+    ROLLING_BACK = "rolling_back", "Rolling back"
+    ROLLED_BACK = "rolled_back", "Rolled back"
+    SUCCEEDED = "succeeded", "Succeeded"
+    SUPERSEDED = "superseded", "Superseded"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Rollout(models.Model):
+    """One move of a fleet to a version. Assigning a version makes one with a single stage. At most one is active a fleet."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.PositiveIntegerField(help_text="counts up over the installation")
+    fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="rollouts")
+    version = models.ForeignKey(ConfigVersion, on_delete=models.PROTECT, related_name="rollouts")
+    from_version = models.ForeignKey(
+        ConfigVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    state = models.CharField(
+        max_length=14, choices=RolloutState.choices, default=RolloutState.PENDING
+    )
+    state_since = models.DateTimeField()
+    state_reason = models.CharField(max_length=500, blank=True)
+    automatic_rollback = models.BooleanField(default=False)
+    apply_timeout_s = models.PositiveIntegerField()
+    reason = models.CharField(max_length=500, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["number"], name="rollout_number"),
+            models.UniqueConstraint(
+                fields=["fleet"],
+                condition=models.Q(
+                    state__in=["pending", "running", "baking", "paused", "rolling_back"]
+                ),
+                name="one_active_rollout_per_fleet",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"#{self.number}"
+
+
+class StageState(models.TextChoices):
+    """Where a stage is."""
+
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+    BAKING = "baking", "Baking"
+    PASSED = "passed", "Passed"
+    FAILED = "failed", "Failed"
+
+
+class Stage(models.Model):
+    """A share of the targets that moves together."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="stages")
+    index = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=60)
+    percent = models.PositiveSmallIntegerField(default=100, help_text="of all targets")
+    failure_budget_percent = models.PositiveSmallIntegerField(
+        default=0, help_text="of the stage's targets: more failures than that spend it"
+    )
+    state = models.CharField(max_length=8, choices=StageState.choices, default=StageState.WAITING)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["index"]
+        constraints = [
+            models.UniqueConstraint(fields=["rollout", "index"], name="stage_index"),
+        ]
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return self.name
+
+
+class TargetState(models.TextChoices):
+    """One agent's way through a rollout."""
+
+    WAITING = "waiting", "Waiting"
+    OFFERED = "offered", "Offered"
+    APPLYING = "applying", "Applying"
+    SOAKING = "soaking", "Soaking"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    PENDING_OFFLINE = "pending_offline", "Pending, offline"
+    EXCLUDED = "excluded", "Excluded"
+    REVERTING = "reverting", "Reverting"
+    REVERTED = "reverted", "Reverted"
+    REVERT_FAILED = "revert_failed", "Revert failed"
+
+
+class Target(models.Model):
+    """One agent in one rollout, with what it had before (its own, not the fleet's)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="targets")
+    stage = models.ForeignKey(Stage, on_delete=models.CASCADE, related_name="targets")
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="targets")
+    previous = models.ForeignKey(
+        RenderedConfig, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    state = models.CharField(
+        max_length=16, choices=TargetState.choices, default=TargetState.WAITING
+    )
+    state_since = models.DateTimeField()
+    deadline = models.DateTimeField(null=True, help_text="when silence counts as failure")
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rollout", "agent"], name="target_once"),
+        ]
+        indexes = [
+            models.Index(fields=["rollout", "stage", "state"], name="target_by_state"),
+            models.Index(fields=["deadline"], name="target_by_deadline"),
+        ]
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"{self.agent_id}: {self.state}"
+
+
+class AttemptState(models.TextChoices):
+    """What an offer drew. OFFERED and APPLYING are in flight."""
+
+    OFFERED = "offered", "Offered"
+    APPLYING = "applying", "Applying"
+    APPLIED = "applied", "Applied"
+    FAILED = "failed", "Failed"
+    LOST = "lost", "Never received"
+    TIMED_OUT = "timed_out", "No answer"
+
+
+class Attempt(models.Model):
+    """One offer of one hash to one agent, written before it is sent; history, never overwritten by the next."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="attempts")
+    rendered = models.ForeignKey(RenderedConfig, on_delete=models.PROTECT, related_name="attempts")
+    hash = models.CharField(max_length=64)
+    epoch = models.BigIntegerField(help_text="session that it was sent on")
+    rollout = models.ForeignKey(
+        Rollout, null=True, on_delete=models.SET_NULL, related_name="attempts"
+    )
+    state = models.CharField(
+        max_length=10, choices=AttemptState.choices, default=AttemptState.OFFERED
+    )
+    error = models.TextField(blank=True)
+    offered_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["agent", "-id"], name="attempt_by_agent"),
+            models.Index(fields=["agent", "hash"], name="attempt_by_hash"),
+            models.Index(fields=["state", "offered_at"], name="attempt_in_flight"),
+        ]
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"{self.hash[:12]}: {self.state}"
+
+
+class Quarantine(models.Model):
+    """(agent, hash) that failed: never offered again until a person retries it (decision 1)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="quarantined")
+    hash = models.CharField(max_length=64)
+    attempt = models.ForeignKey(Attempt, null=True, on_delete=models.SET_NULL, related_name="+")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "hash"], name="quarantined_once"),
+        ]
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"{self.agent_id}: {self.hash[:12]}"

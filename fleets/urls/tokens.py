@@ -1,0 +1,7 @@
+"""URLs of tokens pages."""
+
+from django.shortcuts import render
+from django.urls import URLPattern, path
+
+app_name = "tokens"
+urlpatterns: list[URLPattern] = [path("", lambda request: render(request, "base.html"), name="list")]

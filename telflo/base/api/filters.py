@@ -1,0 +1,7 @@
+"""Filters."""
+
+from django_filters.rest_framework import DjangoFilterBackend
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """Strict."""

@@ -1,0 +1,7 @@
+"""Pages of lists."""
+
+from rest_framework.pagination import CursorPagination
+
+
+class CursorPages(CursorPagination):
+    """Cursor pages."""

@@ -1,0 +1,7 @@
+"""Who may call."""
+
+from rest_framework.permissions import IsAdminUser
+
+
+class MayCall(IsAdminUser):
+    """Refuses by default."""

@@ -1,0 +1,7 @@
+"""Schema."""
+
+from drf_spectacular.openapi import AutoSchema
+
+
+class TelfloAutoSchema(AutoSchema):
+    """Schema."""

@@ -1,0 +1,45 @@
+"""DATABASE_URL to Django's DATABASES: SQLite (WAL, immediate transactions) or PostgreSQL."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;"
+
+
+def database_from_url(url: str, *, data: Path) -> dict[str, Any]:
+    """One entry of DATABASES. "" means SQLite in the data folder. Raises ImproperlyConfigured for other schemes."""
+    if not url:
+        return _sqlite(data / "telflo.sqlite3")
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return _sqlite(Path(unquote(parts.path.removeprefix("/"))))
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(parts.hostname or ""),
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 600,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": dict(parse_qsl(parts.query)),
+        }
+    raise ImproperlyConfigured(f"DATABASE_URL: the scheme {parts.scheme!r} is not postgres or sqlite.")
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    # Immediate transactions are the lock: select_for_update does nothing on SQLite.
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": _SQLITE_PRAGMAS,
+        },
+    }

@@ -1,0 +1,34 @@
+"""Keys that a first start makes and keeps in the data folder, readable by their owner alone."""
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from telflo import env
+
+
+def secret_key(data: Path) -> str:
+    """TELFLO_SECRET_KEY, else the key kept in the data folder, made at the first start."""
+    return env.secret("TELFLO_SECRET_KEY") or _kept(data / "secret.key", secrets.token_urlsafe(50))
+
+
+def encryption_keys(data: Path) -> list[str]:
+    """TELFLO_ENCRYPTION_KEYS (comma-separated Fernet keys: the first encrypts, all decrypt), else one kept key."""
+    given = env.secret("TELFLO_ENCRYPTION_KEYS")
+    if given:
+        return [key.strip() for key in given.split(",") if key.strip()]
+    return [_kept(data / "encryption.key", Fernet.generate_key().decode())]
+
+
+def _kept(path: Path, fresh: str) -> str:
+    """The file's text; when there is none, `fresh` is written there first (mode 0600, never overwritten)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(fresh)
+    return fresh

@@ -1,0 +1,1 @@
+"""Presentation shared by every page: words, icons, bars, times, navigation. No domain code."""

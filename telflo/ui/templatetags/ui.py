@@ -1,0 +1,306 @@
+"""Tags and filters of the design system: `{% load ui %}`."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.forms import (
+    BoundField,
+    CheckboxInput,
+    CheckboxSelectMultiple,
+    FileInput,
+    RadioSelect,
+    Select,
+    Textarea,
+)
+from django.http import HttpRequest, QueryDict
+from django.template.context import Context
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from lucide.templatetags.lucide import lucide
+
+from telflo.base import clock
+from telflo.ui import bars, numbers, times
+from telflo.ui.vocabulary import Lamp, lamp_for
+
+register = template.Library()
+
+# Parameters that name a place in a list: they end when a filter or the order changes.
+_PLACE = ("page", "cursor", "after", "before")
+
+
+@register.simple_tag
+def icon(name: str, css: str = "i") -> SafeString:
+    """Draw a Lucide icon, hidden from screen readers: `{% icon "rocket" "i i-s" %}`."""
+    return _icon(str(name), str(css))
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, css: str) -> SafeString:
+    """Render once per name and class: pages repeat the same few icons hundreds of times."""
+    return mark_safe(lucide(name, size=16, **{"class": css, "aria-hidden": "true"}))
+
+
+@register.simple_tag(takes_context=True)
+def lamp(
+    context: Context,
+    kind: str,
+    state: str,
+    *,
+    since: datetime | None = None,
+    word: str = "",
+    big: bool = False,
+) -> SafeString:
+    """Show a state: `{% lamp "status" agent.status since=agent.status_since %}`.
+
+    `word` replaces the vocabulary's word where a number belongs in it; `big` is for page heads.
+    """
+    shown = lamp_for(kind, str(state))
+    text = format_html(
+        '<span class="{}{}">{}{}</span>',
+        shown.css,
+        " big" if big else "",
+        _icon(shown.icon, "i spin" if shown.spins else "i") if shown.icon else "",
+        word or shown.word,
+    )
+    return text + (ago(since, css="since") if since else "")
+
+
+@register.simple_tag
+def lamp_of(kind: str, state: str) -> Lamp:
+    """Return a lamp itself: `{% lamp_of "status" "failed" as l %}{{ l.word }}`."""
+    return lamp_for(kind, str(state))
+
+
+@register.simple_tag
+def ago(moment: datetime | None, style: str = "bare", css: str = "") -> SafeString:
+    """Show a relative time that the browser keeps fresh: `{% ago agent.last_seen %}` -> `5 min`.
+
+    Style `ago` writes `5 min ago`. Nothing known (None) is `never`.
+    """
+    if moment is None:
+        return format_html('<span class="{}">never</span>', css or "muted")
+    return format_html(
+        '<time datetime="{}" title="{}" data-rel="{}"{}>{}</time>',
+        moment.isoformat(timespec="seconds"),
+        times.absolute(timezone.localtime(moment)),
+        style,
+        format_html(' class="{}"', css) if css else "",
+        times.relative(moment, clock.now(), style),
+    )
+
+
+@register.simple_tag
+def when(moment: datetime | None, css: str = "") -> SafeString:
+    """Show a moment short, `14:19` or `18 Nov`; the browser rewrites it in the reader's zone."""
+    if moment is None:
+        return mark_safe("")
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}" data-abs{}>{}</time>',
+        moment.isoformat(timespec="seconds"),
+        times.absolute(local),
+        format_html(' class="{}"', css) if css else "",
+        times.clock_or_date(local, timezone.localtime(clock.now())),
+    )
+
+
+@register.filter
+def num(value: int | None) -> str:
+    """Group thousands: `{{ 1284|num }}` -> `1,284`; nothing is a dash."""
+    return "–" if value is None else numbers.grouped(value)
+
+
+@register.filter
+def counted(value: int, noun: str) -> str:
+    """Write a number with its noun: `{{ n|counted:"collector" }}`; `"entry,entries"` if irregular."""
+    one, _, many = noun.partition(",")
+    return numbers.counted(value, one, many)
+
+
+@register.filter
+def pct(part: float, whole: float) -> str:
+    """Write a share: `{{ part|pct:whole }}` -> `93.5 %`."""
+    return numbers.percent(part, whole)
+
+
+@register.filter
+def short(value: object) -> str:
+    """Cut the middle out of an id or hash: `019a4c1e…28815b`."""
+    return numbers.shortened(str(value))
+
+
+@register.filter
+def tail(value: object) -> str:
+    """Show only the end of an id, for dense tables: `…815b`."""
+    return f"…{str(value)[-4:]}"
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Return up to two initials: `Mara Lindqvist` -> `ML`."""
+    words = [word for word in str(name).replace(".", " ").replace("_", " ").split() if word]
+    picked = [words[0], words[-1]] if len(words) > 1 else words
+    return "".join(word[0] for word in picked).upper() or "?"
+
+
+@register.simple_tag
+def short_id(value: object, what: str = "id") -> SafeString:
+    """Show an id or hash shortened, whole in its title, with a copy button."""
+    text = str(value)
+    return format_html(
+        '<span class="idc"><span class="uid" title="{0}">{1}</span>{2}</span>',
+        text,
+        numbers.shortened(text),
+        copy_button(text, f"Copy {what}"),
+    )
+
+
+@register.simple_tag
+def copy_button(value: object, label: str = "Copy") -> SafeString:
+    """Draw a small button that copies `value`; without script it is not shown."""
+    return format_html(
+        '<copy-button value="{}"><button class="iconbtn s" type="button" aria-label="{}"'
+        ' title="{}">{}</button></copy-button>',
+        str(value),
+        label,
+        label,
+        _icon("copy", "i"),
+    )
+
+
+@register.simple_tag
+def bar(segments: Iterable[bars.Segment], size: str = "", label: str = "") -> SafeString:
+    """Draw segments as one bar; `size` is s, l or nothing. The label defaults to the counts."""
+    parts = list(segments)
+    rects = format_html_join(
+        "",
+        '<rect class="f-{}" x="{}" width="{}" height="10"/>',
+        ((r.tone, r.x, r.width) for r in bars.lay_out(parts)),
+    )
+    return format_html(
+        '<svg class="bar {}" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img"'
+        ' aria-label="{}">{}</svg>',
+        size,
+        label or bars.describe(parts),
+        rects,
+    )
+
+
+@register.simple_tag
+def bar_key(segments: Iterable[bars.Segment]) -> SafeString:
+    """Write the key below a bar: colour, word, number; a link where the segment has a URL."""
+    return format_html('<div class="key">{}</div>', format_html_join("", "{}", _key_rows(segments)))
+
+
+def _key_rows(segments: Iterable[bars.Segment]) -> Iterable[tuple[SafeString]]:
+    for s in segments:
+        body = format_html(
+            '<svg viewBox="0 0 8 8" aria-hidden="true"><rect class="f-{}" width="8" height="8"/>'
+            "</svg>{} <b>{}</b>",
+            s.tone,
+            s.label,
+            numbers.grouped(s.count),
+        )
+        yield (
+            format_html('<a href="{}">{}</a>', s.url, body)
+            if s.url
+            else format_html("<span>{}</span>", body),
+        )
+
+
+@register.simple_tag(takes_context=True)
+def query(context: Context, **changes: Any) -> str:
+    """Return the query string with some parameters changed; None or "" drops one.
+
+    `{% query status="failed" %}` -> `?fleet=edge-eu&status=failed`. The place in the list is
+    dropped unless it is what changes.
+    """
+    params = _params(context)
+    for name in _PLACE:
+        params.pop(name, None)
+    for name, value in changes.items():
+        if value is None or value == "":
+            params.pop(name, None)
+        else:
+            params[name] = str(value)
+    return "?" + params.urlencode()
+
+
+@register.simple_tag(takes_context=True)
+def filter_off(context: Context, name: str) -> str:
+    """Return the query string without a filter."""
+    return query(context, **{name: None})
+
+
+@register.simple_tag(takes_context=True)
+def query_without(context: Context, name: str, value: str) -> str:
+    """Return the query string without one value of a parameter that may have several."""
+    params = _params(context)
+    for place in _PLACE:
+        params.pop(place, None)
+    params.setlist(name, [v for v in params.getlist(name) if v != str(value)])
+    return "?" + params.urlencode()
+
+
+@register.simple_tag(takes_context=True)
+def sort_th(context: Context, key: str, label: str, css: str = "") -> SafeString:
+    """Write a table head that sorts by `key` (parameter `sort`, `-key` for descending)."""
+    now = _params(context).get("sort", "")
+    order = {key: "ascending", f"-{key}": "descending"}.get(now, "")
+    return format_html(
+        '<th scope="col"{}{}><a href="{}">{}{}</a></th>',
+        format_html(' class="{}"', css) if css else "",
+        format_html(' aria-sort="{}"', order) if order else "",
+        query(context, sort=f"-{key}" if now == key else key),
+        label,
+        _icon("arrow-down" if order == "descending" else "arrow-up", "i") if order else "",
+    )
+
+
+def _params(context: Context) -> QueryDict:
+    """Return a copy of the request's GET parameters, empty ones left out."""
+    request: HttpRequest | None = context.get("request")
+    params = QueryDict(mutable=True)
+    if request is not None:
+        for name, values in request.GET.lists():
+            params.setlist(name, [value for value in values if value])
+    return params
+
+
+@register.simple_tag
+def widget(field: BoundField, css: str = "w-full", placeholder: str = "") -> SafeString:
+    """Render a form field's control in our dress."""
+    attrs = {"class": f"{_control_class(field)} {css}".strip()}
+    if placeholder:
+        attrs["placeholder"] = placeholder
+    described = [f"{field.auto_id}_error"] if field.errors else []
+    if not field.errors and field.help_text:
+        described = [f"{field.auto_id}_helptext"]
+    if described and not field.use_fieldset:
+        attrs["aria-describedby"] = " ".join(described)
+    return field.as_widget(attrs=attrs)
+
+
+def _control_class(field: BoundField) -> str:
+    """Return daisyUI's class for a field's widget."""
+    shown = field.field.widget
+    if isinstance(shown, CheckboxSelectMultiple | CheckboxInput):
+        return "checkbox"
+    if isinstance(shown, RadioSelect):
+        return "radio"
+    if isinstance(shown, Select):
+        return "select"
+    if isinstance(shown, FileInput):
+        return "file"
+    return "textarea" if isinstance(shown, Textarea) else "input"
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    """Whether a field is one box to tick, whose label stands beside it."""
+    shown = field.field.widget
+    return isinstance(shown, CheckboxInput) and not isinstance(shown, CheckboxSelectMultiple)

@@ -1,0 +1,22 @@
+"""The URL map: pages, the API, quick deploy, the Django admin, health."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from telflo import health, home
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.overview, name="overview"),
+    path("", include("telflo.base.urls")),
+    path("", include("telflo.ui.urls")),
+    path("configurations/", include("configs.urls")),
+    path("collectors/", include("agents.urls")),
+    path("fleets/", include("fleets.urls.fleets")),
+    path("rollouts/", include("fleets.urls.rollouts")),
+    path("tokens/", include("fleets.urls.tokens")),
+    path("install/", include("fleets.install_urls")),
+    path("api/v1/", include("telflo.api")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

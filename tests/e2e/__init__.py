@@ -1,0 +1,1 @@
+"""End-to-end tests: real supervisors and collectors against a running Telflo."""
