@@ -1,6 +1,10 @@
 """What is out there, and how it is: agents, their hot status row, bodies they report, their timeline."""
 
+from typing import Self
+
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 
 from telflo.base.encryption import EncryptedTextField
 from telflo.base.ids import new_id
@@ -19,7 +23,10 @@ class ComponentSet(models.Model):
 
 
 class EffectiveConfig(models.Model):
-    """One distinct body that agents report to run, stored once. files: JSON list of {name, content_type, text | base64}."""
+    """One distinct body that agents report to run, stored once.
+
+    files: JSON list of {name, content_type, text | base64}.
+    """
 
     sha256 = models.CharField(primary_key=True, max_length=64)
     files = EncryptedTextField()
@@ -29,6 +36,42 @@ class EffectiveConfig(models.Model):
     def __str__(self) -> str:
         """For people and logs."""
         return self.sha256[:12]
+
+
+class AgentQuerySet(models.QuerySet["Agent"]):
+    """Sets of agents."""
+
+    def with_status(self) -> Self:
+        """Each with its status row, without the health tree: for lists."""
+        return self.select_related("status").defer("status__health_tree")
+
+    def search(self, text: str) -> Self:
+        """Those whose name, host or uid contains the text, in any case."""
+        by_name = models.Q(display_name__icontains=text) | models.Q(host_name__icontains=text)
+        digits = text.replace("-", "").lower()
+        if digits and set(digits) <= set("0123456789abcdef"):
+            by_name |= models.Q(instance_uid__icontains=digits)
+        return self.filter(by_name)
+
+    def with_label(self, key: str, value: str) -> Self:
+        """Those to which a person gave this label."""
+        return self.alias(_label=KeyTextTransform(key, "labels")).filter(_label=value)
+
+    def with_attribute(self, key: str, value: str) -> Self:
+        """Those that report this attribute: identifying before non-identifying."""
+        reported = Coalesce(
+            KeyTextTransform(key, "identifying"), KeyTextTransform(key, "non_identifying")
+        )
+        return self.alias(_attribute=reported).filter(_attribute=value)
+
+    def selected_by(self, key: str, value: str) -> Self:
+        """A selector: labels, then identifying, then non-identifying attributes (decision 18)."""
+        said = Coalesce(
+            KeyTextTransform(key, "labels"),
+            KeyTextTransform(key, "identifying"),
+            KeyTextTransform(key, "non_identifying"),
+        )
+        return self.alias(_selected=said).filter(_selected=value)
 
 
 class Agent(models.Model):
@@ -52,6 +95,8 @@ class Agent(models.Model):
         ComponentSet, null=True, on_delete=models.SET_NULL, related_name="agents"
     )
     first_seen_at = models.DateTimeField()
+
+    objects = AgentQuerySet.as_manager()
 
     def __str__(self) -> str:
         """For people and logs."""
@@ -98,6 +143,7 @@ class AgentStatus(models.Model):
     connected_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField(null=True, db_index=True)
+    full_state_at = models.DateTimeField(null=True, help_text="when it last told everything")
     # health: the last report that said something, and whether it still counts
     health = models.CharField(max_length=10, choices=Health.choices, default=Health.UNKNOWN)
     health_since = models.DateTimeField(null=True)

@@ -151,15 +151,20 @@ class AgentSnapshot:
     instance_uid: UUID
     epoch: int
     sequence_num: int | None = None
+    """The last number whose state is stored (I1); None while a full state is outstanding (I2)."""
     capabilities: int = 0
     is_new: bool = True
     remote_config: RemoteConfigReport | None = None
     effective_sha256: str = ""
     components_hash: str = ""
+    """The hash that the agent named, if its tree is stored; "" otherwise, so that it is asked for."""
     health: ComponentHealth | None = None
     desired_hash: str = ""
     in_flight_hash: str = ""
     """The hash of an offer that was sent and not answered yet; "" when there is none."""
+    transport: Transport = Transport.WEBSOCKET
+    full_state_at: datetime | None = None
+    """When the last FULL_STATE fact was; None when unknown (then a gap asks at once)."""
 
 
 @dataclass(frozen=True, slots=True)

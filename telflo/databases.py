@@ -28,7 +28,9 @@ def database_from_url(url: str, *, data: Path) -> dict[str, Any]:
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": dict(parse_qsl(parts.query)),
         }
-    raise ImproperlyConfigured(f"DATABASE_URL: the scheme {parts.scheme!r} is not postgres or sqlite.")
+    raise ImproperlyConfigured(
+        f"DATABASE_URL: the scheme {parts.scheme!r} is not postgres or sqlite."
+    )
 
 
 def _sqlite(path: Path) -> dict[str, Any]:

@@ -38,7 +38,9 @@ def integer(name: str, default: int, *, least: int = 0, most: int = 2**31) -> in
     except ValueError:
         number = least - 1
     if not least <= number <= most:
-        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number from {least} to {most}.")
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not a whole number from {least} to {most}."
+        )
     return number
 
 

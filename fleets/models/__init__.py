@@ -12,7 +12,14 @@ from fleets.models.rollout import (
     Target,
     TargetState,
 )
-from fleets.models.token import Deployment, Platform, RefusalReason, RefusedAttempt, Token, TokenKind
+from fleets.models.token import (
+    Deployment,
+    Platform,
+    RefusalReason,
+    RefusedAttempt,
+    Token,
+    TokenKind,
+)
 
 __all__ = [
     "ArrivalMode",

@@ -115,9 +115,7 @@ class Membership(models.Model):
         related_name="memberships",
         help_text="the token it enrolled by",
     )
-    mode = models.CharField(
-        max_length=10, choices=ArrivalMode.choices, default=ArrivalMode.MANAGED
-    )
+    mode = models.CharField(max_length=10, choices=ArrivalMode.choices, default=ArrivalMode.MANAGED)
     desired = models.ForeignKey(
         RenderedConfig, null=True, on_delete=models.PROTECT, related_name="desired_by"
     )
@@ -127,6 +125,13 @@ class Membership(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         help_text="what it last ran well before the desired one: retries and rollbacks go there",
+    )
+    retry = models.ForeignKey(
+        RenderedConfig,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="offered again once the desired one, its previous, is applied (decision 2)",
     )
     enrolled_at = models.DateTimeField()
 

@@ -24,7 +24,7 @@ class RolloutState(models.TextChoices):
 
 
 class Rollout(models.Model):
-    """One move of a fleet to a version. Assigning a version makes one with a single stage. At most one is active a fleet."""
+    """One move of a fleet to a version; an assignment has a single stage. At most one is active a fleet."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     number = models.PositiveIntegerField(help_text="counts up over the installation")
@@ -123,7 +123,14 @@ class Target(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="targets")
     stage = models.ForeignKey(Stage, on_delete=models.CASCADE, related_name="targets")
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="targets")
+    agent = models.ForeignKey(
+        Agent,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="targets",
+        help_text="empty once the agent is forgotten",
+    )
+    agent_label = models.CharField(max_length=200, blank=True, help_text="kept when it is")
     previous = models.ForeignKey(
         RenderedConfig, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -131,7 +138,6 @@ class Target(models.Model):
         max_length=16, choices=TargetState.choices, default=TargetState.WAITING
     )
     state_since = models.DateTimeField()
-    deadline = models.DateTimeField(null=True, help_text="when silence counts as failure")
     reason = models.TextField(blank=True)
 
     class Meta:
@@ -140,7 +146,6 @@ class Target(models.Model):
         ]
         indexes = [
             models.Index(fields=["rollout", "stage", "state"], name="target_by_state"),
-            models.Index(fields=["deadline"], name="target_by_deadline"),
         ]
 
     def __str__(self) -> str:
@@ -175,6 +180,7 @@ class Attempt(models.Model):
     )
     error = models.TextField(blank=True)
     offered_at = models.DateTimeField()
+    deadline = models.DateTimeField(help_text="when silence counts as failure")
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -182,7 +188,7 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["agent", "-id"], name="attempt_by_agent"),
             models.Index(fields=["agent", "hash"], name="attempt_by_hash"),
-            models.Index(fields=["state", "offered_at"], name="attempt_in_flight"),
+            models.Index(fields=["state", "deadline"], name="attempt_in_flight"),
         ]
 
     def __str__(self) -> str:

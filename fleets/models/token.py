@@ -26,7 +26,7 @@ class Platform(models.TextChoices):
 
 
 class Deployment(models.Model):
-    """A quick-deploy command: a short-lived code, limited in uses, that mints a host token when claimed (decision 10)."""
+    """A quick-deploy command: a short-lived code of few uses; claiming it mints a host token (decision 10)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="deployments")
@@ -68,9 +68,7 @@ class Token(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    kind = models.CharField(
-        max_length=10, choices=TokenKind.choices, default=TokenKind.ENROLMENT
-    )
+    kind = models.CharField(max_length=10, choices=TokenKind.choices, default=TokenKind.ENROLMENT)
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=16, db_index=True)

@@ -168,7 +168,7 @@ class AgentToServer(_message.Message):
     custom_message: CustomMessage
     available_components: AvailableComponents
     connection_settings_status: ConnectionSettingsStatus
-    def __init__(self, instance_uid: _Optional[bytes] = ..., sequence_num: _Optional[int] = ..., agent_description: _Optional[_Union[AgentDescription, _Mapping]] = ..., capabilities: _Optional[int] = ..., health: _Optional[_Union[ComponentHealth, _Mapping]] = ..., effective_config: _Optional[_Union[EffectiveConfig, _Mapping]] = ..., remote_config_status: _Optional[_Union[RemoteConfigStatus, _Mapping]] = ..., package_statuses: _Optional[_Union[PackageStatuses, _Mapping]] = ..., agent_disconnect: _Optional[_Union[AgentDisconnect, _Mapping]] = ..., flags: _Optional[int] = ..., connection_settings_request: _Optional[_Union[ConnectionSettingsRequest, _Mapping]] = ..., custom_capabilities: _Optional[_Union[CustomCapabilities, _Mapping]] = ..., custom_message: _Optional[_Union[CustomMessage, _Mapping]] = ..., available_components: _Optional[_Union[AvailableComponents, _Mapping]] = ..., connection_settings_status: _Optional[_Union[ConnectionSettingsStatus, _Mapping]] = ...) -> None: ...
+    def __init__(self, instance_uid: _Optional[bytes] = ..., sequence_num: _Optional[int] = ..., agent_description: _Optional[_Union[AgentDescription, _Mapping[str, object]]] = ..., capabilities: _Optional[int] = ..., health: _Optional[_Union[ComponentHealth, _Mapping[str, object]]] = ..., effective_config: _Optional[_Union[EffectiveConfig, _Mapping[str, object]]] = ..., remote_config_status: _Optional[_Union[RemoteConfigStatus, _Mapping[str, object]]] = ..., package_statuses: _Optional[_Union[PackageStatuses, _Mapping[str, object]]] = ..., agent_disconnect: _Optional[_Union[AgentDisconnect, _Mapping[str, object]]] = ..., flags: _Optional[int] = ..., connection_settings_request: _Optional[_Union[ConnectionSettingsRequest, _Mapping[str, object]]] = ..., custom_capabilities: _Optional[_Union[CustomCapabilities, _Mapping[str, object]]] = ..., custom_message: _Optional[_Union[CustomMessage, _Mapping[str, object]]] = ..., available_components: _Optional[_Union[AvailableComponents, _Mapping[str, object]]] = ..., connection_settings_status: _Optional[_Union[ConnectionSettingsStatus, _Mapping[str, object]]] = ...) -> None: ...
 
 class AgentDescription(_message.Message):
     __slots__ = ("identifying_attributes", "non_identifying_attributes")
@@ -176,7 +176,7 @@ class AgentDescription(_message.Message):
     NON_IDENTIFYING_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     identifying_attributes: _containers.RepeatedCompositeFieldContainer[_anyvalue_pb2.KeyValue]
     non_identifying_attributes: _containers.RepeatedCompositeFieldContainer[_anyvalue_pb2.KeyValue]
-    def __init__(self, identifying_attributes: _Optional[_Iterable[_Union[_anyvalue_pb2.KeyValue, _Mapping]]] = ..., non_identifying_attributes: _Optional[_Iterable[_Union[_anyvalue_pb2.KeyValue, _Mapping]]] = ...) -> None: ...
+    def __init__(self, identifying_attributes: _Optional[_Iterable[_Union[_anyvalue_pb2.KeyValue, _Mapping[str, object]]]] = ..., non_identifying_attributes: _Optional[_Iterable[_Union[_anyvalue_pb2.KeyValue, _Mapping[str, object]]]] = ...) -> None: ...
 
 class ComponentHealth(_message.Message):
     __slots__ = ("healthy", "start_time_unix_nano", "last_error", "status", "status_time_unix_nano", "component_health_map", "attributes")
@@ -186,7 +186,7 @@ class ComponentHealth(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: ComponentHealth
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ComponentHealth, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ComponentHealth, _Mapping[str, object]]] = ...) -> None: ...
     HEALTHY_FIELD_NUMBER: _ClassVar[int]
     START_TIME_UNIX_NANO_FIELD_NUMBER: _ClassVar[int]
     LAST_ERROR_FIELD_NUMBER: _ClassVar[int]
@@ -201,13 +201,13 @@ class ComponentHealth(_message.Message):
     status_time_unix_nano: int
     component_health_map: _containers.MessageMap[str, ComponentHealth]
     attributes: _containers.RepeatedCompositeFieldContainer[_anyvalue_pb2.KeyValue]
-    def __init__(self, healthy: _Optional[bool] = ..., start_time_unix_nano: _Optional[int] = ..., last_error: _Optional[str] = ..., status: _Optional[str] = ..., status_time_unix_nano: _Optional[int] = ..., component_health_map: _Optional[_Mapping[str, ComponentHealth]] = ..., attributes: _Optional[_Iterable[_Union[_anyvalue_pb2.KeyValue, _Mapping]]] = ...) -> None: ...
+    def __init__(self, healthy: _Optional[bool] = ..., start_time_unix_nano: _Optional[int] = ..., last_error: _Optional[str] = ..., status: _Optional[str] = ..., status_time_unix_nano: _Optional[int] = ..., component_health_map: _Optional[_Mapping[str, ComponentHealth]] = ..., attributes: _Optional[_Iterable[_Union[_anyvalue_pb2.KeyValue, _Mapping[str, object]]]] = ...) -> None: ...
 
 class EffectiveConfig(_message.Message):
     __slots__ = ("config_map",)
     CONFIG_MAP_FIELD_NUMBER: _ClassVar[int]
     config_map: AgentConfigMap
-    def __init__(self, config_map: _Optional[_Union[AgentConfigMap, _Mapping]] = ...) -> None: ...
+    def __init__(self, config_map: _Optional[_Union[AgentConfigMap, _Mapping[str, object]]] = ...) -> None: ...
 
 class RemoteConfigStatus(_message.Message):
     __slots__ = ("last_remote_config_hash", "status", "error_message")
@@ -227,7 +227,7 @@ class AvailableComponents(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: ComponentDetails
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ComponentDetails, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ComponentDetails, _Mapping[str, object]]] = ...) -> None: ...
     COMPONENTS_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
     components: _containers.MessageMap[str, ComponentDetails]
@@ -242,12 +242,12 @@ class ComponentDetails(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: ComponentDetails
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ComponentDetails, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ComponentDetails, _Mapping[str, object]]] = ...) -> None: ...
     METADATA_FIELD_NUMBER: _ClassVar[int]
     SUB_COMPONENT_MAP_FIELD_NUMBER: _ClassVar[int]
     metadata: _containers.RepeatedCompositeFieldContainer[_anyvalue_pb2.KeyValue]
     sub_component_map: _containers.MessageMap[str, ComponentDetails]
-    def __init__(self, metadata: _Optional[_Iterable[_Union[_anyvalue_pb2.KeyValue, _Mapping]]] = ..., sub_component_map: _Optional[_Mapping[str, ComponentDetails]] = ...) -> None: ...
+    def __init__(self, metadata: _Optional[_Iterable[_Union[_anyvalue_pb2.KeyValue, _Mapping[str, object]]]] = ..., sub_component_map: _Optional[_Mapping[str, ComponentDetails]] = ...) -> None: ...
 
 class ConnectionSettingsStatus(_message.Message):
     __slots__ = ("last_connection_settings_hash", "status", "error_message")
@@ -263,13 +263,13 @@ class ConnectionSettingsRequest(_message.Message):
     __slots__ = ("opamp",)
     OPAMP_FIELD_NUMBER: _ClassVar[int]
     opamp: OpAMPConnectionSettingsRequest
-    def __init__(self, opamp: _Optional[_Union[OpAMPConnectionSettingsRequest, _Mapping]] = ...) -> None: ...
+    def __init__(self, opamp: _Optional[_Union[OpAMPConnectionSettingsRequest, _Mapping[str, object]]] = ...) -> None: ...
 
 class OpAMPConnectionSettingsRequest(_message.Message):
     __slots__ = ("certificate_request",)
     CERTIFICATE_REQUEST_FIELD_NUMBER: _ClassVar[int]
     certificate_request: CertificateRequest
-    def __init__(self, certificate_request: _Optional[_Union[CertificateRequest, _Mapping]] = ...) -> None: ...
+    def __init__(self, certificate_request: _Optional[_Union[CertificateRequest, _Mapping[str, object]]] = ...) -> None: ...
 
 class CertificateRequest(_message.Message):
     __slots__ = ("csr",)
@@ -285,7 +285,7 @@ class PackageStatuses(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: PackageStatus
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[PackageStatus, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[PackageStatus, _Mapping[str, object]]] = ...) -> None: ...
     PACKAGES_FIELD_NUMBER: _ClassVar[int]
     SERVER_PROVIDED_ALL_PACKAGES_HASH_FIELD_NUMBER: _ClassVar[int]
     ERROR_MESSAGE_FIELD_NUMBER: _ClassVar[int]
@@ -312,7 +312,7 @@ class PackageStatus(_message.Message):
     status: PackageStatusEnum
     error_message: str
     download_details: PackageDownloadDetails
-    def __init__(self, name: _Optional[str] = ..., agent_has_version: _Optional[str] = ..., agent_has_hash: _Optional[bytes] = ..., server_offered_version: _Optional[str] = ..., server_offered_hash: _Optional[bytes] = ..., status: _Optional[_Union[PackageStatusEnum, str]] = ..., error_message: _Optional[str] = ..., download_details: _Optional[_Union[PackageDownloadDetails, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., agent_has_version: _Optional[str] = ..., agent_has_hash: _Optional[bytes] = ..., server_offered_version: _Optional[str] = ..., server_offered_hash: _Optional[bytes] = ..., status: _Optional[_Union[PackageStatusEnum, str]] = ..., error_message: _Optional[str] = ..., download_details: _Optional[_Union[PackageDownloadDetails, _Mapping[str, object]]] = ...) -> None: ...
 
 class PackageDownloadDetails(_message.Message):
     __slots__ = ("download_percent", "download_bytes_per_second")
@@ -350,7 +350,7 @@ class ServerToAgent(_message.Message):
     command: ServerToAgentCommand
     custom_capabilities: CustomCapabilities
     custom_message: CustomMessage
-    def __init__(self, instance_uid: _Optional[bytes] = ..., error_response: _Optional[_Union[ServerErrorResponse, _Mapping]] = ..., remote_config: _Optional[_Union[AgentRemoteConfig, _Mapping]] = ..., connection_settings: _Optional[_Union[ConnectionSettingsOffers, _Mapping]] = ..., packages_available: _Optional[_Union[PackagesAvailable, _Mapping]] = ..., flags: _Optional[int] = ..., capabilities: _Optional[int] = ..., agent_identification: _Optional[_Union[AgentIdentification, _Mapping]] = ..., command: _Optional[_Union[ServerToAgentCommand, _Mapping]] = ..., custom_capabilities: _Optional[_Union[CustomCapabilities, _Mapping]] = ..., custom_message: _Optional[_Union[CustomMessage, _Mapping]] = ...) -> None: ...
+    def __init__(self, instance_uid: _Optional[bytes] = ..., error_response: _Optional[_Union[ServerErrorResponse, _Mapping[str, object]]] = ..., remote_config: _Optional[_Union[AgentRemoteConfig, _Mapping[str, object]]] = ..., connection_settings: _Optional[_Union[ConnectionSettingsOffers, _Mapping[str, object]]] = ..., packages_available: _Optional[_Union[PackagesAvailable, _Mapping[str, object]]] = ..., flags: _Optional[int] = ..., capabilities: _Optional[int] = ..., agent_identification: _Optional[_Union[AgentIdentification, _Mapping[str, object]]] = ..., command: _Optional[_Union[ServerToAgentCommand, _Mapping[str, object]]] = ..., custom_capabilities: _Optional[_Union[CustomCapabilities, _Mapping[str, object]]] = ..., custom_message: _Optional[_Union[CustomMessage, _Mapping[str, object]]] = ...) -> None: ...
 
 class ServerErrorResponse(_message.Message):
     __slots__ = ("type", "error_message", "retry_info")
@@ -360,7 +360,7 @@ class ServerErrorResponse(_message.Message):
     type: ServerErrorResponseType
     error_message: str
     retry_info: RetryInfo
-    def __init__(self, type: _Optional[_Union[ServerErrorResponseType, str]] = ..., error_message: _Optional[str] = ..., retry_info: _Optional[_Union[RetryInfo, _Mapping]] = ...) -> None: ...
+    def __init__(self, type: _Optional[_Union[ServerErrorResponseType, str]] = ..., error_message: _Optional[str] = ..., retry_info: _Optional[_Union[RetryInfo, _Mapping[str, object]]] = ...) -> None: ...
 
 class RetryInfo(_message.Message):
     __slots__ = ("retry_after_nanoseconds",)
@@ -386,7 +386,7 @@ class AgentRemoteConfig(_message.Message):
     CONFIG_HASH_FIELD_NUMBER: _ClassVar[int]
     config: AgentConfigMap
     config_hash: bytes
-    def __init__(self, config: _Optional[_Union[AgentConfigMap, _Mapping]] = ..., config_hash: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, config: _Optional[_Union[AgentConfigMap, _Mapping[str, object]]] = ..., config_hash: _Optional[bytes] = ...) -> None: ...
 
 class ConnectionSettingsOffers(_message.Message):
     __slots__ = ("hash", "opamp", "own_metrics", "own_traces", "own_logs", "other_connections")
@@ -396,7 +396,7 @@ class ConnectionSettingsOffers(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: OtherConnectionSettings
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[OtherConnectionSettings, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[OtherConnectionSettings, _Mapping[str, object]]] = ...) -> None: ...
     HASH_FIELD_NUMBER: _ClassVar[int]
     OPAMP_FIELD_NUMBER: _ClassVar[int]
     OWN_METRICS_FIELD_NUMBER: _ClassVar[int]
@@ -409,7 +409,7 @@ class ConnectionSettingsOffers(_message.Message):
     own_traces: TelemetryConnectionSettings
     own_logs: TelemetryConnectionSettings
     other_connections: _containers.MessageMap[str, OtherConnectionSettings]
-    def __init__(self, hash: _Optional[bytes] = ..., opamp: _Optional[_Union[OpAMPConnectionSettings, _Mapping]] = ..., own_metrics: _Optional[_Union[TelemetryConnectionSettings, _Mapping]] = ..., own_traces: _Optional[_Union[TelemetryConnectionSettings, _Mapping]] = ..., own_logs: _Optional[_Union[TelemetryConnectionSettings, _Mapping]] = ..., other_connections: _Optional[_Mapping[str, OtherConnectionSettings]] = ...) -> None: ...
+    def __init__(self, hash: _Optional[bytes] = ..., opamp: _Optional[_Union[OpAMPConnectionSettings, _Mapping[str, object]]] = ..., own_metrics: _Optional[_Union[TelemetryConnectionSettings, _Mapping[str, object]]] = ..., own_traces: _Optional[_Union[TelemetryConnectionSettings, _Mapping[str, object]]] = ..., own_logs: _Optional[_Union[TelemetryConnectionSettings, _Mapping[str, object]]] = ..., other_connections: _Optional[_Mapping[str, OtherConnectionSettings]] = ...) -> None: ...
 
 class OpAMPConnectionSettings(_message.Message):
     __slots__ = ("destination_endpoint", "headers", "certificate", "heartbeat_interval_seconds", "tls", "proxy")
@@ -425,7 +425,7 @@ class OpAMPConnectionSettings(_message.Message):
     heartbeat_interval_seconds: int
     tls: TLSConnectionSettings
     proxy: ProxyConnectionSettings
-    def __init__(self, destination_endpoint: _Optional[str] = ..., headers: _Optional[_Union[Headers, _Mapping]] = ..., certificate: _Optional[_Union[TLSCertificate, _Mapping]] = ..., heartbeat_interval_seconds: _Optional[int] = ..., tls: _Optional[_Union[TLSConnectionSettings, _Mapping]] = ..., proxy: _Optional[_Union[ProxyConnectionSettings, _Mapping]] = ...) -> None: ...
+    def __init__(self, destination_endpoint: _Optional[str] = ..., headers: _Optional[_Union[Headers, _Mapping[str, object]]] = ..., certificate: _Optional[_Union[TLSCertificate, _Mapping[str, object]]] = ..., heartbeat_interval_seconds: _Optional[int] = ..., tls: _Optional[_Union[TLSConnectionSettings, _Mapping[str, object]]] = ..., proxy: _Optional[_Union[ProxyConnectionSettings, _Mapping[str, object]]] = ...) -> None: ...
 
 class TelemetryConnectionSettings(_message.Message):
     __slots__ = ("destination_endpoint", "headers", "certificate", "tls", "proxy")
@@ -439,7 +439,7 @@ class TelemetryConnectionSettings(_message.Message):
     certificate: TLSCertificate
     tls: TLSConnectionSettings
     proxy: ProxyConnectionSettings
-    def __init__(self, destination_endpoint: _Optional[str] = ..., headers: _Optional[_Union[Headers, _Mapping]] = ..., certificate: _Optional[_Union[TLSCertificate, _Mapping]] = ..., tls: _Optional[_Union[TLSConnectionSettings, _Mapping]] = ..., proxy: _Optional[_Union[ProxyConnectionSettings, _Mapping]] = ...) -> None: ...
+    def __init__(self, destination_endpoint: _Optional[str] = ..., headers: _Optional[_Union[Headers, _Mapping[str, object]]] = ..., certificate: _Optional[_Union[TLSCertificate, _Mapping[str, object]]] = ..., tls: _Optional[_Union[TLSConnectionSettings, _Mapping[str, object]]] = ..., proxy: _Optional[_Union[ProxyConnectionSettings, _Mapping[str, object]]] = ...) -> None: ...
 
 class OtherConnectionSettings(_message.Message):
     __slots__ = ("destination_endpoint", "headers", "certificate", "other_settings", "tls", "proxy")
@@ -462,7 +462,7 @@ class OtherConnectionSettings(_message.Message):
     other_settings: _containers.ScalarMap[str, str]
     tls: TLSConnectionSettings
     proxy: ProxyConnectionSettings
-    def __init__(self, destination_endpoint: _Optional[str] = ..., headers: _Optional[_Union[Headers, _Mapping]] = ..., certificate: _Optional[_Union[TLSCertificate, _Mapping]] = ..., other_settings: _Optional[_Mapping[str, str]] = ..., tls: _Optional[_Union[TLSConnectionSettings, _Mapping]] = ..., proxy: _Optional[_Union[ProxyConnectionSettings, _Mapping]] = ...) -> None: ...
+    def __init__(self, destination_endpoint: _Optional[str] = ..., headers: _Optional[_Union[Headers, _Mapping[str, object]]] = ..., certificate: _Optional[_Union[TLSCertificate, _Mapping[str, object]]] = ..., other_settings: _Optional[_Mapping[str, str]] = ..., tls: _Optional[_Union[TLSConnectionSettings, _Mapping[str, object]]] = ..., proxy: _Optional[_Union[ProxyConnectionSettings, _Mapping[str, object]]] = ...) -> None: ...
 
 class TLSConnectionSettings(_message.Message):
     __slots__ = ("ca_pem_contents", "include_system_ca_certs_pool", "insecure_skip_verify", "min_version", "max_version", "cipher_suites")
@@ -486,7 +486,7 @@ class ProxyConnectionSettings(_message.Message):
     CONNECT_HEADERS_FIELD_NUMBER: _ClassVar[int]
     url: str
     connect_headers: Headers
-    def __init__(self, url: _Optional[str] = ..., connect_headers: _Optional[_Union[Headers, _Mapping]] = ...) -> None: ...
+    def __init__(self, url: _Optional[str] = ..., connect_headers: _Optional[_Union[Headers, _Mapping[str, object]]] = ...) -> None: ...
 
 class TLSCertificate(_message.Message):
     __slots__ = ("cert", "private_key", "ca_cert")
@@ -506,7 +506,7 @@ class PackagesAvailable(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: PackageAvailable
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[PackageAvailable, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[PackageAvailable, _Mapping[str, object]]] = ...) -> None: ...
     PACKAGES_FIELD_NUMBER: _ClassVar[int]
     ALL_PACKAGES_HASH_FIELD_NUMBER: _ClassVar[int]
     packages: _containers.MessageMap[str, PackageAvailable]
@@ -523,7 +523,7 @@ class PackageAvailable(_message.Message):
     version: str
     file: DownloadableFile
     hash: bytes
-    def __init__(self, type: _Optional[_Union[PackageType, str]] = ..., version: _Optional[str] = ..., file: _Optional[_Union[DownloadableFile, _Mapping]] = ..., hash: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, type: _Optional[_Union[PackageType, str]] = ..., version: _Optional[str] = ..., file: _Optional[_Union[DownloadableFile, _Mapping[str, object]]] = ..., hash: _Optional[bytes] = ...) -> None: ...
 
 class DownloadableFile(_message.Message):
     __slots__ = ("download_url", "content_hash", "signature", "headers")
@@ -535,7 +535,7 @@ class DownloadableFile(_message.Message):
     content_hash: bytes
     signature: bytes
     headers: Headers
-    def __init__(self, download_url: _Optional[str] = ..., content_hash: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., headers: _Optional[_Union[Headers, _Mapping]] = ...) -> None: ...
+    def __init__(self, download_url: _Optional[str] = ..., content_hash: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., headers: _Optional[_Union[Headers, _Mapping[str, object]]] = ...) -> None: ...
 
 class AgentConfigMap(_message.Message):
     __slots__ = ("config_map",)
@@ -545,7 +545,7 @@ class AgentConfigMap(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: AgentConfigFile
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[AgentConfigFile, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[AgentConfigFile, _Mapping[str, object]]] = ...) -> None: ...
     CONFIG_MAP_FIELD_NUMBER: _ClassVar[int]
     config_map: _containers.MessageMap[str, AgentConfigFile]
     def __init__(self, config_map: _Optional[_Mapping[str, AgentConfigFile]] = ...) -> None: ...
@@ -562,7 +562,7 @@ class Headers(_message.Message):
     __slots__ = ("headers",)
     HEADERS_FIELD_NUMBER: _ClassVar[int]
     headers: _containers.RepeatedCompositeFieldContainer[Header]
-    def __init__(self, headers: _Optional[_Iterable[_Union[Header, _Mapping]]] = ...) -> None: ...
+    def __init__(self, headers: _Optional[_Iterable[_Union[Header, _Mapping[str, object]]]] = ...) -> None: ...
 
 class Header(_message.Message):
     __slots__ = ("key", "value")

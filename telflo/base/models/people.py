@@ -1,5 +1,7 @@
 """People and the links by which they join or come back."""
 
+from typing import ClassVar
+
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
@@ -10,7 +12,7 @@ from telflo.base.ids import new_id
 class PeopleManager(UserManager["User"]):
     """Users; a superuser made on the command line is an Admin."""
 
-    def create_superuser(  # type: ignore[override]  # Django's stub has no role
+    def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **fields: object
     ) -> "User":
         """A user with the role Admin, who may use the Django admin."""
@@ -31,7 +33,7 @@ class User(AbstractUser):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
 
-    objects = PeopleManager()
+    objects: ClassVar[PeopleManager] = PeopleManager()
 
     def may(self, action: Action, obj: object = None) -> bool:
         """Whether this person may do `action`; see access.may."""

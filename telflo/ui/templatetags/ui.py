@@ -11,10 +11,10 @@ from django.forms import (
     CheckboxInput,
     CheckboxSelectMultiple,
     FileInput,
-    RadioSelect,
     Select,
     Textarea,
 )
+from django.forms.boundfield import BoundWidget
 from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.utils import timezone
@@ -44,9 +44,8 @@ def _icon(name: str, css: str) -> SafeString:
     return mark_safe(lucide(name, size=16, **{"class": css, "aria-hidden": "true"}))
 
 
-@register.simple_tag(takes_context=True)
+@register.simple_tag
 def lamp(
-    context: Context,
     kind: str,
     state: str,
     *,
@@ -59,14 +58,14 @@ def lamp(
     `word` replaces the vocabulary's word where a number belongs in it; `big` is for page heads.
     """
     shown = lamp_for(kind, str(state))
-    text = format_html(
-        '<span class="{}{}">{}{}</span>',
+    return format_html(
+        '<span class="{}{}">{}{}</span>{}',
         shown.css,
         " big" if big else "",
         _icon(shown.icon, "i spin" if shown.spins else "i") if shown.icon else "",
         word or shown.word,
+        ago(since, css="since") if since else "",
     )
-    return text + (ago(since, css="since") if since else "")
 
 
 @register.simple_tag
@@ -285,18 +284,29 @@ def widget(field: BoundField, css: str = "w-full", placeholder: str = "") -> Saf
     return field.as_widget(attrs=attrs)
 
 
+@register.simple_tag
+def choice(option: BoundWidget, kind: str = "radio") -> SafeString:
+    """Render one box of a field with several choices, without its label."""
+    option.data["attrs"]["class"] = kind
+    return option.tag()
+
+
 def _control_class(field: BoundField) -> str:
     """Return daisyUI's class for a field's widget."""
     shown = field.field.widget
-    if isinstance(shown, CheckboxSelectMultiple | CheckboxInput):
+    if isinstance(shown, CheckboxInput):
         return "checkbox"
-    if isinstance(shown, RadioSelect):
-        return "radio"
     if isinstance(shown, Select):
         return "select"
     if isinstance(shown, FileInput):
         return "file"
     return "textarea" if isinstance(shown, Textarea) else "input"
+
+
+@register.filter
+def choice_kind(field: BoundField) -> str:
+    """Return what the boxes of a field with several choices are: radio or checkbox."""
+    return "checkbox" if isinstance(field.field.widget, CheckboxSelectMultiple) else "radio"
 
 
 @register.filter

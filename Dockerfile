@@ -1,0 +1,31 @@
+# Telflo in production. One image for web, worker and beat: compose.yaml names the command of each.
+# Stages: assets (Node from a pinned Python package), packages, and the image itself, which holds neither tools nor caches.
+
+FROM python:3.11-slim-bookworm AS packages
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+COPY requirements/base.txt /requirements.txt
+RUN python -m venv /opt/venv && /opt/venv/bin/pip install --require-hashes -r /requirements.txt
+
+FROM python:3.11-slim-bookworm AS assets
+RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
+WORKDIR /build
+COPY Makefile ./
+COPY requirements requirements
+COPY frontend frontend
+COPY templates templates
+RUN make static/dist/manifest.json
+
+FROM python:3.11-slim-bookworm
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/telflo telflo
+WORKDIR /app
+COPY --from=packages /opt/venv /opt/venv
+COPY . .
+COPY --from=assets /build/static/dist static/dist
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONPATH=/app HOST=0.0.0.0 PORT=8000 TELFLO_DATA=/var/lib/telflo
+RUN python -m compileall -q telflo configs agents fleets opamp
+USER telflo
+VOLUME /var/lib/telflo
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=2)"]
+CMD ["python", "manage.py", "serve"]

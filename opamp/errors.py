@@ -1,0 +1,45 @@
+"""What goes wrong between a socket and the protocol core. Texts may reach the peer: they name no internals."""
+
+
+class OpampError(Exception):
+    """Base of this layer's errors."""
+
+
+class ConnectionRefused(OpampError):
+    """The credential lets nobody in: 401 before the upgrade (A1)."""
+
+    def __init__(self, reason: str, *, text: str, token_prefix: str = "") -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.text = text
+        self.token_prefix = token_prefix
+
+
+class AgentRefused(OpampError):
+    """The credential is good, but this agent may not enrol with it; answered as an error_response."""
+
+    def __init__(self, reason: str, *, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.text = text
+
+
+class Overloaded(OpampError):
+    """More work waits than may wait. Try again after `retry_after_s` seconds (A3)."""
+
+    def __init__(self, retry_after_s: int = 30) -> None:
+        super().__init__("The server has too much to do right now.")
+        self.retry_after_s = retry_after_s
+
+
+class StoreUnavailable(OpampError):
+    """What agents said could not be written. It is kept and tried again."""
+
+
+class BadBody(OpampError):
+    """A plain-HTTP body that cannot be read: `status` is 400, 413 or 415."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text

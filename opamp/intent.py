@@ -1,0 +1,234 @@
+"""Following what agents should have: pokes, the reconcile loop, claims and offers.
+
+Membership rows are the truth, pokes are hints; every few seconds one query compares what the agents here should have
+with what their sessions know (I4). An offer is claimed in the database before it is sent, so it is never sent twice.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeVar
+from uuid import UUID
+
+from agents.notify import GATEWAYS
+from fleets.offer import Offer
+from opamp.buffer import WriteBuffer
+from opamp.metrics import Counters
+from opamp.options import GatewayOptions
+from opamp.ports import Domain
+from opamp.protocol.framing import encode_frame
+from opamp.registry import Connection, HeldAgent, Registry
+from telflo.base.clock import now
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+OnThread = Callable[..., Awaitable[Any]]
+
+POLICY_VIOLATION: Final = 1008
+_RETRY_S: Final = 2.0
+
+
+class Layer(Protocol):
+    """The part of a channel layer that a listener uses."""
+
+    async def new_channel(self, prefix: str = ...) -> str:
+        """A channel of this process."""
+
+    async def group_add(self, group: str, channel: str) -> None:
+        """Join, or stay in, a group."""
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        """Leave a group."""
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        """The next message on the channel."""
+
+
+class IntentWatcher:
+    """One per gateway: sees to it that every agent held here is offered what it should have."""
+
+    def __init__(
+        self,
+        *,
+        domain: Domain,
+        registry: Registry,
+        buffer: WriteBuffer,
+        options: GatewayOptions,
+        counters: Counters,
+        layer: Layer,
+        on_thread: OnThread,
+        forget_tokens: Callable[[], None],
+    ) -> None:
+        self._domain = domain
+        self._registry = registry
+        self._buffer = buffer
+        self._options = options
+        self._counters = counters
+        self._layer = layer
+        self._on_thread = on_thread
+        self._forget_tokens = forget_tokens
+        self._channel = ""
+        self._poked: set[UUID] = set()
+        self._looking = asyncio.Event()
+        self._wanted: dict[UUID, HeldAgent] = {}
+        self._claiming = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self) -> None:
+        """Begin listening, comparing and claiming on the running loop."""
+        for loop in (self._listen, self._compare, self._claim_wanted):
+            self.spawn(self._for_ever(loop))
+
+    async def stop(self) -> None:
+        """End every task; leave the group."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._channel:
+            try:
+                await self._layer.group_discard(GATEWAYS, self._channel)
+            except Exception:  # noqa: BLE001 - the process ends anyway
+                logger.debug("Leaving the group failed.", exc_info=True)
+
+    def want_offer(self, agent: HeldAgent) -> None:
+        """Claim an offer for this agent soon, together with others."""
+        self._wanted[agent.uid] = agent
+        self._claiming.set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside everything else until stop()."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _for_ever(self, loop: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await loop()
+            except Exception:
+                logger.warning("%s failed; it goes on.", loop.__name__, exc_info=True)
+                await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.0))  # noqa: S311
+
+    # ── hints ──
+
+    async def _listen(self) -> None:
+        if not self._channel:
+            self._channel = await self._layer.new_channel("gateway")
+            await self._layer.group_add(GATEWAYS, self._channel)
+        message = await self._layer.receive(self._channel)
+        uids = (UUID(hex=text) for text in message.get("uids", ()))
+        agents = self._registry.held(uids)
+        if message.get("type") == "close_agents":
+            self._forget_tokens()
+            self._close({agent.connection for agent in agents}, str(message.get("reason", "")))
+        elif agents:
+            for agent in agents:
+                agent.declined_hash = ""
+                self._poked.add(agent.uid)
+            self._looking.set()
+
+    def _close(self, connections: Iterable[Connection], reason: str) -> None:
+        for connection in connections:
+            self.spawn(connection.close(POLICY_VIOLATION, reason or "The token is revoked."))
+
+    # ── comparing ──
+
+    async def _compare(self) -> None:
+        """One round: what was poked as soon as it is, everything every reconcile_s with jitter."""
+        delay_s = self._options.reconcile_s * random.uniform(0.8, 1.2)  # noqa: S311
+        try:
+            async with asyncio.timeout(delay_s):
+                while True:
+                    await self._looking.wait()
+                    self._looking.clear()
+                    poked, self._poked = self._poked, set()
+                    await self._look_again(poked)
+        except TimeoutError:
+            await self._reconcile()
+
+    async def _reconcile(self) -> None:
+        if self._channel:  # layers forget members after a day
+            await self._layer.group_add(GATEWAYS, self._channel)
+        await self._look_again(self._registry.uids())
+        held = self._registry.credential_ids()
+        if not held:
+            return
+        revoked = set(await self._on_thread(self._domain.revoked_among, held))
+        if revoked:
+            self._forget_tokens()
+            closing = (c for c in self._registry.connections if c.credential.id in revoked)
+            self._close(closing, "The token is revoked.")
+
+    async def _look_again(self, uids: Collection[UUID]) -> None:
+        if not uids:
+            return
+        desired = await self._on_thread(self._domain.desired_hashes, uids)
+        self._take_intent(self._registry.held(iter(uids)), desired)
+
+    def _take_intent(self, agents: Iterable[HeldAgent], desired: Mapping[UUID, str]) -> None:
+        moment_s = asyncio.get_running_loop().time()
+        for agent in agents:
+            wanted = desired.get(agent.uid, "")
+            if agent.session is None or not agent.session.set_desired(wanted):
+                continue
+            if agent.declined_hash != wanted or agent.declined_until_s <= moment_s:
+                self.want_offer(agent)
+
+    # ── claiming and offering ──
+
+    async def _claim_wanted(self) -> None:
+        await self._claiming.wait()
+        self._claiming.clear()
+        while self._wanted:
+            batch = dict(list(self._wanted.items())[: self._options.claim_rows])
+            for uid in batch:
+                del self._wanted[uid]
+            try:
+                await self._claim(batch)
+            except Exception:
+                # They keep wanting: the next reconcile finds them.
+                logger.warning("Claiming offers failed; reconcile tries again.", exc_info=True)
+
+    async def _claim(self, batch: Mapping[UUID, HeldAgent]) -> None:
+        """Write attempts for the batch in one transaction, then send what was granted."""
+        agents = {
+            uid: agent for uid, agent in batch.items() if self._registry.get(uid) is agent
+        }
+        if not agents:
+            return
+        await self._buffer.flush_agents(agents)
+        epochs = {uid: agent.epoch for uid, agent in agents.items()}
+        offers = await self._on_thread(self._domain.claim_offers, epochs, now=now())
+        moment = now()
+        for uid, agent in agents.items():
+            offer = offers.get(uid)
+            if offer is None:
+                self._declined(agent)
+            else:
+                self._offer(agent, offer, moment)
+
+    def _declined(self, agent: HeldAgent) -> None:
+        """Quarantined or in flight elsewhere: do not ask the database again at every reconcile."""
+        if agent.session is not None:
+            agent.declined_hash = agent.session.desired_hash
+            moment_s = asyncio.get_running_loop().time()
+            agent.declined_until_s = moment_s + self._options.decline_s
+
+    def _offer(self, agent: HeldAgent, offer: Offer, moment: datetime) -> None:
+        message = None
+        if agent.session is not None and self._registry.get(agent.uid) is agent:
+            message = agent.session.make_offer(offer, moment)
+        if message is None:
+            self._counters.offers_not_sent += 1
+            logger.info("An offer to %s was claimed and may not be sent now.", agent.uid)
+        else:
+            self.spawn(self._deliver(agent, encode_frame(message)))
+
+    async def _deliver(self, agent: HeldAgent, frame: bytes) -> None:
+        if await agent.connection.deliver(frame):
+            self._counters.offers_sent += 1
+        else:
+            self._counters.offers_not_sent += 1

@@ -1,0 +1,71 @@
+"""What the gateway needs of the domain, as a port: tests pass a fake, opamp/domain.py is the real one.
+
+Every method may block (database) and is called on a thread, never on the event loop.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from agents.snapshot import AgentPatch, AgentSnapshot, Transport
+from fleets.offer import Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token that was verified. `token` is the domain's own value and is only handed back to it."""
+
+    id: UUID | None
+    prefix: str
+    token: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One kind of refused attempt, seen `count` times since the last flush (decision 13)."""
+
+    token_prefix: str
+    address: str
+    reason: str
+    transport: str
+    user_agent: str
+    at: datetime
+    count: int = 1
+
+
+class Domain(Protocol):
+    """The domain's side of the gateway."""
+
+    def verify_token(self, secret: str, *, now: datetime) -> Credential:
+        """Who holds this secret. Raises ConnectionRefused."""
+
+    def admit_agent(
+        self,
+        *,
+        credential: Credential,
+        instance_uid: UUID,
+        transport: Transport,
+        remote_address: str,
+        now: datetime,
+    ) -> AgentSnapshot:
+        """Register the agent if it is new, and begin its session. Raises AgentRefused."""
+
+    def record_patches(self, patches: Sequence[AgentPatch]) -> None:
+        """Store what agents said, in one transaction."""
+
+    def claim_offers(self, agents: Mapping[UUID, int], *, now: datetime) -> Mapping[UUID, Offer]:
+        """Write an attempt for each agent (uid to epoch) that may be offered something, and answer the offers."""
+
+    def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
+        """What each agent should have; an agent that should have nothing may be absent."""
+
+    def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:
+        """Those credentials that are revoked by now."""
+
+    def record_refusals(self, refusals: Sequence[Refusal]) -> None:
+        """Count refused attempts."""
+
+    def is_temporary(self, error: Exception) -> bool:
+        """Whether the same call may work later (a database that is away), not a value that it cannot take."""

@@ -1,0 +1,248 @@
+"""The plain-HTTP side of /v1/opamp: raw ASGI in front of Django's handler (a tenth of the cost of a view).
+
+One request is one short session: it loads and writes through, since the next poll may reach another process.
+Go clients take 200 alone for an answer, try 429 and 503 again, and drop the message at every other status.
+"""
+
+import gzip
+import logging
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from agents.snapshot import Transport
+from opamp.auth import bearer_secret, header
+from opamp.consumers import Receive, Scope, client_address
+from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded
+from opamp.gateway import Gateway
+from opamp.ports import Credential
+from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
+from opamp.protocol.errors import MalformedMessage
+from opamp.protocol.framing import decode_body, encode_body
+from opamp.protocol.identity import read_instance_uid, wants_new_uid
+from opamp.protocol.replies import bad_request, new_identity
+from opamp.protocol.session import AgentSession
+from opamp.registry import Send
+from telflo.base.clock import now
+from telflo.base.ids import new_id
+
+logger = logging.getLogger(__name__)
+
+PROTOBUF: Final = "application/x-protobuf"
+WHAT_THIS_IS: Final = (
+    "This is Telflo's OpAMP endpoint. Agents connect here by WebSocket, or POST application/x-protobuf.\n"
+)
+_GZIP_WBITS: Final = 31
+_GZIP_FROM_BYTES: Final = 1024
+_RATE: Final = "rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class OpampPost:
+    """An ASGI application for HTTP requests to the OpAMP endpoint."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            answer = await self._answer(scope, receive)
+        except _ClientLeft:
+            return
+        except BadBody as error:
+            answer = _text(error.status, error.text)
+        except ConnectionRefused as refusal:
+            self._count(refusal, scope)
+            answer = _text(401, refusal.text, {"www-authenticate": "Bearer"})
+        except Overloaded as overload:
+            answer = _text(503, str(overload), _retry_after(overload.retry_after_s))
+        await _send(send, answer)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        if scope["method"] != "POST":
+            return Answer(405, WHAT_THIS_IS.encode(), {"allow": "POST", **_PLAIN})
+        headers = scope["headers"]
+        content_type = header(headers, b"content-type").partition(";")[0].strip().lower()
+        if content_type != PROTOBUF:
+            return _text(415, f"The content type has to be {PROTOBUF}.")
+        credential = await self._gateway.authenticate(bearer_secret(headers))
+        self._gateway.counters.http_requests += 1
+        body = await read_body(
+            headers, receive, most=self._gateway.options.protocol.message_bytes
+        )
+        status, reply = await self._exchange(scope, credential, body)
+        return self._encode(scope, status, reply)
+
+    async def _exchange(
+        self, scope: Scope, credential: Credential, body: bytes
+    ) -> tuple[int, ServerToAgent]:
+        """The status and the ServerToAgent for one AgentToServer."""
+        raw_uid = b""
+        try:
+            message = decode_body(body)
+            raw_uid = message.instance_uid
+            uid = read_instance_uid(message)
+            _check_uid_header(scope, uid)
+        except MalformedMessage as error:
+            self._gateway.counters.malformed_messages += 1
+            return 400, bad_request(raw_uid, str(error))
+        if wants_new_uid(message):
+            return 200, new_identity(message, new_id())
+        try:
+            reply = await self._gateway.run_admission(
+                self._process, credential, message, uid, client_address(scope), now()
+            )
+        except AgentRefused as refusal:
+            return self._refused(scope, credential, raw_uid, refusal)
+        except Exception as error:
+            if not self._gateway.domain.is_temporary(error):
+                logger.exception("A request of %s could not be processed.", uid)
+                return 500, bad_request(raw_uid, "The server could not process this message.")
+            logger.warning("A request of %s has to wait.", uid, exc_info=error)
+            raise Overloaded(self._gateway.options.retry_after_s) from error
+        return 200, reply
+
+    def _process(
+        self,
+        credential: Credential,
+        message: AgentToServer,
+        uid: UUID,
+        address: str,
+        moment: datetime,
+    ) -> ServerToAgent:
+        """On a thread: a session of one message, stored before it is answered; the answer carries the offer."""
+        domain = self._gateway.domain
+        snapshot = domain.admit_agent(
+            credential=credential,
+            instance_uid=uid,
+            transport=Transport.HTTP,
+            remote_address=address,
+            now=moment,
+        )
+        session = AgentSession(snapshot, self._gateway.options.protocol)
+        outcome = session.receive(message, moment)
+        if outcome.patch is not None:
+            domain.record_patches([outcome.patch])
+        if outcome.offer_due:
+            offer = domain.claim_offers({uid: session.epoch}, now=moment).get(uid)
+            carried = session.make_offer(offer, moment) if offer is not None else None
+            if carried is not None:
+                outcome.reply.MergeFrom(carried)
+        return outcome.reply
+
+    def _refused(
+        self, scope: Scope, credential: Credential, raw_uid: bytes, refusal: AgentRefused
+    ) -> tuple[int, ServerToAgent]:
+        self._count(
+            ConnectionRefused(
+                refusal.reason, text=refusal.text, token_prefix=credential.prefix
+            ),
+            scope,
+        )
+        if refusal.reason == _RATE:
+            raise Overloaded(self._gateway.options.retry_after_s)
+        return 403, bad_request(raw_uid, refusal.text)
+
+    def _count(self, refusal: ConnectionRefused, scope: Scope) -> None:
+        self._gateway.refused(
+            refusal,
+            address=client_address(scope),
+            transport=Transport.HTTP.value,
+            user_agent=header(scope["headers"], b"user-agent"),
+        )
+
+    def _encode(self, scope: Scope, status: int, reply: ServerToAgent) -> Answer:
+        body = encode_body(reply)
+        if len(body) > self._gateway.options.protocol.send_bytes:  # T8
+            logger.error("An answer of %d bytes is too large to be sent.", len(body))
+            return _text(500, "The answer is larger than this server may send.")
+        headers = {"content-type": PROTOBUF}
+        accepted = header(scope["headers"], b"accept-encoding").lower()
+        if "gzip" in accepted and len(body) >= _GZIP_FROM_BYTES:
+            body = gzip.compress(body, compresslevel=5)
+            headers["content-encoding"] = "gzip"
+        return Answer(status, body, headers)
+
+
+class _ClientLeft(Exception):
+    """The client went away before its request was complete: there is nobody to answer."""
+
+
+async def read_body(headers: Any, receive: Receive, *, most: int) -> bytes:
+    """The request's body, inflated (T6). Raises BadBody: 413 as soon as it passes `most` bytes, also while inflating."""
+    encoding = header(headers, b"content-encoding").lower()
+    if encoding not in {"", "identity", "gzip"}:
+        raise BadBody(415, "The content encoding has to be gzip or none.")
+    length = header(headers, b"content-length")
+    if length.isdecimal() and int(length) > most:
+        raise _too_large(most)
+    inflater = zlib.decompressobj(_GZIP_WBITS) if encoding == "gzip" else None
+    body = bytearray()
+    more = True
+    while more:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise _ClientLeft
+        part: bytes = event.get("body", b"")
+        body += part if inflater is None else _inflate(inflater, part, most - len(body) + 1)
+        if len(body) > most:
+            raise _too_large(most)
+        more = event.get("more_body", False)
+    if inflater is not None and not inflater.eof:
+        raise BadBody(400, "The gzip data ends too early.")
+    return bytes(body)
+
+
+def _inflate(inflater: Any, part: bytes, most: int) -> bytes:
+    try:
+        data: bytes = inflater.decompress(part, most)
+    except zlib.error:
+        raise BadBody(400, "The body is not valid gzip data.") from None
+    return data
+
+
+def _too_large(most: int) -> BadBody:
+    return BadBody(413, f"The message is larger than {most} bytes.")
+
+
+def _check_uid_header(scope: Scope, uid: UUID) -> None:
+    """The OpAMP-Instance-UID header says the same as the message (T9)."""
+    named = header(scope["headers"], b"opamp-instance-uid")
+    if not named:
+        return
+    try:
+        agrees = UUID(named) == uid
+    except ValueError:
+        agrees = False
+    if not agrees:
+        raise MalformedMessage("The OpAMP-Instance-UID header is not the message's instance_uid.")
+
+
+_PLAIN: Final = {"content-type": "text/plain; charset=utf-8"}
+
+
+def _text(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, f"{text}\n".encode(), {**_PLAIN, **(headers or {})})
+
+
+def _retry_after(seconds: int) -> dict[str, str]:
+    return {"retry-after": str(seconds)}
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    headers = {**answer.headers, "content-length": str(len(answer.body))}
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,189 @@
+"""What one session believes of its agent, enough to tell what a message changes (C1, C3)."""
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from agents.snapshot import (
+    UNSET,
+    AgentSnapshot,
+    Capability,
+    ComponentHealth,
+    Components,
+    Fact,
+    FactKind,
+    RemoteConfigReport,
+)
+from opamp.proto.opamp_pb2 import AgentToServer
+from opamp.protocol.continuity import Fullness
+from opamp.protocol.reports import Report
+
+_ABSENT: Final[dict[str, Any]] = {
+    "health": None,
+    "remote_config": None,
+    "effective_config": None,
+    "components": None,
+    "custom_capabilities": (),
+}
+"""What the parts of a full report are when it leaves them out."""
+
+_CLAIMS = (
+    (Capability.REPORTS_HEALTH, "health"),
+    (Capability.REPORTS_EFFECTIVE_CONFIG, "effective_config"),
+    (Capability.REPORTS_REMOTE_CONFIG, "remote_config_status"),
+    (Capability.REPORTS_AVAILABLE_COMPONENTS, "available_components"),
+)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a message changes: fields of an AgentPatch by name, and what happened."""
+
+    state: dict[str, Any] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+
+
+class Belief:
+    """The agent as it is known: the snapshot, and all that this session has taken in since.
+
+    Large parts are remembered by hash only; ten thousand sessions share a process.
+    """
+
+    __slots__ = (
+        "_description",
+        "_effective_sha256",
+        "_health",
+        "_stored_components",
+        "_stored_tree",
+        "components_hash",
+        "remote_config",
+    )
+
+    def __init__(self, known: AgentSnapshot, stored_components: Container[str]) -> None:
+        self._description: int | None = None
+        self._health = None if known.health is None else _face(known.health)
+        self._effective_sha256 = known.effective_sha256
+        self._stored_components = stored_components
+        self._stored_tree = known.components_hash
+        self.remote_config: RemoteConfigReport | None = known.remote_config
+        self.components_hash = known.components_hash
+
+    def fullness(self, message: AgentToServer, capabilities: int) -> Fullness:
+        """Whether this message can be a full state, by the parts that it holds."""
+        if self._lacks_known_part(message):
+            return Fullness.PARTIAL
+        claimed = (name for bit, name in _CLAIMS if capabilities & bit)
+        if all(message.HasField(name) for name in claimed):
+            return Fullness.COMPLETE
+        return Fullness.PLAUSIBLE
+
+    def take(self, report: Report, message: AgentToServer, now: datetime, changes: Changes) -> None:
+        """Believe what a message says; what it leaves out is unchanged (C1)."""
+        self._take_description(report, message, now, changes)
+        self._take_health(report, now, changes)
+        self._take_remote_config(report, now, changes)
+        self._take_effective_config(report, changes)
+        self._take_components(report, now, changes)
+        if report.custom_capabilities is not UNSET:
+            changes.state["custom_capabilities"] = report.custom_capabilities
+
+    def take_full(
+        self, report: Report, message: AgentToServer, now: datetime, changes: Changes
+    ) -> None:
+        """Believe a full state: what it leaves out is known to be absent (C3)."""
+        self.take(report, message, now, changes)
+        for name, nothing in _ABSENT.items():
+            if getattr(report, name) is UNSET:
+                changes.state[name] = nothing
+        self._forget_absent(report)
+        remote_config = None if report.remote_config is UNSET else report.remote_config
+        changes.facts.append(Fact(FactKind.FULL_STATE, now, remote_config=remote_config))
+
+    @property
+    def lacks_tree(self) -> bool:
+        """True while the tree of the components that the agent named is not stored anywhere."""
+        return bool(self.components_hash) and not self._has_tree(self.components_hash)
+
+    def _has_tree(self, components_hash: str) -> bool:
+        return components_hash == self._stored_tree or components_hash in self._stored_components
+
+    def _lacks_known_part(self, message: AgentToServer) -> bool:
+        return bool(
+            (self._health is not None and not message.HasField("health"))
+            or (self._effective_sha256 and not message.HasField("effective_config"))
+            or (self.remote_config is not None and not message.HasField("remote_config_status"))
+            or (self.components_hash and not message.HasField("available_components"))
+        )
+
+    def _take_description(
+        self, report: Report, message: AgentToServer, now: datetime, changes: Changes
+    ) -> None:
+        """A supervisor repeats its description at every restart of its collector."""
+        if report.description is UNSET:
+            return
+        digest = hash(message.agent_description.SerializeToString(deterministic=True))
+        if digest == self._description:
+            return
+        if self._description is not None:
+            changes.facts.append(Fact(FactKind.DESCRIPTION, now))
+        self._description = digest
+        changes.state["description"] = report.description
+
+    def _take_health(self, report: Report, now: datetime, changes: Changes) -> None:
+        """An empty health means unknown: the last known one stays, and the fact says since when."""
+        if report.health is UNSET:
+            return
+        health = report.health
+        face = None if health.says_nothing else _face(health)
+        if face is not None:
+            changes.state["health"] = health
+        if face != self._health:
+            changes.facts.append(Fact(FactKind.HEALTH, now, health=health))
+        self._health = face
+
+    def _take_remote_config(self, report: Report, now: datetime, changes: Changes) -> None:
+        if report.remote_config is UNSET or report.remote_config == self.remote_config:
+            return
+        self.remote_config = report.remote_config
+        changes.state["remote_config"] = self.remote_config
+        if self.remote_config is not None:
+            fact = Fact(FactKind.REMOTE_CONFIG, now, remote_config=self.remote_config)
+            changes.facts.append(fact)
+
+    def _take_effective_config(self, report: Report, changes: Changes) -> None:
+        effective = report.effective_config
+        if effective is UNSET or effective.sha256 == self._effective_sha256:
+            return
+        self._effective_sha256 = effective.sha256
+        changes.state["effective_config"] = effective
+
+    def _take_components(self, report: Report, now: datetime, changes: Changes) -> None:
+        """C4: the tree is passed on only where it is not stored yet."""
+        components = report.components
+        if components is UNSET or components is None:
+            return
+        is_known = components.hash == self.components_hash
+        if components.tree is not None and not self._has_tree(components.hash):
+            changes.state["components"] = components
+            self._stored_tree = components.hash
+        elif not is_known:
+            changes.state["components"] = Components(components.hash)
+        if not is_known:
+            changes.facts.append(Fact(FactKind.COMPONENTS, now))
+        self.components_hash = components.hash
+
+    def _forget_absent(self, report: Report) -> None:
+        if report.health is UNSET:
+            self._health = None
+        if report.remote_config is UNSET:
+            self.remote_config = None
+        if report.effective_config is UNSET:
+            self._effective_sha256 = ""
+        if report.components is UNSET or report.components is None:
+            self.components_hash = ""
+
+
+def _face(health: ComponentHealth) -> tuple[bool, str, str]:
+    """What makes two healths differ as events: the root, not the times and components below it."""
+    return (health.healthy, health.status, health.last_error)

@@ -1,0 +1,136 @@
+"""Has every message arrived? Sequence numbers, and when to ask for the full state (C2, I1, I2, decision 19)."""
+
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from agents.snapshot import AgentSnapshot, Transport
+
+QUIET_AFTER_ANSWER = timedelta(seconds=30)
+"""After an answer, new gaps of the same agent ask no sooner than this (some clients skip and repeat
+numbers all the time)."""
+
+_LARGEST_STORED = 2**63 - 1
+
+
+class Fullness(Enum):
+    """What a message with an agent description can be, by what it leaves out."""
+
+    COMPLETE = auto()
+    """Nothing that the agent says it reports, or that we know it has, is missing."""
+    PLAUSIBLE = auto()
+    """Only things are missing that it says it reports, but that we never had from it."""
+    PARTIAL = auto()
+    """Something is missing that we know of, or there is no description: an ordinary change."""
+
+
+class Continuity:
+    """Follows one session's sequence numbers.
+
+    A gap makes what we know doubtful. While it is, stored_number is None, so that a crash cannot
+    forget it, and should_ask says whether this reply carries ReportFullState.
+
+    A message is taken as the full state when it describes the agent and
+    - has number 0: a client starts there, with everything; or
+    - something is doubtful, and it is COMPLETE; or
+    - it answers our question and is PLAUSIBLE. Over plain HTTP the message after the question is the
+      answer; over a WebSocket changes that were already under way may come first, so there the
+      first incomplete answer is passed over and the second is believed.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_digest",
+        "_doubtful",
+        "_hush",
+        "_not_before",
+        "_number",
+        "_passed_over",
+        "_was_asked_before",
+    )
+
+    def __init__(self, known: AgentSnapshot) -> None:
+        self._number = known.sequence_num
+        self._digest: int | None = None
+        self._doubtful = known.is_new or known.sequence_num is None
+        self._asked = False
+        self._hush = False
+        self._passed_over = 0
+        self._not_before: datetime | None = None
+        if known.full_state_at is not None:
+            self._not_before = known.full_state_at + QUIET_AFTER_ANSWER
+        self._was_asked_before = (
+            known.transport is Transport.HTTP and self._doubtful and not known.is_new
+        )
+
+    @property
+    def is_asked(self) -> bool:
+        """True from a question until its answer: nothing is offered meanwhile."""
+        return self._asked
+
+    @property
+    def stored_number(self) -> int | None:
+        """The number to store with the state it covers (I1), None while that is doubtful (I2)."""
+        number = self._number
+        if self._doubtful or number is None or number > _LARGEST_STORED:
+            return None
+        return number
+
+    def follows(self, number: int, digest: int) -> bool:
+        """Take the next message's number; False when it leaves a gap.
+
+        digest tells messages apart: the last one again is a re-delivery, not a gap. Across sessions
+        that cannot be told, so there the same number is a gap.
+        """
+        last, self._number = self._number, number
+        again = number == last and digest == self._digest
+        self._digest = digest
+        return again or (last is not None and number == last + 1)
+
+    def doubt(self, *, at_once: bool = False) -> None:
+        """Something may be missing. at_once: ask in this reply, however short ago an answer was."""
+        self._doubtful = True
+        if at_once:
+            self._not_before = None
+
+    def is_full(self, fullness: Fullness, *, starts: bool, now: datetime) -> bool:
+        """Whether a description-bearing message is the full state; starts: it is a client's first."""
+        if starts:
+            return True
+        if not self._doubtful:
+            return False
+        if fullness is Fullness.COMPLETE or self._is_believable(fullness, now):
+            return True
+        self._passed_over += 1
+        self._hush = (
+            True  # it may have been the answer: asking again in its reply could go round fast
+        )
+        return False
+
+    def settle(self, now: datetime) -> None:
+        """The full state has come."""
+        if self._asked or self._was_asked_before:
+            self._not_before = now + QUIET_AFTER_ANSWER
+        self._doubtful = self._asked = self._was_asked_before = False
+        self._passed_over = 0
+
+    def refuse(self, now: datetime) -> None:
+        """A message was refused: its content is missing, and asking at once would bring it again."""
+        self._doubtful = True
+        self._asked = False
+        self._not_before = now + QUIET_AFTER_ANSWER
+
+    def should_ask(self, now: datetime) -> bool:
+        """Whether this reply carries ReportFullState. Once asked, every reply does until it comes."""
+        hush, self._hush = self._hush, False
+        if not self._doubtful or hush:
+            return False
+        if not self._asked and self._not_before is not None and now < self._not_before:
+            return False
+        self._asked = True
+        return True
+
+    def _is_believable(self, fullness: Fullness, now: datetime) -> bool:
+        if self._asked:
+            return self._passed_over > 0
+        quiet = self._not_before is not None and now < self._not_before
+        return self._was_asked_before and not quiet and fullness is Fullness.PLAUSIBLE

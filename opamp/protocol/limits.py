@@ -1,0 +1,28 @@
+"""How much one message may hold (A5). Over a limit it is refused with BAD_REQUEST that names the limit."""
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Defaults fit a collector with hundreds of components; sizes are bytes, depths count levels.
+
+    message_bytes and send_bytes are for the transports and for offers (T3, T4, T7, T8).
+    text_length is not refused but cut in the middle: an error must not be lost for its length.
+    """
+
+    message_bytes: int = 16 * MIB
+    send_bytes: int = 16 * MIB
+    attributes: int = 512
+    attribute_length: int = 16 * 1024
+    value_depth: int = 16
+    health_depth: int = 16
+    health_components: int = 4_096
+    component_depth: int = 8
+    component_details: int = 20_000
+    text_length: int = 64 * 1024
+    config_files: int = 256
+    config_bytes: int = 4 * MIB
+    custom_capabilities: int = 256

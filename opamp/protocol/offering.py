@@ -1,0 +1,83 @@
+"""When a hash may be offered to an agent: the session's half of the offer rules (R1, R2, decision 1).
+
+The other half, quarantine and attempts of other sessions, is where offers are claimed.
+"""
+
+from datetime import datetime
+
+from agents.snapshot import Capability
+
+
+class OfferRules:
+    """What one agent should have, has acknowledged, and was offered without an answer so far.
+
+    in_flight: hash -> when it was sent, oldest first; None: by an earlier session.
+    """
+
+    __slots__ = ("_is_raised", "acknowledged", "capabilities", "desired", "in_flight")
+
+    def __init__(
+        self, *, desired: str, acknowledged: str, in_flight: str, capabilities: int
+    ) -> None:
+        self.desired = desired
+        self.acknowledged = acknowledged
+        is_open = in_flight and in_flight != acknowledged
+        self.in_flight: dict[str, datetime | None] = {in_flight: None} if is_open else {}
+        self.capabilities = capabilities
+        self._is_raised = False
+
+    def allows(self, config_hash: str) -> bool:
+        """True when this hash could be sent now: accepted, not the acknowledged one, not in flight."""
+        return bool(
+            config_hash
+            and self.capabilities & Capability.ACCEPTS_REMOTE_CONFIG
+            and config_hash != self.acknowledged
+            and config_hash not in self.in_flight
+        )
+
+    @property
+    def has_earlier_offer(self) -> bool:
+        """True while an offer of an earlier session waits for an answer: it may have been lost."""
+        return None in self.in_flight.values()
+
+    def raise_once(self) -> bool:
+        """True when the desired hash is due and this was not said since the last change.
+
+        An agent whose desired hash is quarantined stays due for ever; its heartbeats must not ask
+        the database each time.
+        """
+        if self._is_raised or not self.allows(self.desired):
+            return False
+        self._is_raised = True
+        return True
+
+    def look_again(self) -> None:
+        """Something changed on which raise_once depends."""
+        self._is_raised = False
+
+    def desire(self, desired_hash: str) -> bool:
+        """Set what the agent should have; True when that is due now, also when nothing changed."""
+        self.desired = desired_hash
+        self._is_raised = self.allows(desired_hash)
+        return self._is_raised
+
+    def sent(self, config_hash: str, now: datetime) -> None:
+        """The hash is on its way."""
+        self.desired = config_hash
+        self.in_flight[config_hash] = now
+        self.look_again()
+
+    def acknowledge(self, config_hash: str) -> None:
+        """The agent named this hash in whatever status: it and all offered before it are answered."""
+        self.acknowledged = config_hash
+        if config_hash in self.in_flight:
+            hashes = list(self.in_flight)
+            for answered in hashes[: hashes.index(config_hash) + 1]:
+                del self.in_flight[answered]
+        self.look_again()
+
+    def settle_earlier_offers(self) -> None:
+        """A full state came: what earlier sessions offered and it does not name never arrived."""
+        for config_hash in [one for one, sent_at in self.in_flight.items() if sent_at is None]:
+            del self.in_flight[config_hash]
+        self.look_again()

@@ -1,0 +1,59 @@
+"""The server's answers that need no session."""
+
+from uuid import UUID
+
+from opamp.proto.opamp_pb2 import (
+    AgentIdentification,
+    AgentToServer,
+    RetryInfo,
+    ServerCapabilities,
+    ServerErrorResponse,
+    ServerErrorResponseType,
+    ServerToAgent,
+)
+
+# M4: only what is honoured; AcceptsStatus is always there.
+SERVER_CAPABILITIES = int(
+    ServerCapabilities.ServerCapabilities_AcceptsStatus
+    | ServerCapabilities.ServerCapabilities_OffersRemoteConfig
+    | ServerCapabilities.ServerCapabilities_AcceptsEffectiveConfig
+)
+
+_NANOSECONDS = 1_000_000_000
+_LONGEST_UID = 64
+
+
+def bad_request(instance_uid: bytes, problem: str) -> ServerToAgent:
+    """The answer to a malformed message (M7); instance_uid as the message has it, b"" if unread."""
+    return _error(
+        instance_uid,
+        ServerErrorResponse(
+            type=ServerErrorResponseType.ServerErrorResponseType_BadRequest, error_message=problem
+        ),
+    )
+
+
+def unavailable(instance_uid: bytes, retry_after_s: int) -> ServerToAgent:
+    """The answer when the server cannot take more at the moment (A3)."""
+    return _error(
+        instance_uid,
+        ServerErrorResponse(
+            type=ServerErrorResponseType.ServerErrorResponseType_Unavailable,
+            error_message=f"The server is busy. Send again in {retry_after_s} s.",
+            retry_info=RetryInfo(retry_after_nanoseconds=retry_after_s * _NANOSECONDS),
+        ),
+    )
+
+
+def new_identity(message: AgentToServer, new_uid: UUID) -> ServerToAgent:
+    """Tells the sender to use new_uid (a UUIDv7, M6) from its next message on."""
+    return ServerToAgent(
+        instance_uid=message.instance_uid,
+        capabilities=SERVER_CAPABILITIES,
+        agent_identification=AgentIdentification(new_instance_uid=new_uid.bytes),
+    )
+
+
+def _error(instance_uid: bytes, error: ServerErrorResponse) -> ServerToAgent:
+    # M3: nothing beside the error but whom it is for. An absurd uid is not echoed at length.
+    return ServerToAgent(instance_uid=instance_uid[:_LONGEST_UID], error_response=error)

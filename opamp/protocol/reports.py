@@ -1,0 +1,218 @@
+"""The parts of an AgentToServer as values of agents.snapshot, within the limits.
+
+A part that the message leaves out is UNSET: unchanged (C1).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agents.configmap import configmap_sha256
+from agents.snapshot import (
+    UNSET,
+    ComponentHealth,
+    Components,
+    ConfigFile,
+    ConfigStatus,
+    Description,
+    EffectiveConfig,
+    RemoteConfigReport,
+    Unset,
+)
+from opamp.proto import opamp_pb2 as pb
+from opamp.protocol.anyvalue import AttributeReader, clean
+from opamp.protocol.errors import MalformedMessage
+from opamp.protocol.limits import Limits
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STATUSES = {status.value: status for status in ConfigStatus}
+
+
+@dataclass(slots=True)
+class Report:
+    """What one message says. remote_config None: the agent has had none (UNSET with an empty hash)."""
+
+    description: Description | Unset = UNSET
+    health: ComponentHealth | Unset = UNSET
+    remote_config: RemoteConfigReport | None | Unset = UNSET
+    effective_config: EffectiveConfig | Unset = UNSET
+    components: Components | None | Unset = UNSET
+    custom_capabilities: tuple[str, ...] | Unset = UNSET
+
+
+def read_report(message: pb.AgentToServer, limits: Limits) -> Report:
+    """Everything that the message reports. Raises MalformedMessage when it is over a limit."""
+    report = Report()
+    if message.HasField("agent_description"):
+        report.description = read_description(message.agent_description, limits)
+    if message.HasField("health"):
+        report.health = read_health(message.health, limits)
+    if message.HasField("remote_config_status"):
+        report.remote_config = read_remote_config(message.remote_config_status, limits)
+    if message.HasField("effective_config"):
+        report.effective_config = read_effective_config(message.effective_config, limits)
+    if message.HasField("available_components"):
+        report.components = read_components(message.available_components, limits)
+    if message.HasField("custom_capabilities"):
+        report.custom_capabilities = read_custom_capabilities(message.custom_capabilities, limits)
+    return report
+
+
+def read_description(description: pb.AgentDescription, limits: Limits) -> Description:
+    """Both attribute lists; their values may be of every AnyValue type (H2)."""
+    reader = AttributeReader(limits)
+    return Description(
+        identifying=reader.read(description.identifying_attributes),
+        non_identifying=reader.read(description.non_identifying_attributes),
+    )
+
+
+def read_health(health: pb.ComponentHealth, limits: Limits) -> ComponentHealth:
+    """The health tree (H1)."""
+    return _HealthReader(limits).read(health, 1)
+
+
+def read_remote_config(status: pb.RemoteConfigStatus, limits: Limits) -> RemoteConfigReport | None:
+    """The acknowledged hash and how it went (R5); None when the agent never had a configuration."""
+    known = _STATUSES.get(status.status, ConfigStatus.UNSET)  # M8: unknown numbers are no error
+    if not status.last_remote_config_hash and known is ConfigStatus.UNSET:
+        return None
+    return RemoteConfigReport(
+        status=known,
+        hash=status.last_remote_config_hash.hex(),
+        error=cut(status.error_message, limits.text_length),
+    )
+
+
+def read_effective_config(config: pb.EffectiveConfig, limits: Limits) -> EffectiveConfig:
+    """All files, bodies as they are: any encoding, any type (R6)."""
+    entries = config.config_map.config_map
+    if len(entries) > limits.config_files:
+        raise MalformedMessage(
+            f"effective_config has {len(entries)} files; at most {limits.config_files} are taken."
+        )
+    size = sum(len(entry.body) for entry in entries.values())
+    if size > limits.config_bytes:
+        raise MalformedMessage(
+            f"effective_config has {size} bytes; at most {limits.config_bytes} are taken."
+        )
+    files = tuple(
+        ConfigFile(
+            name=cut(name, limits.attribute_length),
+            body=entry.body,
+            content_type=cut(entry.content_type, limits.attribute_length),
+        )
+        for name, entry in sorted(entries.items())
+    )
+    return EffectiveConfig(sha256=configmap_sha256(files), files=files)
+
+
+def read_components(components: pb.AvailableComponents, limits: Limits) -> Components | None:
+    """Hash and, when it was sent, the tree (C4). None when the agent names neither.
+
+    A node of the tree is {"metadata": {...}, "components": {name: node}}, each only if not empty.
+    """
+    tree = _ComponentReader(limits).read(components.components, 1)
+    digest = components.hash.hex()
+    if tree and not digest:
+        digest = hashlib.sha256(components.SerializeToString(deterministic=True)).hexdigest()
+    return Components(hash=digest, tree=tree or None) if digest else None
+
+
+def read_custom_capabilities(custom: pb.CustomCapabilities, limits: Limits) -> tuple[str, ...]:
+    """The announced custom capabilities (K2)."""
+    names = custom.capabilities
+    if len(names) > limits.custom_capabilities:
+        raise MalformedMessage(
+            f"custom_capabilities has {len(names)} entries;"
+            f" at most {limits.custom_capabilities} are taken."
+        )
+    return tuple(cut(name, limits.attribute_length) for name in names)
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, without its middle when it is too long: errors begin and end with what matters."""
+    text = clean(text)
+    if len(text) <= longest:
+        return text
+    note = f"\n[{len(text) - longest} characters left out]\n"
+    half = longest // 2
+    return text[:half] + note + text[-half:]
+
+
+def read_time(nanoseconds: int) -> datetime | None:
+    """A Unix time in nanoseconds; None for 0, which means not set."""
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000) if nanoseconds else None
+
+
+class _HealthReader:
+    """Reads one health tree and counts its nodes."""
+
+    __slots__ = ("_attributes", "_left", "_limits")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._attributes = AttributeReader(limits)
+        self._left = limits.health_components
+
+    def read(self, health: pb.ComponentHealth, depth: int) -> ComponentHealth:
+        self._count(depth)
+        limits = self._limits
+        return ComponentHealth(
+            healthy=health.healthy,
+            status=cut(health.status, limits.text_length),
+            last_error=cut(health.last_error, limits.text_length),
+            started_at=read_time(health.start_time_unix_nano),
+            status_at=read_time(health.status_time_unix_nano),
+            attributes=self._attributes.read(health.attributes),
+            components={
+                cut(name, limits.attribute_length): self.read(child, depth + 1)
+                for name, child in sorted(health.component_health_map.items())
+            },
+        )
+
+    def _count(self, depth: int) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise MalformedMessage(
+                f"health has more than {self._limits.health_components} components."
+            )
+        if depth > self._limits.health_depth:
+            raise MalformedMessage(
+                f"health is nested more than {self._limits.health_depth} levels deep."
+            )
+
+
+class _ComponentReader:
+    """Reads one tree of available components and counts its nodes."""
+
+    __slots__ = ("_left", "_limits")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._left = limits.component_details
+
+    def read(self, nodes: Mapping[str, pb.ComponentDetails], depth: int) -> dict[str, Any]:
+        if nodes and depth > self._limits.component_depth:
+            raise MalformedMessage(
+                f"available_components is nested more than {self._limits.component_depth} levels"
+                " deep."
+            )
+        return {
+            cut(name, self._limits.attribute_length): self._node(node, depth)
+            for name, node in sorted(nodes.items())
+        }
+
+    def _node(self, node: pb.ComponentDetails, depth: int) -> dict[str, Any]:
+        self._left -= 1
+        if self._left < 0:
+            raise MalformedMessage(
+                f"available_components has more than {self._limits.component_details} entries."
+            )
+        parts = {
+            "metadata": AttributeReader(self._limits).read(node.metadata),
+            "components": self.read(node.sub_component_map, depth + 1),
+        }
+        return {name: part for name, part in parts.items() if part}

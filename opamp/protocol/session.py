@@ -1,0 +1,342 @@
+"""One agent on one connection: every rule of what a message means and what may be answered."""
+
+from collections.abc import Callable, Container, Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from agents.snapshot import (
+    UNSET,
+    AgentPatch,
+    AgentSnapshot,
+    Capability,
+    Fact,
+    FactKind,
+    Transport,
+)
+from fleets.offer import Offer
+from opamp.proto.opamp_pb2 import (
+    AgentConfigFile,
+    AgentConfigMap,
+    AgentRemoteConfig,
+    AgentToServer,
+    ServerToAgent,
+    ServerToAgentFlags,
+)
+from opamp.protocol import replies
+from opamp.protocol.belief import Belief, Changes
+from opamp.protocol.continuity import Continuity
+from opamp.protocol.errors import MalformedMessage
+from opamp.protocol.identity import read_instance_uid, wants_new_uid
+from opamp.protocol.limits import Limits
+from opamp.protocol.offering import OfferRules
+from opamp.protocol.outcome import CloseReason, Outcome
+from opamp.protocol.reports import read_report
+
+_REPORT_FULL_STATE = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
+_REPORT_COMPONENTS = int(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents)
+_KNOWN_CAPABILITIES = sum(Capability)
+
+_BARE: Final = 0
+"""The digest of every message that reports nothing."""
+
+SHUTDOWN_ERROR = "Supervisor is shutdown"
+"""The last_error by which a supervisor on plain HTTP says goodbye: it sends no agent_disconnect."""
+
+
+class AgentSession:
+    """Follows one agent (instance_uid) through one connection, or through one plain-HTTP request.
+
+    known: what is stored of the agent when the session begins. new_uid makes an identity (UUIDv7)
+    for an agent that asks for one (M6); without it such a request gets a plain answer.
+    stored_components: the hashes whose component trees are stored, whoever reported them; a set
+    that grows while the session lives is fine.
+    """
+
+    __slots__ = (
+        "_belief",
+        "_components_asked",
+        "_continuity",
+        "_epoch",
+        "_given_uid",
+        "_has_replied",
+        "_instance_uid",
+        "_is_first",
+        "_left_at",
+        "_limits",
+        "_new_uid",
+        "_rules",
+        "_seen_at",
+        "_transport",
+        "_uid_bytes",
+    )
+
+    def __init__(
+        self,
+        known: AgentSnapshot,
+        limits: Limits,
+        *,
+        new_uid: Callable[[], UUID] | None = None,
+        stored_components: Container[str] = frozenset(),
+    ) -> None:
+        self._instance_uid = known.instance_uid
+        self._uid_bytes = known.instance_uid.bytes
+        self._epoch = known.epoch
+        self._transport = known.transport
+        self._limits = limits
+        self._new_uid = new_uid
+        self._given_uid: UUID | None = None
+        self._belief = Belief(known, stored_components)
+        self._continuity = Continuity(known)
+        self._rules = OfferRules(
+            desired=known.desired_hash,
+            acknowledged=known.remote_config.hash if known.remote_config else "",
+            in_flight=known.in_flight_hash,
+            capabilities=known.capabilities,
+        )
+        self._components_asked = ""
+        self._has_replied = False
+        self._is_first = True
+        self._seen_at: datetime | None = None
+        self._left_at: datetime | None = None
+
+    @property
+    def instance_uid(self) -> UUID:
+        """The agent's identity."""
+        return self._instance_uid
+
+    @property
+    def epoch(self) -> int:
+        """The number of this session among the agent's; the newest connection wins (I3)."""
+        return self._epoch
+
+    @property
+    def desired_hash(self) -> str:
+        """What the agent should have, as far as this session was told; "" means nothing."""
+        return self._rules.desired
+
+    @property
+    def in_flight(self) -> Mapping[str, datetime | None]:
+        """Offers without an answer, oldest first: hash -> when it was sent (None: earlier session)."""
+        return self._rules.in_flight
+
+    @property
+    def is_full_state_outstanding(self) -> bool:
+        """True from ReportFullState until the full state is here."""
+        return self._continuity.is_asked
+
+    def receive(self, message: AgentToServer, now: datetime) -> Outcome:
+        """Take one message; its Outcome holds the one reply to it (M1). Never raises for bad input."""
+        try:
+            self._check_sender(message)
+            if message.flags and self._new_uid is not None and wants_new_uid(message):
+                return self._give_identity(message, self._new_uid)
+            if _is_bare(message):
+                return self._receive_bare(message, now)
+            return self._receive_report(message, now)
+        except MalformedMessage as problem:
+            return Outcome(replies.bad_request(message.instance_uid, str(problem)), None)
+
+    def set_desired(self, desired_hash: str) -> bool:
+        """The intent changed, or is looked at again: True when an offer is due now."""
+        is_due = self._rules.desire(desired_hash)
+        if self._can_offer():
+            return is_due
+        self._rules.look_again()
+        return False
+
+    def make_offer(self, offer: Offer, now: datetime) -> ServerToAgent | None:
+        """The message that carries a claimed offer, which counts as in flight from here on.
+
+        None when a rule forbids to send it now, or it is over the send limit (T4): then it was not
+        sent, and the claim has to be given back. On plain HTTP merge it into the outcome's reply
+        (`outcome.reply.MergeFrom(...)`). Raises ValueError for an offer that must not exist: no
+        hash, no files (that would stop the collector), or a file name twice (R3, R4).
+        """
+        _check_offer(offer)
+        if not self._can_offer() or not self._rules.allows(offer.hash):
+            return None
+        message = self._reply()
+        message.remote_config.CopyFrom(_remote_config(offer))
+        if message.ByteSize() > self._limits.send_bytes:
+            return None
+        self._rules.sent(offer.hash, now)
+        return message
+
+    def disconnect(self, now: datetime, reason: str) -> AgentPatch:
+        """The connection is over: what to store. When the agent said goodbye, that stays the end."""
+        is_news = self._left_at is None
+        if self._left_at is None:
+            self._left_at = now
+        return AgentPatch(
+            instance_uid=self._instance_uid,
+            epoch=self._epoch,
+            seen_at=self._seen_at or now,
+            sequence_num=self._continuity.stored_number,
+            disconnected_at=self._left_at,
+            facts=(Fact(FactKind.DISCONNECTED, now, reason=reason),) if is_news else (),
+        )
+
+    # ---- receiving
+
+    def _check_sender(self, message: AgentToServer) -> None:
+        """M2, M5: a session is one agent's."""
+        if message.instance_uid != self._uid_bytes:
+            read_instance_uid(message)
+            raise MalformedMessage("instance_uid is not the one that this session began with.")
+
+    def _give_identity(self, message: AgentToServer, new_uid: Callable[[], UUID]) -> Outcome:
+        """M6. Nothing is stored under the uid that is never used again; asked twice, one answer."""
+        if self._given_uid is None:
+            self._given_uid = new_uid()
+        self._has_replied = True
+        return Outcome(replies.new_identity(message, self._given_uid), None)
+
+    def _receive_bare(self, message: AgentToServer, now: datetime) -> Outcome:
+        """A heartbeat: most messages are, so this way is short."""
+        if not self._continuity.follows(message.sequence_num, _BARE):
+            self._continuity.doubt()
+        return self._conclude(now, self._take_capabilities(message.capabilities, Changes()))
+
+    def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:
+        is_next = self._continuity.follows(message.sequence_num, _digest(message))
+        try:
+            report = read_report(message, self._limits)
+        except MalformedMessage:
+            self._continuity.refuse(now)
+            raise
+        if not is_next:
+            self._continuity.doubt()
+        changes = self._take_capabilities(message.capabilities, Changes())
+        if self._is_full(message, is_next=is_next, now=now):
+            self._belief.take_full(report, message, now, changes)
+            self._continuity.settle(now)
+            self._learn_acknowledgement(is_full=True)
+        else:
+            self._belief.take(report, message, now, changes)
+            if report.remote_config is not UNSET:
+                self._learn_acknowledgement(is_full=False)
+        return self._conclude(now, changes, goodbye=self._goodbye(message))
+
+    def _is_full(self, message: AgentToServer, *, is_next: bool, now: datetime) -> bool:
+        if not message.HasField("agent_description"):
+            return False
+        fullness = self._belief.fullness(message, self._rules.capabilities)
+        starts = message.sequence_num == 0 and not is_next
+        return self._continuity.is_full(fullness, starts=starts, now=now)
+
+    def _take_capabilities(self, mask: int, changes: Changes) -> Changes:
+        """M8, M9. A mask of 0 says nothing: ReportsStatus is always set."""
+        known = mask & _KNOWN_CAPABILITIES
+        if known and known != self._rules.capabilities:
+            self._rules.capabilities = known
+            self._rules.look_again()
+            changes.state["capabilities"] = known
+        return changes
+
+    def _learn_acknowledgement(self, *, is_full: bool) -> None:
+        """Take what the agent names as its last hash.
+
+        Only agents that report one can show by a full state that an earlier offer never arrived.
+        """
+        report = self._belief.remote_config
+        self._rules.acknowledge(report.hash if report else "")
+        if is_full and self._rules.capabilities & Capability.REPORTS_REMOTE_CONFIG:
+            self._rules.settle_earlier_offers()
+
+    def _goodbye(self, message: AgentToServer) -> str:
+        """D1: how the agent says that it leaves; "" when it does not."""
+        if message.HasField("agent_disconnect"):
+            return CloseReason.AGENT_LEFT
+        if self._transport is Transport.HTTP and message.health.last_error == SHUTDOWN_ERROR:
+            return CloseReason.AGENT_LEFT
+        return ""
+
+    # ---- answering
+
+    def _conclude(self, now: datetime, changes: Changes, *, goodbye: str = "") -> Outcome:
+        """The outcome of a message that was taken: reply, patch, and what comes next."""
+        if self._is_first:
+            self._is_first = False
+            self._doubt_earlier_offer()
+        self._seen_at = now
+        self._left_at = now if goodbye else None
+        if goodbye:
+            changes.facts.append(Fact(FactKind.DISCONNECTED, now, reason=goodbye))
+        reply = self._reply(self._flags(now))
+        return Outcome(
+            reply,
+            self._patch(now, changes),
+            offer_due=self._can_offer() and self._rules.raise_once(),
+            close=CloseReason.AGENT_LEFT if goodbye else None,
+        )
+
+    def _doubt_earlier_offer(self) -> None:
+        """An offer of an earlier session is unanswered: only a full state shows whether it arrived."""
+        reports = self._rules.capabilities & Capability.REPORTS_REMOTE_CONFIG
+        if reports and self._rules.has_earlier_offer:
+            self._continuity.doubt(at_once=True)
+
+    def _flags(self, now: datetime) -> int:
+        """What the reply asks for. A full state brings the components, so both are never asked."""
+        if self._continuity.should_ask(now):
+            return _REPORT_FULL_STATE
+        wanted = self._belief.components_hash
+        if wanted != self._components_asked and self._belief.lacks_tree:
+            self._components_asked = wanted  # C4; once, an agent may be unable to
+            return _REPORT_COMPONENTS
+        return 0
+
+    def _patch(self, now: datetime, changes: Changes) -> AgentPatch:
+        return AgentPatch(
+            instance_uid=self._instance_uid,
+            epoch=self._epoch,
+            seen_at=now,
+            sequence_num=self._continuity.stored_number,
+            disconnected_at=self._left_at,
+            facts=tuple(changes.facts),
+            **changes.state,
+        )
+
+    def _can_offer(self) -> bool:
+        """False while the agent is gone or owes a full state, which may show what it already has."""
+        return self._left_at is None and not self._continuity.is_asked
+
+    def _reply(self, flags: int = 0) -> ServerToAgent:
+        """M2; M4: the first one carries the server's capabilities."""
+        reply = ServerToAgent(instance_uid=self._uid_bytes)
+        if flags:
+            reply.flags = flags
+        if not self._has_replied:
+            self._has_replied = True
+            reply.capabilities = replies.SERVER_CAPABILITIES
+        return reply
+
+
+def _is_bare(message: AgentToServer) -> bool:
+    """True when it holds only scalars: who, which number, which capabilities."""
+    scalars = 1 + bool(message.sequence_num) + bool(message.capabilities) + bool(message.flags)
+    return len(message.ListFields()) == scalars
+
+
+def _digest(message: AgentToServer) -> int:
+    return hash(message.SerializeToString(deterministic=True))
+
+
+def _check_offer(offer: Offer) -> None:
+    if not offer.hash:
+        raise ValueError("An offer needs a hash.")
+    if not offer.files:
+        raise ValueError("An offer needs a file: an empty map stops the collector.")
+    if len({file.name for file in offer.files}) != len(offer.files):
+        raise ValueError("Two files of an offer have the same name.")
+
+
+def _remote_config(offer: Offer) -> AgentRemoteConfig:
+    files = {
+        file.name: AgentConfigFile(body=file.body, content_type=file.content_type)
+        for file in offer.files
+    }
+    return AgentRemoteConfig(
+        config=AgentConfigMap(config_map=files), config_hash=bytes.fromhex(offer.hash)
+    )

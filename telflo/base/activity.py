@@ -1,0 +1,90 @@
+"""The one door to the activity log: who did what, on what, when, why, with the values before and after."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from django.db.models import Model
+
+from telflo.base.clock import now
+from telflo.base.models import Activity, ActorKind, ApiToken, User
+from telflo.base.redaction import redact_mapping
+
+_TYPES = {"configversion": "version", "user": "person", "apitoken": "api_token"}
+"""Names for people and the API where a model's own name says less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who makes a change. Make one with the constructors below."""
+
+    kind: ActorKind
+    label: str
+    user: User | None = None
+
+    @classmethod
+    def person(cls, user: User) -> Self:
+        """A person in the pages or the Django admin."""
+        return cls(ActorKind.PERSON, user.display_name, user)
+
+    @classmethod
+    def api_token(cls, user: User, token: ApiToken) -> Self:
+        """A person's program, by an API token."""
+        return cls(ActorKind.API_TOKEN, f"{user.display_name}, token {token.name}", user)
+
+    @classmethod
+    def worker(cls, name: str) -> Self:
+        """Telflo itself: a task, a command, the first start."""
+        return cls(ActorKind.WORKER, name)
+
+    @classmethod
+    def token(cls, label: str) -> Self:
+        """A collector or an install script, by its token. `label` never holds the secret."""
+        return cls(ActorKind.TOKEN, label)
+
+
+def record(
+    *,
+    actor: Actor,
+    action: str,
+    obj: Model,
+    label: str = "",
+    fleet_id: UUID | None = None,
+    reason: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one row, in the caller's transaction: call it where the change is made.
+
+    `action` is `kind.verb` ("version.publish"). `label` names the object for people (default: str(obj)).
+    `fleet_id` defaults to the fleet that `obj` is or belongs to. before/after are JSON values; secrets in
+    them are masked here.
+    """
+    Activity.objects.create(
+        at=now(),
+        actor_kind=actor.kind,
+        actor=actor.user,
+        actor_label=actor.label[:200],
+        action=action,
+        object_type=object_type(obj),
+        object_id=str(obj.pk),
+        object_label=(label or str(obj))[:200],
+        fleet_id=fleet_id or _fleet_of(obj),
+        reason=reason[:500],
+        before=None if before is None else redact_mapping(before),
+        after=None if after is None else redact_mapping(after),
+    )
+
+
+def object_type(obj: Model) -> str:
+    """The name of the kind of thing in the log, e.g. "fleet", "version", "person"."""
+    name = obj._meta.model_name or ""
+    return _TYPES.get(name, name)
+
+
+def _fleet_of(obj: Model) -> UUID | None:
+    if obj._meta.model_name == "fleet":
+        return UUID(str(obj.pk))
+    found = getattr(obj, "fleet_id", None)
+    return found if isinstance(found, UUID) else None

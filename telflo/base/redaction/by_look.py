@@ -1,0 +1,60 @@
+"""PURE. Finding secrets by their look anywhere in a text: comments, strings, text that is no YAML."""
+
+import re
+from collections.abc import Iterator
+
+from telflo.base.redaction.masking import MASK, Span
+from telflo.base.redaction.names import SECRET_WORDS, is_secret_name
+
+# The look-behind lets a match begin at the start of a word only: that keeps the search linear.
+_KEY = rf"(?<![\w.-])(?P<key>[\w.-]*(?:{SECRET_WORDS}))[\"']?"
+_ASSIGNED = re.compile(rf"(?i){_KEY}=(?P<value>[^\s&;,'\"<>]+)")
+_NAMED = re.compile(
+    rf"(?i){_KEY}[ \t]*:[ \t]+"
+    r"(?P<value>\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,}\]#|>&*!{\[\"'][^,}\]\n]*)"
+)
+_DEFAULT = re.compile(
+    rf"(?i)(?P<value>\$\{{(?:env:)?(?P<key>\w*(?:{SECRET_WORDS})):-[^${{}}\n]*\}})"
+)
+_ANYWHERE = (
+    # https://user:password@host, and one whose password holds a slash
+    re.compile(r"://(?P<value>[^\s/@'\"<>]+)@"),
+    re.compile(r"://(?P<value>[^\s/@:'\"<>]+:[^\s@'\"<>]+)@"),
+    # user:password@tcp(host:3306), as Go's MySQL driver writes it
+    re.compile(r"(?<![\w:@/.-])(?P<value>[\w.-]+:[^\s@'\"/<>]+)@(?:tcp|udp|unix)\("),
+    # a word that follows a scheme is a credential when it has a digit or is long
+    re.compile(
+        r"(?i)\b(?:bearer|basic)[ \t]+(?P<value>(?=[a-z+/=_.~-]*\d|[\w+/=.~-]{20})[\w+/=.~-]{8,})"
+    ),
+    # credentials that are known by their prefix
+    re.compile(
+        r"(?<![\w-])(?P<value>tlf_[a-z]_[\w-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|gh[pousr]_\w{20,}"
+        r"|github_pat_\w{20,}|glsa_\w{20,}|glc_[\w=+/-]{20,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}"
+        r"|NRAK-\w{20,}|AIza[\w-]{30,}|sk-[\w-]{20,}|hooks\.slack\.com/services/[\w/]+)"
+    ),
+    re.compile(
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?P<value>[^-]*(?:-(?!----END)[^-]*)*)"
+        r"(?:-----END|\Z)"
+    ),
+)
+_NO_SECRET = {"true", "false", "null", "~", MASK}
+
+
+def spans_by_look(text: str) -> Iterator[Span]:
+    """Where `text` holds credentials by their form: URLs, schemes, prefixes, PEM keys, `password=…`, `token: …`."""
+    for pattern in _ANYWHERE:
+        yield from (match.span("value") for match in pattern.finditer(text))
+    for pattern in (_ASSIGNED, _DEFAULT, _NAMED):
+        for match in pattern.finditer(text):
+            if match["value"].strip().lower() in _NO_SECRET or not is_secret_name(match["key"]):
+                continue
+            yield _to_the_end_in_a_comment(text, *match.span("value"))
+
+
+def _to_the_end_in_a_comment(text: str, start: int, end: int) -> Span:
+    """In a comment nothing closes a value but the end of the line."""
+    line_start = text.rfind("\n", 0, start) + 1
+    if "#" not in text[line_start:start]:
+        return start, end
+    line_end = text.find("\n", start)
+    return start, len(text) if line_end < 0 else line_end
