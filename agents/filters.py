@@ -41,7 +41,9 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
     """Which collectors are meant. Values of one parameter are alternatives, parameters all hold."""
 
     q = django_filters.CharFilter(
-        method="by_text", max_length=LONGEST_TEXT, help_text="part of name, host or uid; or key=value"
+        method="by_text",
+        max_length=LONGEST_TEXT,
+        help_text="part of name, host or uid; or key=value",
     )
     fleet = SeveralFilter(method="by_fleet", help_text="slug or id; several are alternatives")
     status = django_filters.MultipleChoiceFilter(

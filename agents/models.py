@@ -47,11 +47,11 @@ class AgentQuerySet(models.QuerySet["Agent"]):
 
     def search(self, text: str) -> Self:
         """Those whose name, host or uid contains the text, in any case."""
-        by_name = models.Q(display_name__icontains=text) | models.Q(host_name__icontains=text)
-        digits = text.replace("-", "").lower()
-        if digits and set(digits) <= set("0123456789abcdef"):
-            by_name |= models.Q(instance_uid__icontains=digits)
-        return self.filter(by_name)
+        return self.filter(
+            models.Q(display_name__icontains=text)
+            | models.Q(host_name__icontains=text)
+            | models.Q(instance_uid__icontains=text)
+        )
 
     def with_label(self, key: str, value: str) -> Self:
         """Those to which a person gave this label."""

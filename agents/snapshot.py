@@ -157,7 +157,7 @@ class AgentSnapshot:
     remote_config: RemoteConfigReport | None = None
     effective_sha256: str = ""
     components_hash: str = ""
-    """The hash that the agent named, if its tree is stored; "" otherwise, so that it is asked for."""
+    """The hash that the agent named last; its tree is stored unless lacks_components says otherwise."""
     health: ComponentHealth | None = None
     desired_hash: str = ""
     in_flight_hash: str = ""
@@ -165,6 +165,8 @@ class AgentSnapshot:
     transport: Transport = Transport.WEBSOCKET
     full_state_at: datetime | None = None
     """When the last FULL_STATE fact was; None when unknown (then a gap asks at once)."""
+    lacks_components: bool = False
+    """True when the tree of components_hash is stored for no agent: this one is asked for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,5 +107,3 @@ def says_goodbye(health: ComponentHealth, transport: Transport) -> bool:
     return (
         transport is Transport.HTTP and not health.healthy and health.last_error == SHUTDOWN_ERROR
     )
-
-

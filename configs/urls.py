@@ -4,4 +4,6 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 
 app_name = "configs"
-urlpatterns: list[URLPattern] = [path("", lambda request: render(request, "base.html"), name="list")]
+urlpatterns: list[URLPattern] = [
+    path("", lambda request: render(request, "base.html"), name="list")
+]

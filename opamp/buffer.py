@@ -136,9 +136,7 @@ class Pending:
 def _size(patch: AgentPatch) -> int:
     effective = patch.effective_config
     bodies = effective.files if isinstance(effective, EffectiveConfig) else ()
-    return (
-        _PATCH_BYTES + _FACT_BYTES * len(patch.facts) + sum(len(entry.body) for entry in bodies)
-    )
+    return _PATCH_BYTES + _FACT_BYTES * len(patch.facts) + sum(len(entry.body) for entry in bodies)
 
 
 def _always(_error: Exception) -> bool:
@@ -270,9 +268,7 @@ class WriteBuffer:
         if left:
             raise StoreUnavailable("What agents report cannot be written right now.")
 
-    def _finish(
-        self, left: list[AgentPatch], rejected: list[tuple[AgentPatch, Exception]]
-    ) -> None:
+    def _finish(self, left: list[AgentPatch], rejected: list[tuple[AgentPatch, Exception]]) -> None:
         self._in_hand = 0
         self.failures = self.failures + 1 if left else 0
         self._pending.put_back(left)

@@ -69,9 +69,7 @@ class OpampConsumer:
                     UNSUPPORTED_DATA, "OpAMP messages are binary; this one was text."
                 )
             elif len(data) > most:
-                await connection.close(
-                    MESSAGE_TOO_BIG, f"The message is larger than {most} bytes."
-                )
+                await connection.close(MESSAGE_TOO_BIG, f"The message is larger than {most} bytes.")
             else:
                 await self._gateway.receive(connection, data)
                 continue

@@ -1,19 +1,19 @@
 """One gateway per process: everything between the sockets and the protocol core.
 
-A connection's first message of an agent touches the database (token, agent, desired state) on a small thread pool; after
-that the receive path never waits for it (I5). What agents say goes into the write buffer; what they should have is
-followed by opamp/intent.py. Servers without ASGI lifespan exist, so it starts with the first connection.
+The first message of an agent touches the database (token, agent, desired state) on a small thread pool; after that
+the receive path never waits for it (I5). What agents say goes into the write buffer; what they should have is followed
+by opamp/intent.py. Servers without ASGI lifespan exist, so it starts with the first connection.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from agents.snapshot import AgentPatch, AgentSnapshot, Transport
+from agents.snapshot import AgentPatch, AgentSnapshot, Components, Transport
 from opamp.auth import RefusalLog, TokenVerifier
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused, Overloaded
@@ -41,7 +41,6 @@ REPLACED: Final = (
     " If this machine is a copy of another, give it an instance id of its own."
 )
 _FAILED: Final = "The server could not process this message."
-_REFUSALS_EVERY_S: Final = 2.0
 
 
 class Gateway:
@@ -59,6 +58,7 @@ class Gateway:
         self.is_draining = False
         self._layer = layer
         self._admitting = 0
+        self._stored_components: set[str] = set()
         self._started = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -73,7 +73,7 @@ class Gateway:
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
         self._control = ThreadPoolExecutor(2, thread_name_prefix="opamp-control")
         self.buffer = WriteBuffer(
-            self.domain.record_patches,
+            self.record_patches,
             options.buffer,
             is_temporary=self.domain.is_temporary,
             on_rejected=self._rejected,
@@ -235,7 +235,7 @@ class Gateway:
         """Begin the agent's session, then answer what waited, in order."""
         try:
             snapshot = await self._open_session(agent)
-            agent.session = AgentSession(snapshot, self.options.protocol)
+            agent.session = self.new_session(snapshot)
             if agent.connection.closed.is_set():
                 self.buffer.submit(agent.session.disconnect(now(), "closed"), force=True)
                 return
@@ -249,11 +249,13 @@ class Gateway:
                     await self._reply(agent.connection, answer)
         except AgentRefused as refusal:
             self._count_refusal(agent, refusal)
-            await self._turn_away(agent, lambda uid: bad_request(uid, refusal.text))
+            await self._turn_away(agent, partial(bad_request, problem=refusal.text))
         except Exception as error:
             logger.warning("%s could not be admitted.", agent.uid, exc_info=error)
             self.counters.unavailable_answers += 1
-            await self._turn_away(agent, lambda uid: unavailable(uid, self.options.retry_after_s))
+            await self._turn_away(
+                agent, partial(unavailable, retry_after_s=self.options.retry_after_s)
+            )
         finally:
             agent.ready.set()
 
@@ -287,9 +289,7 @@ class Gateway:
             at=now(),
         )
 
-    async def _turn_away(
-        self, agent: HeldAgent, answer: Callable[[bytes], ServerToAgent]
-    ) -> None:
+    async def _turn_away(self, agent: HeldAgent, answer: Callable[[bytes], ServerToAgent]) -> None:
         """Answer everything that waited with an error; the next message tries again."""
         if agent.connection.agents.get(agent.uid) is agent:
             del agent.connection.agents[agent.uid]
@@ -330,6 +330,21 @@ class Gateway:
         if not await connection.deliver(encode_frame(answer)):
             self.counters.lost_sends += 1
 
+    def new_session(self, snapshot: AgentSnapshot) -> AgentSession:
+        """A session for what is known of an agent."""
+        if snapshot.components_hash:
+            self._stored_components.add(snapshot.components_hash)
+        return AgentSession(
+            snapshot, self.options.protocol, stored_components=self._stored_components
+        )
+
+    def record_patches(self, patches: Sequence[AgentPatch]) -> None:
+        """On a thread: store patches, and remember whose component trees are stored by now (C4)."""
+        self.domain.record_patches(patches)
+        for patch in patches:
+            if isinstance(patch.components, Components) and patch.components.tree is not None:
+                self._stored_components.add(patch.components.hash)
+
     def _rejected(self, patch: AgentPatch, error: Exception) -> None:
         """A report that can never be stored: say so, and begin the agent's session anew."""
         logger.error("A report of %s could not be stored.", patch.instance_uid, exc_info=error)
@@ -358,9 +373,7 @@ class Gateway:
         return render(self.counters, gauges)
 
     async def _verify(self, secret: str) -> Credential:
-        return await self._on_thread(
-            self._admissions, self.domain.verify_token, secret, now=now()
-        )
+        return await self._on_thread(self._admissions, self.domain.verify_token, secret, now=now())
 
     @staticmethod
     async def _on_thread(
@@ -369,18 +382,16 @@ class Gateway:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(pool, partial(work, *args, **named))
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _flush_refusals(self) -> None:
         while True:
-            await asyncio.sleep(_REFUSALS_EVERY_S)
+            await asyncio.sleep(self.options.refusals_s)
             if refusals := self.refusals.take():
                 try:
-                    await self._on_thread(
-                        self._control, self.domain.record_refusals, refusals
-                    )
+                    await self._on_thread(self._control, self.domain.record_refusals, refusals)
                 except Exception:
                     logger.warning("Refused attempts were not stored.", exc_info=True)

@@ -9,7 +9,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from agents.notify import GATEWAYS
@@ -24,7 +24,6 @@ from telflo.base.clock import now
 
 logger = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
 OnThread = Callable[..., Awaitable[Any]]
 
 POLICY_VIOLATION: Final = 1008
@@ -90,7 +89,7 @@ class IntentWatcher:
         if self._channel:
             try:
                 await self._layer.group_discard(GATEWAYS, self._channel)
-            except Exception:  # noqa: BLE001 - the process ends anyway
+            except Exception:
                 logger.debug("Leaving the group failed.", exc_info=True)
 
     def want_offer(self, agent: HeldAgent) -> None:
@@ -194,9 +193,7 @@ class IntentWatcher:
 
     async def _claim(self, batch: Mapping[UUID, HeldAgent]) -> None:
         """Write attempts for the batch in one transaction, then send what was granted."""
-        agents = {
-            uid: agent for uid, agent in batch.items() if self._registry.get(uid) is agent
-        }
+        agents = {uid: agent for uid, agent in batch.items() if self._registry.get(uid) is agent}
         if not agents:
             return
         await self._buffer.flush_agents(agents)
@@ -220,7 +217,10 @@ class IntentWatcher:
     def _offer(self, agent: HeldAgent, offer: Offer, moment: datetime) -> None:
         message = None
         if agent.session is not None and self._registry.get(agent.uid) is agent:
-            message = agent.session.make_offer(offer, moment)
+            try:
+                message = agent.session.make_offer(offer, moment)
+            except ValueError:
+                logger.exception("An offer to %s must not exist.", agent.uid)
         if message is None:
             self._counters.offers_not_sent += 1
             logger.info("An offer to %s was claimed and may not be sent now.", agent.uid)

@@ -28,6 +28,7 @@ class GatewayOptions:
     retry_after_s: int = 30
     claim_rows: int = 500
     decline_s: float = 30.0
+    refusals_s: float = 2.0
     drain_slice: int = 200
     drain_pause_s: float = 0.05
     drain_timeout_s: float = 10.0

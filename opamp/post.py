@@ -24,7 +24,6 @@ from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity
-from opamp.protocol.session import AgentSession
 from opamp.registry import Send
 from telflo.base.clock import now
 from telflo.base.ids import new_id
@@ -32,9 +31,7 @@ from telflo.base.ids import new_id
 logger = logging.getLogger(__name__)
 
 PROTOBUF: Final = "application/x-protobuf"
-WHAT_THIS_IS: Final = (
-    "This is Telflo's OpAMP endpoint. Agents connect here by WebSocket, or POST application/x-protobuf.\n"
-)
+WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect here by WebSocket, or POST application/x-protobuf.\n"
 _GZIP_WBITS: Final = 31
 _GZIP_FROM_BYTES: Final = 1024
 _RATE: Final = "rate"
@@ -79,9 +76,7 @@ class OpampPost:
             return _text(415, f"The content type has to be {PROTOBUF}.")
         credential = await self._gateway.authenticate(bearer_secret(headers))
         self._gateway.counters.http_requests += 1
-        body = await read_body(
-            headers, receive, most=self._gateway.options.protocol.message_bytes
-        )
+        body = await read_body(headers, receive, most=self._gateway.options.protocol.message_bytes)
         status, reply = await self._exchange(scope, credential, body)
         return self._encode(scope, status, reply)
 
@@ -131,10 +126,10 @@ class OpampPost:
             remote_address=address,
             now=moment,
         )
-        session = AgentSession(snapshot, self._gateway.options.protocol)
+        session = self._gateway.new_session(snapshot)
         outcome = session.receive(message, moment)
         if outcome.patch is not None:
-            domain.record_patches([outcome.patch])
+            self._gateway.record_patches([outcome.patch])
         if outcome.offer_due:
             offer = domain.claim_offers({uid: session.epoch}, now=moment).get(uid)
             carried = session.make_offer(offer, moment) if offer is not None else None
@@ -146,9 +141,7 @@ class OpampPost:
         self, scope: Scope, credential: Credential, raw_uid: bytes, refusal: AgentRefused
     ) -> tuple[int, ServerToAgent]:
         self._count(
-            ConnectionRefused(
-                refusal.reason, text=refusal.text, token_prefix=credential.prefix
-            ),
+            ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=credential.prefix),
             scope,
         )
         if refusal.reason == _RATE:
@@ -181,7 +174,7 @@ class _ClientLeft(Exception):
 
 
 async def read_body(headers: Any, receive: Receive, *, most: int) -> bytes:
-    """The request's body, inflated (T6). Raises BadBody: 413 as soon as it passes `most` bytes, also while inflating."""
+    """The request's body, inflated (T6). Raises BadBody: 413 as soon as there are more than `most` bytes."""
     encoding = header(headers, b"content-encoding").lower()
     if encoding not in {"", "identity", "gzip"}:
         raise BadBody(415, "The content encoding has to be gzip or none.")

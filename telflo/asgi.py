@@ -1,8 +1,107 @@
-"""The ASGI application."""
+"""The ASGI application: pages and API (Django), agents (/v1/opamp), open pages (/ws/live/)."""
 
 import os
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
+from channels.auth import AuthMiddlewareStack
+from channels.layers import get_channel_layer
+from channels.routing import ProtocolTypeRouter
+from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telflo.settings")
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+# Models must be ready before these are imported.
+from django.conf import settings  # noqa: E402
+
+from opamp.buffer import BufferLimits  # noqa: E402
+from opamp.consumers import OpampConsumer  # noqa: E402
+from opamp.domain import DjangoDomain  # noqa: E402
+from opamp.gateway import Gateway  # noqa: E402
+from opamp.options import GatewayOptions  # noqa: E402
+from opamp.post import OpampPost  # noqa: E402
+from opamp.protocol.limits import Limits  # noqa: E402
+from telflo.live import LiveConsumer  # noqa: E402
+
+Application = Callable[..., Awaitable[None]]
+Scope = Mapping[str, Any]
+
+OPAMP_PATHS: Final = ("/v1/opamp", "/v1/opamp/")
+LIVE_PATH: Final = "/ws/live/"
+
+
+def make_gateway() -> Gateway:
+    """A gateway on the database with the settings' sizes and times; it starts with its first connection."""
+    return Gateway(
+        DjangoDomain(),
+        get_channel_layer,
+        GatewayOptions(
+            protocol=Limits(
+                message_bytes=settings.OPAMP_MESSAGE_BYTES, send_bytes=settings.OPAMP_MESSAGE_BYTES
+            ),
+            buffer=BufferLimits(
+                flush_s=settings.OPAMP_FLUSH_S,
+                flush_rows=settings.OPAMP_FLUSH_ROWS,
+                heartbeat_flush_s=settings.OPAMP_HEARTBEAT_FLUSH_S,
+                rows=settings.OPAMP_BUFFER_ROWS,
+            ),
+            reconcile_s=settings.OPAMP_RECONCILE_S,
+        ),
+    )
+
+
+class ByPath:
+    """Sends a scope to the application of its path, else to `otherwise`."""
+
+    def __init__(self, paths: Mapping[str, Application], otherwise: Application) -> None:
+        self._paths = paths
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Hand the scope on."""
+        await self._paths.get(scope["path"], self._otherwise)(scope, receive, send)
+
+
+class Lifespan:
+    """The server's start and stop. The gateway starts by itself; here it is stopped in order."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def __call__(self, _scope: Scope, receive: Any, send: Any) -> None:
+        """Answer startup and shutdown."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self._gateway.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+async def no_such_socket(_scope: Scope, receive: Any, send: Any) -> None:
+    """Refuse a WebSocket on a path that has none."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+def make_application(gateway: Gateway, http: Application) -> Application:
+    """Everything that a server serves, around `http` (Django)."""
+    live = AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))
+    # T10: no Origin check before the agents' endpoint.
+    sockets: dict[str, Application] = dict.fromkeys(OPAMP_PATHS, OpampConsumer(gateway))
+    router: Application = ProtocolTypeRouter(
+        {
+            "http": ByPath(dict.fromkeys(OPAMP_PATHS, OpampPost(gateway)), http),
+            "websocket": ByPath({**sockets, LIVE_PATH: live}, no_such_socket),
+            "lifespan": Lifespan(gateway),
+        }
+    )
+    return router
+
+
+gateway = make_gateway()
+application = make_application(gateway, django_application)

@@ -1,16 +1,69 @@
-"""Health of this process for load balancers."""
+"""Health of this process for load balancers: /healthz (it answers) and /readyz (it can serve)."""
 
+import logging
+from collections.abc import Callable
+
+from channels.layers import get_channel_layer
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+logger = logging.getLogger(__name__)
 
 
 @login_not_required
+@require_safe
+@never_cache
 def healthz(_request: HttpRequest) -> HttpResponse:
     """The process answers."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    return _plain("ok", 200)
 
 
 @login_not_required
+@require_safe
+@never_cache
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """The process can serve."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    """200 when database, migrations and Redis are there, else 503 and one line for each that is missing."""
+    missing = [line for line in (_missing(check) for check in _checks()) if line]
+    return _plain("\n".join(missing), 503) if missing else _plain("ok", 200)
+
+
+def _checks() -> list[Callable[[], str]]:
+    return [_database, _migrations, *([_redis] if settings.REDIS_URL else [])]
+
+
+def _missing(check: Callable[[], str]) -> str:
+    name = check.__name__.strip("_")
+    try:
+        problem = check()
+    except Exception as error:
+        # The text of the error may name hosts and users: it belongs to the log alone.
+        logger.warning("Not ready: %s.", name, exc_info=error)
+        problem = "not reachable"
+    return f"{name}: {problem}" if problem else ""
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return ""
+
+
+def _migrations() -> str:
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return f"{len(waiting)} not applied" if waiting else ""
+
+
+def _redis() -> str:
+    cache.get("readyz")
+    return "" if get_channel_layer() is not None else "no channel layer"
+
+
+def _plain(text: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")

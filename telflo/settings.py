@@ -69,6 +69,8 @@ INSTALLED_APPS = [
     "agents",
     "fleets",
     "opamp",
+    "telflo.home",
+    "telflo.serve",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

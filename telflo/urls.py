@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from telflo import health, home
+from telflo import health
+from telflo.home import views as home
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.overview, name="overview"),

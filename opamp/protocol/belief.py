@@ -29,10 +29,10 @@ _ABSENT: Final[dict[str, Any]] = {
 """What the parts of a full report are when it leaves them out."""
 
 _CLAIMS = (
-    (Capability.REPORTS_HEALTH, "health"),
-    (Capability.REPORTS_EFFECTIVE_CONFIG, "effective_config"),
-    (Capability.REPORTS_REMOTE_CONFIG, "remote_config_status"),
-    (Capability.REPORTS_AVAILABLE_COMPONENTS, "available_components"),
+    (int(Capability.REPORTS_HEALTH), "health"),
+    (int(Capability.REPORTS_EFFECTIVE_CONFIG), "effective_config"),
+    (int(Capability.REPORTS_REMOTE_CONFIG), "remote_config_status"),
+    (int(Capability.REPORTS_AVAILABLE_COMPONENTS), "available_components"),
 )
 
 
@@ -65,7 +65,7 @@ class Belief:
         self._health = None if known.health is None else _face(known.health)
         self._effective_sha256 = known.effective_sha256
         self._stored_components = stored_components
-        self._stored_tree = known.components_hash
+        self._stored_tree = "" if known.lacks_components else known.components_hash
         self.remote_config: RemoteConfigReport | None = known.remote_config
         self.components_hash = known.components_hash
 
@@ -73,10 +73,11 @@ class Belief:
         """Whether this message can be a full state, by the parts that it holds."""
         if self._lacks_known_part(message):
             return Fullness.PARTIAL
-        claimed = (name for bit, name in _CLAIMS if capabilities & bit)
-        if all(message.HasField(name) for name in claimed):
-            return Fullness.COMPLETE
-        return Fullness.PLAUSIBLE
+        claimed = [name for bit, name in _CLAIMS if capabilities & bit]
+        if not claimed:
+            return Fullness.UNCLAIMED
+        is_complete = all(message.HasField(name) for name in claimed)
+        return Fullness.COMPLETE if is_complete else Fullness.PLAUSIBLE
 
     def take(self, report: Report, message: AgentToServer, now: datetime, changes: Changes) -> None:
         """Believe what a message says; what it leaves out is unchanged (C1)."""

@@ -17,6 +17,8 @@ class Fullness(Enum):
 
     COMPLETE = auto()
     """Nothing that the agent says it reports, or that we know it has, is missing."""
+    UNCLAIMED = auto()
+    """Nothing that we know it has is missing, and it says of nothing that it reports it."""
     PLAUSIBLE = auto()
     """Only things are missing that it says it reports, but that we never had from it."""
     PARTIAL = auto()
@@ -32,8 +34,9 @@ class Continuity:
     A message is taken as the full state when it describes the agent and
     - has number 0: a client starts there, with everything; or
     - something is doubtful, and it is COMPLETE; or
-    - it answers our question and is PLAUSIBLE. Over plain HTTP the message after the question is the
-      answer; over a WebSocket changes that were already under way may come first, so there the
+    - it comes after our question and is UNCLAIMED; or
+    - it comes after our question and is PLAUSIBLE. Over plain HTTP the message after the question is
+      the answer; over a WebSocket changes that were already under way may come first, so there the
       first incomplete answer is passed over and the second is believed.
     """
 
@@ -100,10 +103,10 @@ class Continuity:
             return False
         if fullness is Fullness.COMPLETE or self._is_believable(fullness, now):
             return True
-        self._passed_over += 1
-        self._hush = (
-            True  # it may have been the answer: asking again in its reply could go round fast
-        )
+        if self._asked or self._was_asked_before:
+            # It may have been the answer: asking again in its reply could go round and round.
+            self._passed_over += 1
+            self._hush = True
         return False
 
     def settle(self, now: datetime) -> None:
@@ -131,6 +134,6 @@ class Continuity:
 
     def _is_believable(self, fullness: Fullness, now: datetime) -> bool:
         if self._asked:
-            return self._passed_over > 0
+            return self._passed_over > 0 or fullness is Fullness.UNCLAIMED
         quiet = self._not_before is not None and now < self._not_before
-        return self._was_asked_before and not quiet and fullness is Fullness.PLAUSIBLE
+        return self._was_asked_before and not quiet and fullness is not Fullness.PARTIAL

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from agents.snapshot import Capability
 
+_ACCEPTS_REMOTE_CONFIG = int(Capability.ACCEPTS_REMOTE_CONFIG)
+
 
 class OfferRules:
     """What one agent should have, has acknowledged, and was offered without an answer so far.
@@ -30,7 +32,7 @@ class OfferRules:
         """True when this hash could be sent now: accepted, not the acknowledged one, not in flight."""
         return bool(
             config_hash
-            and self.capabilities & Capability.ACCEPTS_REMOTE_CONFIG
+            and self.capabilities & _ACCEPTS_REMOTE_CONFIG
             and config_hash != self.acknowledged
             and config_hash not in self.in_flight
         )

@@ -31,11 +31,13 @@ from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.limits import Limits
 from opamp.protocol.offering import OfferRules
 from opamp.protocol.outcome import CloseReason, Outcome
-from opamp.protocol.reports import read_report
+from opamp.protocol.reports import Report, read_report
 
 _REPORT_FULL_STATE = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
 _REPORT_COMPONENTS = int(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents)
-_KNOWN_CAPABILITIES = sum(Capability)
+# Plain ints: IntFlag's operators are slow, and every message comes by here.
+_KNOWN_CAPABILITIES = int(sum(Capability))
+_REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
 
 _BARE: Final = 0
 """The digest of every message that reports nothing."""
@@ -196,7 +198,7 @@ class AgentSession:
         """A heartbeat: most messages are, so this way is short."""
         if not self._continuity.follows(message.sequence_num, _BARE):
             self._continuity.doubt()
-        return self._conclude(now, self._take_capabilities(message.capabilities, Changes()))
+        return self._conclude(now, self._take_capabilities(message.capabilities))
 
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:
         is_next = self._continuity.follows(message.sequence_num, _digest(message))
@@ -207,7 +209,8 @@ class AgentSession:
             raise
         if not is_next:
             self._continuity.doubt()
-        changes = self._take_capabilities(message.capabilities, Changes())
+        changes = self._take_capabilities(message.capabilities) or Changes()
+        self._note_missing_tree(report)
         if self._is_full(message, is_next=is_next, now=now):
             self._belief.take_full(report, message, now, changes)
             self._continuity.settle(now)
@@ -216,7 +219,10 @@ class AgentSession:
             self._belief.take(report, message, now, changes)
             if report.remote_config is not UNSET:
                 self._learn_acknowledgement(is_full=False)
-        return self._conclude(now, changes, goodbye=self._goodbye(message))
+        goodbye = self._goodbye(message)
+        if goodbye:
+            changes.facts.append(Fact(FactKind.DISCONNECTED, now, reason=goodbye))
+        return self._conclude(now, changes, goodbye=goodbye)
 
     def _is_full(self, message: AgentToServer, *, is_next: bool, now: datetime) -> bool:
         if not message.HasField("agent_description"):
@@ -225,14 +231,14 @@ class AgentSession:
         starts = message.sequence_num == 0 and not is_next
         return self._continuity.is_full(fullness, starts=starts, now=now)
 
-    def _take_capabilities(self, mask: int, changes: Changes) -> Changes:
+    def _take_capabilities(self, mask: int) -> Changes | None:
         """M8, M9. A mask of 0 says nothing: ReportsStatus is always set."""
         known = mask & _KNOWN_CAPABILITIES
-        if known and known != self._rules.capabilities:
-            self._rules.capabilities = known
-            self._rules.look_again()
-            changes.state["capabilities"] = known
-        return changes
+        if not known or known == self._rules.capabilities:
+            return None
+        self._rules.capabilities = known
+        self._rules.look_again()
+        return Changes({"capabilities": known})
 
     def _learn_acknowledgement(self, *, is_full: bool) -> None:
         """Take what the agent names as its last hash.
@@ -241,8 +247,19 @@ class AgentSession:
         """
         report = self._belief.remote_config
         self._rules.acknowledge(report.hash if report else "")
-        if is_full and self._rules.capabilities & Capability.REPORTS_REMOTE_CONFIG:
+        if is_full and self._rules.capabilities & _REPORTS_REMOTE_CONFIG:
             self._rules.settle_earlier_offers()
+
+    def _note_missing_tree(self, report: Report) -> None:
+        """Over plain HTTP, the known hash without its tree may be the answer to our question.
+
+        To ask again in its reply could go round and round; a later message will do.
+        """
+        named = report.components
+        if self._transport is not Transport.HTTP or named is UNSET or named is None:
+            return
+        if named.tree is None and named.hash == self._belief.components_hash:
+            self._components_asked = named.hash
 
     def _goodbye(self, message: AgentToServer) -> str:
         """D1: how the agent says that it leaves; "" when it does not."""
@@ -254,26 +271,24 @@ class AgentSession:
 
     # ---- answering
 
-    def _conclude(self, now: datetime, changes: Changes, *, goodbye: str = "") -> Outcome:
+    def _conclude(self, now: datetime, changes: Changes | None, *, goodbye: str = "") -> Outcome:
         """The outcome of a message that was taken: reply, patch, and what comes next."""
         if self._is_first:
             self._is_first = False
             self._doubt_earlier_offer()
         self._seen_at = now
         self._left_at = now if goodbye else None
-        if goodbye:
-            changes.facts.append(Fact(FactKind.DISCONNECTED, now, reason=goodbye))
         reply = self._reply(self._flags(now))
         return Outcome(
             reply,
             self._patch(now, changes),
-            offer_due=self._can_offer() and self._rules.raise_once(),
-            close=CloseReason.AGENT_LEFT if goodbye else None,
+            self._can_offer() and self._rules.raise_once(),
+            CloseReason.AGENT_LEFT if goodbye else None,
         )
 
     def _doubt_earlier_offer(self) -> None:
         """An offer of an earlier session is unanswered: only a full state shows whether it arrived."""
-        reports = self._rules.capabilities & Capability.REPORTS_REMOTE_CONFIG
+        reports = self._rules.capabilities & _REPORTS_REMOTE_CONFIG
         if reports and self._rules.has_earlier_offer:
             self._continuity.doubt(at_once=True)
 
@@ -281,18 +296,20 @@ class AgentSession:
         """What the reply asks for. A full state brings the components, so both are never asked."""
         if self._continuity.should_ask(now):
             return _REPORT_FULL_STATE
-        wanted = self._belief.components_hash
-        if wanted != self._components_asked and self._belief.lacks_tree:
-            self._components_asked = wanted  # C4; once, an agent may be unable to
+        if self._belief.lacks_tree and self._belief.components_hash != self._components_asked:
+            self._components_asked = self._belief.components_hash  # C4; once per session
             return _REPORT_COMPONENTS
         return 0
 
-    def _patch(self, now: datetime, changes: Changes) -> AgentPatch:
+    def _patch(self, now: datetime, changes: Changes | None) -> AgentPatch:
+        number = self._continuity.stored_number
+        if changes is None:
+            return AgentPatch(self._instance_uid, self._epoch, now, number)
         return AgentPatch(
-            instance_uid=self._instance_uid,
-            epoch=self._epoch,
-            seen_at=now,
-            sequence_num=self._continuity.stored_number,
+            self._instance_uid,
+            self._epoch,
+            now,
+            number,
             disconnected_at=self._left_at,
             facts=tuple(changes.facts),
             **changes.state,

@@ -77,6 +77,15 @@ def record(
     )
 
 
+def actor_of(request: object) -> Actor:
+    """Who makes this page's or API's request. Raises TypeError for a request of nobody: check access first."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        raise TypeError("a change was asked for by nobody")
+    token = getattr(request, "auth", None)
+    return Actor.api_token(user, token) if isinstance(token, ApiToken) else Actor.person(user)
+
+
 def object_type(obj: Model) -> str:
     """The name of the kind of thing in the log, e.g. "fleet", "version", "person"."""
     name = obj._meta.model_name or ""

@@ -1,13 +1,23 @@
-"""URLs of sign-in, people, activity and settings."""
+"""URLs of sign-in, profile, people, activity and settings."""
 
-from django.contrib.auth.views import LoginView, LogoutView
-from django.shortcuts import render
+from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, path
 
+from telflo.base.views import accounts, people, profile, record
+
 urlpatterns: list[URLPattern] = [
-    path("accounts/login/", LoginView.as_view(template_name="accounts/login.html"), name="login"),
+    path("accounts/login/", accounts.SignIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
-    path("accounts/profile/", lambda request: render(request, "base.html"), name="profile"),
-    path("activity/", lambda request: render(request, "base.html"), name="activity"),
-    path("settings/", lambda request: render(request, "base.html"), name="settings"),
+    path("accounts/link/<str:secret>/", accounts.follow_link, name="account-link"),
+    path("accounts/profile/", profile.profile, name="profile"),
+    path("accounts/password/", profile.change_password, name="password"),
+    path("accounts/tokens/", profile.create_token, name="api-token-create"),
+    path("accounts/tokens/<uuid:token_id>/revoke/", profile.revoke_token, name="api-token-revoke"),
+    path("activity/", record.activity, name="activity"),
+    path("settings/", record.settings, name="settings"),
+    path("settings/people/", people.people, name="people"),
+    path("settings/people/<int:person_id>/role/", people.change_role, name="person-role"),
+    path("settings/people/<int:person_id>/reset/", people.reset, name="person-reset"),
+    path("settings/people/<int:person_id>/disable/", people.disable, name="person-disable"),
+    path("settings/people/<int:person_id>/enable/", people.enable, name="person-enable"),
 ]

@@ -61,13 +61,19 @@ def no_counts(_request: HttpRequest) -> Mapping[str, NavCount]:
     return {}
 
 
-_source: CountSource = no_counts
+@dataclass(slots=True)
+class _Counting:
+    """Who counts for the navigation, set once while the apps start."""
+
+    source: CountSource = no_counts
+
+
+_counting = _Counting()
 
 
 def count_with(source: CountSource) -> None:
     """Set who counts for the navigation: a function from request to counts by section name."""
-    global _source
-    _source = source
+    _counting.source = source
 
 
 def links_for(request: HttpRequest) -> list[NavLink]:
@@ -76,7 +82,7 @@ def links_for(request: HttpRequest) -> list[NavLink]:
     Raises NoReverseMatch when a page of the table has no URL.
     """
     here = current_section(request)
-    counts = _source(request)
+    counts = _counting.source(request)
     return [
         NavLink(item, reverse(item.url_name), item.section == here, counts.get(item.section))
         for item in ITEMS

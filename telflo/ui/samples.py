@@ -86,7 +86,10 @@ def _stages() -> list[SimpleNamespace]:
 
 def _node(name: str, healthy: bool | None, text: str, **more: Any) -> SimpleNamespace:
     return SimpleNamespace(
-        name=name, healthy=healthy, text=text, **{"children": [], "why": "", "folded": False, **more}
+        name=name,
+        healthy=healthy,
+        text=text,
+        **{"children": [], "why": "", "folded": False, **more},
     )
 
 

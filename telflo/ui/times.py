@@ -41,4 +41,6 @@ def clock_or_date(moment: datetime, now: datetime) -> str:
     """Write a moment short: `14:19` on the same day, `18 Nov` in the same year, else `18 Nov 2025`."""
     if moment.date() == now.date():
         return f"{moment:%H:%M}"
-    return f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment.day} {moment:%b %Y}"
+    return (
+        f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment.day} {moment:%b %Y}"
+    )

@@ -26,9 +26,7 @@ class Lamp:
 
 
 COLLECTOR: Mapping[str, Lamp] = {
-    "in_sync": Lamp(
-        "In sync", "ok", "circle-check", meaning="runs the intended version, proven"
-    ),
+    "in_sync": Lamp("In sync", "ok", "circle-check", meaning="runs the intended version, proven"),
     "pending": Lamp("Pending", "move", "clock", meaning="version chosen, not offered yet"),
     "applying": Lamp(
         "Applying", "move", "loader-circle", spins=True, meaning="offered, answer awaited"
@@ -84,9 +82,7 @@ TARGET: Mapping[str, Lamp] = {
     "soaking": Lamp("Soaking", "move", "timer", meaning="applied, being watched"),
     "succeeded": Lamp("Succeeded", "ok", "circle-check", meaning="applied and healthy"),
     "failed": Lamp("Failed", "fail", "circle-x", lit=True, meaning="refused or unhealthy"),
-    "pending_offline": Lamp(
-        "Pending, offline", "idle", "unplug", meaning="gets it on return"
-    ),
+    "pending_offline": Lamp("Pending, offline", "idle", "unplug", meaning="gets it on return"),
     "excluded": Lamp("Excluded", "idle", "circle-minus", meaning="by a person, with a reason"),
     "reverting": Lamp("Reverting", "back", "undo-2", meaning="on its way back"),
     "reverted": Lamp("Reverted", "back", "undo-2", meaning="runs its version before"),

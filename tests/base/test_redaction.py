@@ -101,7 +101,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 def test_masked_yaml_is_still_yaml_of_the_same_shape() -> None:
     text = (
-        "exporters:\n  otlp:\n    headers: {authorization: \"Bearer abc\"} # keep\n"
+        'exporters:\n  otlp:\n    headers: {authorization: "Bearer abc"} # keep\n'
         "    key_pem: |\n      -----BEGIN PRIVATE KEY-----\n      abc\n      -----END PRIVATE KEY-----\n"
         "    endpoint: a:1\n"
     )

@@ -287,7 +287,9 @@ def _ensure_and_tell(program: Program) -> None:
     path = ensure(program)
     took = "cached" if was_there else f"built in {time.monotonic() - started:.0f} s"
     size = path.stat().st_size / 1_000_000
-    print(f"{program.kind:<10} {program.version}  {size:5.1f} MB  {took}  {path}", flush=True)
+    line = f"{program.kind:<10} {program.version}  {size:5.1f} MB  {took}  {path}\n"
+    sys.stdout.write(line)
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -298,7 +300,7 @@ def main() -> int:
         for program in PROGRAMS:
             _ensure_and_tell(program)
     except BuildError as problem:
-        print(f"e2e: {problem}", file=sys.stderr)
+        sys.stderr.write(f"e2e: {problem}\n")
         return 1
     return 0
 

@@ -13,8 +13,9 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -176,11 +177,15 @@ def known_keys(supervisor: Path) -> frozenset[str]:
 def main() -> None:
     """Print a Markdown table: each key, and what each supervisor says to it."""
     supervisors = [program for program in PROGRAMS if isinstance(program, Supervisor)]
-    print("| key |", *(f"{program.version} |" for program in supervisors))
-    print("|---|" + "---|" * len(supervisors))
+    head = ("key", *(program.version for program in supervisors))
+    sys.stdout.write(_row(head) + _row("---" for _ in head))
     for key, value in KEYS.items():
         answers = (ask(ensure(program), key, value) for program in supervisors)
-        print(f"| {key} |", *(f"{answer.refusal or 'known'} |" for answer in answers))
+        sys.stdout.write(_row((key, *(answer.refusal or "known" for answer in answers))))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_args: object) -> None:
         """Stay silent: the requests are kept in the mirror."""
 
     def _send_from_store(self, path: str) -> None:

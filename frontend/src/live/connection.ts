@@ -67,11 +67,19 @@ export class LiveConnection {
     this.connect();
   }
 
-  /** Close for good. */
+  /** The page came back from the browser's memory: connect again and catch up. */
+  resume(): void {
+    this.stopped = false;
+    this.lostBefore = true;
+    this.connect();
+  }
+
+  /** Close until `resume`. */
   stop(): void {
     this.stopped = true;
     clearTimeout(this.retryTimer);
     clearInterval(this.pollTimer);
+    this.pollTimer = undefined;
     this.socket?.close();
   }
 

@@ -25,9 +25,9 @@ export class LiveSocket extends HTMLElement {
     this.started = true;
     this.connection.start(topicsIn(document));
     addEventListener("online", () => this.connection.retryNow());
-    addEventListener("pagehide", () => this.connection.stop(), { once: true });
+    addEventListener("pagehide", () => this.connection.stop());
     addEventListener("pageshow", (event) => {
-      if (event.persisted) location.reload();
+      if (event.persisted) this.connection.resume();
     });
     document.addEventListener("visibilitychange", () => this.seen());
     document.addEventListener("htmx:afterSettle", () => this.connection.subscribe(topicsIn(document)));

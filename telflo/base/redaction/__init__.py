@@ -34,7 +34,9 @@ def redact_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
     named = str(value.get("name", value.get("key", "")))
     return {
         str(key): _mask_all(item, in_headers=is_header_map(str(key)))
-        if is_secret_name(str(key)) or is_header_map(str(key)) or (key == "value" and is_secret_name(named))
+        if is_secret_name(str(key))
+        or is_header_map(str(key))
+        or (key == "value" and is_secret_name(named))
         else redact_json(item)
         for key, item in value.items()
     }

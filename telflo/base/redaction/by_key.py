@@ -108,7 +108,7 @@ class _Walker:
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         frame = self.frames[-1]
-        span = self._without_properties(event.start_mark.index, event.end_mark.index)
+        span = self._without_properties(_start(event), _end(event))
         if event.anchor:
             self.anchors[event.anchor] = span
         if frame.awaits_key():
@@ -138,7 +138,7 @@ class _Walker:
         if frame.awaits_key():
             frame.key = ""
             return
-        target = self.anchors.get(event.anchor)
+        target = self.anchors.get(str(event.anchor))
         if target is not None and frame.next_inside() in {_Inside.SECRETS, _Inside.HEADERS}:
             self.referred.add(target)
         frame.key = None
@@ -149,13 +149,23 @@ class _Walker:
         frame = self.frames[-1]
         inside = _Inside.ORDINARY if frame.awaits_key() else frame.next_inside()
         is_mapping = isinstance(event, yaml.MappingStartEvent)
-        self.frames.append(_Frame(is_mapping, inside, event.start_mark.index, event.anchor))
+        self.frames.append(_Frame(is_mapping, inside, _start(event), event.anchor))
 
     def _close(self, event: yaml.CollectionEndEvent) -> None:
         frame = self.frames.pop()
         if frame.anchor:
-            self.anchors[frame.anchor] = frame.start, event.end_mark.index
+            self.anchors[frame.anchor] = frame.start, _end(event)
         if is_secret_name(frame.label):
             self.found += frame.values
         parent = self.frames[-1]
         parent.key = "" if parent.awaits_key() else None
+
+
+def _start(event: yaml.Event) -> int:
+    """The offset where the event's text begins."""
+    return event.start_mark.index if event.start_mark else 0
+
+
+def _end(event: yaml.Event) -> int:
+    """The offset behind the event's text."""
+    return event.end_mark.index if event.end_mark else 0

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from telflo.base.redaction.masking import MASK, Span
 from telflo.base.redaction.names import SECRET_WORDS, is_secret_name
 
-# The look-behind lets a match begin at the start of a word only: that keeps the search linear.
+# The look-behind lets a match begin at the start of a word only, and open repetitions that wait for a closing sign
+# are bounded: both keep the search linear.
 _KEY = rf"(?<![\w.-])(?P<key>[\w.-]*(?:{SECRET_WORDS}))[\"']?"
 _ASSIGNED = re.compile(rf"(?i){_KEY}=(?P<value>[^\s&;,'\"<>]+)")
 _NAMED = re.compile(
@@ -18,10 +19,10 @@ _DEFAULT = re.compile(
 )
 _ANYWHERE = (
     # https://user:password@host, and one whose password holds a slash
-    re.compile(r"://(?P<value>[^\s/@'\"<>]+)@"),
-    re.compile(r"://(?P<value>[^\s/@:'\"<>]+:[^\s@'\"<>]+)@"),
+    re.compile(r"://(?P<value>[^\s/@'\"<>]{1,400})@"),
+    re.compile(r"://(?P<value>[^\s/@:'\"<>]{1,200}:[^\s@'\"<>]{1,200})@"),
     # user:password@tcp(host:3306), as Go's MySQL driver writes it
-    re.compile(r"(?<![\w:@/.-])(?P<value>[\w.-]+:[^\s@'\"/<>]+)@(?:tcp|udp|unix)\("),
+    re.compile(r"(?<![\w:@/.-])(?P<value>[\w.-]{1,100}:[^\s@'\"/<>]{1,200})@(?:tcp|udp|unix)\("),
     # a word that follows a scheme is a credential when it has a digit or is long
     re.compile(
         r"(?i)\b(?:bearer|basic)[ \t]+(?P<value>(?=[a-z+/=_.~-]*\d|[\w+/=.~-]{20})[\w+/=.~-]{8,})"
@@ -45,16 +46,23 @@ def spans_by_look(text: str) -> Iterator[Span]:
     for pattern in _ANYWHERE:
         yield from (match.span("value") for match in pattern.finditer(text))
     for pattern in (_ASSIGNED, _DEFAULT, _NAMED):
-        for match in pattern.finditer(text):
-            if match["value"].strip().lower() in _NO_SECRET or not is_secret_name(match["key"]):
-                continue
-            yield _to_the_end_in_a_comment(text, *match.span("value"))
+        yield from _by_name(text, pattern)
 
 
-def _to_the_end_in_a_comment(text: str, start: int, end: int) -> Span:
-    """In a comment nothing closes a value but the end of the line."""
-    line_start = text.rfind("\n", 0, start) + 1
-    if "#" not in text[line_start:start]:
-        return start, end
-    line_end = text.find("\n", start)
-    return start, len(text) if line_end < 0 else line_end
+def _by_name(text: str, pattern: re.Pattern[str]) -> Iterator[Span]:
+    line_end = comment = -1
+    for match in pattern.finditer(text):
+        start, end = match.span("value")
+        if match["value"].strip().lower() in _NO_SECRET or not is_secret_name(match["key"]):
+            continue
+        if start > line_end:
+            comment, line_end = _line_of(text, start)
+        # In a comment nothing closes a value but the end of the line.
+        yield start, line_end if 0 <= comment < start else end
+
+
+def _line_of(text: str, offset: int) -> Span:
+    """Where the first # of the line of `offset` is (-1: nowhere), and where the line ends."""
+    line_end = text.find("\n", offset)
+    line_end = len(text) if line_end < 0 else line_end
+    return text.find("#", text.rfind("\n", 0, offset) + 1, line_end), line_end

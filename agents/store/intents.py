@@ -1,0 +1,42 @@
+"""What fleets want of agents, handed down: the layer above says it, the status word depends on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from agents.store.rows import Edit, lock, touch, write
+
+
+@dataclass(frozen=True, slots=True)
+class IntentChange:
+    """What is wanted of one agent now. attempt_failed: the desired hash failed here and is quarantined."""
+
+    instance_uid: UUID
+    is_managed: bool
+    desired_hash: str
+    attempt_failed: bool
+
+
+def set_intent(changes: Sequence[IntentChange], *, now: datetime) -> None:
+    """Store the intents and derive the words. Agents that are gone are passed over."""
+    if not changes:
+        return
+    with transaction.atomic():
+        rows = lock({change.instance_uid for change in changes})
+        edits = []
+        for change in changes:
+            if change.instance_uid not in rows:
+                continue
+            edit = Edit(rows[change.instance_uid])
+            edit.put(
+                is_managed=change.is_managed,
+                desired_hash=change.desired_hash,
+                attempt_failed=change.attempt_failed,
+            )
+            edit.derive(now)
+            edits.append(edit)
+        write(edits)
+        touch([edit for edit in edits if edit.columns])

@@ -1,0 +1,166 @@
+"""What agents said, written: states with their sequence numbers (I1, I2), fenced (I3); facts appended."""
+
+from collections.abc import Callable, Iterable, Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from agents.models import AgentStatus, Health
+from agents.snapshot import (
+    UNSET,
+    AgentPatch,
+    ComponentHealth,
+    Components,
+    ConfigStatus,
+    EffectiveConfig,
+    FactKind,
+    RemoteConfigReport,
+    Transport,
+)
+from agents.status import says_goodbye
+from agents.store import identity
+from agents.store.bodies import keep_components, keep_effective
+from agents.store.dialects import update_rows
+from agents.store.events import NewEvent, add_events, from_facts
+from agents.store.rows import Edit, lock, touch, write
+from agents.store.values import health_to_json
+
+HASH_LENGTH = 128
+_NO_REPORT = RemoteConfigReport(ConfigStatus.UNSET, "")
+
+
+def apply(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
+    """Write patches, in one transaction. Answers the agents that look different in lists now.
+
+    A patch of an older session changes no state (I3), but its facts are history all the same. Patches of agents that
+    were forgotten meanwhile are ignored.
+    """
+    merged = _merge(patches)
+    with transaction.atomic():
+        beats = [patch for patch in merged if patch.is_heartbeat]
+        changes = [patch for patch in merged if not patch.is_heartbeat]
+        return _store_changes([*changes, *_store_heartbeats(beats)])
+
+
+def _merge(patches: Iterable[AgentPatch]) -> list[AgentPatch]:
+    sessions: dict[tuple[UUID, int], AgentPatch] = {}
+    for patch in patches:
+        key = (patch.instance_uid, patch.epoch)
+        sessions[key] = sessions[key].merge(patch) if key in sessions else patch
+    return list(sessions.values())
+
+
+def _store_heartbeats(beats: Sequence[AgentPatch]) -> list[AgentPatch]:
+    """The cheap path: one statement. Answers those of agents that count as disconnected: they are back."""
+    stored = update_rows(
+        AgentStatus,
+        match=("agent_id", "session_epoch", "connected"),
+        columns=("last_seen_at", "sequence_num"),
+        rows=[
+            (beat.instance_uid, beat.epoch, True, beat.seen_at, beat.sequence_num) for beat in beats
+        ],
+    )
+    if stored == len(beats):
+        return []
+    silent = AgentStatus.objects.filter(
+        agent_id__in=[beat.instance_uid for beat in beats], connected=False
+    )
+    back = set(silent.values_list("agent_id", "session_epoch"))
+    return [beat for beat in beats if (beat.instance_uid, beat.epoch) in back]
+
+
+def _store_changes(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
+    if not patches:
+        return frozenset()
+    rows = lock({patch.instance_uid for patch in patches})
+    known = [patch for patch in patches if patch.instance_uid in rows]
+    current = [patch for patch in known if rows[patch.instance_uid].session_epoch == patch.epoch]
+    keep_effective(current)
+    trees = keep_components(current)
+    identity.update(current, rows, trees)
+    edits = [Edit(rows[patch.instance_uid]) for patch in current]
+    noticed = [
+        event
+        for edit, patch in zip(edits, current, strict=True)
+        for event in _edit_row(edit, patch)
+    ]
+    write(edits, fenced=True)
+    add_events([*(event for patch in known for event in from_facts(patch)), *noticed])
+    return touch(edits)
+
+
+def _edit_row(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
+    """Bring one row up to date; answers what was noticed besides the facts."""
+    edit.put(last_seen_at=patch.seen_at, sequence_num=patch.sequence_num)
+    for name, put in _PUTTERS.items():
+        if getattr(patch, name) is not UNSET:
+            put(edit, patch)
+    full = [fact.at for fact in patch.facts if fact.kind is FactKind.FULL_STATE]
+    if full:
+        edit.put(full_state_at=full[-1])
+    noticed = _put_connection(edit, patch)
+    edit.derive(patch.seen_at)
+    return noticed
+
+
+def _put_connection(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
+    was, row = edit.row.connected, edit.row
+    health = patch.health
+    if patch.disconnected_at is not None:
+        edit.put(connected=False, disconnected_at=patch.disconnected_at)
+        return []  # its DISCONNECTED fact tells the reason
+    if isinstance(health, ComponentHealth) and says_goodbye(health, Transport(row.transport)):
+        edit.put(connected=False, disconnected_at=patch.seen_at)
+        data = {"reason": health.last_error}
+        return [NewEvent(row.agent_id, patch.seen_at, FactKind.DISCONNECTED, data)] if was else []
+    edit.put(connected=True, disconnected_at=None)
+    if was:
+        return []
+    edit.put(connected_at=patch.seen_at)
+    data = {"reason": "heard again after a silence"}
+    return [NewEvent(row.agent_id, patch.seen_at, FactKind.CONNECTED, data)]
+
+
+def _put_health(edit: Edit, patch: AgentPatch) -> None:
+    """An empty health says nothing: unknown, and the last report that said something is kept, marked as of then."""
+    health = patch.health
+    if not isinstance(health, ComponentHealth) or health.says_nothing:
+        word = Health.UNKNOWN
+    else:
+        word = Health.HEALTHY if health.healthy else Health.UNHEALTHY
+        edit.replace("health_tree", health_to_json(health))
+        edit.put(health_at=patch.seen_at, last_error=health.last_error)
+    if edit.row.health != word.value:
+        edit.put(health=word.value, health_since=patch.seen_at)
+
+
+def _put_remote_config(edit: Edit, patch: AgentPatch) -> None:
+    said = patch.remote_config
+    report = said if isinstance(said, RemoteConfigReport) else _NO_REPORT
+    edit.put(
+        remote_config_status=int(report.status),
+        remote_config_hash=report.hash[:HASH_LENGTH],
+        remote_config_error=report.error,
+        remote_config_at=patch.seen_at,
+    )
+
+
+def _put_effective_config(edit: Edit, patch: AgentPatch) -> None:
+    reported = patch.effective_config
+    sha256 = reported.sha256 if isinstance(reported, EffectiveConfig) else None
+    edit.put(effective_config_id=sha256, effective_config_at=patch.seen_at)
+
+
+def _put_components(edit: Edit, patch: AgentPatch) -> None:
+    named = patch.components
+    edit.put(
+        components_hash=named.hash[:HASH_LENGTH] if isinstance(named, Components) else "",
+    )
+
+
+_PUTTERS: dict[str, Callable[[Edit, AgentPatch], None]] = {
+    "health": _put_health,
+    "remote_config": _put_remote_config,
+    "effective_config": _put_effective_config,
+    "components": _put_components,
+}

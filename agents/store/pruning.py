@@ -1,0 +1,44 @@
+"""Retention (decision 20): what is too old goes, in bounded batches, so that no statement holds others up."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from agents.models import AgentEvent, AgentStatus, EffectiveConfig
+
+BATCH = 1_000
+UNREFERENCED_FOR = timedelta(hours=1)
+"""A body younger than this may be on its way to its first status row."""
+
+
+def prune_events(now: datetime, *, batches: int = 100) -> int:
+    """Delete events older than KEEP_AGENT_EVENTS; answers how many."""
+    deleted = 0
+    for _ in range(batches):
+        old = AgentEvent.objects.filter(at__lt=now - settings.KEEP_AGENT_EVENTS).order_by("at")
+        ids = list(old.values_list("id", flat=True)[:BATCH])
+        deleted += AgentEvent.objects.filter(id__in=ids).delete()[0]
+        if len(ids) < BATCH:
+            break
+    return deleted
+
+
+def prune_effective_configs(now: datetime, *, batches: int = 100) -> int:
+    """Delete bodies that no status refers to; answers how many."""
+    in_use = AgentStatus.objects.filter(effective_config=OuterRef("pk"))
+    deleted = 0
+    for _ in range(batches):
+        with transaction.atomic():
+            unused = (
+                EffectiveConfig.objects.select_for_update(skip_locked=True)
+                .filter(~Exists(in_use), created_at__lt=now - UNREFERENCED_FOR)
+                .order_by("sha256")
+            )
+            hashes = list(unused.values_list("sha256", flat=True)[:BATCH])
+            EffectiveConfig.objects.filter(~Exists(in_use), sha256__in=hashes).delete()
+        deleted += len(hashes)
+        if len(hashes) < BATCH:
+            break
+    return deleted

@@ -1,0 +1,122 @@
+"""Status rows in hand: locked, edited, derived anew, written back together."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from agents import notify
+from agents.models import AgentStatus
+from agents.snapshot import ConfigStatus
+from agents.status import StatusFacts, derive
+from agents.store.dialects import update_rows
+
+_SHOWN_IN_LISTS = frozenset({"status", "config_status", "health", "connected", "desired_hash"})
+
+
+def lock(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
+    """The status rows of these agents, locked until the transaction ends, always in the same order.
+
+    Whoever changes an agent's membership, attempts or targets takes this lock first, so that writers wait for each
+    other instead of deadlocking. The health tree is not loaded. Unknown uids are absent.
+    """
+    found = (
+        AgentStatus.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("agent")
+        .defer(
+            "health_tree",
+            "agent__identifying",
+            "agent__non_identifying",
+            "agent__labels",
+        )
+        .filter(agent_id__in=set(uids))
+        .order_by("agent_id")
+    )
+    return {row.agent_id: row for row in found}
+
+
+def facts_of(row: AgentStatus) -> StatusFacts:
+    """What the word for this row depends on."""
+    return StatusFacts(
+        connected=row.connected,
+        last_seen_at=row.last_seen_at,
+        capabilities=row.agent.capabilities,
+        is_managed=row.is_managed,
+        desired_hash=row.desired_hash,
+        attempt_failed=row.attempt_failed,
+        remote_config_status=ConfigStatus(row.remote_config_status),
+        remote_config_hash=row.remote_config_hash,
+        stale_after=settings.STALE_AFTER,
+    )
+
+
+@dataclass(slots=True)
+class Edit:
+    """A row and which of its columns are to be written."""
+
+    row: AgentStatus
+    columns: set[str] = field(default_factory=set)
+
+    def put(self, **values: Any) -> None:
+        """Set those columns that differ."""
+        for name, value in values.items():
+            if getattr(self.row, name) != value:
+                self.replace(name, value)
+
+    def replace(self, name: str, value: Any) -> None:
+        """Set a column without looking at what it held."""
+        setattr(self.row, name, value)
+        self.columns.add(name)
+
+    def derive(self, now: datetime) -> None:
+        """Bring the words up to date; status_since stays while the word does."""
+        derived = derive(facts_of(self.row), now)
+        if self.row.status != derived.status.value:
+            self.put(status=derived.status.value, status_since=now)
+        self.put(config_status=derived.config_status.value)
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether lists and counts show something else now."""
+        return not self.columns.isdisjoint(_SHOWN_IN_LISTS)
+
+
+def write(edits: Iterable[Edit], *, fenced: bool = False) -> None:
+    """Write the edited columns of all rows: one statement, and one more for those with a new health tree.
+
+    fenced: only where the row's session_epoch is still the one that was loaded (I3).
+    """
+    dirty = [edit for edit in edits if edit.columns]
+    for group in (
+        [edit for edit in dirty if "health_tree" in edit.columns],
+        [edit for edit in dirty if "health_tree" not in edit.columns],
+    ):
+        _write_group(group, ("agent_id", "session_epoch") if fenced else ("agent_id",))
+
+
+def _write_group(edits: Sequence[Edit], match: tuple[str, ...]) -> None:
+    columns = sorted(set().union(*(edit.columns for edit in edits)))
+    names = (*match, *columns)
+    update_rows(
+        AgentStatus,
+        match=match,
+        columns=columns,
+        rows=[[getattr(edit.row, name) for name in names] for edit in edits],
+    )
+
+
+def touch(edits: Iterable[Edit]) -> frozenset[UUID]:
+    """Tell open pages about these rows once the transaction holds; answers those that look different in lists."""
+    edits = list(edits)
+    visible = frozenset(edit.row.agent_id for edit in edits if edit.is_visible)
+    topics = {f"agent:{edit.row.agent_id}" for edit in edits}
+    if visible:
+        topics |= {"agents", "overview"}
+    if topics:
+        transaction.on_commit(partial(notify.touch, topics), robust=True)
+    return visible

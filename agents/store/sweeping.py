@@ -1,0 +1,62 @@
+"""What only time changes: silence ends a connection, a long absence makes stale (decision 17)."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from agents.models import AgentStatus, Status
+from agents.snapshot import FactKind, Transport
+from agents.status import silence_allowed
+from agents.store.events import NewEvent, add_events
+from agents.store.rows import Edit, touch, write
+
+
+def sweep(now: datetime) -> int:
+    """Mark the silent as disconnected and the long absent as stale; answers how many rows changed.
+
+    A fixed number of statements, whatever the number of agents.
+    """
+    with transaction.atomic():
+        rows = (
+            AgentStatus.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("agent")
+            .defer("health_tree")
+            .filter(_is_silent(now) | _is_long_absent(now))
+            .order_by("agent_id")
+        )
+        edits, events = [], []
+        for row in rows:
+            edit = Edit(row)
+            if row.connected:
+                edit.put(connected=False, disconnected_at=now)
+                data = {"reason": "nothing heard for three intervals"}
+                events.append(NewEvent(row.agent_id, now, FactKind.DISCONNECTED, data))
+            edit.derive(now)
+            edits.append(edit)
+        write(edits)
+        add_events(events)
+        touch(edits)
+        return len(edits)
+
+
+def _is_silent(now: datetime) -> Q:
+    silent = Q(pk__in=[])
+    intervals = AgentStatus.objects.filter(connected=True).values_list("interval_s", flat=True)
+    for interval_s in intervals.order_by("interval_s").distinct():
+        for transport in Transport:
+            allowed = silence_allowed(
+                transport,
+                timedelta(seconds=interval_s),
+                flush_lag=timedelta(seconds=settings.OPAMP_HEARTBEAT_FLUSH_S),
+            )
+            silent |= Q(
+                interval_s=interval_s, transport=transport.value, last_seen_at__lt=now - allowed
+            )
+    return Q(connected=True) & silent
+
+
+def _is_long_absent(now: datetime) -> Q:
+    seen_before = Q(last_seen_at__lte=now - settings.STALE_AFTER)
+    return Q(status=Status.DISCONNECTED) & seen_before

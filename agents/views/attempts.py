@@ -1,0 +1,90 @@
+"""Offers and their answers as rows of a table, and what is not offered any more."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from agents.models import Agent
+from agents.views.versions import VersionRef, refs_by_hash
+from fleets.models import Attempt, AttemptState, Quarantine
+from telflo.base.redaction import redact_text
+
+_LOOKS: Final[Mapping[str, str]] = {
+    AttemptState.OFFERED: "offered",
+    AttemptState.APPLYING: "applying",
+    AttemptState.APPLIED: "succeeded",
+    AttemptState.FAILED: "failed",
+    AttemptState.LOST: "excluded",
+    AttemptState.TIMED_OUT: "failed",
+}
+"""The state of a target that looks like each state of an attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One offer. look: a state of the vocabulary "target"; took: from offer to answer."""
+
+    id: UUID
+    version: VersionRef | None
+    hash: str
+    look: str
+    word: str
+    offered_at: datetime
+    took: str
+    rollout: int | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """A version that failed here and is not offered again until a person retries it."""
+
+    version: VersionRef | None
+    hash: str
+    since: datetime
+    error: str
+
+
+def attempt_rows(attempts: Sequence[Attempt]) -> list[AttemptRow]:
+    """The rows of these attempts, in one query."""
+    names = refs_by_hash({attempt.hash for attempt in attempts})
+    return [
+        AttemptRow(
+            id=attempt.pk,
+            version=names.get(attempt.hash),
+            hash=attempt.hash,
+            look=_LOOKS[attempt.state],
+            word=AttemptState(attempt.state).label,
+            offered_at=attempt.offered_at,
+            took=_took(attempt),
+            rollout=attempt.rollout.number if attempt.rollout else None,
+            error=redact_text(attempt.error),
+        )
+        for attempt in attempts
+    ]
+
+
+def quarantined_rows(agent: Agent) -> list[QuarantinedRow]:
+    """What is not offered to this agent any more, newest first, in two queries."""
+    rows = list(
+        Quarantine.objects.filter(agent=agent).select_related("attempt").order_by("-since")
+    )
+    names = refs_by_hash({row.hash for row in rows})
+    return [
+        QuarantinedRow(
+            version=names.get(row.hash),
+            hash=row.hash,
+            since=row.since,
+            error=redact_text(row.attempt.error) if row.attempt else "",
+        )
+        for row in rows
+    ]
+
+
+def _took(attempt: Attempt) -> str:
+    if attempt.answered_at is None:
+        return ""
+    seconds = (attempt.answered_at - attempt.offered_at).total_seconds()
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min"

@@ -1,0 +1,102 @@
+"""The health tree as the page draws it: healthy branches folded, unhealthy ones open with their words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agents.models import AgentStatus, Health
+from agents.store.values import health_from_json
+from agents.snapshot import ComponentHealth
+from telflo.base.redaction import redact_text
+from telflo.ui.times import span
+
+_WORDS: Mapping[str, str] = {
+    "StatusOK": "OK",
+    "StatusStarting": "starting",
+    "StatusRecoverableError": "recoverable error",
+    "StatusPermanentError": "permanent error",
+    "StatusFatalError": "fatal error",
+    "StatusStopping": "stopping",
+    "StatusStopped": "stopped",
+}
+"""Component statuses of the Collector as people read them."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthNode:
+    """One line of the tree. healthy None: the report no longer counts."""
+
+    name: str
+    healthy: bool | None
+    text: str
+    kind: str = ""
+    why: str = ""
+    children: Sequence["HealthNode"] = ()
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPanel:
+    """The tree and one sentence about it."""
+
+    tree: HealthNode | None
+    summary: str
+    unhealthy: int
+
+
+def health_panel(status: AgentStatus, *, name: str, now: datetime) -> HealthPanel:
+    """What the health panel shows; the kept tree is grey when it no longer counts."""
+    if not status.health_tree:
+        return HealthPanel(None, "", 0)
+    report = health_from_json(status.health_tree)
+    counts = status.health != Health.UNKNOWN
+    tree = _node(name, report, now, counts=counts, kind="collector")
+    total, unhealthy = _count(report)
+    if not counts:
+        return HealthPanel(tree, "last known, it cannot report now", 0)
+    summary = (
+        f"{unhealthy} of {total} components unhealthy" if unhealthy else f"{total} components OK"
+    )
+    return HealthPanel(tree, summary if total else "", unhealthy)
+
+
+def _node(
+    name: str, report: ComponentHealth, now: datetime, *, counts: bool, kind: str = ""
+) -> HealthNode:
+    children = [
+        _node(child, health, now, counts=counts)
+        for child, health in sorted(report.components.items(), key=lambda item: item[1].healthy)
+    ]
+    total, unhealthy = _count(report)
+    is_well = report.healthy and not unhealthy
+    if children and is_well and not kind:
+        text = f"{total} of {total} OK"
+    else:
+        text = _state(report, now)
+    return HealthNode(
+        name=name,
+        healthy=report.healthy if counts else None,
+        text=text,
+        kind=kind,
+        why="" if report.healthy else redact_text(report.last_error),
+        children=children,
+        folded=bool(children) and is_well and not kind,
+    )
+
+
+def _state(report: ComponentHealth, now: datetime) -> str:
+    word = _WORDS.get(report.status, report.status) or ("OK" if report.healthy else "unhealthy")
+    if report.status_at is None:
+        return word
+    return f"{word}, {span((now - report.status_at).total_seconds())}"
+
+
+def _count(report: ComponentHealth) -> tuple[int, int]:
+    """How many leaves are below, and how many of them are unhealthy."""
+    total = unhealthy = 0
+    for child in report.components.values():
+        below, sick = _count(child) if child.components else (1, int(not child.healthy))
+        total += below
+        unhealthy += sick
+    return total, unhealthy

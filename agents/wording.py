@@ -1,0 +1,94 @@
+"""How pages and answers name what the protocol counts in bits, and say in words why a status is what it is. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from agents.snapshot import Capability
+
+CAPABILITY_NAMES: Final[Mapping[Capability, str]] = {
+    Capability.REPORTS_STATUS: "ReportsStatus",
+    Capability.ACCEPTS_REMOTE_CONFIG: "AcceptsRemoteConfig",
+    Capability.REPORTS_EFFECTIVE_CONFIG: "ReportsEffectiveConfig",
+    Capability.ACCEPTS_PACKAGES: "AcceptsPackages",
+    Capability.REPORTS_PACKAGE_STATUSES: "ReportsPackageStatuses",
+    Capability.REPORTS_OWN_TRACES: "ReportsOwnTraces",
+    Capability.REPORTS_OWN_METRICS: "ReportsOwnMetrics",
+    Capability.REPORTS_OWN_LOGS: "ReportsOwnLogs",
+    Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS: "AcceptsOpAMPConnectionSettings",
+    Capability.ACCEPTS_OTHER_CONNECTION_SETTINGS: "AcceptsOtherConnectionSettings",
+    Capability.ACCEPTS_RESTART_COMMAND: "AcceptsRestartCommand",
+    Capability.REPORTS_HEALTH: "ReportsHealth",
+    Capability.REPORTS_REMOTE_CONFIG: "ReportsRemoteConfig",
+    Capability.REPORTS_HEARTBEAT: "ReportsHeartbeat",
+    Capability.REPORTS_AVAILABLE_COMPONENTS: "ReportsAvailableComponents",
+    Capability.REPORTS_CONNECTION_SETTINGS_STATUS: "ReportsConnectionSettingsStatus",
+}
+"""AgentCapabilities as the OpAMP specification writes them, in the order of their bits."""
+
+REMOTE_CONFIG_STATUS: Final = {0: "UNSET", 1: "APPLIED", 2: "APPLYING", 3: "FAILED"}
+"""RemoteConfigStatuses of the OpAMP proto without their prefix."""
+
+TRANSPORTS: Final = {"ws": "WebSocket", "http": "plain HTTP"}
+"""Transports as people call them."""
+
+
+def capability_names(bits: int) -> list[str]:
+    """The announced capabilities by their names; bits that this server does not know are left out."""
+    return [name for capability, name in CAPABILITY_NAMES.items() if bits & capability]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a status sentence depends on. desired and applied: versions in words, "" when there is none."""
+
+    status: str
+    config_status: str
+    fleet: str = ""
+    is_observed: bool = False
+    accepts_config: bool = True
+    desired: str = ""
+    applied: str = ""
+    transport: str = ""
+    interval_s: int = 30
+
+
+def explain(now: Situation) -> str:
+    """Why the collector has its status, in one or two sentences."""
+    if now.status == "disconnected":
+        return "It has no connection. It keeps running what it has. " + _config_words(now)
+    if now.status == "stale":
+        return "It was not heard for a long time and may be gone. " + _config_words(now)
+    return _config_words(now)
+
+
+def _config_words(now: Situation) -> str:
+    words = {
+        "in_sync": f"It runs {now.desired} and said so itself.",
+        "pending": _pending(now),
+        "applying": f"{now.desired} was offered. Its answer is awaited.",
+        "failed": f"It failed with {now.desired}, which is not offered to it again until a person retries.",
+        "rolled_back": f"It failed with {now.desired} and runs {now.applied or 'its version before'} again."
+        " The version is not offered to it again until a person retries.",
+        "drifted": f"Its effective configuration differs from {now.desired}.",
+        "unmanaged": _unmanaged(now),
+    }
+    return words.get(now.config_status, "")
+
+
+def _pending(now: Situation) -> str:
+    if now.status != now.config_status:
+        return f"{now.desired} is offered when it returns."
+    if now.transport == "http":
+        return f"{now.desired} is offered at its next poll, which comes every {now.interval_s} s."
+    return f"{now.desired} is chosen and not acknowledged yet."
+
+
+def _unmanaged(now: Situation) -> str:
+    if not now.fleet:
+        return "It belongs to no fleet, so nothing is offered to it."
+    if not now.accepts_config:
+        return "It does not accept configuration: its supervisor runs with accepts_remote_config: false."
+    if now.is_observed:
+        return "It is only observed: nothing is offered to it."
+    return f"{now.fleet} has no version, so nothing is offered to it."

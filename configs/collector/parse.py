@@ -1,0 +1,107 @@
+"""PURE. Parsing a collector configuration with exact positions, in bounded time and memory (rule P01)."""
+
+import codecs
+import re
+
+import yaml
+
+from configs.collector.build import TreeBuilder, offset_of
+from configs.collector.errors import ParseError
+from configs.collector.limits import Limits
+from configs.collector.nodes import Document
+from configs.collector.places import Places
+from configs.collector.structure import check_structure, checked_root
+from configs.collector.wording import complaint
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BYTE_ORDER_MARK = "\ufeff"
+_FORBIDDEN = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_DEFAULTS = Limits()
+
+
+def parse(source: str | bytes, limits: Limits = _DEFAULTS) -> Document:
+    """The document of `source`. Raises ParseError, with the place of the first fault.
+
+    A byte order mark at the start is dropped, as the collector does; all else of the text stays as it is.
+    """
+    text = decoded(source, limits)
+    places = Places(text)
+    _refuse_control_characters(text, places)
+    builder = TreeBuilder(places, limits)
+    try:
+        _feed(builder, text)
+    except yaml.MarkedYAMLError as error:
+        found = complaint(error, text)
+        raise builder.fault(found.message, found.code, found.offset) from error
+    except yaml.YAMLError as error:
+        raise ParseError(
+            "The text holds characters that YAML does not allow.", code="bad-character"
+        ) from error
+    document = Document(text, checked_root(builder.root))
+    check_structure(document)
+    return document
+
+
+def decoded(source: str | bytes, limits: Limits = _DEFAULTS) -> str:
+    """The text of UTF-8 bytes, without a byte order mark. Raises ParseError for its size or its encoding."""
+    size = len(source) if isinstance(source, bytes) else len(source.encode(errors="replace"))
+    if size > limits.bytes:
+        raise ParseError(
+            f"The configuration has {size:,} bytes. The most is {limits.bytes:,}.",
+            code="too-large",
+        )
+    text = _from_bytes(source) if isinstance(source, bytes) else source
+    return text.removeprefix(_BYTE_ORDER_MARK)
+
+
+def _from_bytes(source: bytes) -> str:
+    if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ParseError("The file is UTF-16. Save it as UTF-8.", code="bad-encoding")
+    try:
+        return source.decode()
+    except UnicodeDecodeError as error:
+        before = source[: error.start].decode().removeprefix(_BYTE_ORDER_MARK)
+        line, column = Places(before).at(len(before))
+        raise ParseError(
+            f"the byte 0x{source[error.start]:02x} is not UTF-8. Save the file as UTF-8.",
+            code="bad-encoding",
+            line=line,
+            column=column,
+        ) from error
+
+
+def _refuse_control_characters(text: str, places: Places) -> None:
+    found = _FORBIDDEN.search(text)
+    if found:
+        line, column = places.at(found.start())
+        raise ParseError(
+            f"the character U+{ord(found[0]):04X} cannot stand in YAML. Remove it.",
+            code="bad-character",
+            line=line,
+            column=column,
+        )
+
+
+def _feed(builder: TreeBuilder, text: str) -> None:
+    documents = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            _check_document(builder, event, documents)
+        builder.take(event)
+
+
+def _check_document(builder: TreeBuilder, event: yaml.DocumentStartEvent, number: int) -> None:
+    offset = offset_of(event)
+    if number > 1:
+        raise builder.fault(
+            "a second document begins here. Collectors read the first alone: keep one.",
+            "several-documents",
+            offset,
+        )
+    if event.version is not None and event.version != (1, 1):
+        raise builder.fault(
+            "collectors refuse this %YAML line. Remove it.", "bad-directive", offset
+        )

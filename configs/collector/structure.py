@@ -1,0 +1,58 @@
+"""PURE. The outline that every collector demands: a map of known sections, and something in it.
+
+Only what is certain in every collector version is refused here; rules about components come with the validator.
+"""
+
+from difflib import get_close_matches
+
+from configs.collector.errors import ParseError
+from configs.collector.nodes import Document, Entry, Mapping, Node, Scalar, resolved
+
+SECTIONS = ("receivers", "processors", "exporters", "connectors", "extensions", "service")
+
+
+def checked_root(root: Node | None) -> Mapping:
+    """The root as a map with entries. Raises ParseError: an empty configuration stops a supervisor's collector."""
+    if root is None or (isinstance(root, Scalar) and root.is_null):
+        raise ParseError("The configuration is empty. Paste collector YAML.", code="empty")
+    if not isinstance(root, Mapping):
+        raise ParseError(
+            "a configuration is a map with sections such as receivers: and service:.",
+            code="not-a-map",
+            line=root.span.line,
+            column=root.span.column,
+        )
+    if not root.entries:
+        raise ParseError("The configuration is empty. Paste collector YAML.", code="empty")
+    return root
+
+
+def check_structure(document: Document) -> None:
+    """Raise ParseError for a section that no collector knows, and for a section that is no map."""
+    for entry in document.root.entries:
+        # "service::telemetry" is the path service, telemetry (confmap's key delimiter); "<<" merges a map.
+        section = entry.name.partition("::")[0]
+        if section != "<<" and section not in SECTIONS:
+            raise _unknown_section(entry)
+        if section == entry.name and not _is_map_or_nothing(entry.value):
+            raise _fault(
+                entry, f"the section {section} is a map, with one key for each part.", "bad-section"
+            )
+
+
+def _is_map_or_nothing(value: Node) -> bool:
+    """A reference such as ${env:RECEIVERS} may turn out to be a map."""
+    node = resolved(value)
+    return isinstance(node, Mapping) or (
+        isinstance(node, Scalar) and (node.is_null or "${" in node.value)
+    )
+
+
+def _unknown_section(entry: Entry) -> ParseError:
+    close = get_close_matches(entry.name.lower(), SECTIONS, n=1)
+    hint = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(SECTIONS)}."
+    return _fault(entry, f'collectors know no section "{entry.name}". {hint}', "unknown-section")
+
+
+def _fault(entry: Entry, message: str, code: str) -> ParseError:
+    return ParseError(message, code=code, line=entry.key.span.line, column=entry.key.span.column)

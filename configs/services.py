@@ -1,0 +1,268 @@
+"""Changes to configurations and their versions: each one atomic, each in the activity log."""
+
+import hashlib
+import re
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from configs.collector.parse import parse
+from configs.errors import Archived, NameTaken, Unchanged, WrongState
+from configs.models import Configuration, ConfigVersion, VersionState
+from configs.textdiff import TextDiff, diff_texts
+from telflo.base.activity import Actor, record
+from telflo.base.clock import now
+from telflo.base.errors import DomainError
+from telflo.base.redaction import redact_text
+
+_NAME_LENGTH = 100
+_TEXT_LENGTH = 500
+_COLLECTOR_VERSION = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}")
+
+
+@transaction.atomic
+def create_configuration(*, name: str, description: str = "", actor: Actor) -> Configuration:
+    """A configuration without versions. Raises DomainError for its name, NameTaken when it is in use."""
+    at = now()
+    configuration = Configuration(
+        name=_checked_name(name),
+        description=_checked_length("description", description),
+        created_by=actor.user,
+        created_at=at,
+        updated_at=at,
+    )
+    try:
+        with transaction.atomic():
+            configuration.save(force_insert=True)
+    except IntegrityError as error:
+        raise NameTaken(configuration.name) from error
+    record(
+        actor=actor,
+        action="configuration.create",
+        obj=configuration,
+        after=_values(configuration),
+    )
+    return configuration
+
+
+@transaction.atomic
+def update_configuration(
+    *,
+    configuration: Configuration,
+    name: str | None = None,
+    description: str | None = None,
+    actor: Actor,
+) -> Configuration:
+    """Give it another name or description; None leaves one as it is. Raises as create_configuration, and Archived."""
+    locked = _locked(configuration)
+    before = _values(locked)
+    if name is not None:
+        locked.name = _checked_name(name)
+    if description is not None:
+        locked.description = _checked_length("description", description)
+    if _values(locked) == before:
+        return locked
+    locked.updated_at = now()
+    try:
+        with transaction.atomic():
+            locked.save(update_fields=["name", "description", "updated_at"])
+    except IntegrityError as error:
+        raise NameTaken(locked.name) from error
+    record(
+        actor=actor,
+        action="configuration.update",
+        obj=locked,
+        before=before,
+        after=_values(locked),
+    )
+    return locked
+
+
+@transaction.atomic
+def archive_configuration(
+    *, configuration: Configuration, reason: str = "", actor: Actor
+) -> Configuration:
+    """Put it away: nothing new is saved or published; fleets keep what they run; its name is free again."""
+    locked = _locked(configuration)
+    locked.archived_at = locked.updated_at = now()
+    locked.save(update_fields=["archived_at", "updated_at"])
+    record(actor=actor, action="configuration.archive", obj=locked, reason=reason)
+    return locked
+
+
+def save_version(
+    *,
+    configuration: Configuration,
+    yaml: str | bytes,
+    note: str = "",
+    collector_version: str = "",
+    actor: Actor,
+) -> ConfigVersion:
+    """The next version, unpublished. Raises ParseError (nothing is saved), Unchanged, Archived, DomainError.
+
+    The text of the latest version is not saved again: a new note alone makes no version, another collector
+    version does. An older text may come back as a new version.
+    """
+    # Parsing takes time and needs no lock.
+    text = parse(yaml).text
+    note = _checked_length("note", note)
+    target = _checked_collector_version(collector_version)
+    with transaction.atomic():
+        locked = _locked(configuration)
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        _refuse_unchanged(locked, sha256, target)
+        version = _insert_version(locked, text, sha256, note, target, actor)
+        locked.updated_at = version.created_at
+        locked.save(update_fields=["updated_at"])
+        record(
+            actor=actor,
+            action="version.save",
+            obj=version,
+            after={"number": version.number, "sha256": sha256, "note": note, "size": version.size},
+        )
+    return version
+
+
+@transaction.atomic
+def publish_version(*, version: ConfigVersion, reason: str = "", actor: Actor) -> ConfigVersion:
+    """Make it assignable to fleets. Raises WrongState unless it is unpublished, Archived with its configuration."""
+    _locked(version.configuration)
+    locked = _locked_version(version)
+    if locked.state != VersionState.UNPUBLISHED:
+        raise WrongState(f"{locked} is {locked.state} already.", code=locked.state)
+    locked.state = VersionState.PUBLISHED
+    locked.published_at, locked.published_by = now(), actor.user
+    locked.save(update_fields=["state", "published_at", "published_by"])
+    record(
+        actor=actor,
+        action="version.publish",
+        obj=locked,
+        reason=reason,
+        before={"state": VersionState.UNPUBLISHED.value},
+        after={"state": locked.state},
+    )
+    return locked
+
+
+@transaction.atomic
+def archive_version(*, version: ConfigVersion, reason: str = "", actor: Actor) -> ConfigVersion:
+    """Take it off the list of what can be assigned; fleets keep what they run. Raises WrongState when it is."""
+    locked = _locked_version(version)
+    before = locked.state
+    if before == VersionState.ARCHIVED:
+        raise WrongState(f"{locked} is archived already.", code="archived")
+    locked.state = VersionState.ARCHIVED
+    locked.save(update_fields=["state"])
+    record(
+        actor=actor,
+        action="version.archive",
+        obj=locked,
+        reason=reason,
+        before={"state": before},
+        after={"state": locked.state},
+    )
+    return locked
+
+
+@transaction.atomic
+def read_raw_text(*, version: ConfigVersion, actor: Actor) -> str:
+    """The text with its secrets, for who may see it (Action.READ_RAW, checked by the caller). Is logged."""
+    record(actor=actor, action="version.read_raw", obj=version)
+    return version.yaml
+
+
+def diff_versions(before: ConfigVersion, after: ConfigVersion) -> TextDiff:
+    """What changed between two texts, with secrets masked: a changed secret shows as a changed, masked line."""
+    return diff_texts(
+        before.yaml,
+        after.yaml,
+        shown_before=redact_text(before.yaml),
+        shown_after=redact_text(after.yaml),
+    )
+
+
+def _locked(configuration: Configuration) -> Configuration:
+    locked = Configuration.objects.select_for_update().get(pk=configuration.pk)
+    if locked.archived_at is not None:
+        raise Archived(
+            f"{locked.name} is archived. Nothing new can be saved in it.", code="archived"
+        )
+    return locked
+
+
+def _locked_version(version: ConfigVersion) -> ConfigVersion:
+    found = ConfigVersion.objects.select_for_update(of=("self",)).without_text()
+    return found.select_related("configuration").get(pk=version.pk)
+
+
+def _refuse_unchanged(configuration: Configuration, sha256: str, collector_version: str) -> None:
+    latest = configuration.versions.without_text().order_by("-number").first()
+    if latest and (latest.sha256, latest.collector_version) == (sha256, collector_version):
+        raise Unchanged(
+            f"Not saved: this is the text of v{latest.number}, the latest version.",
+            field="yaml",
+            code="unchanged",
+        )
+
+
+def _insert_version(
+    configuration: Configuration,
+    text: str,
+    sha256: str,
+    note: str,
+    collector_version: str,
+    actor: Actor,
+) -> ConfigVersion:
+    """The row, with the next number: the configuration's lock is held."""
+    last = configuration.versions.aggregate(last=Max("number"))["last"] or 0
+    return ConfigVersion.objects.create(
+        configuration=configuration,
+        number=last + 1,
+        yaml=text,
+        sha256=sha256,
+        size=len(text.encode()),
+        note=note,
+        collector_version=collector_version,
+        author=actor.user,
+        created_at=now(),
+    )
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise DomainError("Give the configuration a name.", field="name", code="required")
+    if len(name) > _NAME_LENGTH:
+        raise DomainError(
+            f"The name has {len(name)} characters. The most is {_NAME_LENGTH}.",
+            field="name",
+            code="too-long",
+        )
+    return name
+
+
+def _checked_length(field: str, text: str) -> str:
+    text = text.strip()
+    if len(text) > _TEXT_LENGTH:
+        raise DomainError(
+            f"The {field} has {len(text)} characters. The most is {_TEXT_LENGTH}.",
+            field=field,
+            code="too-long",
+        )
+    return text
+
+
+def _checked_collector_version(version: str) -> str:
+    version = version.strip().removeprefix("v")
+    if version and not _COLLECTOR_VERSION.fullmatch(version):
+        raise DomainError(
+            f'"{version}" is no collector version. Write it as 0.158.0.',
+            field="collector_version",
+            code="invalid",
+        )
+    return version
+
+
+def _values(configuration: Configuration) -> dict[str, Any]:
+    return {"name": configuration.name, "description": configuration.description}

@@ -1,0 +1,146 @@
+"""The options of a deployment, kept as JSON in Deployment.options. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+from fleets.quickdeploy.errors import InvalidOptions
+
+_LABEL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
+_ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_LEVELS: Final = ("debug", "info", "warn", "error")
+_MOST_SECONDS: Final = 120
+_MOST_KIB: Final = 1024
+_LONGEST_LABEL: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentOptions:
+    """What a deployment's hosts get, beside platform and versions. Raises InvalidOptions when made wrongly.
+
+    `collector` is the path of a collector that the hosts have already (empty: install one);
+    `config_files` are files on the hosts that the supervisor merges under the fleet's version.
+    `environment` names variables that hosts are asked for beyond those that the version uses.
+    Rollback and crash snippets are written for supervisors that know them.
+    """
+
+    transport: str = "ws"
+    is_service: bool = True
+    collector: str = ""
+    config_files: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    environment: tuple[str, ...] = ()
+    proxy: str = ""
+    automatic_rollback: bool = True
+    crash_log_kib: int = 16
+    apply_timeout_s: int = 15
+    log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        """Refuse what would make a broken script or file."""
+        _check(self.transport in ("ws", "http"), "transport", "Choose ws or http.")
+        _check(self.log_level in _LEVELS, "log_level", f"Choose one of {', '.join(_LEVELS)}.")
+        _check(
+            5 <= self.apply_timeout_s <= _MOST_SECONDS,
+            "apply_timeout_s",
+            f"Give 5 to {_MOST_SECONDS} seconds.",
+        )
+        _check(0 <= self.crash_log_kib <= _MOST_KIB, "crash_log_kib", f"Give 0 to {_MOST_KIB} KiB.")
+        for path in (self.collector, *self.config_files):
+            _check_path(path)
+        for name, value in self.labels.items():
+            _check_label(name, value)
+        for name in self.environment:
+            check_environment_name(name)
+        _check_proxy(self.proxy)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what to_json wrote. Raises InvalidOptions for an unknown name or a value of the wrong type."""
+        unknown = sorted(stored.keys() - cls.__dataclass_fields__.keys())
+        if unknown:
+            raise InvalidOptions(f"There is no option {unknown[0]!r}.", field=unknown[0])
+        given = dict(stored)
+        for name, value in given.items():
+            given[name] = _from_json(name, value, cls.__dataclass_fields__[name].type)
+        return cls(**given)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values, every option named."""
+        options = asdict(self)
+        return options | {
+            "config_files": list(self.config_files),
+            "environment": list(self.environment),
+            "labels": dict(self.labels),
+        }
+
+
+def check_environment_name(name: str) -> None:
+    """Raise InvalidOptions unless it can name an environment variable of the collector."""
+    _check(
+        bool(_ENVIRONMENT_NAME.fullmatch(name)) and not name.startswith("TELFLO_"),
+        "environment",
+        f"{name!r} cannot name a variable: letters, digits and _ only, and not TELFLO_….",
+    )
+
+
+def check_environment_value(name: str, value: str) -> None:
+    """Raise InvalidOptions unless the value fits on one line of an environment file."""
+    _check(
+        value.isprintable(), "environment", f"The value of {name} must be one line of printable text."
+    )
+
+
+def _check(is_right: bool, option: str, message: str) -> None:
+    if not is_right:
+        raise InvalidOptions(message, field=option)
+
+
+def _check_path(path: str) -> None:
+    _check(
+        not path or (path.startswith("/") and path.isprintable()),
+        "collector",
+        f"{path!r} must be an absolute path on the host.",
+    )
+
+
+def _check_label(name: str, value: str) -> None:
+    _check(
+        bool(_LABEL_NAME.fullmatch(name)),
+        "labels",
+        f"{name!r} cannot name a label: letters, digits and . _ / - only.",
+    )
+    _check(
+        value.isprintable() and len(value) <= _LONGEST_LABEL,
+        "labels",
+        f"The value of {name} must be one line of at most {_LONGEST_LABEL} characters.",
+    )
+
+
+def _check_proxy(proxy: str) -> None:
+    if not proxy:
+        return
+    parts = urlsplit(proxy)
+    _check(
+        parts.scheme in ("http", "https") and bool(parts.hostname) and proxy.isprintable(),
+        "proxy",
+        "Give the proxy as http://host:port.",
+    )
+
+
+def _from_json(name: str, value: Any, annotation: Any) -> Any:
+    """A JSON value as the field's type; the annotations are real types in this module."""
+    if annotation == tuple[str, ...]:
+        is_right = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        _check(is_right, name, f"{name} must be a list of texts.")
+        return tuple(value)
+    if annotation == Mapping[str, str]:
+        is_right = isinstance(value, dict) and all(
+            isinstance(item, str) for pair in value.items() for item in pair
+        )
+        _check(is_right, name, f"{name} must be an object of texts.")
+        return dict(value)
+    _check(type(value) is annotation, name, f"{name} must be of type {annotation.__name__}.")
+    return value

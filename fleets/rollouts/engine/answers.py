@@ -1,0 +1,130 @@
+"""What agents answered to offers: attempts, quarantine and targets follow the facts, in their order (decision 4)."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from agents import store
+from agents.snapshot import AgentPatch, ConfigStatus, Fact, FactKind, RemoteConfigReport
+from fleets.models import Attempt, AttemptState, TargetState
+from fleets.rollouts.engine.ledger import Ledger
+
+_WENT_BACK = "The collector went back to another configuration without saying why."
+_OVERTAKEN = "A later offer was answered first."
+_REPORTING = (FactKind.REMOTE_CONFIG, FactKind.FULL_STATE)
+
+
+def record_reports(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
+    """Take in the facts about remote configurations. Answers the rollouts that have to be advanced.
+
+    Facts of older sessions count too: they happened. Repeated facts change nothing.
+    """
+    told = [(patch, fact) for patch in patches for fact in patch.facts if fact.kind in _REPORTING]
+    if not told:
+        return frozenset()
+    with transaction.atomic():
+        rows = store.lock({patch.instance_uid for patch, _ in told})
+        hashes = {fact.remote_config.hash for _, fact in told if fact.remote_config}
+        ledger = Ledger(rows.keys(), hashes, max(fact.at for _, fact in told))
+        for patch, fact in told:
+            if patch.instance_uid in rows:
+                _take(ledger, patch, fact)
+        ledger.write()
+        return frozenset(ledger.rollouts)
+
+
+def _take(ledger: Ledger, patch: AgentPatch, fact: Fact) -> None:
+    uid, report = patch.instance_uid, fact.remote_config
+    if report is not None and report.hash and report.status is not ConfigStatus.UNSET:
+        attempt = ledger.latest(uid, report.hash)
+        _close_others(ledger, patch, attempt, report)
+        _ANSWERS[report.status](ledger, uid, attempt, report)
+    if fact.kind is FactKind.FULL_STATE:
+        named = report.hash if report else ""
+        _find_lost(ledger, uid, named, patch.epoch)
+
+
+def _find_lost(ledger: Ledger, uid: UUID, named: str, epoch: int) -> None:
+    """A full state of a later session that does not name an unanswered offer: it never arrived."""
+    for attempt in ledger.in_flight(uid):
+        is_unanswered = attempt.state == AttemptState.OFFERED
+        if is_unanswered and attempt.hash != named and attempt.epoch < epoch:
+            ledger.settle(attempt, AttemptState.LOST)
+            ledger.move(uid, attempt, attempt.hash, TargetState.WAITING)
+
+
+def _close_others(
+    ledger: Ledger, patch: AgentPatch, answered: Attempt | None, report: RemoteConfigReport
+) -> None:
+    """Another hash is acknowledged: what was offered before it is over, and what was being applied has failed."""
+    for attempt in ledger.in_flight(patch.instance_uid):
+        if attempt.hash == report.hash or patch.epoch < attempt.epoch:
+            continue
+        if answered is not None and attempt.pk < answered.pk:
+            ledger.settle(attempt, AttemptState.TIMED_OUT, _OVERTAKEN)
+        elif attempt.state == AttemptState.APPLYING:
+            _fail(ledger, patch.instance_uid, attempt, _WENT_BACK)
+
+
+def _take_applying(
+    ledger: Ledger, uid: UUID, attempt: Attempt | None, report: RemoteConfigReport
+) -> None:
+    if attempt is not None and attempt.state == AttemptState.OFFERED:
+        ledger.settle(attempt, AttemptState.APPLYING)
+        ledger.move(uid, attempt, report.hash, TargetState.APPLYING)
+
+
+def _take_applied(
+    ledger: Ledger, uid: UUID, attempt: Attempt | None, report: RemoteConfigReport
+) -> None:
+    # After FAILED an APPLIED of the same hash proves nothing: 0.149.0 says so while the collector crashes.
+    if attempt is not None and attempt.state == AttemptState.FAILED:
+        return
+    if attempt is not None and attempt.state != AttemptState.APPLIED:
+        if attempt.state == AttemptState.TIMED_OUT:
+            ledger.lift(uid, report.hash)  # the answer came late
+        ledger.settle(attempt, AttemptState.APPLIED)
+    ledger.move(uid, attempt, report.hash, TargetState.SUCCEEDED)
+    member = ledger.members.get(uid)
+    if member is not None and member.retry is not None and _is_desired(ledger, uid, report.hash):
+        ledger.desire(member, member.retry)
+
+
+def _take_failed(
+    ledger: Ledger, uid: UUID, attempt: Attempt | None, report: RemoteConfigReport
+) -> None:
+    if attempt is not None:
+        if attempt.state != AttemptState.FAILED:
+            _fail(ledger, uid, attempt, report.error)
+    elif _is_desired(ledger, uid, report.hash):
+        ledger.quarantine(uid, report.hash, None)
+        ledger.move(uid, None, report.hash, TargetState.FAILED, report.error)
+
+
+def _fail(ledger: Ledger, uid: UUID, attempt: Attempt, error: str) -> None:
+    """Quarantine first: it holds from the moment that the failure is known."""
+    ends_retry = _is_desired(ledger, uid, attempt.hash)
+    ledger.quarantine(uid, attempt.hash, attempt)
+    ledger.settle(attempt, AttemptState.FAILED, error)
+    ledger.move(uid, attempt, attempt.hash, TargetState.FAILED, error or "It gave no reason.")
+    member = ledger.members.get(uid)
+    if member is not None and member.retry is not None and ends_retry:
+        retried = member.retry
+        ledger.quarantine(uid, retried.hash, ledger.latest(uid, retried.hash))
+        ledger.desire(member, retried)
+        ledger.move(
+            uid, None, retried.hash, TargetState.FAILED, "Its previous configuration failed too."
+        )
+
+
+def _is_desired(ledger: Ledger, uid: UUID, config_hash: str) -> bool:
+    member = ledger.members.get(uid)
+    return member is not None and member.desired is not None and member.desired.hash == config_hash
+
+
+_ANSWERS = {
+    ConfigStatus.APPLYING: _take_applying,
+    ConfigStatus.APPLIED: _take_applied,
+    ConfigStatus.FAILED: _take_failed,
+}

@@ -1,0 +1,71 @@
+"""What members should run, and handing it down to the status rows and out to the gateways."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+
+from agents import notify, store
+from agents.models import AgentStatus
+from agents.snapshot import ConfigStatus
+from agents.store import IntentChange
+from fleets.models import ArrivalMode, Membership, Quarantine, RenderedConfig
+
+
+def ran_well(member: Membership, row: AgentStatus) -> bool:
+    """Whether the agent last acknowledged its desired configuration as applied."""
+    return (
+        member.desired is not None
+        and row.remote_config_hash == member.desired.hash
+        and row.remote_config_status == ConfigStatus.APPLIED
+    )
+
+
+def last_good_id(member: Membership, row: AgentStatus) -> UUID | None:
+    """What a member goes back to: what it runs well now, else what it ran well before."""
+    return member.desired_id if ran_well(member, row) else member.previous_id
+
+
+def desire(uids: Collection[UUID], good: Collection[UUID], rendered: RenderedConfig | None) -> None:
+    """Make `rendered` what these members should run: two statements.
+
+    good: those of them that run their present one well, which becomes their previous one.
+    """
+    changing = Membership.objects.filter(agent_id__in=good)
+    if rendered is not None:
+        changing = changing.exclude(desired=rendered)
+    changing.update(previous=F("desired"))
+    Membership.objects.filter(agent_id__in=uids).update(desired=rendered, retry=None)
+
+
+def hand_down(uids: Collection[UUID], *, now: datetime) -> None:
+    """Bring the status rows' intent up to the memberships' truth, and hint at the gateways on commit."""
+    if not uids:
+        return
+    failed = Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef("desired__hash"))
+    members = Membership.objects.filter(agent_id__in=uids).annotate(has_failed=Exists(failed))
+    store.set_intent(
+        [
+            IntentChange(
+                instance_uid=uid,
+                is_managed=mode == ArrivalMode.MANAGED,
+                desired_hash=desired or "",
+                attempt_failed=has_failed,
+            )
+            for uid, mode, desired, has_failed in members.values_list(
+                "agent_id", "mode", "desired__hash", "has_failed"
+            )
+        ],
+        now=now,
+    )
+    transaction.on_commit(partial(notify.poke, frozenset(uids)), robust=True)
+
+
+def touch(topics: Iterable[str]) -> None:
+    """Tell open pages once the transaction holds."""
+    names = frozenset(topics)
+    if names:
+        transaction.on_commit(partial(notify.touch, names), robust=True)

@@ -1,0 +1,73 @@
+"""Trying a failed configuration once more: by way of the previous one, since a supervisor that is offered the same
+configuration twice in a row says APPLIED while its collector crashes (decision 2).
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from agents import store
+from agents.snapshot import ConfigStatus
+from fleets.errors import CannotRetry
+from fleets.models import Membership, Quarantine, RenderedConfig, Target, TargetState
+from fleets.rollouts.engine.desires import hand_down
+from fleets.rollouts.plan import ACTIVE
+
+
+def retry(uid: UUID, *, now: datetime) -> frozenset[UUID]:
+    """Offer the previous configuration, wait for APPLIED, then the failed one again. Raises CannotRetry.
+
+    An agent that went back to another configuration by itself has acknowledged that one, so it is offered the failed
+    one at once. Answers the rollouts to advance.
+    """
+    with transaction.atomic():
+        row = store.lock([uid])[uid]
+        member = _member(uid)
+        failed, previous = member.desired, member.previous
+        if failed is None or not _is_quarantined(uid, failed):
+            raise CannotRetry("Nothing failed on this collector, so there is nothing to retry.")
+        went_back = (
+            row.remote_config_status == ConfigStatus.APPLIED
+            and row.remote_config_hash != failed.hash
+        )
+        if not went_back:
+            member.desired, member.retry = _usable(uid, previous, failed), failed
+            member.save(update_fields=["desired", "retry"])
+        Quarantine.objects.filter(agent_id=uid, hash=failed.hash).delete()
+        rollouts = _wait_again(uid, failed, now)
+        hand_down([uid], now=now)
+        return rollouts
+
+
+def _usable(uid: UUID, previous: RenderedConfig | None, failed: RenderedConfig) -> RenderedConfig:
+    if previous is None or previous.hash == failed.hash:
+        raise CannotRetry(
+            "This collector never ran another version well, and a supervisor that is offered the same configuration"
+            " twice in a row reports success without trying. Assign another version first."
+        )
+    if _is_quarantined(uid, previous):
+        raise CannotRetry(
+            "The version to go back to in between failed here too. Assign another version first."
+        )
+    return previous
+
+
+def _wait_again(uid: UUID, failed: RenderedConfig, now: datetime) -> frozenset[UUID]:
+    targets = Target.objects.filter(
+        agent_id=uid, rollout__state__in=ACTIVE, rollout__version_id=failed.version_id
+    )
+    rollouts = frozenset(targets.values_list("rollout_id", flat=True))
+    Target.objects.filter(pk__in=list(targets.values_list("pk", flat=True))).update(
+        state=TargetState.WAITING, state_since=now, reason=""
+    )
+    return rollouts
+
+
+def _is_quarantined(uid: UUID, rendered: RenderedConfig) -> bool:
+    return Quarantine.objects.filter(agent_id=uid, hash=rendered.hash).exists()
+
+
+def _member(uid: UUID) -> Membership:
+    members = Membership.objects.select_related("desired", "previous")
+    return members.defer("desired__body", "previous__body").get(agent_id=uid)

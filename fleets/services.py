@@ -1,0 +1,254 @@
+"""What people do to fleets and their members. Access is checked by the caller; every change is in the activity log."""
+
+from functools import partial
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from agents import notify, store
+from agents.models import Agent
+from agents.store import NewEvent
+from configs.models import ConfigVersion
+from fleets.errors import FleetInUse
+from fleets.models import ArrivalMode, Fleet, Membership, Rollout, Target
+from fleets.rollouts import engine
+from fleets.rollouts.services import check_published, start_rollout
+from fleets.tasks import advance_on_commit
+from fleets.tokens import revoke_tokens
+from telflo.base import activity, clock
+from telflo.base.activity import Actor
+from telflo.base.errors import Conflict, DomainError, NotFound
+
+LONGEST_NAME: Final = 100
+LONGEST_SLUG: Final = 60
+_NAME_TAKEN: Final = "A fleet of this name exists. Choose another name."
+
+
+def create_fleet(
+    *,
+    name: str,
+    version: ConfigVersion | None,
+    actor: Actor,
+    description: str = "",
+    arrival_mode: ArrivalMode = ArrivalMode.MANAGED,
+    expiry_ends_access: bool = False,
+) -> Fleet:
+    """Make a fleet. Without a version it only observes. Raises DomainError."""
+    now = clock.now()
+    if version is not None:
+        check_published(version)
+    fleet = Fleet(
+        name=_check_name(name),
+        description=description.strip()[:500],
+        version=version,
+        stable_version=version,
+        arrival_mode=arrival_mode,
+        expiry_ends_access=expiry_ends_access,
+        created_by=actor.user,
+        created_at=now,
+        updated_at=now,
+    )
+    with transaction.atomic():
+        fleet.slug = _free_slug(fleet.name)
+        _save_named(fleet, force_insert=True)
+        activity.record(actor=actor, action="fleet.create", obj=fleet, after=_shown(fleet))
+        _touch(fleet)
+    return fleet
+
+
+def update_fleet(
+    *,
+    fleet: Fleet,
+    actor: Actor,
+    name: str | None = None,
+    description: str | None = None,
+    arrival_mode: ArrivalMode | None = None,
+    expiry_ends_access: bool | None = None,
+) -> Fleet:
+    """Change what is given; the slug stays, since addresses hold it. Raises DomainError."""
+    before = _shown(fleet)
+    changes: dict[str, Any] = {
+        "name": None if name is None else _check_name(name),
+        "description": None if description is None else description.strip()[:500],
+        "arrival_mode": arrival_mode,
+        "expiry_ends_access": expiry_ends_access,
+    }
+    changes = {field: value for field, value in changes.items() if value is not None}
+    changes["updated_at"] = clock.now()
+    for field, value in changes.items():
+        setattr(fleet, field, value)
+    with transaction.atomic():
+        _save_named(fleet, update_fields=list(changes))
+        activity.record(
+            actor=actor, action="fleet.update", obj=fleet, before=before, after=_shown(fleet)
+        )
+        _touch(fleet)
+    return fleet
+
+
+def archive_fleet(*, fleet: Fleet, actor: Actor, reason: str = "") -> Fleet:
+    """Take an empty fleet out of use and revoke its tokens. Raises FleetInUse while it has members."""
+    with transaction.atomic():
+        fleet = Fleet.objects.select_for_update(no_key=True).get(pk=fleet.pk)
+        count = fleet.memberships.count()
+        if count:
+            raise FleetInUse(
+                f"{fleet} still has {count} collector{'s' if count > 1 else ''}."
+                " Move or forget them first.",
+                code="fleet_in_use",
+            )
+        if fleet.archived_at is None:
+            fleet.archived_at = fleet.updated_at = clock.now()
+            fleet.save(update_fields=["archived_at", "updated_at"])
+            why = f"The fleet {fleet} was archived."
+            revoke_tokens(fleet.tokens.filter(revoked_at=None), actor=actor, reason=why)
+            activity.record(actor=actor, action="fleet.archive", obj=fleet, reason=reason)
+            _touch(fleet)
+    return fleet
+
+
+def assign_version(
+    *, fleet: Fleet, version: ConfigVersion, actor: Actor, reason: str = ""
+) -> Rollout:
+    """Make the fleet run this version: a rollout with one stage. Raises DomainError."""
+    return start_rollout(fleet=fleet, version=version, actor=actor, reason=reason)
+
+
+def move_agent(*, agent: Agent, fleet: Fleet, actor: Actor, reason: str = "") -> Membership:
+    """Make an agent a member of another fleet; it keeps the token that it enrolled by. Raises DomainError."""
+    now = clock.now()
+    if fleet.archived_at is not None:
+        raise Conflict(f"The fleet {fleet} is archived. Choose another.", field="fleet")
+    with transaction.atomic():
+        member = _member(agent)
+        before = member.fleet
+        if before.pk == fleet.pk:
+            return member
+        left = engine.exclude([agent.pk], reason=f"It was moved to the fleet {fleet}.", now=now)
+        member.fleet = fleet
+        member.save(update_fields=["fleet"])
+        advance_on_commit([*left, engine.join(agent.pk, now=now)])
+        data = {"from": before.name, "to": fleet.name, "fleet_id": str(fleet.pk)}
+        store.add_events([NewEvent(agent.pk, now, "moved", data)])
+        activity.record(
+            actor=actor,
+            action="agent.move",
+            obj=agent,
+            fleet_id=fleet.pk,
+            reason=reason,
+            before={"fleet": before.name},
+            after={"fleet": fleet.name},
+        )
+        _touch(before, fleet)
+    return member
+
+
+def forget_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
+    """Delete an agent and its history; its connection is closed. If it comes back it is new (decision 14)."""
+    now = clock.now()
+    uid, label = agent.pk, str(agent)
+    with transaction.atomic():
+        member = Membership.objects.select_related("fleet").filter(agent=agent).first()
+        activity.record(
+            actor=actor,
+            action="agent.forget",
+            obj=agent,
+            fleet_id=member.fleet_id if member else None,
+            reason=reason,
+        )
+        left = engine.exclude([uid], reason="The collector was forgotten.", now=now)
+        Target.objects.filter(agent_id=uid).update(agent_label=label)
+        agent.delete()
+        advance_on_commit(left)
+        closing = partial(notify.close_agents, [uid], "The collector was forgotten.")
+        transaction.on_commit(closing, robust=True)
+        if member is not None:
+            _touch(member.fleet)
+
+
+def retry_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
+    """Try what failed on this agent once more, by way of its previous version. Raises CannotRetry."""
+    now = clock.now()
+    with transaction.atomic():
+        member = _member(agent)
+        rollouts = engine.retry(agent.pk, now=now)
+        advance_on_commit(rollouts)
+        store.add_events([NewEvent(agent.pk, now, "retried", {"by": actor.label})])
+        activity.record(
+            actor=actor,
+            action="agent.retry",
+            obj=agent,
+            fleet_id=member.fleet_id,
+            reason=reason,
+        )
+
+
+def set_mode(*, agent: Agent, mode: ArrivalMode, actor: Actor, reason: str = "") -> Membership:
+    """Adopt an agent (managed: it gets the fleet's version) or only look at it from now on (decision 15)."""
+    now = clock.now()
+    with transaction.atomic():
+        member = _member(agent)
+        before = member.mode
+        if before == mode:
+            return member
+        member.mode = mode
+        member.save(update_fields=["mode"])
+        left = engine.exclude([agent.pk], reason="It is only observed now.", now=now)
+        advance_on_commit([*left, engine.join(agent.pk, now=now)])
+        store.add_events([NewEvent(agent.pk, now, "mode", {"mode": mode.value})])
+        activity.record(
+            actor=actor,
+            action="agent.adopt" if mode == ArrivalMode.MANAGED else "agent.observe",
+            obj=agent,
+            fleet_id=member.fleet_id,
+            reason=reason,
+            before={"mode": before},
+            after={"mode": mode.value},
+        )
+        _touch(member.fleet)
+    return member
+
+
+def _member(agent: Agent) -> Membership:
+    member = Membership.objects.select_related("fleet").filter(agent=agent).first()
+    if member is None:
+        raise NotFound(f"{agent} is in no fleet.", code="not_found")
+    return member
+
+
+def _check_name(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise DomainError(f"A fleet's name has 1 to {LONGEST_NAME} characters.", field="name")
+    return name
+
+
+def _free_slug(name: str) -> str:
+    stem = slugify(name)[: LONGEST_SLUG - 5].strip("-") or "fleet"
+    taken = set(Fleet.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, 10_000))
+    return next(slug for slug in candidates if slug not in taken)
+
+
+def _save_named(fleet: Fleet, **how: Any) -> None:
+    try:
+        with transaction.atomic():
+            fleet.save(**how)
+    except IntegrityError as error:
+        raise Conflict(_NAME_TAKEN, field="name", code="name_taken") from error
+
+
+def _shown(fleet: Fleet) -> dict[str, Any]:
+    return {
+        "name": fleet.name,
+        "description": fleet.description,
+        "version": str(fleet.version) if fleet.version else None,
+        "arrival_mode": str(fleet.arrival_mode),
+        "expiry_ends_access": fleet.expiry_ends_access,
+    }
+
+
+def _touch(*fleets: Fleet) -> None:
+    topics = {"fleets", "overview", "agents", *(f"fleet:{fleet.pk}" for fleet in fleets)}
+    transaction.on_commit(partial(notify.touch, topics), robust=True)

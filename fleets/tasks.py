@@ -1,0 +1,35 @@
+"""Background work on rollouts. Thin: the engine does it, level-triggered, so running twice or late is harmless."""
+
+from collections.abc import Iterable
+from functools import partial
+from uuid import UUID
+
+from celery import shared_task
+from django.db import OperationalError, transaction
+
+from fleets.models import Rollout
+from fleets.rollouts import engine
+from fleets.rollouts.plan import ACTIVE
+from telflo.base import clock
+
+
+@shared_task(name="fleets.tasks.advance_rollout", autoretry_for=(OperationalError,), max_retries=3)
+def advance_rollout(rollout_id: str) -> None:
+    """Take the rollout as far as its stored state allows."""
+    engine.advance(UUID(rollout_id), now=clock.now())
+
+
+@shared_task(name="fleets.tasks.sweep_rollouts")
+def sweep_rollouts() -> None:
+    """Heal what was lost: deadlines that passed, workers that crashed, hints that did not arrive."""
+    now = clock.now()
+    engine.expire(now)
+    for rollout_id in Rollout.objects.filter(state__in=ACTIVE).values_list("pk", flat=True):
+        engine.advance(rollout_id, now=now)
+
+
+def advance_on_commit(rollout_ids: Iterable[UUID | None]) -> None:
+    """Have these rollouts advanced once the transaction holds. A broker that is away costs seconds: the sweep heals."""
+    for rollout_id in rollout_ids:
+        if rollout_id is not None:
+            transaction.on_commit(partial(advance_rollout.delay, str(rollout_id)), robust=True)

@@ -1,0 +1,242 @@
+"""Tokens that let collectors in: issued, rotated, retired, revoked. Access is checked by the caller.
+
+A secret is 256 random bits, so a plain SHA-256 of it is enough to keep; the prefix is kept for people.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from agents import notify
+from fleets.models import Deployment, Fleet, Membership, Token, TokenKind
+from telflo.base import activity, clock
+from telflo.base.activity import Actor
+from telflo.base.errors import Conflict, DomainError
+
+PREFIXES: Final = {
+    TokenKind.ENROLMENT: "tlf_e_",
+    TokenKind.HOST: "tlf_e_",
+    TokenKind.AGENT: "tlf_a_",
+}
+PREFIX_LENGTH: Final = 12
+"""How much of a secret is kept for people: its kind and six characters."""
+WARN_DAYS: Final = (30, 7, 1)
+LONGEST_OVERLAP: Final = timedelta(days=365)
+
+
+class Expiry(StrEnum):
+    """How long a new token enrols, in the words of the pages and the API."""
+
+    NEVER = "never"
+    HALF_YEAR = "180d"
+    YEAR = "1y"
+    TWO_YEARS = "2y"
+
+
+_DAYS: Final = {Expiry.HALF_YEAR: 180, Expiry.YEAR: 365, Expiry.TWO_YEARS: 730}
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A new token and its secret, which is nowhere else: show it in this one answer (decision 12)."""
+
+    token: Token
+    secret: str
+
+    def __repr__(self) -> str:
+        """Without the secret: it must not get into logs."""
+        return f"IssuedToken({self.token})"
+
+
+def hash_secret(secret: str) -> str:
+    """What is stored of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def issue_token(
+    *,
+    fleet: Fleet,
+    name: str,
+    expires: Expiry | datetime,
+    actor: Actor,
+    kind: TokenKind = TokenKind.ENROLMENT,
+    deployment: Deployment | None = None,
+) -> IssuedToken:
+    """Make a token of a fleet. `expires` ends enrolment, not the access of those enrolled. Raises DomainError."""
+    now = clock.now()
+    _check_open(fleet)
+    token, secret = _new(fleet=fleet, name=_check_name(name), kind=kind, actor=actor, now=now)
+    token.enrol_until = _enrol_until(expires, now)
+    token.deployment = deployment
+    with transaction.atomic():
+        token.save(force_insert=True)
+        activity.record(actor=actor, action="token.issue", obj=token, after=_shown(token))
+        _touch(token)
+    return IssuedToken(token, secret)
+
+
+def rotate_token(*, token: Token, overlap: timedelta, actor: Actor) -> IssuedToken:
+    """Issue a successor; the old one enrols until the overlap is over and then retires. Raises DomainError.
+
+    The successor enrols for as long as the old one was made to.
+    """
+    now = clock.now()
+    _check_open(token.fleet)
+    if not timedelta() <= overlap <= LONGEST_OVERLAP:
+        raise DomainError("An overlap lasts up to 365 days.", field="overlap_seconds")
+    with transaction.atomic():
+        token = Token.objects.select_for_update().select_related("fleet").get(pk=token.pk)
+        if token.revoked_at or token.retired_at:
+            raise Conflict("This token is retired or revoked. Issue a new one.", code="token_over")
+        heir, secret = _new(
+            fleet=token.fleet, name=token.name, kind=TokenKind(token.kind), actor=actor, now=now
+        )
+        if token.enrol_until is not None:
+            heir.enrol_until = now + (token.enrol_until - token.created_at)
+        heir.parent, heir.deployment_id = token, token.deployment_id
+        heir.save(force_insert=True)
+        token.retired_at = now + overlap
+        token.save(update_fields=["retired_at"])
+        after = {**_shown(heir), "replaces": token.prefix, "overlap_s": overlap.total_seconds()}
+        activity.record(actor=actor, action="token.rotate", obj=heir, after=after)
+        _touch(heir)
+    return IssuedToken(heir, secret)
+
+
+def retire_token(*, token: Token, actor: Actor, reason: str = "") -> Token:
+    """No new enrolments by it from now on; collectors that it enrolled stay (decision 9)."""
+    now = clock.now()
+    with transaction.atomic():
+        token = Token.objects.select_for_update().select_related("fleet").get(pk=token.pk)
+        if token.revoked_at:
+            raise Conflict("This token is revoked already.", code="token_over")
+        if token.retired_at is None or token.retired_at > now:
+            token.retired_at = now
+            token.save(update_fields=["retired_at"])
+            activity.record(
+                actor=actor, action="token.retire", obj=token, reason=reason, after=_shown(token)
+            )
+            _touch(token)
+    return token
+
+
+def revoke_token(*, token: Token, actor: Actor, reason: str = "") -> Token:
+    """Refuse it from now on and close the connections that use it; those collectors keep running (decision 9)."""
+    with transaction.atomic():
+        token = Token.objects.select_for_update().select_related("fleet").get(pk=token.pk)
+        if token.revoked_at is None:
+            revoke_tokens([token], actor=actor, reason=reason)
+    return token
+
+
+def revoke_tokens(tokens: Iterable[Token], *, actor: Actor, reason: str) -> None:
+    """The same for several, in the caller's transaction."""
+    now = clock.now()
+    for token in tokens:
+        token.revoked_at, token.revoked_reason = now, reason[:500]
+        token.save(update_fields=["revoked_at", "revoked_reason"])
+        activity.record(
+            actor=actor, action="token.revoke", obj=token, reason=reason, after=_shown(token)
+        )
+        uids = list(members_of(token).values_list("agent_id", flat=True))
+        close = partial(notify.close_agents, uids, "The token is revoked.")
+        transaction.on_commit(close, robust=True)
+        _touch(token)
+
+
+def members_of(token: Token) -> "QuerySet[Membership]":
+    """The members that use it: how many lose the server when it is revoked."""
+    return Membership.objects.filter(token=token)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryWarning:
+    """A token whose enrolment ends soon: `days` is the nearest of 30, 7 and 1 that is not passed."""
+
+    token: Token
+    days: int
+
+
+def expiry_warnings(now: datetime) -> list[ExpiryWarning]:
+    """Tokens that still enrol and will not in 30, 7 or 1 days, the nearest first."""
+    soon = now + timedelta(days=max(WARN_DAYS))
+    tokens = Token.objects.select_related("fleet").filter(
+        Q(retired_at=None) | Q(retired_at__gt=now),
+        revoked_at=None,
+        enrol_until__gt=now,
+        enrol_until__lte=soon,
+        fleet__archived_at=None,
+    )
+    found = []
+    for token in tokens.exclude(kind=TokenKind.HOST).order_by("enrol_until"):
+        assert token.enrol_until is not None
+        left = token.enrol_until - now
+        days = min(days for days in WARN_DAYS if left <= timedelta(days=days))
+        found.append(ExpiryWarning(token, days))
+    return found
+
+
+def revoked_among(token_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these tokens that are revoked: for gateways that compare."""
+    revoked = Token.objects.filter(pk__in=list(token_ids)).exclude(revoked_at=None)
+    return set(revoked.values_list("pk", flat=True))
+
+
+def _new(
+    *, fleet: Fleet, name: str, kind: TokenKind, actor: Actor, now: datetime
+) -> tuple[Token, str]:
+    secret = PREFIXES[kind] + secrets.token_urlsafe(32)
+    token = Token(
+        kind=kind,
+        fleet=fleet,
+        name=name,
+        prefix=secret[:PREFIX_LENGTH],
+        secret_hash=hash_secret(secret),
+        created_by=actor.user,
+        created_at=now,
+    )
+    return token, secret
+
+
+def _check_open(fleet: Fleet) -> None:
+    if fleet.archived_at is not None:
+        raise Conflict(f"The fleet {fleet} is archived, so nothing can enrol.", code="archived")
+
+
+def _check_name(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= 100:
+        raise DomainError("A token's name has 1 to 100 characters.", field="name")
+    return name
+
+
+def _enrol_until(expires: Expiry | datetime, now: datetime) -> datetime | None:
+    if isinstance(expires, Expiry):
+        return None if expires is Expiry.NEVER else now + timedelta(days=_DAYS[expires])
+    if expires <= now:
+        raise DomainError("The expiry has passed already. Choose a later time.", field="expires")
+    return expires
+
+
+def _shown(token: Token) -> dict[str, str | None]:
+    until = token.enrol_until
+    return {
+        "name": token.name,
+        "prefix": token.prefix,
+        "kind": token.kind,
+        "enrol_until": until.isoformat() if until else None,
+    }
+
+
+def _touch(token: Token) -> None:
+    topics = ["tokens", f"fleet:{token.fleet_id}"]
+    transaction.on_commit(partial(notify.touch, topics), robust=True)

@@ -1,0 +1,112 @@
+"""The gateway's port to the real domain: fleets' services, each call with a database connection in good order."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+
+from agents.snapshot import AgentPatch, AgentSnapshot, Transport
+from fleets import enrollment, offers, refusals, reports
+from fleets.errors import EnrolmentRefused, TokenRefused
+from fleets.models import Token
+from fleets.offer import Offer
+from opamp.errors import AgentRefused, ConnectionRefused
+from opamp.ports import Credential, Refusal
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_AWAY = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
+
+
+def with_connections(work: Callable[P, R]) -> Callable[P, R]:
+    """Run on a thread of ours: connections that are too old or broken are replaced, as Django does around a request."""
+
+    @wraps(work)
+    def run(*args: P.args, **named: P.kwargs) -> R:
+        close_old_connections()
+        try:
+            return work(*args, **named)
+        finally:
+            close_old_connections()
+
+    return run
+
+
+class DjangoDomain:
+    """opamp.ports.Domain on the database."""
+
+    @with_connections
+    def verify_token(self, secret: str, *, now: datetime) -> Credential:
+        """See Domain."""
+        try:
+            token = enrollment.verify_token(secret, now=now)
+        except TokenRefused as refusal:
+            raise ConnectionRefused(
+                refusal.reason.value, text=str(refusal), token_prefix=refusal.token_prefix
+            ) from None
+        return Credential(id=token.id, prefix=token.prefix, token=token)
+
+    @with_connections
+    def admit_agent(
+        self,
+        *,
+        credential: Credential,
+        instance_uid: UUID,
+        transport: Transport,
+        remote_address: str,
+        now: datetime,
+    ) -> AgentSnapshot:
+        """See Domain."""
+        try:
+            return enrollment.admit_agent(
+                token=credential.token,
+                instance_uid=instance_uid,
+                transport=transport,
+                remote_address=remote_address,
+                now=now,
+            )
+        except EnrolmentRefused as refusal:
+            raise AgentRefused(refusal.reason.value, text=str(refusal)) from None
+
+    @with_connections
+    def record_patches(self, patches: Sequence[AgentPatch]) -> None:
+        """See Domain."""
+        reports.record_patches(patches)
+
+    @with_connections
+    def claim_offers(self, agents: Mapping[UUID, int], *, now: datetime) -> Mapping[UUID, Offer]:
+        """See Domain."""
+        return offers.claim_offers(agents, now=now)
+
+    @with_connections
+    def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
+        """See Domain."""
+        return offers.desired_hashes(uids)
+
+    @with_connections
+    def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:
+        """See Domain."""
+        held = Token.objects.filter(id__in=list(credential_ids), revoked_at__isnull=False)
+        return set(held.values_list("id", flat=True))
+
+    @with_connections
+    def record_refusals(self, refused: Sequence[Refusal]) -> None:
+        """See Domain."""
+        for refusal in refused:
+            refusals.record_refusal(
+                token_prefix=refusal.token_prefix,
+                address=refusal.address,
+                reason=refusal.reason,
+                transport=refusal.transport,
+                user_agent=refusal.user_agent,
+                count=refusal.count,
+                now=refusal.at,
+            )
+
+    def is_temporary(self, error: Exception) -> bool:
+        """A database that is away or busy; a value that it cannot take is not."""
+        return isinstance(error, _AWAY) or type(error) is DatabaseError

@@ -1,0 +1,1 @@
+"""Pages of people and the record: sign-in, profile, people, activity, settings."""

@@ -1,0 +1,70 @@
+"""Signing in and out, and setting a password by a one-time link."""
+
+from typing import Any
+
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_failure_limit
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from telflo.base.errors import DomainError
+from telflo.base.forms import NewPasswordForm, add_domain_error
+from telflo.base.people import accept_link, person_of_link
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@method_decorator(login_not_required, name="dispatch")
+class SignIn(LoginView):
+    """The sign-in page. Wrong tries are counted per name and address (django-axes), and it says how many are left."""
+
+    template_name = "accounts/login.html"
+    redirect_authenticated_user = True
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """The form again, with the name kept."""
+        context = self.get_context_data(form=form, tries_left=self._tries_left(form))
+        return self.render_to_response(context, status=422)
+
+    def _tries_left(self, form: AuthenticationForm) -> int:
+        credentials = {"username": form.data.get("username", "")}
+        limit = get_failure_limit(self.request, credentials)
+        failures = AxesProxyHandler.get_failures(self.request, credentials)
+        return max(int(limit) - int(failures), 0)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What the page shows beside the form."""
+        minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+        return {"pause_minutes": minutes, **super().get_context_data(**kwargs)}
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def follow_link(request: HttpRequest, secret: str) -> HttpResponse:
+    """Set a password by an invitation or a reset link, then sign in. A dead link says so."""
+    try:
+        person = person_of_link(secret)
+    except DomainError as error:
+        return render(request, "accounts/dead_link.html", {"error": error}, status=410)
+    form = NewPasswordForm(request.POST or None, user=person)
+    if request.method == "POST" and form.is_valid():
+        try:
+            person = accept_link(secret=secret, password=form.cleaned_data["password"])
+        except DomainError as error:
+            add_domain_error(form, error)
+        else:
+            login(request, person, backend=BACKEND)
+            return redirect("overview")
+    status = 422 if form.errors else 200
+    return render(request, "accounts/link.html", {"form": form, "person": person}, status=status)

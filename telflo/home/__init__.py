@@ -1,0 +1,1 @@
+"""The first page, the numbers behind it, and the counts in the navigation."""

@@ -1,0 +1,200 @@
+"""What needs a person, most urgent first."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.db.models import Count, Max, Min, Q
+from django.urls import reverse
+
+from agents.models import AgentStatus, Health, Status
+from fleets.models import RefusalReason, RefusedAttempt, Token
+from telflo.base.redaction import redact_line
+from telflo.ui.numbers import counted, grouped
+
+EXPIRY_WARNING: Final = timedelta(days=30)
+REFUSED_WITHIN: Final = timedelta(hours=1)
+MOST: Final = 8
+_GROUPS: Final = 200
+_FLEET = "agent__membership__fleet__name"
+_SLUG = "agent__membership__fleet__slug"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One matter: how urgent it looks, what it is, where, since (or until) when, and its rows."""
+
+    tone: str
+    icon: str
+    title: str
+    where: str
+    what: str
+    at: datetime | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matters:
+    """The most urgent matters and how many there are in all."""
+
+    items: Sequence[Item]
+    count: int
+
+
+def matters(now: datetime) -> Matters:
+    """Everything that waits for a person, in five queries."""
+    items = [
+        *_failed(),
+        *_unhealthy(),
+        *_adrift(),
+        *_refused(now),
+        *_expiring(now),
+    ]
+    return Matters(items[:MOST], len(items))
+
+
+def _failed() -> Iterator[Item]:
+    """Collectors that failed a version, by fleet and version; the most frequent error stands for them."""
+    configuration = "agent__membership__desired__version__configuration__name"
+    number = "agent__membership__desired__version__number"
+    rows = (
+        AgentStatus.objects.filter(status=Status.FAILED)
+        .order_by()
+        .values(_FLEET, _SLUG, configuration, number, "remote_config_error")
+        .annotate(n=Count("pk"), at=Max("status_since"))[:_GROUPS]
+    )
+    for group in _grouped(rows, (_FLEET, configuration, number)):
+        total, first = sum(row["n"] for row in group), group[0]
+        version = f"{first[configuration]} v{first[number]}" if first[number] else "its version"
+        same = f", {grouped(first['n'])} for one cause" if 1 < first["n"] < total else ""
+        yield Item(
+            tone="fail",
+            icon="circle-x",
+            title=f"{counted(total, 'collector')} failed {version}{same}",
+            where=first[_FLEET] or "",
+            what=_first_line(first["remote_config_error"]),
+            at=max(row["at"] for row in group),
+            url=_rows_url(status="failed", fleet=first[_SLUG]),
+        )
+
+
+def _unhealthy() -> Iterator[Item]:
+    """Collectors that say that they are unhealthy, by fleet."""
+    rows = (
+        AgentStatus.objects.filter(health=Health.UNHEALTHY)
+        .order_by()
+        .values(_FLEET, _SLUG, "last_error")
+        .annotate(n=Count("pk"), at=Max("health_since"), name=Min("agent__display_name"))[:_GROUPS]
+    )
+    for group in _grouped(rows, (_FLEET,)):
+        total, first = sum(row["n"] for row in group), group[0]
+        who = f"{first['name']} is unhealthy"
+        if total > 1:
+            who = f"{grouped(total)} collectors are unhealthy"
+        yield Item(
+            tone="fail",
+            icon="triangle-alert",
+            title=who,
+            where=first[_FLEET] or "",
+            what=_first_line(first["last_error"]),
+            at=max((row["at"] for row in group if row["at"]), default=None),
+            url=_rows_url(health="unhealthy", fleet=first[_SLUG]),
+        )
+
+
+_ADRIFT: dict[str, tuple[str, str, str]] = {
+    Status.ROLLED_BACK: ("back", "undo-2", "went back to the version before"),
+    Status.DRIFTED: ("warn", "git-compare-arrows", "drifted from the version of the fleet"),
+    Status.STALE: ("warn", "hourglass", "not heard for a long time"),
+}
+
+
+def _adrift() -> Iterator[Item]:
+    """Rolled back, drifted and stale collectors, by fleet."""
+    rows = (
+        AgentStatus.objects.filter(status__in=list(_ADRIFT))
+        .order_by()
+        .values(_FLEET, _SLUG, "status")
+        .annotate(n=Count("pk"), at=Max("status_since"))[:_GROUPS]
+    )
+    order = list(_ADRIFT)
+    for row in sorted(rows, key=lambda row: (order.index(row["status"]), -row["n"])):
+        tone, icon, words = _ADRIFT[row["status"]]
+        yield Item(
+            tone=tone,
+            icon=icon,
+            title=f"{counted(row['n'], 'collector')} {words}",
+            where=row[_FLEET] or "",
+            what="",
+            at=row["at"],
+            url=_rows_url(status=row["status"], fleet=row[_SLUG]),
+        )
+
+
+def _refused(now: datetime) -> Iterator[Item]:
+    """Attempts to connect that were refused within the last hour, by reason."""
+    rows = (
+        RefusedAttempt.objects.filter(last_at__gte=now - REFUSED_WITHIN)
+        .order_by("-n")
+        .values("reason")
+        .annotate(n=Count("pk"), at=Max("last_at"), address=Min("address"))
+    )
+    for row in rows:
+        host = row["address"] if row["n"] == 1 else f"{grouped(row['n'])} hosts"
+        yield Item(
+            tone="warn",
+            icon="ban",
+            title=f"Refused: {host}",
+            where="",
+            what=RefusalReason(row["reason"]).label,
+            at=row["at"],
+            url=reverse("tokens:list"),
+        )
+
+
+def _expiring(now: datetime) -> Iterator[Item]:
+    """Tokens that soon enrol nobody any more."""
+    tokens = (
+        Token.objects.filter(
+            Q(retired_at=None) | Q(retired_at__gt=now),
+            revoked_at=None,
+            enrol_until__gt=now,
+            enrol_until__lte=now + EXPIRY_WARNING,
+        )
+        .order_by("enrol_until")
+        .values_list("name", "fleet__name", "enrol_until")
+    )
+    for name, fleet, until in tokens[:MOST]:
+        yield Item(
+            tone="warn",
+            icon="key-round",
+            title=f"Token “{name}” expires",
+            where=fleet,
+            what="collectors that it let in stay",
+            at=until,
+            url=reverse("tokens:list"),
+        )
+
+
+def _grouped(rows: Iterable[dict[str, Any]], keys: Sequence[str]) -> list[list[dict[str, Any]]]:
+    """Rows of one group together, the largest group and in it the largest row first."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    for group in groups.values():
+        group.sort(key=lambda row: -row["n"])
+    return sorted(groups.values(), key=lambda group: -sum(row["n"] for row in group))
+
+
+def _rows_url(*, fleet: str | None, **filters: str) -> str:
+    """The list of the collectors that are meant."""
+    query = {**filters, "fleet": fleet} if fleet else filters
+    return f"{reverse('agents:list')}?{urlencode(query)}"
+
+
+def _first_line(text: str) -> str:
+    """The first line of an error, secrets masked, at most 160 characters."""
+    line = redact_line(text.strip().partition("\n")[0])
+    return line if len(line) <= 160 else f"{line[:159]}…"

@@ -1,0 +1,157 @@
+"""Fleets at a glance and what people did last."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Count
+
+from agents.models import Health
+from fleets.models import Fleet, Membership
+from telflo.base.models import Activity
+from telflo.ui.bars import Segment, segments_of
+
+MOST_FLEETS: Final = 8
+MOST_ENTRIES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class FleetGlance:
+    """One fleet in one line."""
+
+    name: str
+    slug: str
+    collectors: int
+    unhealthy: int
+    segments: Sequence[Segment]
+    version: str
+    coming: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the activity log in words."""
+
+    tone: str
+    icon: str
+    who: str
+    what: str
+    reason: str
+    at: datetime
+
+
+def fleets_at_a_glance() -> tuple[list[FleetGlance], int]:
+    """The largest fleets, and how many there are in all, in three queries."""
+    counts: dict[UUID, Counter[str]] = {}
+    members = Membership.objects.order_by()
+    for fleet_id, status, n in members.values_list("fleet_id", "agent__status__status").annotate(
+        n=Count("pk")
+    ):
+        counts.setdefault(fleet_id, Counter())[status] += n
+    unhealthy: dict[UUID, int] = dict(
+        members.filter(agent__status__health=Health.UNHEALTHY)
+        .values_list("fleet_id")
+        .annotate(n=Count("pk"))
+    )
+    fleets = list(
+        Fleet.objects.active().values_list(
+            "id",
+            "name",
+            "slug",
+            "version__configuration__name",
+            "version__number",
+            "stable_version__configuration__name",
+            "stable_version__number",
+        )
+    )
+    fleets.sort(key=lambda row: -counts.get(row[0], Counter()).total())
+    return [
+        _glance(row[1:], counts.get(row[0], Counter()), unhealthy.get(row[0], 0))
+        for row in fleets[:MOST_FLEETS]
+    ], len(fleets)
+
+
+def _glance(
+    row: tuple[str, str, str | None, int | None, str | None, int | None],
+    counts: Mapping[str, int],
+    unhealthy: int,
+) -> FleetGlance:
+    name, slug, configuration, number, stable_configuration, stable_number = row
+    version, coming = "", ""
+    if configuration is not None:
+        version = f"{configuration} v{number}"
+        is_moving = stable_number is not None and (stable_configuration, stable_number) != (
+            configuration,
+            number,
+        )
+        if is_moving:
+            coming = f"v{number}" if stable_configuration == configuration else version
+            version = f"{stable_configuration} v{stable_number}"
+    return FleetGlance(
+        name=name,
+        slug=slug,
+        collectors=sum(counts.values()),
+        unhealthy=unhealthy,
+        segments=segments_of("status", counts),
+        version=version,
+        coming=coming,
+    )
+
+
+_VERBS = {
+    "create": "created",
+    "publish": "published",
+    "save": "saved",
+    "archive": "archived",
+    "assign": "assigned a version to",
+    "rename": "renamed",
+    "label": "labelled",
+    "move": "moved",
+    "forget": "forgot",
+    "update": "changed",
+    "issue": "issued",
+    "rotate": "rotated",
+    "retire": "retired",
+    "revoke": "revoked",
+    "invite": "invited",
+    "disable": "disabled",
+    "enable": "enabled",
+    "reset": "reset the password of",
+    "read_raw": "read the unredacted text of",
+    "retry": "retried",
+    "claim": "claimed",
+    "sign_in": "signed in",
+}
+_ICONS = {
+    "agent": "server",
+    "fleet": "layers",
+    "configuration": "file-code-corner",
+    "version": "file-code-corner",
+    "token": "key-round",
+    "api_token": "key-round",
+    "deployment": "terminal",
+    "rollout": "rocket",
+    "person": "user",
+}
+_TONES = {"revoke": "fail", "forget": "fail", "publish": "ok", "assign": "move", "read_raw": "warn"}
+
+
+def recent_activity() -> list[Entry]:
+    """What people and their programs did last."""
+    return [_entry(row) for row in Activity.objects.all()[:MOST_ENTRIES]]
+
+
+def _entry(row: Activity) -> Entry:
+    verb = row.action.rpartition(".")[2]
+    told = _VERBS.get(verb, verb.replace("_", " "))
+    return Entry(
+        tone=_TONES.get(verb, "idle"),
+        icon=_ICONS.get(row.object_type, "circle-dot"),
+        who=row.actor_label,
+        what=f"{told} {row.object_label}",
+        reason=row.reason,
+        at=row.at,
+    )

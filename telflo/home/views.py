@@ -1,0 +1,164 @@
+"""The overview: all fleets in one page; before there is one, the three steps to the first collector."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from agents.models import Agent, Status
+from configs.models import ConfigVersion
+from fleets.models import Fleet
+from telflo.base import clock
+from telflo.base.access import Action, may
+from telflo.base.guard import requires
+from telflo.home.attention import Matters, matters
+from telflo.home.counts import Numbers, VersionInUse, builds_in_use, read_numbers
+from telflo.home.glance import fleets_at_a_glance, recent_activity
+from telflo.home.underway import UnderWay, rollouts_under_way
+from telflo.ui.bars import Segment, ledger_cells, segments_of
+from telflo.ui.numbers import counted, grouped, percent
+from telflo.ui.vocabulary import HEALTH
+
+EXAMPLE = """\
+receivers:
+  otlp:
+    protocols: {grpc: {endpoint: "127.0.0.1:4317"}}
+  host_metrics:
+    collection_interval: 30s
+    scrapers: {cpu: {}, memory: {}, filesystem: {}}
+exporters:
+  debug:  # replace with your backend
+service:
+  pipelines:
+    metrics: {receivers: [otlp, host_metrics], exporters: [debug]}
+    traces: {receivers: [otlp], exporters: [debug]}
+"""
+"""A first configuration: a collector that shows in its own log what it receives."""
+_VERSIONS_SHOWN = 5
+_BUILDS_SHOWN = 5
+
+
+@requires(Action.VIEW)
+def overview(request: HttpRequest) -> HttpResponse:
+    """The first page."""
+    if not Fleet.objects.active().exists() and not Agent.objects.exists():
+        return render(request, "home/first_run.html", _first_run(request))
+    return render(request, "home/overview.html", _context(request))
+
+
+def _first_run(request: HttpRequest) -> dict[str, Any]:
+    """What the page of the first steps needs."""
+    version = ConfigVersion.objects.published().select_related("configuration").without_text()
+    return {
+        "version": version.order_by("-id").first(),
+        "example": EXAMPLE,
+        "start_url": reverse("configs:list"),
+        "may_edit": may(request.user, Action.EDIT),
+        "opamp_url": opamp_url(request),
+    }
+
+
+def opamp_url(request: HttpRequest) -> str:
+    """Where supervisors connect to, as far as this server knows."""
+    if settings.OPAMP_URL:
+        return str(settings.OPAMP_URL)
+    base = settings.BASE_URL or request.build_absolute_uri("/")
+    return f"{base.replace('http', 'ws', 1).rstrip('/')}/v1/opamp"
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    numbers = read_numbers()
+    todo = matters(clock.now())
+    underway = rollouts_under_way()
+    fleets, fleet_count = fleets_at_a_glance()
+    url = reverse("agents:list")
+    return {
+        "title": _title(numbers),
+        "sub": _sub(todo, underway),
+        "numbers": numbers,
+        "cells": ledger_cells(numbers.by_status, url=url, details=_details(numbers)),
+        "segments": segments_of("status", numbers.by_status),
+        "health": _health(numbers, url),
+        "versions": _version_segments(numbers.versions, url),
+        "builds": _builds(numbers, url),
+        "underway": underway,
+        "matters": todo,
+        "more_matters": todo.count - len(todo.items),
+        "fleets": fleets,
+        "fleet_count": fleet_count,
+        "entries": recent_activity(),
+        "may_edit": may(request.user, Action.EDIT),
+        "may_enrol": may(request.user, Action.ENROL),
+    }
+
+
+def _title(numbers: Numbers) -> str:
+    total = numbers.collectors
+    if not total:
+        return "No collectors yet"
+    if numbers.in_sync == total:
+        return (
+            f"All {grouped(total)} collectors run what they should"
+            if total > 1
+            else "The one collector runs what it should"
+        )
+    return f"{grouped(numbers.in_sync)} of {counted(total, 'collector')} run what they should"
+
+
+def _sub(todo: Matters, underway: Sequence[UnderWay]) -> str:
+    parts = []
+    if underway:
+        parts.append(f"{counted(len(underway), 'rollout')} under way.")
+    if todo.count:
+        one = todo.count == 1
+        parts.append(f"{counted(todo.count, 'matter')} {'waits' if one else 'wait'} for a person.")
+    return " ".join(parts) or "Nothing waits for a person."
+
+
+def _details(numbers: Numbers) -> dict[str, str]:
+    """The small line under each number."""
+    total = numbers.collectors
+    return {
+        word: percent(count, total)
+        for word, count in numbers.by_status.items()
+        if count and word in Status.values
+    }
+
+
+def _health(numbers: Numbers, url: str) -> list[Segment]:
+    return [
+        Segment(lamp.word, numbers.by_health.get(word, 0), lamp.tone, f"{url}?health={word}")
+        for word, lamp in HEALTH.items()
+    ]
+
+
+def _version_segments(versions: Sequence[VersionInUse], url: str) -> list[Segment]:
+    """The versions that most collectors run, strongest first; the rest as one."""
+    shown = [
+        Segment(str(version), version.collectors, f"a{n}", f"{url}?version={version.id}")
+        for n, version in enumerate(versions[:_VERSIONS_SHOWN], start=1)
+    ]
+    rest = versions[_VERSIONS_SHOWN:]
+    if rest:
+        count = sum(version.collectors for version in rest)
+        shown.append(Segment(counted(len(rest), "other version"), count, "none"))
+    return shown
+
+
+def _builds(numbers: Numbers, url: str) -> list[dict[str, Any]]:
+    """The collector builds with the length of their bars."""
+    rows = builds_in_use(_BUILDS_SHOWN)
+    longest = max((count for _, _, count in rows), default=0)
+    return [
+        {
+            "name": f"{'core' if name == 'otelcol' else name.removeprefix('otelcol-')} {version}",
+            "count": count,
+            "width": max(round(100 * count / longest, 1), 2),
+            "tone": f"a{n}",
+            "url": f"{url}?collector_version={version}",
+        }
+        for n, (name, version, count) in enumerate(rows, start=1)
+    ]

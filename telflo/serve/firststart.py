@@ -1,0 +1,54 @@
+"""What the embedded server does before it serves: migrate, and on the first start make the first admin."""
+
+import secrets
+from collections.abc import Iterator
+
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from telflo import env
+from telflo.base.access import Role
+from telflo.base.activity import Actor, record
+from telflo.base.models import User
+
+ADMIN = "admin"
+_PASSWORD_BYTES = 12
+
+
+def prepare() -> Iterator[str]:
+    """Bring the database up to date and make sure that somebody can sign in; yields lines for the terminal."""
+    migrate()
+    password = make_first_admin()
+    if password is not None:
+        yield f"First sign-in: user {ADMIN}, password {password}"
+        yield "The password is shown this once. Change it after signing in."
+
+
+def migrate() -> bool:
+    """Apply migrations when some are missing; True when there were any."""
+    executor = MigrationExecutor(connection)
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    call_command("migrate", verbosity=0, interactive=False)
+    return True
+
+
+def make_first_admin() -> str | None:
+    """Make the user `admin` where there is nobody; answers a password that was made up here, and only that.
+
+    TELFLO_ADMIN_PASSWORD (or _FILE) sets the password instead.
+    """
+    if User.objects.exists():
+        return None
+    given = env.secret("TELFLO_ADMIN_PASSWORD")
+    password = given or secrets.token_urlsafe(_PASSWORD_BYTES)
+    with transaction.atomic():
+        user = User.objects.create_superuser(ADMIN, password=password)
+        record(
+            actor=Actor.worker("first start"),
+            action="person.create",
+            obj=user,
+            after={"role": Role.ADMIN.value},
+        )
+    return None if given else password

@@ -1,0 +1,39 @@
+"""Background work that belongs to no single app."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from celery import shared_task
+
+from agents.store import prune_effective_configs, prune_events
+from fleets.pruning import prune_attempts, prune_refused_attempts
+from telflo.base.clock import now
+from telflo.base.pruning import prune_activity, prune_leftovers
+
+logger = logging.getLogger(__name__)
+
+PRUNERS: tuple[Callable[[datetime], int], ...] = (
+    prune_events,
+    prune_effective_configs,
+    prune_refused_attempts,
+    prune_attempts,
+    prune_activity,
+    prune_leftovers,
+)
+
+
+@shared_task(name="telflo.tasks.prune")
+def prune() -> Mapping[str, int]:
+    """Delete what is older than it has to be kept; answers how many rows of each kind.
+
+    Each kind is independent: one that fails is logged and tried again in an hour.
+    """
+    moment = now()
+    deleted: dict[str, int] = {}
+    for pruner in PRUNERS:
+        try:
+            deleted[pruner.__name__] = pruner(moment)
+        except Exception:
+            logger.exception("%s failed.", pruner.__name__)
+    return deleted

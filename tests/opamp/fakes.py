@@ -1,0 +1,186 @@
+"""Stand-ins that are passed to constructors: a domain in memory and the server's side of an ASGI WebSocket."""
+
+import asyncio
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from agents.snapshot import AgentPatch, AgentSnapshot, Capability, ConfigFile, Transport
+from fleets.offer import Offer
+from opamp.errors import AgentRefused, ConnectionRefused
+from opamp.ports import Credential, Refusal
+from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
+
+SECRET = "tlf_e_good"
+CREDENTIAL = Credential(id=uuid4(), prefix="tlf_e_go")
+UID = UUID("01890000-0000-7000-8000-000000000001")
+UID2 = UUID("01890000-0000-7000-8000-000000000002")
+CAPABILITIES = int(
+    Capability.REPORTS_STATUS | Capability.ACCEPTS_REMOTE_CONFIG | Capability.REPORTS_HEARTBEAT
+)
+HASH = "ab" * 32
+OFFER = Offer(HASH, (ConfigFile("", b"receivers: {}\n", "text/yaml"),))
+
+
+class MemoryDomain:
+    """opamp.ports.Domain without a database; `log` has the calls in order."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[str, Any]] = []
+        self.desired: dict[UUID, str] = {}
+        self.offers: dict[str, Offer] = {HASH: OFFER}
+        self.claimed: dict[UUID, str] = {}
+        self.epochs: dict[UUID, int] = {}
+        self.patches: list[AgentPatch] = []
+        self.refusals: list[Refusal] = []
+        self.revoked: set[UUID] = set()
+        self.refuse_agents = ""
+        self.failure: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def names(self) -> list[str]:
+        """The calls in order, by name."""
+        return [name for name, _ in self.log]
+
+    def verify_token(self, secret: str, *, now: datetime) -> Credential:
+        self.log.append(("verify_token", secret))
+        self._fail()
+        if secret != SECRET:
+            raise ConnectionRefused(
+                "unknown", text="The token is not known here.", token_prefix="x"
+            )
+        if CREDENTIAL.id in self.revoked:
+            raise ConnectionRefused("revoked", text="The token is revoked.", token_prefix="x")
+        return CREDENTIAL
+
+    def admit_agent(
+        self,
+        *,
+        credential: Credential,
+        instance_uid: UUID,
+        transport: Transport,
+        remote_address: str,
+        now: datetime,
+    ) -> AgentSnapshot:
+        self.log.append(("admit_agent", instance_uid))
+        assert self.gate.wait(10)
+        self._fail()
+        if self.refuse_agents:
+            raise AgentRefused(self.refuse_agents, text="The token expired.")
+        is_new = instance_uid not in self.epochs
+        self.epochs[instance_uid] = self.epochs.get(instance_uid, 0) + 1
+        return AgentSnapshot(
+            instance_uid=instance_uid,
+            epoch=self.epochs[instance_uid],
+            is_new=is_new,
+            desired_hash=self.desired.get(instance_uid, ""),
+            transport=transport,
+        )
+
+    def record_patches(self, patches: Sequence[AgentPatch]) -> None:
+        self.log.append(("record_patches", tuple(patches)))
+        self._fail()
+        self.patches.extend(patches)
+
+    def claim_offers(self, agents: Mapping[UUID, int], *, now: datetime) -> Mapping[UUID, Offer]:
+        self.log.append(("claim_offers", dict(agents)))
+        self._fail()
+        granted = {}
+        for uid in agents:
+            wanted = self.desired.get(uid, "")
+            if wanted in self.offers and self.claimed.get(uid) != wanted:
+                self.claimed[uid] = wanted
+                granted[uid] = self.offers[wanted]
+        return granted
+
+    def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
+        self.log.append(("desired_hashes", set(uids)))
+        return {uid: self.desired[uid] for uid in uids if uid in self.desired}
+
+    def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:
+        return self.revoked & set(credential_ids)
+
+    def record_refusals(self, refusals: Sequence[Refusal]) -> None:
+        self.refusals.extend(refusals)
+
+    def is_temporary(self, error: Exception) -> bool:
+        return isinstance(error, ConnectionError)
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+class Wire:
+    """The agent's end of one ASGI WebSocket: feed events, read what the application sends."""
+
+    def __init__(self) -> None:
+        self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.sent: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self.events.put_nowait({"type": "websocket.connect"})
+
+    def scope(self, secret: str = SECRET, **changes: Any) -> dict[str, Any]:
+        return {
+            "type": "websocket",
+            "path": "/v1/opamp",
+            "headers": [(b"authorization", f"Bearer {secret}".encode())],
+            "client": ("192.0.2.7", 4711),
+            "extensions": {"websocket.http.response": {}},
+            **changes,
+        }
+
+    async def receive(self) -> dict[str, Any]:
+        return await self.events.get()
+
+    async def send(self, event: Mapping[str, Any]) -> None:
+        await self.reads.wait()
+        self.sent.put_nowait(event)
+        if event["type"] == "websocket.close":
+            self.events.put_nowait({"type": "websocket.disconnect", "code": event.get("code")})
+
+    async def next(self) -> Mapping[str, Any]:
+        """What the application sends next."""
+        async with asyncio.timeout(5):
+            return await self.sent.get()
+
+    async def reply(self) -> ServerToAgent:
+        """The next message of the server."""
+        event = await self.next()
+        assert event["type"] == "websocket.send", event
+        assert event["bytes"][:1] == b"\x00"
+        return ServerToAgent.FromString(event["bytes"][1:])
+
+    def say(self, message: AgentToServer) -> None:
+        """Send an OpAMP message."""
+        self.feed(b"\x00" + message.SerializeToString())
+
+    def feed(self, data: bytes) -> None:
+        """Send a binary message."""
+        self.events.put_nowait({"type": "websocket.receive", "bytes": data})
+
+    def hang_up(self) -> None:
+        """Cut the connection."""
+        self.events.put_nowait({"type": "websocket.disconnect", "code": 1006})
+
+
+def hello(uid: UUID = UID, sequence_num: int = 0, **fields: Any) -> AgentToServer:
+    """A bare message of an agent that takes remote configuration."""
+    return AgentToServer(
+        instance_uid=uid.bytes, sequence_num=sequence_num, capabilities=CAPABILITIES, **fields
+    )
+
+
+def full(uid: UUID = UID, sequence_num: int = 0) -> AgentToServer:
+    """A first message that is a full state, so that offers may follow at once."""
+    message = hello(uid, sequence_num)
+    attribute = message.agent_description.identifying_attributes.add(key="service.name")
+    attribute.value.string_value = "otelcol"
+    message.remote_config_status.SetInParent()
+    message.health.healthy = True
+    message.effective_config.config_map.SetInParent()
+    return message

@@ -1,0 +1,66 @@
+"""Tokens of the upgrade request, and the bounded list of refusals."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from opamp.auth import RefusalLog, TokenVerifier, bearer_secret
+from opamp.errors import ConnectionRefused
+from opamp.ports import Credential
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", [b"Bearer tlf_e_x", b"bearer  tlf_e_x "])
+def test_the_secret_is_read_from_a_bearer_header(value: bytes) -> None:
+    assert bearer_secret([(b"authorization", value)]) == "tlf_e_x"
+
+
+@pytest.mark.parametrize("value", [b"", b"Basic tlf_e_x", b"Bearer", b"Bearer " + b"x" * 600])
+def test_anything_else_is_refused_with_a_hint(value: bytes) -> None:
+    with pytest.raises(ConnectionRefused, match="Authorization: Bearer"):
+        bearer_secret([(b"authorization", value)])
+
+
+class Asked:
+    def __init__(self) -> None:
+        self.secrets: list[str] = []
+
+    async def __call__(self, secret: str) -> Credential:
+        self.secrets.append(secret)
+        if secret == "bad":
+            raise ConnectionRefused("unknown", text="no")
+        return Credential(None, secret)
+
+
+async def test_yes_and_no_are_remembered_for_a_while() -> None:
+    asked = Asked()
+    verifier = TokenVerifier(asked, remember_s=60)
+    for _ in range(2):
+        assert (await verifier.verify("good")).prefix == "good"
+        with pytest.raises(ConnectionRefused):
+            await verifier.verify("bad")
+    assert asked.secrets == ["good", "bad"]
+
+
+async def test_an_answer_is_forgotten_when_a_token_is_revoked_or_time_passes() -> None:
+    asked = Asked()
+    verifier = TokenVerifier(asked, remember_s=60)
+    await verifier.verify("good")
+    verifier.forget()
+    await verifier.verify("good")
+    brief = TokenVerifier(asked, remember_s=-1)
+    await brief.verify("good")
+    await brief.verify("good")
+    assert len(asked.secrets) == 4
+
+
+def test_a_flood_of_refusals_takes_bounded_room() -> None:
+    log = RefusalLog(most=10)
+    refused = ConnectionRefused("unknown", text="no", token_prefix="tlf_e_x")
+    for n in range(50):
+        log.add(refused, address=f"192.0.2.{n}", transport="ws", user_agent="x" * 999, at=NOW)
+    assert len(log) == 10
+    assert log.dropped == 40
+    assert {len(refusal.user_agent) for refusal in log.take()} == {200}
+    assert len(log) == 0

@@ -1,0 +1,226 @@
+"""The write buffer: merged state, ordered facts, nothing lost."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from agents.snapshot import (
+    AgentPatch,
+    ConfigFile,
+    ConfigStatus,
+    EffectiveConfig,
+    Fact,
+    FactKind,
+    RemoteConfigReport,
+)
+from opamp.buffer import BufferLimits, Pending, WriteBuffer
+from opamp.errors import StoreUnavailable
+from tests.opamp.fakes import UID, UID2
+
+T0 = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def heartbeat(uid: UUID = UID, n: int = 1, epoch: int = 1) -> AgentPatch:
+    return AgentPatch(uid, epoch, T0 + timedelta(seconds=n), n)
+
+
+def report(uid: UUID = UID, n: int = 1, *, epoch: int = 1, **fields: Any) -> AgentPatch:
+    status = RemoteConfigReport(ConfigStatus.APPLYING, f"{n:02x}")
+    fact = Fact(FactKind.REMOTE_CONFIG, T0, remote_config=status)
+    return replace(heartbeat(uid, n, epoch), remote_config=status, facts=(fact,), **fields)
+
+
+def numbers(patch: AgentPatch) -> list[str]:
+    return [fact.remote_config.hash for fact in patch.facts if fact.remote_config]
+
+
+class Sink:
+    """Keeps batches; fails while `errors` has some."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[AgentPatch]] = []
+        self.errors: list[Exception] = []
+        self.poison: UUID | None = None
+
+    def __call__(self, patches: Sequence[AgentPatch]) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        if any(patch.instance_uid == self.poison for patch in patches):
+            raise ValueError("cannot be stored")
+        self.batches.append(list(patches))
+
+    @property
+    def patches(self) -> list[AgentPatch]:
+        return [patch for batch in self.batches for patch in batch]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class TestPending:
+    def test_reports_of_one_session_become_one_with_all_facts_in_order(self) -> None:
+        pending = Pending(BufferLimits())
+        for n in (1, 2, 3):
+            pending.add(report(n=n), now_s=0)
+        [merged] = pending.take_due(now_s=0)
+        assert merged.sequence_num == 3
+        assert numbers(merged) == ["01", "02", "03"]
+        assert len(pending) == 0
+        assert pending.bytes == 0
+
+    @pytest.mark.rule("I3")
+    def test_two_sessions_of_one_agent_are_never_merged(self) -> None:
+        pending = Pending(BufferLimits())
+        pending.add(report(n=7, epoch=2), now_s=0)
+        pending.add(report(n=1, epoch=1), now_s=0)
+        assert [(p.epoch, p.sequence_num) for p in pending.take_agents([UID])] == [(1, 1), (2, 7)]
+
+    def test_heartbeats_wait_and_fall_due_once(self) -> None:
+        pending = Pending(BufferLimits(heartbeat_flush_s=15))
+        pending.add(heartbeat(n=1), now_s=0)
+        pending.add(heartbeat(n=2), now_s=14)
+        assert pending.take_due(now_s=14.9) == []
+        [merged] = pending.take_due(now_s=15)
+        assert merged.sequence_num == 2
+
+    def test_a_report_takes_the_waiting_heartbeat_along(self) -> None:
+        pending = Pending(BufferLimits())
+        pending.add(heartbeat(n=1), now_s=0)
+        pending.add(report(n=2), now_s=0)
+        pending.add(heartbeat(n=3), now_s=0)
+        [merged] = pending.take_due(now_s=0)
+        assert merged.sequence_num == 3
+        assert numbers(merged) == ["02"]
+
+    def test_what_is_put_back_comes_before_what_arrived_meanwhile(self) -> None:
+        pending = Pending(BufferLimits())
+        pending.add(report(n=1), now_s=0)
+        taken = pending.take_due(now_s=0)
+        pending.add(report(UID2, n=9), now_s=0)
+        pending.add(report(n=2), now_s=0)
+        pending.put_back(taken)
+        first, second = pending.take_due(now_s=0)
+        assert numbers(first) == ["01", "02"]
+        assert second.instance_uid == UID2
+
+    def test_bodies_count_towards_the_size(self) -> None:
+        pending = Pending(BufferLimits())
+        body = EffectiveConfig("aa", (ConfigFile("", b"x" * 10_000),))
+        pending.add(report(effective_config=body), now_s=0)
+        assert 10_000 < pending.bytes < 12_000
+
+
+@pytest.fixture
+def sink() -> Sink:
+    return Sink()
+
+
+LIMITS = BufferLimits(flush_s=0.02, heartbeat_flush_s=0.05, rows=10)
+
+
+async def test_reports_are_written_soon_and_together(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, LIMITS)
+    buffer.start()
+    buffer.submit(report(UID))
+    buffer.submit(report(UID2))
+    await until(lambda: sink.batches)
+    assert len(sink.batches[0]) == 2
+    await buffer.stop()
+
+
+async def test_a_lone_heartbeat_is_written_late_but_is_written(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, LIMITS)
+    buffer.start()
+    buffer.submit(heartbeat())
+    await until(lambda: sink.batches)
+    assert sink.patches == [heartbeat()]
+    await buffer.stop()
+
+
+async def test_many_rows_are_written_without_waiting(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, BufferLimits(flush_s=60, flush_rows=3))
+    buffer.start()
+    for _ in range(3):
+        buffer.submit(report(uuid4()))
+    buffer.submit(heartbeat())
+    await until(lambda: len(sink.patches) >= 3)
+    await buffer.stop()
+
+
+async def test_a_failing_store_loses_nothing_and_keeps_the_order(sink: Sink) -> None:
+    sink.errors = [ConnectionError("away"), ConnectionError("still away")]
+    buffer = WriteBuffer(sink, LIMITS)
+    buffer.submit(report(n=1))
+    with pytest.raises(StoreUnavailable):
+        await buffer.flush_agents([UID])
+    buffer.submit(report(n=2))
+    with pytest.raises(StoreUnavailable):
+        await buffer.flush_agents([UID])
+    assert buffer.failures == 2
+    await buffer.flush_agents([UID])
+    [patch] = sink.patches
+    assert numbers(patch) == ["01", "02"]
+    assert buffer.failures == 0
+    await buffer.stop()
+
+
+async def test_the_writer_tries_again_by_itself(sink: Sink) -> None:
+    sink.errors = [ConnectionError("away")]
+    buffer = WriteBuffer(sink, LIMITS)
+    buffer.start()
+    buffer.submit(report())
+    await until(lambda: sink.patches)
+    await buffer.stop()
+
+
+async def test_one_report_that_cannot_be_stored_does_not_hold_up_the_others(sink: Sink) -> None:
+    rejected: list[UUID] = []
+    sink.poison = UID
+    buffer = WriteBuffer(
+        sink,
+        LIMITS,
+        is_temporary=lambda error: isinstance(error, ConnectionError),
+        on_rejected=lambda patch, error: rejected.append(patch.instance_uid),
+    )
+    others = [uuid4() for _ in range(6)]
+    for uid in [*others[:3], UID, *others[3:]]:
+        buffer.submit(report(uid))
+    await buffer.flush_agents([*others, UID])
+    assert rejected == [UID]
+    assert {patch.instance_uid for patch in sink.patches} == set(others)
+    await buffer.stop()
+
+
+async def test_a_full_buffer_refuses_but_takes_the_end_of_a_session(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, LIMITS)
+    for _ in range(10):
+        assert buffer.submit(heartbeat(uuid4()))
+    assert buffer.is_full
+    assert not buffer.submit(heartbeat())
+    assert buffer.submit(replace(heartbeat(), disconnected_at=T0), force=True)
+    await buffer.stop()
+    assert len(sink.patches) == 11
+
+
+async def test_bodies_fill_the_buffer_too(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, BufferLimits(bytes=10_000))
+    body = EffectiveConfig("aa", (ConfigFile("", b"x" * 10_000),))
+    buffer.submit(report(effective_config=body))
+    assert buffer.is_full
+    await buffer.stop()
+
+
+async def test_stopping_writes_what_is_left(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, BufferLimits())
+    buffer.start()
+    buffer.submit(heartbeat())
+    await buffer.stop()
+    assert sink.patches == [heartbeat()]

@@ -1,0 +1,209 @@
+"""POST /v1/opamp: every wrong request gets its own answer, every right one is stored before it is answered."""
+
+import gzip
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from opamp.gateway import Gateway
+from opamp.options import GatewayOptions
+from opamp.post import OpampPost
+from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType, ServerToAgent
+from opamp.protocol.limits import Limits
+from tests.opamp.fakes import HASH, SECRET, UID, UID2, MemoryDomain, full, hello
+
+URL = "/v1/opamp"
+HEADERS = {"content-type": "application/x-protobuf", "authorization": f"Bearer {SECRET}"}
+
+
+@pytest.fixture
+def options() -> GatewayOptions:
+    return GatewayOptions(protocol=Limits(message_bytes=100_000))
+
+
+@pytest.fixture
+async def client(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=OpampPost(gateway))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://telflo", headers=HEADERS
+    ) as made:
+        yield made
+
+
+async def post(
+    client: httpx.AsyncClient, message: AgentToServer, **headers: str
+) -> tuple[httpx.Response, ServerToAgent]:
+    response = await client.post(
+        URL,
+        content=message.SerializeToString(),
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+    )
+    return response, ServerToAgent.FromString(response.content)
+
+
+@pytest.mark.rule("T5")
+async def test_a_message_is_stored_before_it_is_answered(
+    client: httpx.AsyncClient, domain: MemoryDomain
+) -> None:
+    response, reply = await post(client, full())
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/x-protobuf"
+    assert reply.instance_uid == UID.bytes
+    assert domain.names() == ["verify_token", "admit_agent", "record_patches"]
+
+
+async def test_the_answer_carries_the_offer_after_its_claim(
+    client: httpx.AsyncClient, domain: MemoryDomain
+) -> None:
+    domain.desired[UID] = HASH
+    _, reply = await post(client, full())
+    assert reply.remote_config.config_hash == bytes.fromhex(HASH)
+    assert reply.capabilities
+    assert domain.names()[-2:] == ["record_patches", "claim_offers"]
+
+
+@pytest.mark.rule("T5")
+async def test_a_chunked_body_without_a_length_is_read(client: httpx.AsyncClient) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        data = full().SerializeToString()
+        yield data[:10]
+        yield data[10:]
+
+    response = await client.post(URL, content=parts())
+    assert "content-length" not in response.request.headers
+    assert response.status_code == 200
+
+
+@pytest.mark.rule("T6")
+async def test_gzip_is_taken_and_given(client: httpx.AsyncClient, domain: MemoryDomain) -> None:
+    domain.desired[UID] = HASH
+    offer = domain.offers[HASH]
+    domain.offers[HASH] = type(offer)(HASH, (type(offer.files[0])("", b"#" * 5_000),))
+    body = gzip.compress(full().SerializeToString())
+    response = await client.post(
+        URL, content=body, headers={"content-encoding": "gzip", "accept-encoding": "gzip"}
+    )
+    assert response.headers["content-encoding"] == "gzip"
+    reply = ServerToAgent.FromString(response.content)  # httpx inflates it
+    assert len(reply.remote_config.config.config_map[""].body) == 5_000
+
+
+@pytest.mark.rule("T7")
+@pytest.mark.parametrize("size", [100_001, 50_000_000])
+async def test_a_gzip_bomb_is_stopped_while_it_is_inflated(
+    client: httpx.AsyncClient, size: int
+) -> None:
+    bomb = gzip.compress(b"\0" * size, compresslevel=9)
+    response = await client.post(URL, content=bomb, headers={"content-encoding": "gzip"})
+    assert response.status_code == 413
+    assert "100000 bytes" in response.text
+
+
+@pytest.mark.rule("T7")
+async def test_a_large_body_is_413_with_and_without_a_length(client: httpx.AsyncClient) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"x" * 40_000
+
+    assert (await client.post(URL, content=b"x" * 100_001)).status_code == 413
+    assert (await client.post(URL, content=parts())).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "status", "words"),
+    [
+        ({"content-type": "application/json"}, b"{}", 415, "application/x-protobuf"),
+        ({"content-encoding": "br"}, b"", 415, "gzip or none"),
+        ({"content-encoding": "gzip"}, b"no gzip", 400, "not valid gzip"),
+        ({"content-encoding": "gzip"}, gzip.compress(b"x" * 99)[:-9], 400, "ends too early"),
+        ({"authorization": "Bearer tlf_e_wrong"}, b"", 401, "not known here"),
+        ({"authorization": ""}, b"", 401, "Authorization: Bearer"),
+    ],
+)
+async def test_a_wrong_request_is_told_what_is_wrong(
+    client: httpx.AsyncClient, headers: dict[str, str], content: bytes, status: int, words: str
+) -> None:
+    response = await client.post(URL, content=content, headers=headers)
+    assert response.status_code == status
+    assert words in response.text
+
+
+@pytest.mark.rule("A1")
+async def test_a_refused_token_is_challenged_and_counted(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    response = await client.post(URL, headers={"authorization": "Bearer nope"})
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert len(gateway.refusals) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])
+async def test_other_methods_are_told_what_this_is(client: httpx.AsyncClient, method: str) -> None:
+    response = await client.request(method, URL)
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+
+
+@pytest.mark.rule("M7")
+async def test_garbage_is_400_with_an_error_response(client: httpx.AsyncClient) -> None:
+    response = await client.post(URL, content=b"\xff\xff\xff")
+    assert response.status_code == 400
+    error = ServerToAgent.FromString(response.content).error_response
+    assert error.type == ServerErrorResponseType.ServerErrorResponseType_BadRequest
+
+
+@pytest.mark.rule("M5")
+async def test_a_uid_of_15_bytes_is_400(client: httpx.AsyncClient) -> None:
+    response, reply = await post(client, AgentToServer(instance_uid=b"x" * 15))
+    assert response.status_code == 400
+    assert "15 bytes" in reply.error_response.error_message
+
+
+@pytest.mark.rule("T9")
+@pytest.mark.parametrize(("header", "status"), [(str(UID), 200), (str(UID2), 400), ("x", 400)])
+async def test_the_uid_header_must_agree(
+    client: httpx.AsyncClient, header: str, status: int
+) -> None:
+    response, _ = await post(client, hello(), opamp_instance_uid=header)
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize(("reason", "status"), [("expired", 403), ("rate", 503)])
+async def test_an_agent_that_may_not_enrol_is_refused(
+    client: httpx.AsyncClient, domain: MemoryDomain, gateway: Gateway, reason: str, status: int
+) -> None:
+    domain.refuse_agents = reason
+    response = await client.post(URL, content=full().SerializeToString())
+    assert response.status_code == status
+    assert len(gateway.refusals) == 1
+
+
+@pytest.mark.rule("A3")
+async def test_a_database_that_is_away_is_503_with_retry_after(
+    client: httpx.AsyncClient, domain: MemoryDomain
+) -> None:
+    await post(client, full())
+    domain.failure = ConnectionError("away")
+    response = await client.post(URL, content=full().SerializeToString())
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "30"
+
+
+async def test_a_fault_of_ours_is_500_without_internals(
+    client: httpx.AsyncClient, domain: MemoryDomain
+) -> None:
+    await post(client, full())
+    domain.failure = KeyError("secret detail")
+    response = await client.post(URL, content=full().SerializeToString())
+    assert response.status_code == 500
+    assert b"secret detail" not in response.content
+
+
+@pytest.mark.rule("M6")
+async def test_an_agent_that_asks_for_an_identity_gets_one(
+    client: httpx.AsyncClient, domain: MemoryDomain
+) -> None:
+    _, reply = await post(client, hello(flags=1))
+    assert len(reply.agent_identification.new_instance_uid) == 16
+    assert "admit_agent" not in domain.names()
