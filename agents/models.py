@@ -4,7 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 
 from telflo.base.encryption import EncryptedTextField
 from telflo.base.ids import new_id
@@ -55,23 +55,23 @@ class AgentQuerySet(models.QuerySet["Agent"]):
 
     def with_label(self, key: str, value: str) -> Self:
         """Those to which a person gave this label."""
-        return self.alias(_label=KeyTextTransform(key, "labels")).filter(_label=value)
+        return self.alias(_label=_said(key, "labels")).filter(_label=value)
 
     def with_attribute(self, key: str, value: str) -> Self:
         """Those that report this attribute: identifying before non-identifying."""
-        reported = Coalesce(
-            KeyTextTransform(key, "identifying"), KeyTextTransform(key, "non_identifying")
-        )
+        reported = Coalesce(_said(key, "identifying"), _said(key, "non_identifying"))
         return self.alias(_attribute=reported).filter(_attribute=value)
 
     def selected_by(self, key: str, value: str) -> Self:
         """A selector: labels, then identifying, then non-identifying attributes (decision 18)."""
-        said = Coalesce(
-            KeyTextTransform(key, "labels"),
-            KeyTextTransform(key, "identifying"),
-            KeyTextTransform(key, "non_identifying"),
-        )
+        places = ("labels", "identifying", "non_identifying")
+        said = Coalesce(*(_said(key, place) for place in places))
         return self.alias(_selected=said).filter(_selected=value)
+
+
+def _said(key: str, place: str) -> Cast:
+    """The value of a key in one of an agent's JSON columns, as text."""
+    return Cast(KeyTextTransform(key, place), models.TextField())
 
 
 class Agent(models.Model):

@@ -1,5 +1,11 @@
 """URLs of quick deploy for hosts."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from fleets import install_views
+
+urlpatterns = [
+    path("<str:code>", install_views.script, name="install-script"),
+    path("<str:code>/check", install_views.check, name="install-check"),
+    path("<str:code>/claim", install_views.claim, name="install-claim"),
+]

@@ -1,20 +1,14 @@
-"""Retention of what fleets keep (decision 20): attempts and refused attempts, in bounded batches."""
+"""Retention of what fleets keep (decision 20)."""
 
 from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from fleets.models import Attempt, AttemptState, RefusedAttempt
+from fleets.models import Attempt, AttemptState
 from telflo.base.pruning import delete_in_batches
 
 _IN_FLIGHT = (AttemptState.OFFERED, AttemptState.APPLYING)
-
-
-def prune_refused_attempts(now: datetime, *, batches: int = 100) -> int:
-    """Delete refused attempts not seen again for KEEP_REFUSED_ATTEMPTS; answers how many."""
-    old = RefusedAttempt.objects.filter(last_at__lt=now - settings.KEEP_REFUSED_ATTEMPTS)
-    return delete_in_batches(old.order_by("last_at"), batches=batches)
 
 
 def prune_attempts(now: datetime, *, batches: int = 100) -> int:

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.db.models import F
 
 from fleets.models import Fleet, RefusalReason, RefusedAttempt, Token
+from telflo.base.pruning import delete_in_batches
 
 MOST_NEW_ROWS: Final = 1_000
 """An hour. More kinds than that are counted together per reason."""
 OTHERS: Final = "others"
 _TOKEN_START: Final = "tlf_"
-BATCH: Final = 1_000
 
 
 def prefix_of(secret: str, *, length: int = 12) -> str:
@@ -47,14 +47,8 @@ def record_refusal(
 
 def prune_refused(now: datetime, *, batches: int = 100) -> int:
     """Delete rows older than KEEP_REFUSED_ATTEMPTS; answers how many."""
-    deleted = 0
-    for _ in range(batches):
-        old = RefusedAttempt.objects.filter(last_at__lt=now - settings.KEEP_REFUSED_ATTEMPTS)
-        ids = list(old.order_by("last_at").values_list("pk", flat=True)[:BATCH])
-        deleted += RefusedAttempt.objects.filter(pk__in=ids).delete()[0]
-        if len(ids) < BATCH:
-            break
-    return deleted
+    old = RefusedAttempt.objects.filter(last_at__lt=now - settings.KEEP_REFUSED_ATTEMPTS)
+    return delete_in_batches(old.order_by("last_at"), batches=batches)
 
 
 def _count(key: dict[str, str], last: dict[str, object], count: int) -> bool:

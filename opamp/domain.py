@@ -9,9 +9,8 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
-from fleets import enrollment, offers, refusals, reports
+from fleets import enrollment, offers, refusals, reports, tokens
 from fleets.errors import EnrolmentRefused, TokenRefused
-from fleets.models import Token
 from fleets.offer import Offer
 from opamp.errors import AgentRefused, ConnectionRefused
 from opamp.ports import Credential, Refusal
@@ -90,8 +89,7 @@ class DjangoDomain:
     @with_connections
     def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:
         """See Domain."""
-        held = Token.objects.filter(id__in=list(credential_ids), revoked_at__isnull=False)
-        return set(held.values_list("id", flat=True))
+        return tokens.revoked_among(credential_ids)
 
     @with_connections
     def record_refusals(self, refused: Sequence[Refusal]) -> None:

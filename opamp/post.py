@@ -31,7 +31,7 @@ from telflo.base.ids import new_id
 logger = logging.getLogger(__name__)
 
 PROTOBUF: Final = "application/x-protobuf"
-WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect here by WebSocket, or POST application/x-protobuf.\n"
+WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect by WebSocket, or POST application/x-protobuf.\n"
 _GZIP_WBITS: Final = 31
 _GZIP_FROM_BYTES: Final = 1024
 _RATE: Final = "rate"

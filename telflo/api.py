@@ -1,5 +1,57 @@
-"""The root of the REST API: what each app offers, put together."""
+"""The root of the REST API: what each app offers, put together; its schema and its documentation."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotFound
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from agents.api import router as agents_router
+from configs.api import router as configs_router
+from telflo.base.access import Action
+from telflo.base.api import schemes as _schemes  # noqa: F401 - found by being imported
+from telflo.base.api.resources import router as base_router
+from telflo.home.api import OverviewView
+
+
+class SchemaView(SpectacularAPIView):
+    """OpenAPI 3.1, as JSON or (?format=yaml) YAML."""
+
+    required_actions = {"get": Action.VIEW}
+    renderer_classes = (OpenApiJsonRenderer, OpenApiYamlRenderer)
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """Swagger UI from our own files, its start script apart, so that the content security policy holds."""
+
+    required_actions = {"get": Action.VIEW}
+    template_name = "api/docs.html"
+
+
+class UnknownAddress(APIView):
+    """Every other address below /api/: a problem, not a page."""
+
+    required_actions = dict.fromkeys(("get", "post", "put", "patch", "delete"), Action.VIEW)
+    renderer_classes = (JSONRenderer,)
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, **_parts: str) -> Response:
+        """404."""
+        raise NotFound("There is nothing at this address. /api/v1/docs/ lists what there is.")
+
+    post = put = patch = delete = get
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(agents_router.urls)),
+    path("", include(configs_router.urls)),
+    path("", include(base_router.urls)),
+    path("overview/", OverviewView.as_view(), name="api-overview"),
+    path("schema/", SchemaView.as_view(), name="api-schema"),
+    path("docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),
+    re_path(r"^.*$", UnknownAddress.as_view(), name="api-unknown"),
+]

@@ -8,14 +8,15 @@ from channels.auth import AuthMiddlewareStack
 from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telflo.settings")
+# WhiteNoise warns about a folder that is not there; without collectstatic it is empty.
+settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 django_application = get_asgi_application()
 
 # Models must be ready before these are imported.
-from django.conf import settings  # noqa: E402
-
 from opamp.buffer import BufferLimits  # noqa: E402
 from opamp.consumers import OpampConsumer  # noqa: E402
 from opamp.domain import DjangoDomain  # noqa: E402

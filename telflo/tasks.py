@@ -7,7 +7,8 @@ from datetime import datetime
 from celery import shared_task
 
 from agents.store import prune_effective_configs, prune_events
-from fleets.pruning import prune_attempts, prune_refused_attempts
+from fleets.pruning import prune_attempts
+from fleets.refusals import prune_refused
 from telflo.base.clock import now
 from telflo.base.pruning import prune_activity, prune_leftovers
 
@@ -16,7 +17,7 @@ logger = logging.getLogger(__name__)
 PRUNERS: tuple[Callable[[datetime], int], ...] = (
     prune_events,
     prune_effective_configs,
-    prune_refused_attempts,
+    prune_refused,
     prune_attempts,
     prune_activity,
     prune_leftovers,

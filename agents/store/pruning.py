@@ -7,22 +7,16 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from agents.models import AgentEvent, AgentStatus, EffectiveConfig
+from telflo.base.pruning import BATCH, delete_in_batches
 
-BATCH = 1_000
 UNREFERENCED_FOR = timedelta(hours=1)
 """A body younger than this may be on its way to its first status row."""
 
 
 def prune_events(now: datetime, *, batches: int = 100) -> int:
     """Delete events older than KEEP_AGENT_EVENTS; answers how many."""
-    deleted = 0
-    for _ in range(batches):
-        old = AgentEvent.objects.filter(at__lt=now - settings.KEEP_AGENT_EVENTS).order_by("at")
-        ids = list(old.values_list("id", flat=True)[:BATCH])
-        deleted += AgentEvent.objects.filter(id__in=ids).delete()[0]
-        if len(ids) < BATCH:
-            break
-    return deleted
+    old = AgentEvent.objects.filter(at__lt=now - settings.KEEP_AGENT_EVENTS).order_by("at")
+    return delete_in_batches(old, batches=batches)
 
 
 def prune_effective_configs(now: datetime, *, batches: int = 100) -> int:

@@ -90,6 +90,26 @@ def _components(_data: Data, _names: Mapping[str, VersionRef]) -> Words:
     return "idle", "package", "Reported its components", "", ""
 
 
+def _enrolled(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    fleet, token = str(data.get("fleet", "")), str(data.get("token", ""))
+    return "ok", "log-in", "Enrolled", fleet, f"by the token {token}" if token else ""
+
+
+def _moved(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    origin = str(data.get("from", ""))
+    return "move", "folder-input", "Moved", str(data.get("to", "")), f"from {origin}" if origin else ""
+
+
+def _retried(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    return "move", "rotate-cw", "Retried", "", f"by {data.get('by', 'a person')}"
+
+
+def _mode(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    if data.get("mode") == "managed":
+        return "move", "play", "Managed", "", "it is offered the version of its fleet from now on"
+    return "idle", "eye", "Only observed", "", "nothing is offered to it from now on"
+
+
 _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "connected": _connected,
     "disconnected": _disconnected,
@@ -97,4 +117,8 @@ _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "health": _health,
     "description": _description,
     "components": _components,
+    "enrolled": _enrolled,
+    "moved": _moved,
+    "retried": _retried,
+    "mode": _mode,
 }

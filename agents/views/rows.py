@@ -75,6 +75,11 @@ class AgentRow:
     seen: datetime | None
 
     @property
+    def platform(self) -> str:
+        """The system in short: `Debian 12` for `Debian GNU/Linux 12 (bookworm)`."""
+        return self.system.partition(" (")[0].replace("GNU/Linux ", "").removesuffix(" LTS")
+
+    @property
     def rest(self) -> int:
         """How many labels come after the first."""
         return max(len(self.tags) - 1, 0)

@@ -49,7 +49,7 @@ _WORDINGS = (
              "only an indentation or a comment may follow | or >. Start the text on the next line."),
     _wording(r"anchor|alias", "bad-anchor", "a name of letters and digits is missing after & or *."),
     _wording(r"undefined tag|tag", "bad-tag", "a tag (!) that is not complete. Put text that begins with ! in quotes."),
-    _wording(r"block collection", "bad-list", "the list ends here without its indentation ending: expected a line with -."),
+    _wording(r"block collection", "bad-list", "this does not fit the list around it: expected a line with -."),
     _wording(r"block mapping", "bad-indentation",
              "this does not fit the map around it: expected a key at the same indentation as the others."),
     _wording(r"document start", "several-documents",

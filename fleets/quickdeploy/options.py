@@ -89,7 +89,9 @@ def check_environment_name(name: str) -> None:
 def check_environment_value(name: str, value: str) -> None:
     """Raise InvalidOptions unless the value fits on one line of an environment file."""
     _check(
-        value.isprintable(), "environment", f"The value of {name} must be one line of printable text."
+        value.isprintable(),
+        "environment",
+        f"The value of {name} must be one line of printable text.",
     )
 
 

@@ -52,7 +52,7 @@ class Asset:
 
 
 def parse_version(text: str) -> Version:
-    """ "0.158.0" as numbers. Raises ValueError for anything that is no released version."""
+    """A version such as 0.158.0 as numbers. Raises ValueError for anything that is no released version."""
     found = _VERSION.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is no version such as {KNOWN_VERSIONS[0].version}.")

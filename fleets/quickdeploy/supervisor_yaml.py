@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from agents.naming import NAME_ATTRIBUTE
 from fleets.quickdeploy.plan import BOOTSTRAP_TIMEOUT_S, SERVICE_LAYOUT, InstallPlan, Layout
 from fleets.quickdeploy.supervisor_keys import knows
 
-NAME_ATTRIBUTE: Final = "telflo.name"
-"""The reported attribute that holds the name a host was given by quick deploy (decision 18)."""
-TOKEN_VARIABLE: Final = "TELFLO_TOKEN"  # noqa: S105 - a variable's name
+TOKEN_VARIABLE: Final = "TELFLO_TOKEN"
 MARKER: Final = "#host:"
 
 _CAPABILITIES: Final = (

@@ -103,6 +103,8 @@ def decide(view: RolloutView) -> Decision:
     """The next step of a rollout, one at a time: ask again until nothing changes."""
     if view.state.value not in ACTIVE:
         return Decision(view.state)
+    if view.state is State.PENDING:
+        return Decision(State.RUNNING)
     spent = next((stage for stage in view.stages if stage.is_budget_spent), None)
     if spent is not None and view.state is State.RUNNING:
         return Decision(State.PAUSED, _spent_reason(spent), withdraw=True)
@@ -110,6 +112,11 @@ def decide(view: RolloutView) -> Decision:
         return Decision(State.PAUSED, _spent_reason(spent))
     if view.state is State.PAUSED:
         return Decision(State.RUNNING, "The failures are within the budget again.")
+    return _go_on(view)
+
+
+def _go_on(view: RolloutView) -> Decision:
+    """The next step of a running rollout whose budget holds."""
     current = next((stage for stage in view.stages if stage.state is not StageWord.PASSED), None)
     if current is None:
         return Decision(State.SUCCEEDED, _success_reason(view))

@@ -1,7 +1,11 @@
-"""URLs of rollouts pages."""
+"""URLs of the rollouts' pages."""
 
-from django.shortcuts import render
 from django.urls import URLPattern, path
 
+from fleets.views import rollouts
+
 app_name = "rollouts"
-urlpatterns: list[URLPattern] = [path("", lambda request: render(request, "base.html"), name="list")]
+urlpatterns: list[URLPattern] = [
+    path("", rollouts.listing, name="list"),
+    path("<int:number>/", rollouts.detail, name="detail"),
+]

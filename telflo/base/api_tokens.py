@@ -1,6 +1,6 @@
 """API tokens of people: issued once, kept as a hash, revoked at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -19,7 +19,7 @@ class IssuedApiToken:
     """A new token with its secret, to be shown once."""
 
     token: ApiToken
-    secret: str
+    secret: str = field(repr=False)
 
 
 @transaction.atomic

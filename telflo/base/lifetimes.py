@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from telflo.base.errors import DomainError
 
 _LIFETIME = re.compile(r"(?P<count>\d{1,5})(?P<unit>[hdy])")
+_LONGEST = timedelta(days=36_500)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "y": timedelta(days=365)}
 
 
@@ -15,10 +16,20 @@ def expiry(text: str, now: datetime) -> datetime | None:
     if text == "never":
         return None
     match = _LIFETIME.fullmatch(text)
-    at = now + int(match["count"]) * _UNITS[match["unit"]] if match else _instant(text)
+    at = _after(now, int(match["count"]) * _UNITS[match["unit"]]) if match else _instant(text)
     if at <= now:
         raise DomainError("The expiry is in the past.", field="expires", code="past")
     return at
+
+
+def _after(now: datetime, lifetime: timedelta) -> datetime:
+    if lifetime > _LONGEST:
+        raise DomainError(
+            "A lifetime is at most 100 years. Write never for longer.",
+            field="expires",
+            code="too-long",
+        )
+    return now + lifetime
 
 
 def _instant(text: str) -> datetime:

@@ -1,6 +1,6 @@
 """People: joining by invitation, coming back by a reset link, roles, and who may sign in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.contrib.auth.password_validation import validate_password
@@ -32,7 +32,7 @@ class IssuedLink:
 
     person: User
     kind: LinkKind
-    secret: str
+    secret: str = field(repr=False)
     expires_at: datetime
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from telflo.base.models import AccountLink, Activity, IdempotencyRecord
 
@@ -16,12 +16,11 @@ KEEP_ACCOUNT_LINKS: Final = timedelta(days=30)
 
 def delete_in_batches(rows: QuerySet[Any], *, batches: int = 100) -> int:
     """Delete rows in the queryset's order, BATCH a statement and at most `batches` statements; answers how many."""
-    model: type[Model] = rows.model
     deleted = 0
     for _ in range(batches):
         keys = list(rows.values_list("pk", flat=True)[:BATCH])
         if keys:
-            model._default_manager.filter(pk__in=keys).delete()
+            rows.filter(pk__in=keys).order_by().delete()
         deleted += len(keys)
         if len(keys) < BATCH:
             break

@@ -137,12 +137,12 @@ def _refused(now: datetime) -> Iterator[Item]:
     """Attempts to connect that were refused within the last hour, by reason."""
     rows = (
         RefusedAttempt.objects.filter(last_at__gte=now - REFUSED_WITHIN)
-        .order_by("-n")
         .values("reason")
-        .annotate(n=Count("pk"), at=Max("last_at"), address=Min("address"))
+        .annotate(n=Count("pk"), at=Max("last_at"), host=Min("address"))
+        .order_by("-n")
     )
     for row in rows:
-        host = row["address"] if row["n"] == 1 else f"{grouped(row['n'])} hosts"
+        host = row["host"] if row["n"] == 1 else f"{grouped(row['n'])} hosts"
         yield Item(
             tone="warn",
             icon="ban",
@@ -195,6 +195,7 @@ def _rows_url(*, fleet: str | None, **filters: str) -> str:
 
 
 def _first_line(text: str) -> str:
-    """The first line of an error, secrets masked, at most 160 characters."""
-    line = redact_line(text.strip().partition("\n")[0])
+    """The first line of an error, secrets masked, at most 160 characters; of a gRPC error its innermost description."""
+    line = text.strip().partition("\n")[0].rpartition("desc = ")[2].strip('"')
+    line = redact_line(line)
     return line if len(line) <= 160 else f"{line[:159]}…"

@@ -98,7 +98,8 @@ def _versions_in_use(statuses: QuerySet[AgentStatus]) -> list[VersionInUse]:
 
 def builds_in_use(limit: int) -> list[tuple[str, str, int]]:
     """Name, version and number of the collector builds that are used most."""
-    rows = Agent.objects.order_by("-n").values_list("collector_name", "collector_version")
-    return list(rows.exclude(collector_version="").annotate(n=Count("pk"))[:limit])
+    known = Agent.objects.exclude(collector_version="")
+    rows = known.values_list("collector_name", "collector_version").annotate(n=Count("pk"))
+    return list(rows.order_by("-n")[:limit])
 
 

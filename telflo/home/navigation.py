@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from agents.models import AgentStatus
 from fleets.models import Rollout
-from telflo.home.underway import ACTIVE
+from fleets.rollouts.plan import ACTIVE
 from telflo.ui.nav import NavCount
 from telflo.ui.numbers import grouped
 

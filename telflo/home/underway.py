@@ -9,16 +9,10 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from fleets.models import Rollout, RolloutState, Stage, Target, TargetState
+from fleets.models import Rollout, Stage, Target, TargetState
+from fleets.rollouts.plan import ACTIVE
 from telflo.ui.numbers import counted, grouped
 
-ACTIVE: Final = (
-    RolloutState.PENDING,
-    RolloutState.RUNNING,
-    RolloutState.BAKING,
-    RolloutState.PAUSED,
-    RolloutState.ROLLING_BACK,
-)
 MOST: Final = 4
 _DONE = (TargetState.SUCCEEDED, TargetState.EXCLUDED)
 _MOVING = (TargetState.OFFERED, TargetState.APPLYING, TargetState.SOAKING)

@@ -76,8 +76,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     fleets, fleet_count = fleets_at_a_glance()
     url = reverse("agents:list")
     return {
-        "title": _title(numbers),
-        "sub": _sub(todo, underway),
+        "headline": _headline(numbers),
+        "subline": _subline(todo, underway),
         "numbers": numbers,
         "cells": ledger_cells(numbers.by_status, url=url, details=_details(numbers)),
         "segments": segments_of("status", numbers.by_status),
@@ -90,12 +90,11 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "fleets": fleets,
         "fleet_count": fleet_count,
         "entries": recent_activity(),
-        "may_edit": may(request.user, Action.EDIT),
         "may_enrol": may(request.user, Action.ENROL),
     }
 
 
-def _title(numbers: Numbers) -> str:
+def _headline(numbers: Numbers) -> str:
     total = numbers.collectors
     if not total:
         return "No collectors yet"
@@ -108,13 +107,13 @@ def _title(numbers: Numbers) -> str:
     return f"{grouped(numbers.in_sync)} of {counted(total, 'collector')} run what they should"
 
 
-def _sub(todo: Matters, underway: Sequence[UnderWay]) -> str:
+def _subline(todo: Matters, underway: Sequence[UnderWay]) -> str:
     parts = []
     if underway:
         parts.append(f"{counted(len(underway), 'rollout')} under way.")
     if todo.count:
-        one = todo.count == 1
-        parts.append(f"{counted(todo.count, 'matter')} {'waits' if one else 'wait'} for a person.")
+        verb = "waits" if todo.count == 1 else "wait"
+        parts.append(f"{counted(todo.count, 'thing')} {verb} for a person.")
     return " ".join(parts) or "Nothing waits for a person."
 
 

@@ -1,6 +1,7 @@
 """Celery inside the server process: a worker and the clock in daemon threads (tried: decision 24, architecture.md)."""
 
 import logging
+import os
 import threading
 from typing import Final
 
@@ -19,14 +20,31 @@ class EmbeddedCelery:
     """A worker with two threads, and beat. No signal handlers, no files."""
 
     def __init__(self) -> None:
-        self._threads: list[threading.Thread] = []
-        self._worker: WorkController | None = None
-        self._beat: Service | None = None
+        self._beat = Service(app, scheduler_cls=Scheduler, max_interval=1)
+        self._threads = [
+            threading.Thread(target=self._work, name="telflo-worker", daemon=True),
+            threading.Thread(target=self._beat.start, name="telflo-beat", daemon=True),
+        ]
 
     def start(self) -> None:
         """Start both; they run until stop()."""
-        state.should_stop = state.should_terminate = None
-        self._worker = WorkController(
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End both, letting running tasks finish for a few seconds."""
+        self._beat.stop()
+        state.should_stop = 0  # type: ignore[assignment]  # celery-types knows None alone
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(_STOP_S)
+            if thread.is_alive():
+                logger.warning("%s did not stop in time.", thread.name)
+
+    def _work(self) -> None:
+        # The server's own start has run the checks that matter; the worker's would cost a second.
+        os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
+        WorkController(
             app=app,
             hostname="embedded",
             pool_cls="threads",
@@ -35,19 +53,4 @@ class EmbeddedCelery:
             without_mingle=True,
             without_heartbeat=True,
             loglevel="WARNING",
-        )
-        self._beat = Service(app, scheduler_cls=Scheduler, max_interval=1)
-        for name, work in (("worker", self._worker.start), ("beat", self._beat.start)):
-            thread = threading.Thread(target=work, name=f"telflo-{name}", daemon=True)
-            thread.start()
-            self._threads.append(thread)
-
-    def stop(self) -> None:
-        """End both, letting running tasks finish for a few seconds."""
-        if self._beat is not None:
-            self._beat.stop()
-        state.should_stop = 0  # type: ignore[assignment]  # celery-types knows None alone
-        for thread in self._threads:
-            thread.join(_STOP_S)
-            if thread.is_alive():
-                logger.warning("%s did not stop in time.", thread.name)
+        ).start()

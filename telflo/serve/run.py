@@ -1,7 +1,10 @@
 """One server process: the ASGI application on a socket, with or without Celery inside."""
 
 import asyncio
+import gc
 import socket
+from collections.abc import Callable
+from typing import Final
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -11,18 +14,37 @@ from telflo import asgi
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.server import TelfloServer, make_config
 
+_GC_THRESHOLDS: Final = (50_000, 50, 100)
+"""The defaults look through 10,000 connections so often that they pause for half a second."""
 
-def run_here(sock: socket.socket, *, celery: EmbeddedCelery | None = None) -> None:
-    """Serve on the bound socket until a signal. Blocks. One call a process: the gateway is the process's own."""
 
-    def started(loop: asyncio.AbstractEventLoop) -> None:
+def run_here(
+    sock: socket.socket,
+    *,
+    celery: EmbeddedCelery | None = None,
+    announce: Callable[[], None] | None = None,
+) -> None:
+    """Serve on the bound socket until a signal; `announce` is called when connections are accepted. Blocks.
+
+    One call a process: the gateway is the process's own.
+    """
+
+    def on_loop(loop: asyncio.AbstractEventLoop) -> None:
         # Any thread here sends by way of the server's loop, which has the Redis connection already.
         set_port(EmbeddedPort(loop, get_channel_layer()))
+
+    def on_started() -> None:
         if celery is not None:
             celery.start()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        gc.freeze()
+        if announce is not None:
+            announce()
 
     config = make_config(asgi.application, message_bytes=settings.OPAMP_MESSAGE_BYTES)
-    server = TelfloServer(config, on_started=started, before_stop=asgi.gateway.stop)
+    server = TelfloServer(
+        config, on_loop=on_loop, on_started=on_started, before_stop=asgi.gateway.stop
+    )
     try:
         server.run(sockets=[sock])
     finally:

@@ -5,7 +5,6 @@ Plain uvicorn closes every socket at once on SIGTERM, before the application hea
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -24,30 +23,30 @@ logger = logging.getLogger(__name__)
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _SECOND_SIGNAL: Final = 130
-_GC_THRESHOLDS: Final = (50_000, 50, 100)
 _GRACE_S: Final = 10
 
 
 class TelfloServer(uvicorn.Server):
-    """Serves on given sockets until a signal; `before_stop` runs when nobody new can come in any more."""
+    """Serves on given sockets until a signal; before_stop runs when nobody new can come in any more."""
 
     def __init__(
         self,
         config: uvicorn.Config,
         *,
-        on_started: Callable[[asyncio.AbstractEventLoop], None],
+        on_loop: Callable[[asyncio.AbstractEventLoop], None],
+        on_started: Callable[[], None],
         before_stop: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(config)
+        self._on_loop = on_loop
         self._on_started = on_started
         self._before_stop = before_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start; then tell who waits for it, and leave what is loaded by now out of garbage collection."""
-        self._on_started(asyncio.get_running_loop())
+        """Tell on_loop which loop it is, start, tell on_started that connections are accepted."""
+        self._on_loop(asyncio.get_running_loop())
         await super().startup(sockets=sockets)
-        gc.set_threshold(*_GC_THRESHOLDS)
-        gc.freeze()
+        self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, let agents go, then do what uvicorn does."""
@@ -80,7 +79,7 @@ class TelfloServer(uvicorn.Server):
 
 
 def make_config(app: ASGIApplication, *, message_bytes: int) -> uvicorn.Config:
-    """uvicorn's options: no compression, our size limit, no log of its own."""
+    """Uvicorn's options: no compression, our size limit, no log of its own."""
     return uvicorn.Config(
         app,
         loop="uvloop",

@@ -242,7 +242,7 @@ def ensure(program: Program) -> Path:
         return program.path
     go = Go.find()
     cache_folder().mkdir(parents=True, exist_ok=True)
-    with _only_builder():
+    with only_builder():
         if not program.path.is_file():
             _build_into_cache(program, go)
     return program.path
@@ -262,7 +262,7 @@ def _build_into_cache(program: Program, go: Go) -> None:
 
 
 @contextmanager
-def _only_builder() -> Iterator[None]:
+def only_builder() -> Iterator[None]:
     """Hold the cache's lock, and clear away what an interrupted build has left."""
     with (cache_folder() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

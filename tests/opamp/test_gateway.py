@@ -19,7 +19,7 @@ UNAVAILABLE = ServerErrorResponseType.ServerErrorResponseType_Unavailable
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - a look from outside has no event
             await asyncio.sleep(0.005)
 
 

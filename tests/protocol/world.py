@@ -163,7 +163,6 @@ class Server:
         """Receive one message, as the gateway does; over plain HTTP each has its own session."""
         uid = UUID(bytes=message.instance_uid)
         if self.transport is Transport.HTTP:
-            self.flush()
             self.sessions.pop(uid, None)
         if uid not in self.sessions:
             self.sessions[uid] = AgentSession(
@@ -174,6 +173,8 @@ class Server:
         assert outcome.patch is not None
         self.buffer.append(outcome.patch)
         self.asked += outcome.reply.flags & FULL_STATE
+        if self.transport is Transport.HTTP:
+            self.flush()  # written through, before the answer
         return outcome
 
     def flush(self) -> None:

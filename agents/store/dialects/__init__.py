@@ -24,7 +24,7 @@ def update_rows(
     """
     if not rows or not columns:
         return 0
-    table = model._meta  # noqa: SLF001 - Django documents Model._meta
+    table = model._meta
     by_name = {field.attname: field for field in table.concrete_fields}
     fields = [by_name[name] for name in (*match, *columns)]
     values = [

@@ -1,6 +1,7 @@
 """`telflo serve`: the web application and the OpAMP server."""
 
 from argparse import ArgumentParser
+from socket import socket
 from typing import Any
 
 from django.conf import settings
@@ -30,27 +31,30 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, embedded: bool, processes: int, **_options: Any) -> None:
         """Check what was asked for, then serve. Raises CommandError with one line for what cannot be."""
         _check(embedded=embedded, processes=processes)
-        if embedded:
-            for line in prepare():
-                self.stdout.write(line)
         try:
             sock = bind(settings.HOST, settings.PORT, shared=processes > 1)
         except OSError as error:
             raise CommandError(
                 f"{settings.HOST}:{settings.PORT} cannot be used: {error.strerror}. Set HOST or PORT."
             ) from error
-        self.stdout.write(f"Telflo is at {settings.BASE_URL or url_of(sock)}")
-        self.stdout.flush()
+        if embedded:
+            for line in prepare():
+                self.stdout.write(line)
         if processes == 1:
             celery = EmbeddedCelery() if embedded else None
-            run_here(sock, celery=celery)
+            run_here(sock, celery=celery, announce=lambda: self._announce(sock))
             return
+        self._announce(sock)
         # The parent keeps its socket, which never listens: the port stays ours while children come and go.
         host, port = sock.getsockname()[:2]
         connections.close_all()
         code = Processes(processes, lambda: run_here(bind(host, port, shared=True))).run()
         if code:
             raise CommandError("The server processes do not stay up.", returncode=code)
+
+    def _announce(self, sock: socket) -> None:
+        self.stdout.write(f"Telflo is at {settings.BASE_URL or url_of(sock)}")
+        self.stdout.flush()
 
 
 def _check(*, embedded: bool, processes: int) -> None:

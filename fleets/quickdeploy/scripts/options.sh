@@ -1,0 +1,151 @@
+# ── Flags: facts of this host ──
+
+NEWLINE='
+'
+
+set_defaults() {
+  ACTION=install
+  MODE=systemd
+  FOLDER=
+  NAME=
+  LABELS=
+  CONFIGS=
+  COLLECTOR=
+  CA_FILE=
+  PROXY=
+  HAS_COLLECTOR=
+  HAS_CONFIGS=
+  HAS_LABELS=
+  HAS_NAME=
+  HAS_PROXY=
+}
+
+parse_flags() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --help | -h) ACTION='help' ;;
+      --dry-run) ACTION='dry-run' ;;
+      --uninstall) ACTION='uninstall' ;;
+      --no-systemd) MODE='folder' ;;
+      --dir | --collector | --config | --name | --label | --ca-file | --proxy)
+        if [ $# -lt 2 ]; then fail "$1 needs a value." "See --help."; fi
+        take_value "$1" "$2"
+        shift
+        ;;
+      *) fail "There is no option $1." "See --help." ;;
+    esac
+    shift
+  done
+  if [ -n "$FOLDER" ] && [ "$MODE" = systemd ]; then
+    fail "--dir goes with --no-systemd." "The service has fixed places; see --help."
+  fi
+}
+
+take_value() {
+  check_line "$1" "$2"
+  case $1 in
+    --dir) FOLDER=$2 ;;
+    --collector) COLLECTOR=$(absolute "$2") HAS_COLLECTOR=1 ;;
+    --config) CONFIGS=$CONFIGS$(absolute "$2")$NEWLINE HAS_CONFIGS=1 ;;
+    --name) NAME=$2 HAS_NAME=1 ;;
+    --label) check_label "$2"; LABELS=$LABELS$2$NEWLINE HAS_LABELS=1 ;;
+    --ca-file) CA_FILE=$(absolute "$2") ;;
+    --proxy) check_proxy "$2"; PROXY=$2 HAS_PROXY=1 ;;
+  esac
+}
+
+# Values end up in files of lines: control characters have no place there.
+check_line() {
+  if [ -z "$2" ]; then fail "$1 needs a value." "See --help."; fi
+  if [ "$(printf '%s' "$2" | tr -d '\000-\037\177')" != "$2" ]; then
+    fail "The value of $1 has a line break or a control character in it."
+  fi
+}
+
+check_label() {
+  case $1 in
+    *=*) ;;
+    *) fail "--label $1 has no =." "Write it as --label key=value." ;;
+  esac
+  case ${1%%=*} in
+    '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._/-]*)
+      fail "${1%%=*} cannot name a label." "Use letters, digits and . _ / - only."
+      ;;
+  esac
+}
+
+check_proxy() {
+  case $1 in
+    http://?* | https://?*) ;;
+    *) fail "--proxy $1 is no proxy." "Write it as http://host:port." ;;
+  esac
+}
+
+absolute() {
+  case $1 in
+    /*) printf '%s' "$1" ;;
+    *) printf '%s/%s' "$(pwd)" "$1" ;;
+  esac
+}
+
+# Where things go. TELFLO_ROOT is a folder that stands for / (for trying it out).
+set_layout() {
+  ROOT=
+  if [ "$MODE" = systemd ]; then
+    ROOT=${TELFLO_ROOT:-}
+    PROGRAM_DIR=$SERVICE_PROGRAMS CONF_DIR=$SERVICE_CONFIGURATION
+    STATE_DIR=$SERVICE_STATE UNIT_FILE=$SERVICE_UNIT
+    DIR_MODE=0750 FILE_MODE=0640 PROGRAM_MODE=0755
+  else
+    FOLDER=$(absolute "${FOLDER:-telflo-collector}")
+    PROGRAM_DIR=$FOLDER CONF_DIR=$FOLDER STATE_DIR=$FOLDER/state UNIT_FILE=
+    DIR_MODE=0700 FILE_MODE=0600 PROGRAM_MODE=0700
+  fi
+  SUPERVISOR_FILE=$PROGRAM_DIR/bin/opampsupervisor
+  COLLECTOR_FILE=$PROGRAM_DIR/bin/otelcol-contrib
+}
+
+# The flags of an earlier run stay in force until they are given anew; below them come the deployment's
+# own values, which are not remembered, so that another deployment can change them.
+settle_facts() {
+  remembered=$ROOT$CONF_DIR/host.conf
+  if [ -f "$remembered" ]; then
+    while IFS= read -r line; do
+      value=${line#*=}
+      case $line in
+        name=*) if [ -z "$HAS_NAME" ]; then NAME=$value; fi ;;
+        collector=*) if [ -z "$HAS_COLLECTOR" ]; then COLLECTOR=$value; fi ;;
+        proxy=*) if [ -z "$HAS_PROXY" ]; then PROXY=$value; fi ;;
+        label=*) if [ -z "$HAS_LABELS" ]; then LABELS=$LABELS$value$NEWLINE; fi ;;
+        config=*) if [ -z "$HAS_CONFIGS" ]; then CONFIGS=$CONFIGS$value$NEWLINE; fi ;;
+      esac
+    done <"$remembered"
+  fi
+  remember_facts >"$WORK/facts"
+  COLLECTOR=${COLLECTOR:-$DEFAULT_COLLECTOR}
+  PROXY=${PROXY:-$DEFAULT_PROXY}
+  CONFIGS=${CONFIGS:-$DEFAULT_CONFIGS}
+  add_default_labels
+}
+
+# A label given on the host wins over the deployment's of the same name.
+add_default_labels() {
+  given=$NEWLINE$LABELS
+  while IFS= read -r line; do
+    case $given in
+      *"$NEWLINE${line%%=*}="*) ;;
+      *) if [ -n "$line" ]; then LABELS=$LABELS$line$NEWLINE; fi ;;
+    esac
+  done <<EOF
+$DEFAULT_LABELS
+EOF
+}
+
+remember_facts() {
+  printf '# Flags of the last install. The next run reads them unless they are given anew.\n'
+  if [ -n "$NAME" ]; then printf 'name=%s\n' "$NAME"; fi
+  if [ -n "$COLLECTOR" ]; then printf 'collector=%s\n' "$COLLECTOR"; fi
+  if [ -n "$PROXY" ]; then printf 'proxy=%s\n' "$PROXY"; fi
+  printf '%s' "$LABELS" | sed 's/^/label=/'
+  printf '%s' "$CONFIGS" | sed 's/^/config=/'
+}

@@ -1,0 +1,91 @@
+"""A fleet's collectors on its page: the most urgent ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Case, IntegerField, Q, Value, When
+
+from agents.models import Agent, Status
+from agents.snapshot import ConfigStatus
+from fleets.models import Fleet, RenderedConfig
+
+FIRST_ROWS: Final = 25
+_URGENCY: Final = (
+    Status.FAILED,
+    Status.ROLLED_BACK,
+    Status.DRIFTED,
+    Status.STALE,
+    Status.APPLYING,
+    Status.PENDING,
+    Status.DISCONNECTED,
+    Status.UNMANAGED,
+)
+_RANK: Final = Case(
+    *(When(status__status=word, then=Value(rank)) for rank, word in enumerate(_URGENCY)),
+    default=Value(len(_URGENCY)),
+    output_field=IntegerField(),
+)
+_COLUMNS: Final = (
+    "display_name",
+    "collector_name",
+    "collector_version",
+    "host_name",
+    "os_type",
+    "status__status",
+    "status__status_since",
+    "status__health",
+    "status__last_seen_at",
+    "status__remote_config_status",
+    "status__remote_config_hash",
+    "membership__desired_id",
+    "membership__previous_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorRow:
+    """One collector; `runs` and `wanted` are versions in words, "" when there is none."""
+
+    agent: Agent
+    runs: str
+    wanted: str
+
+    @property
+    def build(self) -> str:
+        """Its build as people call it: `contrib 0.158.0`."""
+        short = self.agent.collector_name.removeprefix("otelcol-")
+        return f"{short} {self.agent.collector_version}".strip()
+
+
+def first_collectors(fleet: Fleet) -> list[CollectorRow]:
+    """Those that need attention first, then by name; two queries."""
+    found = Agent.objects.filter(membership__fleet=fleet).select_related("status", "membership")
+    agents = list(found.only(*_COLUMNS).order_by(_RANK, "display_name")[:FIRST_ROWS])
+    by_id, by_hash = _versions(agents)
+    rows = []
+    for agent in agents:
+        is_applied = agent.status.remote_config_status == ConfigStatus.APPLIED
+        runs = (
+            by_hash.get(agent.status.remote_config_hash, "")
+            if is_applied
+            else by_id.get(str(agent.membership.previous_id), "")
+        )
+        rows.append(CollectorRow(agent, runs, by_id.get(str(agent.membership.desired_id), "")))
+    return rows
+
+
+def _versions(agents: Sequence[Agent]) -> tuple[dict[str, str], dict[str, str]]:
+    """The names of the versions that these run or should run, by id and by hash of what was rendered."""
+    ids = {key for a in agents for key in (a.membership.desired_id, a.membership.previous_id) if key}
+    hashes = {agent.status.remote_config_hash for agent in agents} - {""}
+    rows = list(
+        RenderedConfig.objects.filter(Q(id__in=ids) | Q(hash__in=hashes)).values_list(
+            "id", "hash", "version__configuration__name", "version__number"
+        )
+    )
+    by_id = {str(key): f"{name} v{number}" for key, _, name, number in rows}
+    by_hash = {digest: f"{name} v{number}" for _, digest, name, number in rows}
+    # Two versions may share bytes: then the one that is meant is the one that runs.
+    by_hash |= {digest: by_id[str(key)] for key, digest, _, _ in rows if key in ids}
+    return by_id, by_hash

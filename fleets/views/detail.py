@@ -1,0 +1,160 @@
+"""One fleet: its bars, and a page for each tab."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from fleets.forms import ARRIVALS, SettingsForm
+from fleets.models import ArrivalMode, Fleet, Membership
+from fleets.rollouts.plan import ACTIVE
+from fleets.services import archive_fleet, update_fleet
+from fleets.token_state import usable
+from fleets.views.collectors import FIRST_ROWS, first_collectors
+from fleets.views.numbers import (
+    FleetNumbers,
+    health_segments,
+    names_of,
+    numbers_of,
+    status_segments,
+    version_segments,
+)
+from fleets.views.rollout_rows import rollout_rows
+from fleets.views.subject import fleet_or_404
+from fleets.views.token_rows import token_rows
+from telflo.base import clock
+from telflo.base.access import Action, may
+from telflo.base.activity import actor_of
+from telflo.base.errors import DomainError
+from telflo.base.forms import add_domain_error
+from telflo.base.guard import requires
+from telflo.base.models import Activity
+from telflo.ui.pages import rows_of
+
+
+@requires(Action.VIEW)
+def collectors(request: HttpRequest, fleet_name: str) -> HttpResponse:
+    """Bars and the most urgent collectors."""
+    fleet = fleet_or_404(fleet_name)
+    numbers = numbers_of(Membership.objects.filter(fleet=fleet)).get(fleet.pk, FleetNumbers())
+    configuration = fleet.version.configuration.name if fleet.version else ""
+    context = {
+        "numbers": numbers,
+        "statuses": status_segments(numbers, fleet.slug),
+        "versions": version_segments(numbers, names_of([numbers]), fleet.slug, configuration),
+        "healths": health_segments(numbers, fleet.slug),
+        "on_version": numbers.by_version[fleet.version_id] if fleet.version_id else 0,
+        "rows": first_collectors(fleet),
+        "first_rows": FIRST_ROWS,
+    }
+    return _page(request, fleet, "collectors", context)
+
+
+@requires(Action.VIEW)
+def rollouts(request: HttpRequest, fleet_name: str) -> HttpResponse:
+    """Its rollouts, newest first."""
+    fleet = fleet_or_404(fleet_name)
+    found = fleet.rollouts.select_related("version__configuration", "from_version", "created_by")
+    page = rows_of(request, found.defer("version__yaml", "from_version__yaml"))
+    return _page(request, fleet, "rollouts", {"rows": rollout_rows(page.items), "page": page})
+
+
+@requires(Action.VIEW)
+def deployments(request: HttpRequest, fleet_name: str) -> HttpResponse:
+    """Its quick-deploy commands, newest first."""
+    fleet = fleet_or_404(fleet_name)
+    found = fleet.deployments.select_related("created_by").defer("secret_environment")
+    page = rows_of(request, found.annotate(hosts=Count("tokens__memberships", distinct=True)))
+    return _page(request, fleet, "deployments", {"rows": page.items, "page": page, "now": clock.now()})
+
+
+@requires(Action.VIEW)
+def tokens(request: HttpRequest, fleet_name: str) -> HttpResponse:
+    """Its tokens of all kinds, newest first."""
+    fleet = fleet_or_404(fleet_name)
+    page = rows_of(request, fleet.tokens.select_related("created_by", "fleet", "deployment"))
+    rows = token_rows(page.items, clock.now())
+    return _page(request, fleet, "tokens", {"rows": rows, "page": page})
+
+
+@requires(Action.VIEW)
+def activity(request: HttpRequest, fleet_name: str) -> HttpResponse:
+    """What was changed in it, newest first."""
+    fleet = fleet_or_404(fleet_name)
+    page = rows_of(request, Activity.objects.filter(fleet_id=fleet.pk))
+    return _page(request, fleet, "activity", {"rows": page.items, "page": page})
+
+
+@requires(Action.VIEW, write=Action.EDIT, methods=("GET", "POST"))
+def settings(request: HttpRequest, fleet_name: str) -> HttpResponse:
+    """What can be changed of it."""
+    fleet = fleet_or_404(fleet_name)
+    values = {name: getattr(fleet, name) for name in SettingsForm.base_fields}
+    form = SettingsForm(request.POST or None, initial=values)
+    if request.method == "POST" and form.is_valid():
+        data = {**form.cleaned_data, "arrival_mode": ArrivalMode(form.cleaned_data["arrival_mode"])}
+        try:
+            update_fleet(fleet=fleet, actor=actor_of(request), **data)
+        except DomainError as error:
+            fleet = fleet_or_404(fleet_name)
+            add_domain_error(form, error)
+        else:
+            messages.success(request, "Saved")
+            return redirect("fleets:settings", fleet.slug)
+    context = {"form": form, "arrival": dict(ARRIVALS)[fleet.arrival_mode]}
+    return _page(request, fleet, "settings", context, status=422 if form.errors else 200)
+
+
+@requires(Action.EDIT, methods=("GET", "POST"))
+def archive(request: HttpRequest, fleet_name: str) -> HttpResponse:
+    """Take it out of use, once it was confirmed; refused while it has collectors."""
+    fleet = fleet_or_404(fleet_name)
+    if request.method == "POST":
+        reason = request.POST.get("reason", "").strip()
+        try:
+            archive_fleet(fleet=fleet, reason=reason, actor=actor_of(request))
+        except DomainError as error:
+            messages.error(request, error.message)
+            return redirect("fleets:settings", fleet.slug)
+        messages.success(request, f"{fleet.name} is archived")
+        return redirect("fleets:list")
+    context = {
+        "title": f"Archive {fleet.name}?",
+        "body": "Its tokens and quick-deploy codes are refused from then on. Its history stays.",
+        "action": request.path,
+        "verb": "Archive",
+        "reason": "1",
+        "back_url": reverse("fleets:settings", args=[fleet.slug]),
+    }
+    return render(request, "layouts/confirm.html", context)
+
+
+def _page(
+    request: HttpRequest, fleet: Fleet, tab: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """The fleet's head and tabs around a tab's content."""
+    is_open = fleet.archived_at is None
+    everything = {
+        "fleet": fleet,
+        "tab": tab,
+        "counts": _counts(fleet),
+        "rollout": fleet.rollouts.filter(state__in=ACTIVE).first(),
+        "may_edit": is_open and may(request.user, Action.EDIT),
+        "may_operate": is_open and may(request.user, Action.OPERATE),
+        "may_enrol": is_open and may(request.user, Action.ENROL),
+        **context,
+    }
+    return render(request, f"fleets/{tab}.html", everything, status=status)
+
+
+def _counts(fleet: Fleet) -> dict[str, int]:
+    """The numbers of the tabs: a query each, since a join of all would multiply their rows."""
+    return {
+        "collectors": fleet.memberships.count(),
+        "rollouts": fleet.rollouts.count(),
+        "deployments": fleet.deployments.count(),
+        "tokens": fleet.tokens.filter(usable(clock.now())).count(),
+    }

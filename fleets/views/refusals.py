@@ -1,0 +1,48 @@
+"""Refused attempts, with what to look at for each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Q
+
+from fleets.models import Deployment, RefusalReason, RefusedAttempt
+
+ADVICE: Final[Mapping[str, str]] = {
+    RefusalReason.MISSING: "The supervisor sends no token. Look for the Authorization header in its"
+    " supervisor.yaml and for TELFLO_TOKEN in token.env.",
+    RefusalReason.UNKNOWN: "The token was not issued by this server, or it was cut off when it was"
+    " copied. Run the install command again.",
+    RefusalReason.REVOKED: "Someone revoked the token it uses. Make a new command and run it there.",
+    RefusalReason.EXPIRED: "The token is too old to enrol a new collector. Rotate it, or make a new"
+    " command.",
+    RefusalReason.RETIRED: "The token was retired or rotated. Give the host the new one.",
+    RefusalReason.RATE: "Too many hosts came at once. They try again by themselves.",
+    RefusalReason.PROTOCOL: "Something other than a supervisor called the OpAMP address: a health"
+    " check, a browser, a proxy that changes requests.",
+    RefusalReason.CODE: "The code in the command is used up, expired or revoked. Make a new command.",
+}
+_MOST: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalRow:
+    """Attempts of one kind from one address."""
+
+    attempt: RefusedAttempt
+    advice: str
+
+
+def refusal_rows(attempts: Iterable[RefusedAttempt]) -> list[RefusalRow]:
+    """With the advice for each."""
+    return [RefusalRow(attempt, ADVICE.get(attempt.reason, "")) for attempt in attempts]
+
+
+def refused_since(deployment: Deployment, prefixes: Iterable[str]) -> list[RefusalRow]:
+    """What may be this deployment's hosts: its fleet's tokens, its own, or tokens of nobody. One query."""
+    found = RefusedAttempt.objects.filter(
+        Q(fleet=deployment.fleet_id)
+        | Q(fleet=None, token_prefix__in=["", deployment.code_prefix, *prefixes]),
+        last_at__gte=deployment.created_at,
+    )
+    return refusal_rows(found[:_MOST])

@@ -1,0 +1,78 @@
+"""Rollouts as rows of a table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count
+
+from fleets.models import Rollout, Target, TargetState
+from telflo.ui.bars import Segment
+from telflo.ui.vocabulary import TARGET
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRow:
+    """One rollout with its targets counted by state."""
+
+    rollout: Rollout
+    by_state: Mapping[str, int]
+
+    @property
+    def targets(self) -> int:
+        """All but those that were taken out."""
+        return sum(n for state, n in self.by_state.items() if state != TargetState.EXCLUDED)
+
+    @property
+    def succeeded(self) -> int:
+        """Those that run the version, proven."""
+        return self.by_state.get(TargetState.SUCCEEDED, 0)
+
+    @property
+    def failed(self) -> int:
+        """Those on which it failed."""
+        return self.by_state.get(TargetState.FAILED, 0)
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The targets as a bar."""
+        return target_segments(self.by_state)
+
+
+def rollout_rows(rollouts: Sequence[Rollout]) -> list[RolloutRow]:
+    """The rows of these rollouts, in one query."""
+    counts: dict[UUID, dict[str, int]] = {rollout.pk: {} for rollout in rollouts}
+    found = Target.objects.filter(rollout__in=list(counts)).order_by()
+    for key, state, n in found.values_list("rollout_id", "state").annotate(n=Count("pk")):
+        counts[key][state] = n
+    return [RolloutRow(rollout, counts[rollout.pk]) for rollout in rollouts]
+
+
+def target_segments(by_state: Mapping[str, int], url: str = "") -> list[Segment]:
+    """One segment for each state that occurs; excluded targets are not part of the bar."""
+    order = sorted(TARGET, key=_ORDER.index)
+    return [
+        Segment(
+            TARGET[state].word,
+            by_state[state],
+            "none" if state == TargetState.WAITING else TARGET[state].tone,
+            f"{url}?state={state}" if url else "",
+        )
+        for state in order
+        if by_state.get(state) and state != TargetState.EXCLUDED
+    ]
+
+
+_ORDER = (
+    "succeeded",
+    "failed",
+    "revert_failed",
+    "reverting",
+    "reverted",
+    "soaking",
+    "applying",
+    "offered",
+    "waiting",
+    "pending_offline",
+    "excluded",
+)

@@ -1,0 +1,210 @@
+"""Tokens of all fleets: the lists, and what can be done with one."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+from fleets.forms import RotateForm, TokenForm
+from fleets.models import Fleet, RefusedAttempt, Token, TokenKind
+from fleets.token_state import expired, retired, usable
+from fleets.tokens import (
+    Expiry,
+    IssuedToken,
+    expiry_warnings,
+    issue_token,
+    members_of,
+    retire_token,
+    revoke_token,
+    rotate_token,
+)
+from fleets.views.refusals import refusal_rows
+from fleets.views.subject import token_or_404
+from fleets.views.token_rows import token_rows
+from telflo.base import clock
+from telflo.base.access import Action, may
+from telflo.base.activity import actor_of
+from telflo.base.errors import DomainError
+from telflo.base.forms import add_domain_error
+from telflo.base.guard import requires
+from telflo.ui.numbers import counted
+from telflo.ui.pages import rows_of
+
+KINDS = {
+    TokenKind.ENROLMENT.value: "Enrolment",
+    TokenKind.HOST.value: "Hosts",
+    TokenKind.AGENT.value: "Agents",
+}
+
+
+@requires(Action.VIEW)
+def listing(request: HttpRequest) -> HttpResponse:
+    """Tokens of one kind (`?kind=`) in one state (`?state=`); usable enrolment tokens at first."""
+    return _list(request)
+
+
+def _list(request: HttpRequest, issued: IssuedToken | None = None) -> HttpResponse:
+    now = clock.now()
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in KINDS else TokenKind.ENROLMENT.value
+    states = _states(now)
+    state = request.GET.get("state", "")
+    state = state if state in states else "usable"
+    words, slug = request.GET.get("q", "").strip(), request.GET.get("fleet", "")
+    of_kind = _matching(kind, words, slug)
+    page = rows_of(request, of_kind.filter(states[state]).order_by("fleet__name", "-id"))
+    context = {
+        "rows": token_rows(page.items, now),
+        "page": page,
+        "kind": kind,
+        "kinds": _kinds(),
+        "state": state,
+        "segments": [(key, key.capitalize(), of_kind.filter(q).count()) for key, q in states.items()],
+        "q": words,
+        "slug": slug,
+        "fleet_name": Fleet.objects.filter(slug=slug).values_list("name", flat=True).first(),
+        "issued": issued,
+        "warnings": [] if issued else expiry_warnings(now)[:3],
+        "refused_count": RefusedAttempt.objects.count(),
+        "may_enrol": may(request.user, Action.ENROL),
+        "has_fleets": Fleet.objects.active().exists(),
+    }
+    return render(request, "tokens/list.html", context)
+
+
+def _states(now: Any) -> dict[str, Q]:
+    return {
+        "usable": usable(now),
+        "expired": expired(now),
+        "retired": retired(now),
+        "revoked": Q(revoked_at__isnull=False),
+        "all": Q(),
+    }
+
+
+def _matching(kind: str, words: str, slug: str) -> QuerySet[Token]:
+    found = Token.objects.filter(kind=kind).select_related("fleet", "created_by", "deployment")
+    if slug:
+        found = found.filter(fleet__slug=slug)
+    if words:
+        found = found.filter(
+            Q(name__icontains=words) | Q(prefix__startswith=words[:12]) | Q(fleet__name__icontains=words)
+        )
+    return found.defer("deployment__secret_environment")
+
+
+def _kinds() -> list[tuple[str, str, int]]:
+    """The tabs with the number of usable tokens; kinds that do not occur are left out, but for the first."""
+    now = clock.now()
+    counts = {key: Token.objects.filter(usable(now), kind=key).count() for key in KINDS}
+    return [(key, KINDS[key], n) for key, n in counts.items() if n or key != TokenKind.AGENT]
+
+
+@requires(Action.VIEW)
+def refused(request: HttpRequest) -> HttpResponse:
+    """Attempts that were refused, the latest first, with what to look at."""
+    page = rows_of(request, RefusedAttempt.objects.select_related("fleet"))
+    context = {
+        "rows": refusal_rows(page.items),
+        "page": page,
+        "kinds": _kinds(),
+        "refused_count": page.total,
+    }
+    return render(request, "tokens/refused.html", context)
+
+
+@requires(Action.ENROL, methods=("GET", "POST"))
+@never_cache
+def new(request: HttpRequest) -> HttpResponse:
+    """The answer to the POST shows the secret, this once."""
+    form = TokenForm(request.POST or None, initial={"fleet": request.GET.get("fleet", "")})
+    if request.method == "POST" and form.is_valid():
+        try:
+            data = {**form.cleaned_data, "expires": Expiry(form.cleaned_data["expires"])}
+            issued = issue_token(actor=actor_of(request), **data)
+        except DomainError as error:
+            add_domain_error(form, error)
+        else:
+            return _list(request, issued)
+    return render(request, "tokens/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@requires(Action.ENROL, methods=("GET", "POST"))
+@never_cache
+def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
+    """A successor; the answer to the POST shows its secret, this once."""
+    token = token_or_404(token_id)
+    form = RotateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            issued = rotate_token(token=token, overlap=form.overlap(), actor=actor_of(request))
+        except DomainError as error:
+            add_domain_error(form, error)
+        else:
+            return _list(request, issued)
+    context = {"form": form, "token": token, "collectors": members_of(token).count()}
+    return render(request, "tokens/rotate.html", context, status=422 if form.errors else 200)
+
+
+@requires(Action.ENROL, methods=("GET", "POST"))
+def retire(request: HttpRequest, token_id: UUID) -> HttpResponse:
+    """No new enrolments, once it was confirmed."""
+    token = token_or_404(token_id)
+    if request.method == "POST":
+        return _do(request, token, retire_token, f"“{token.name}” is retired")
+    return _ask(
+        request,
+        title=f"Retire “{token.name}”?",
+        body=f"No new collector gets in by it. {_stay(token)}",
+        verb="Retire",
+        tone="plain",
+    )
+
+
+@requires(Action.ENROL, methods=("GET", "POST"))
+def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
+    """Refused at once, once it was confirmed."""
+    token = token_or_404(token_id)
+    if request.method == "POST":
+        return _do(request, token, revoke_token, f"“{token.name}” is revoked")
+    number = members_of(token).count()
+    verb = "loses" if number == 1 else "lose"
+    keep = "keeps" if number == 1 else "keep"
+    body = (
+        f"{counted(number, 'collector')} {verb} the server and {keep} running."
+        " To stop new hosts only, retire it."
+    )
+    if not number:
+        body = "No collector uses it. Who still has the secret is refused from then on."
+    return _ask(request, title=f"Revoke “{token.name}”?", body=body, verb="Revoke", tone="danger")
+
+
+def _stay(token: Token) -> str:
+    number = members_of(token).count()
+    if not number:
+        return "No collector came in by it."
+    return f"{counted(number, 'collector')} that it let in {'stays' if number == 1 else 'stay'}."
+
+
+def _do(
+    request: HttpRequest, token: Token, change: Callable[..., Token], done: str
+) -> HttpResponse:
+    reason = request.POST.get("reason", "").strip()
+    try:
+        change(token=token, reason=reason, actor=actor_of(request))
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, done)
+    return redirect(f"{reverse('tokens:list')}?kind={token.kind}&fleet={token.fleet.slug}&state=all")
+
+
+def _ask(request: HttpRequest, **words: str) -> HttpResponse:
+    context = {"action": request.path, "reason": "1", "back_url": reverse("tokens:list"), **words}
+    return render(request, "layouts/confirm.html", context)

@@ -1,0 +1,51 @@
+"""Numbered pages of short lists (`?page=2`). The long list of collectors has pages of its own, by cursor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from telflo.ui.numbers import grouped
+
+PAGE_ROWS: Final = 50
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[T]):
+    """One page: its rows, how many there are in all, what is shown in words, the addresses beside it."""
+
+    items: Sequence[T]
+    total: int
+    shown: str = ""
+    previous: str = ""
+    next: str = ""
+
+    @property
+    def several(self) -> bool:
+        """Whether there is another page."""
+        return bool(self.previous or self.next)
+
+
+def rows_of(request: HttpRequest, found: "QuerySet[Any, T]", size: int = PAGE_ROWS) -> Rows[T]:
+    """The page that the address names, in two queries; a number out of range means the nearest page."""
+    paginator = Paginator(found, size)
+    page = paginator.get_page(request.GET.get("page"))
+    items = list(page.object_list)
+    return Rows(
+        items=items,
+        total=paginator.count,
+        shown=f"{grouped(page.start_index())}–{grouped(page.end_index())} of {grouped(paginator.count)}",
+        previous=_address(request, page.number - 1) if page.has_previous() else "",
+        next=_address(request, page.number + 1) if page.has_next() else "",
+    )
+
+
+def _address(request: HttpRequest, number: int) -> str:
+    query = request.GET.copy()
+    query["page"] = str(number)
+    return "?" + query.urlencode()

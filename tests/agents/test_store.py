@@ -1,0 +1,384 @@
+"""The only writer of the hot row: invariants I1 to I3, and what the row says afterwards."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from agents import store
+from agents.configmap import configmap_sha256
+from agents.errors import AgentUnknown
+from agents.models import AgentEvent, AgentStatus, ComponentSet, EffectiveConfig
+from agents.snapshot import (
+    AgentPatch,
+    ComponentHealth,
+    Components,
+    ConfigFile,
+    ConfigStatus,
+    Description,
+    Fact,
+    FactKind,
+    RemoteConfigReport,
+    Transport,
+)
+from agents.snapshot import EffectiveConfig as Effective
+from telflo.base.ids import new_id
+from tests.factories import agent_of, at, make_agent, make_patch, status_of
+
+pytestmark = pytest.mark.django_db
+
+
+def effective(body: bytes) -> Effective:
+    files = (ConfigFile("", body, "text/yaml"),)
+    return Effective(configmap_sha256(files), files)
+
+
+def kinds(snapshot: Any) -> list[str]:
+    events = AgentEvent.objects.filter(agent_id=snapshot.instance_uid).order_by("id")
+    return list(events.values_list("kind", flat=True))
+
+
+class TestSessions:
+    def test_an_agent_that_nobody_registered_has_no_session(self) -> None:
+        with pytest.raises(AgentUnknown):
+            store.open_session(
+                instance_uid=new_id(), transport=Transport.HTTP, remote_address="", now=at()
+            )
+
+    def test_the_first_session_is_new_and_the_next_one_knows_what_is_stored(self) -> None:
+        first = make_agent()
+        assert first.is_new
+        report = RemoteConfigReport(ConfigStatus.FAILED, "ab", "no such exporter")
+        health = ComponentHealth(True, "StatusOK", components={"extensions": ComponentHealth(True)})
+        store.apply(
+            [
+                make_patch(
+                    first,
+                    now=at(1),
+                    sequence_num=4,
+                    remote_config=report,
+                    health=health,
+                    effective_config=effective(b"a: 1"),
+                    facts=(Fact(FactKind.FULL_STATE, at(1), remote_config=report),),
+                )
+            ]
+        )
+        again = make_agent(uid=first.instance_uid, now=at(2))
+        assert (again.is_new, again.epoch, again.sequence_num) == (False, first.epoch + 1, 4)
+        assert (again.remote_config, again.health) == (report, health)
+        assert again.effective_sha256 == effective(b"a: 1").sha256
+        assert again.full_state_at == at(1)
+
+    @pytest.mark.rule("I3")
+    def test_a_patch_of_an_older_session_changes_no_state_but_its_facts_are_kept(self) -> None:
+        old = make_agent()
+        new = make_agent(uid=old.instance_uid, now=at(1))
+        late = make_patch(
+            old,
+            now=at(2),
+            sequence_num=9,
+            disconnected_at=at(2),
+            facts=(Fact(FactKind.DISCONNECTED, at(2), reason="closed"),),
+        )
+        store.apply([late])
+        row = status_of(new)
+        assert (row.connected, row.sequence_num, row.last_seen_at) == (True, None, at(1))
+        assert kinds(new) == ["connected", "connected", "disconnected"]
+
+    @pytest.mark.rule("I3")
+    def test_a_heartbeat_of_an_older_session_matches_no_row(self) -> None:
+        old = make_agent()
+        make_agent(uid=old.instance_uid, now=at(1))
+        store.apply([make_patch(old, now=at(5), sequence_num=7)])
+        assert status_of(old).last_seen_at == at(1)
+
+    @pytest.mark.rule("I3")
+    def test_plain_http_never_fences_out_a_live_websocket(self) -> None:
+        live = make_agent()
+        poll = store.open_session(
+            instance_uid=live.instance_uid,
+            transport=Transport.HTTP,
+            remote_address="192.0.2.9",
+            now=at(1),
+        )
+        assert poll.epoch == store.FENCED_EPOCH
+        store.apply([make_patch(poll, now=at(1), sequence_num=3, health=ComponentHealth(True))])
+        store.apply([make_patch(live, now=at(2), sequence_num=5)])
+        row = status_of(live)
+        assert (row.transport, row.sequence_num, row.health) == ("ws", 5, "unknown")
+
+    def test_each_poll_over_http_is_a_session_but_no_event(self) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(1), disconnected_at=at(1))])
+        for second in (2, 32, 62):
+            poll = store.open_session(
+                instance_uid=agent.instance_uid,
+                transport=Transport.HTTP,
+                remote_address="",
+                now=at(second),
+            )
+        assert poll.epoch == agent.epoch + 3
+        assert kinds(agent) == ["connected", "connected"]
+        assert status_of(agent).connected_at == at(2)
+
+
+class TestSequenceNumbers:
+    @pytest.mark.rule("I1")
+    def test_the_number_is_stored_in_the_statement_that_stores_the_state(self) -> None:
+        agent = make_agent()
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            store.apply(
+                [make_patch(agent, now=at(1), sequence_num=8, health=ComponentHealth(True))]
+            )
+        writes = [q["sql"] for q in queries if "UPDATE" in q["sql"].upper() and "SET" in q["sql"]]
+        [statement] = [sql for sql in writes if "agents_agentstatus" in sql]
+        assert "sequence_num" in statement
+        assert "health_tree" in statement
+
+    @pytest.mark.rule("I2")
+    def test_while_a_full_state_is_outstanding_no_number_is_stored(self) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(1), sequence_num=8)])
+        store.apply([make_patch(agent, now=at(2), sequence_num=None)])
+        assert make_agent(uid=agent.instance_uid, now=at(3)).sequence_num is None
+
+
+class TestHealth:
+    def test_an_empty_health_is_unknown_and_the_last_known_one_is_kept(self) -> None:
+        agent = make_agent()
+        good = ComponentHealth(True, "StatusOK")
+        store.apply([make_patch(agent, now=at(1), health=good)])
+        store.apply([make_patch(agent, now=at(2), health=ComponentHealth(False))])
+        row = status_of(agent)
+        assert (row.health, row.health_at, row.health_since) == ("unknown", at(1), at(2))
+        assert row.health_tree is not None
+        assert row.health_tree["status"] == "StatusOK"
+
+    def test_the_last_health_of_a_supervisor_over_http_ends_its_connection(self) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(1), disconnected_at=at(1))])
+        poll = store.open_session(
+            instance_uid=agent.instance_uid,
+            transport=Transport.HTTP,
+            remote_address="",
+            now=at(2),
+        )
+        last = ComponentHealth(False, last_error="Supervisor is shutdown")
+        store.apply([make_patch(poll, now=at(3), health=last)])
+        row = status_of(agent)
+        assert (row.connected, row.status, row.disconnected_at) == (False, "disconnected", at(3))
+        assert kinds(agent)[-1] == "disconnected"
+
+
+class TestIdentity:
+    def test_a_description_fills_the_columns_that_lists_show(self) -> None:
+        agent = make_agent()
+        description = Description(
+            {"service.name": "otelcol-contrib", "service.version": "0.158.0"},
+            {"host.name": "web-17", "os.type": "linux"},
+        )
+        store.apply([make_patch(agent, now=at(1), description=description, capabilities=6)])
+        known = agent_of(agent)
+        assert (known.display_name, known.host_name, known.os_type) == ("web-17", "web-17", "linux")
+        assert (known.collector_name, known.collector_version) == ("otelcol-contrib", "0.158.0")
+        assert known.capabilities == 6
+
+    def test_a_component_tree_is_stored_once_and_shared_by_its_hash(self) -> None:
+        one, two = make_agent(), make_agent()
+        store.apply([make_patch(one, now=at(1), components=Components("cc"))])
+        assert make_agent(uid=one.instance_uid, now=at(2)).components_hash == ""
+        one = make_agent(uid=one.instance_uid, now=at(3))
+        tree = Components("cc", {"receivers": {}})
+        store.apply(
+            [
+                make_patch(one, now=at(4), components=tree),
+                make_patch(two, now=at(4), components=Components("cc")),
+            ]
+        )
+        assert ComponentSet.objects.count() == 1
+        assert agent_of(one).components_id == agent_of(two).components_id == "cc"
+        assert make_agent(uid=two.instance_uid, now=at(5)).components_hash == "cc"
+
+    def test_each_distinct_body_is_stored_once(self) -> None:
+        agents = [make_agent() for _ in range(3)]
+        store.apply(
+            [make_patch(agent, now=at(1), effective_config=effective(b"a: 1")) for agent in agents]
+        )
+        store.apply([make_patch(agents[0], now=at(2), effective_config=effective(b"\xff\x00"))])
+        assert EffectiveConfig.objects.count() == 2
+        assert status_of(agents[0]).effective_config_id == effective(b"\xff\x00").sha256
+
+
+class TestTimeline:
+    def test_a_flap_within_one_flush_leaves_both_events(self) -> None:
+        agent = make_agent()
+        gone = make_patch(
+            agent,
+            now=at(1),
+            disconnected_at=at(1),
+            facts=(Fact(FactKind.DISCONNECTED, at(1), reason="closed"),),
+        )
+        back = make_agent(uid=agent.instance_uid, now=at(1.01))
+        store.apply([gone, make_patch(back, now=at(1.02), health=ComponentHealth(True))])
+        assert sorted(kinds(agent)) == ["connected", "connected", "disconnected"]
+        assert status_of(agent).connected
+
+    def test_failed_and_applied_in_one_flush_are_two_events_without_secrets(self) -> None:
+        agent = make_agent()
+        failed = RemoteConfigReport(ConfigStatus.FAILED, "bb", "password: hunter2-hunter2")
+        applied = RemoteConfigReport(ConfigStatus.APPLIED, "aa")
+        facts = tuple(
+            Fact(FactKind.REMOTE_CONFIG, at(1), remote_config=one) for one in (failed, applied)
+        )
+        store.apply([make_patch(agent, now=at(1), remote_config=applied, facts=facts)])
+        events = AgentEvent.objects.filter(kind="remote_config").order_by("id")
+        assert [event.data["status"] for event in events] == ["FAILED", "APPLIED"]
+        assert "hunter2" not in str(events[0].data)
+
+    def test_what_a_forgotten_agent_says_is_ignored(self) -> None:
+        gone, here = make_agent(), make_agent()
+        agent_of(gone).delete()
+        fact = Fact(FactKind.DISCONNECTED, at(1))
+        store.apply(
+            [
+                make_patch(gone, now=at(1), health=ComponentHealth(True), facts=(fact,)),
+                make_patch(gone, now=at(1), sequence_num=3),
+                make_patch(here, now=at(1), health=ComponentHealth(True)),
+            ]
+        )
+        assert status_of(here).health == "healthy"
+        assert not AgentStatus.objects.filter(agent_id=gone.instance_uid).exists()
+
+
+class TestCosts:
+    def test_heartbeats_of_many_agents_are_one_statement(
+        self, django_assert_num_queries: Any
+    ) -> None:
+        agents = [make_agent() for _ in range(20)]
+        beats = [make_patch(agent, now=at(9), sequence_num=2) for agent in agents]
+        with django_assert_num_queries(1 + _transaction()):
+            store.apply(beats)
+        assert AgentStatus.objects.filter(last_seen_at=at(9), sequence_num=2).count() == 20
+
+    def test_changes_of_many_agents_cost_as_many_statements_as_those_of_one(self) -> None:
+        assert _cost_of(1) == _cost_of(40)
+
+    def test_merged_patches_of_one_session_are_one_row(self) -> None:
+        agent = make_agent()
+        store.apply(
+            [
+                make_patch(agent, now=at(1), sequence_num=1, health=ComponentHealth(True)),
+                make_patch(agent, now=at(2), sequence_num=2),
+            ]
+        )
+        row = status_of(agent)
+        assert (row.sequence_num, row.last_seen_at, row.health) == (2, at(2), "healthy")
+
+
+def _transaction() -> int:
+    return 2  # SAVEPOINT and RELEASE, since the test itself runs in a transaction
+
+
+def _cost_of(number: int) -> int:
+    agents = [make_agent() for _ in range(number)]
+    patches: list[AgentPatch] = [
+        make_patch(
+            agent,
+            now=at(1),
+            capabilities=6,
+            description=Description({"service.name": "otelcol"}),
+            health=ComponentHealth(True),
+            effective_config=effective(f"n: {number}".encode()),
+            components=Components(f"c{number}", {"receivers": {}}),
+            remote_config=RemoteConfigReport(ConfigStatus.APPLIED, "aa"),
+            facts=(Fact(FactKind.HEALTH, at(1), health=ComponentHealth(True)),),
+        )
+        for agent in agents
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        store.apply(patches)
+    return len(queries)
+
+
+class TestSweep:
+    def test_silence_over_a_websocket_ends_the_connection(self) -> None:
+        agent = make_agent()
+        assert store.sweep(at(104)) == 0
+        assert store.sweep(at(106)) == 1
+        row = status_of(agent)
+        assert (row.connected, row.status) == (False, "disconnected")
+        assert kinds(agent)[-1] == "disconnected"
+        assert store.sweep(at(107)) == 0
+
+    def test_a_heartbeat_after_the_silence_connects_again(self) -> None:
+        agent = make_agent()
+        store.sweep(at(200))
+        store.apply([make_patch(agent, now=at(201), sequence_num=3)])
+        row = status_of(agent)
+        assert (row.connected, row.sequence_num, row.connected_at) == (True, 3, at(201))
+        assert kinds(agent) == ["connected", "disconnected", "connected"]
+
+    def test_a_day_later_it_is_stale(self) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(1), disconnected_at=at(1))])
+        assert store.sweep(at(24 * 3600)) == 0
+        assert store.sweep(at(24 * 3600 + 1)) == 1
+        assert status_of(agent).status == "stale"
+        assert store.sweep(at(24 * 3600 + 9)) == 0
+
+    def test_a_server_that_was_away_for_days_finds_its_agents_stale(self) -> None:
+        agent = make_agent()
+        store.sweep(at(3 * 24 * 3600))
+        assert status_of(agent).status == "stale"
+
+    def test_the_number_of_statements_does_not_depend_on_the_number_of_agents(self) -> None:
+        costs = []
+        for number in (1, 30):
+            for _ in range(number):
+                make_agent()
+            with CaptureQueriesContext(connection) as queries:
+                assert store.sweep(at(500)) == number
+            costs.append(len(queries))
+        assert costs[0] == costs[1]
+
+
+class TestIntent:
+    def test_the_word_follows_what_is_wanted(self) -> None:
+        agent = make_agent()
+        report = RemoteConfigReport(ConfigStatus.APPLIED, "aa")
+        store.apply([make_patch(agent, now=at(1), capabilities=2, remote_config=report)])
+        assert status_of(agent).status == "unmanaged"
+        for desired, failed, word in (
+            ("aa", False, "in_sync"),
+            ("bb", False, "pending"),
+            ("bb", True, "rolled_back"),
+        ):
+            change = store.IntentChange(agent.instance_uid, True, desired, failed)
+            gone = store.IntentChange(new_id(), True, desired, failed)
+            store.set_intent([change, gone], now=at(2))
+            assert status_of(agent).status == word
+
+    def test_since_stays_while_the_word_does(self) -> None:
+        agent = make_agent()
+        since = status_of(agent).status_since
+        store.apply([make_patch(agent, now=at(50), health=ComponentHealth(True))])
+        assert status_of(agent).status_since == since
+
+
+class TestRetention:
+    def test_old_events_go_and_young_ones_stay(self) -> None:
+        agent = make_agent()
+        store.add_events([store.NewEvent(agent.instance_uid, at(29 * 24 * 3600), "enrolled")])
+        assert store.prune_events(at(31 * 24 * 3600)) == 1
+        assert kinds(agent) == ["enrolled"]
+
+    def test_bodies_that_nobody_runs_any_more_go(self) -> None:
+        agent = make_agent()
+        for second, body in ((1, b"a: 1"), (2, b"a: 2")):
+            store.apply([make_patch(agent, now=at(second), effective_config=effective(body))])
+        assert store.prune_effective_configs(at(60)) == 0
+        assert store.prune_effective_configs(at(7200)) == 1
+        assert EffectiveConfig.objects.get().sha256 == effective(b"a: 2").sha256

@@ -1,0 +1,47 @@
+"""Fixtures: the mirror of release files, a folder that an ordinary user can reach, and the beginning of a story."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.binaries import PROGRAMS
+from tests.e2e.harness.story import Setup, Story
+from tests.e2e.mirror import Mirror, lay_out, serve
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
+    """A mirror of all programs, for hosts."""
+    root = tmp_path_factory.mktemp("released")
+    lay_out(root, PROGRAMS)
+    with serve(root) as mirror:
+        yield mirror
+
+
+@pytest.fixture
+def ground() -> Iterator[Path]:
+    """A folder whose parents everyone may search: pytest's own belong to one user."""
+    folder = Path(tempfile.mkdtemp(prefix="telflo-e2e-"))
+    folder.chmod(0o755)
+    (folder / "server").mkdir(mode=0o700)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def begin(ground: Path, released: Mirror) -> Iterator[Callable[[Setup], Story]]:
+    """Begins a story; what it started is ended afterwards."""
+    begun: list[Story] = []
+
+    def make(setup: Setup) -> Story:
+        begun.append(Story.begin(setup, ground, released.base_url))
+        return begun[-1]
+
+    yield make
+    for story in begun:
+        story.end()

@@ -1,0 +1,58 @@
+"""The attempts in the server's database, read from outside: the truth about what was offered, and how often."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+_ATTEMPTS: Final = """
+    SELECT version.number, attempt.hash, attempt.state, attempt.error, attempt.offered_at, attempt.answered_at
+    FROM fleets_attempt AS attempt
+    JOIN fleets_renderedconfig AS rendered ON rendered.id = attempt.rendered_id
+    JOIN configs_configversion AS version ON version.id = rendered.version_id
+    ORDER BY attempt.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One offer of a version to the story's only agent."""
+
+    version: int
+    hash: str
+    state: str
+    error: str
+    offered_at: datetime
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Reads the SQLite file of a server, whether that runs or not."""
+
+    database: Path
+
+    def attempts(self, version: int | None = None) -> list[Attempt]:
+        """All offers, or those of a version, oldest first."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+            rows = [_attempt(*row) for row in connection.execute(_ATTEMPTS)]
+        return [row for row in rows if version in (None, row.version)]
+
+    def sent(self, version: int) -> list[Attempt]:
+        """The offers of a version that may have reached the agent: not those that are proved lost."""
+        return [attempt for attempt in self.attempts(version) if attempt.state != "lost"]
+
+
+def _attempt(
+    version: int, digest: str, state: str, error: str, offered_at: str, answered_at: str | None
+) -> Attempt:
+    answered = _time(answered_at) if answered_at else None
+    return Attempt(version, digest, state, error, _time(offered_at), answered)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

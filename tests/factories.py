@@ -1,0 +1,211 @@
+"""Makers of rows and values for tests: plain functions with keyword arguments."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from agents import store
+from agents.models import Agent, AgentStatus
+from agents.snapshot import (
+    AgentPatch,
+    AgentSnapshot,
+    Capability,
+    ConfigStatus,
+    Fact,
+    FactKind,
+    RemoteConfigReport,
+    Transport,
+)
+from configs.models import Configuration, ConfigVersion, VersionState
+from fleets import enrollment
+from fleets.models import ArrivalMode, Fleet
+from fleets.tokens import Expiry, IssuedToken, issue_token
+from telflo.base import clock
+from telflo.base.access import Role
+from telflo.base.activity import Actor
+from telflo.base.api_tokens import IssuedApiToken, issue_api_token
+from telflo.base.ids import new_id
+from telflo.base.models import TokenScope, User
+
+T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+"""A time to count from where a test gives the times itself."""
+
+TESTER = Actor.worker("test")
+CAPABILITIES = (
+    Capability.REPORTS_STATUS
+    | Capability.ACCEPTS_REMOTE_CONFIG
+    | Capability.REPORTS_REMOTE_CONFIG
+    | Capability.REPORTS_HEALTH
+    | Capability.REPORTS_EFFECTIVE_CONFIG
+)
+_numbers = count(1)
+
+
+def at(seconds: float = 0) -> datetime:
+    """T0 and some seconds."""
+    return T0 + timedelta(seconds=seconds)
+
+
+def make_configuration(*, name: str = "") -> Configuration:
+    """A configuration without versions."""
+    now = clock.now()
+    return Configuration.objects.create(
+        name=name or f"configuration {next(_numbers)}", created_at=now, updated_at=now
+    )
+
+
+def make_version(
+    *,
+    configuration: Configuration | None = None,
+    yaml: str = "",
+    state: VersionState = VersionState.PUBLISHED,
+) -> ConfigVersion:
+    """The next version of a configuration, published unless told otherwise."""
+    configuration = configuration or make_configuration()
+    number = configuration.versions.count() + 1
+    text = yaml or f"receivers: {{nop: }} # {configuration.pk} {number}\n"
+    return ConfigVersion.objects.create(
+        configuration=configuration,
+        number=number,
+        yaml=text,
+        sha256="0" * 64,
+        size=len(text.encode()),
+        created_at=clock.now(),
+        state=state,
+    )
+
+
+def make_fleet(
+    *,
+    name: str = "",
+    version: ConfigVersion | None = None,
+    arrival_mode: ArrivalMode = ArrivalMode.MANAGED,
+) -> Fleet:
+    """A fleet, whose version is stable when it has one."""
+    name = name or f"fleet {next(_numbers)}"
+    now = clock.now()
+    return Fleet.objects.create(
+        name=name,
+        slug=name.replace(" ", "-"),
+        version=version,
+        stable_version=version,
+        arrival_mode=arrival_mode,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def make_token(*, fleet: Fleet, name: str = "first", **how: Any) -> IssuedToken:
+    """A token of a fleet, with its secret."""
+    return issue_token(fleet=fleet, name=name, actor=TESTER, **{"expires": Expiry.NEVER, **how})
+
+
+def enrol(
+    *,
+    token: IssuedToken,
+    uid: UUID | None = None,
+    now: datetime | None = None,
+    transport: Transport = Transport.WEBSOCKET,
+    capabilities: int = CAPABILITIES,
+) -> AgentSnapshot:
+    """An agent comes in by the token (again, when it is known) and says its capabilities."""
+    now = now or clock.now()
+    verified = enrollment.verify_token(token.secret, now=now)
+    snapshot = enrollment.admit_agent(
+        token=verified,
+        instance_uid=uid or new_id(),
+        transport=transport,
+        remote_address="192.0.2.7",
+        now=now,
+    )
+    store.apply([make_patch(snapshot, now=now, sequence_num=0, capabilities=int(capabilities))])
+    return snapshot
+
+
+def make_agent(*, uid: UUID | None = None, now: datetime | None = None) -> AgentSnapshot:
+    """A registered agent in no fleet, with an open WebSocket session."""
+    uid, now = uid or new_id(), now or T0
+    store.register(instance_uid=uid, now=now)
+    return store.open_session(
+        instance_uid=uid, transport=Transport.WEBSOCKET, remote_address="192.0.2.7", now=now
+    )
+
+
+def make_patch(
+    snapshot: AgentSnapshot,
+    *,
+    now: datetime | None = None,
+    sequence_num: int | None = 1,
+    facts: tuple[Fact, ...] = (),
+    **state: Any,
+) -> AgentPatch:
+    """A patch of this session."""
+    return AgentPatch(
+        instance_uid=snapshot.instance_uid,
+        epoch=snapshot.epoch,
+        seen_at=now or clock.now(),
+        sequence_num=sequence_num,
+        facts=facts,
+        **state,
+    )
+
+
+def make_answer(
+    snapshot: AgentSnapshot,
+    *reports: tuple[ConfigStatus, str] | tuple[ConfigStatus, str, str],
+    now: datetime | None = None,
+    kind: FactKind = FactKind.REMOTE_CONFIG,
+) -> AgentPatch:
+    """A patch with these remote-config reports as facts, the last one as state."""
+    now = now or clock.now()
+    said = [RemoteConfigReport(*report) for report in reports]
+    return make_patch(
+        snapshot,
+        now=now,
+        remote_config=said[-1] if said else None,
+        facts=tuple(Fact(kind, now, remote_config=report) for report in said) or (Fact(kind, now),),
+    )
+
+
+def status_of(snapshot: AgentSnapshot) -> AgentStatus:
+    """The status row as it is stored now."""
+    return AgentStatus.objects.select_related("agent").get(agent_id=snapshot.instance_uid)
+
+
+def agent_of(snapshot: AgentSnapshot) -> Agent:
+    """The agent as it is stored now."""
+    return Agent.objects.get(pk=snapshot.instance_uid)
+
+
+def hashes(offers: Mapping[UUID, Any]) -> dict[UUID, str]:
+    """Offers by agent, their hashes alone."""
+    return {uid: offer.hash for uid, offer in offers.items()}
+
+
+def make_person(
+    *, role: Role = Role.VIEWER, username: str = "", password: str | None = None
+) -> User:
+    """A person who may sign in (by Client.force_login, or with the password given)."""
+    is_admin = role is Role.ADMIN
+    return User.objects.create_user(
+        username or f"{role.value}-{next(_numbers)}",
+        password=password,
+        role=role.value,
+        is_staff=is_admin,
+        is_superuser=is_admin,
+    )
+
+
+def make_api_token(
+    *, user: User | None = None, scope: TokenScope = TokenScope.WRITE, **how: Any
+) -> IssuedApiToken:
+    """An API token with its secret; of an Admin unless told otherwise."""
+    return issue_api_token(
+        user=user or make_person(role=Role.ADMIN),
+        name=how.pop("name", "test"),
+        scope=scope.value,
+        actor=TESTER,
+        **how,
+    )

@@ -1,0 +1,154 @@
+"""How collectors come in, come back, and change fleets (decisions 5, 13 to 15)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agents.models import Agent, AgentEvent
+from fleets import refusals, services
+from fleets.errors import EnrolmentRefused
+from fleets.models import ArrivalMode, Membership, RefusedAttempt, TokenKind
+from telflo.base import clock
+from telflo.base.ids import new_id
+from tests.factories import TESTER, agent_of, enrol, make_fleet, make_token, make_version, status_of
+
+pytestmark = pytest.mark.django_db
+
+
+def member(snapshot: Any) -> Membership:
+    return Membership.objects.get(agent_id=snapshot.instance_uid)
+
+
+def events(snapshot: Any) -> list[str]:
+    found = AgentEvent.objects.filter(agent_id=snapshot.instance_uid).order_by("id")
+    return list(found.values_list("kind", flat=True))
+
+
+class TestNewcomers:
+    def test_a_newcomer_is_registered_in_the_tokens_fleet_and_gets_its_version(self) -> None:
+        fleet = make_fleet(version=make_version())
+        agent = enrol(token=make_token(fleet=fleet))
+        found = member(agent)
+        assert (found.fleet, found.mode, agent.is_new) == (fleet, "managed", True)
+        assert found.desired is not None
+        assert found.desired.version == fleet.stable_version
+        assert agent.desired_hash == found.desired.hash == status_of(agent).desired_hash
+        assert events(agent) == ["enrolled", "connected"]
+
+    def test_in_a_fleet_without_a_version_nothing_is_wanted_of_it(self) -> None:
+        agent = enrol(token=make_token(fleet=make_fleet()))
+        assert (agent.desired_hash, status_of(agent).status) == ("", "unmanaged")
+
+    def test_a_fleet_may_only_observe_what_arrives_but_manages_what_quick_deploy_installed(
+        self,
+    ) -> None:
+        fleet = make_fleet(version=make_version(), arrival_mode=ArrivalMode.OBSERVED)
+        found = enrol(token=make_token(fleet=fleet))
+        deployed = enrol(token=make_token(fleet=fleet, kind=TokenKind.HOST))
+        assert (member(found).mode, found.desired_hash) == ("observed", "")
+        assert member(deployed).mode == "managed"
+        assert deployed.desired_hash
+
+    def test_a_refused_newcomer_leaves_nothing_behind(self) -> None:
+        issued = make_token(fleet=make_fleet(), expires=clock.now() + timedelta(minutes=1))
+        uid = new_id()
+        with pytest.raises(EnrolmentRefused):
+            enrol(token=issued, uid=uid, now=clock.now() + timedelta(minutes=2))
+        assert not Agent.objects.filter(pk=uid).exists()
+
+    def test_only_so_many_newcomers_a_minute_come_by_one_token(self, settings: Any) -> None:
+        settings.ENROLMENTS_PER_MINUTE = 2
+        fleet = make_fleet()
+        one, other = make_token(fleet=fleet), make_token(fleet=fleet)
+        now = clock.now().replace(second=1)
+        first = enrol(token=one, now=now)
+        enrol(token=one, now=now)
+        with pytest.raises(EnrolmentRefused) as refused:
+            enrol(token=one, now=now)
+        assert refused.value.reason == "rate"
+        enrol(token=one, uid=first.instance_uid, now=now)
+        enrol(token=other, now=now)
+        enrol(token=one, now=now + timedelta(minutes=1))
+
+
+class TestReturns:
+    def test_a_known_agent_costs_a_fixed_few_statements(
+        self, django_assert_max_num_queries: Any
+    ) -> None:
+        issued = make_token(fleet=make_fleet(version=make_version()))
+        agent = enrol(token=issued)
+        with django_assert_max_num_queries(16):
+            enrol(token=issued, uid=agent.instance_uid)
+
+    def test_a_moved_agent_keeps_its_fleet_when_it_returns_by_its_old_token(self) -> None:
+        old, new = make_fleet(), make_fleet()
+        issued = make_token(fleet=old)
+        agent = enrol(token=issued)
+        services.move_agent(agent=agent_of(agent), fleet=new, actor=TESTER)
+        enrol(token=issued, uid=agent.instance_uid)
+        assert member(agent).fleet == new
+        enrol(token=make_token(fleet=new), uid=agent.instance_uid)
+        assert member(agent).fleet == new
+
+    def test_a_token_of_another_fleet_enrols_it_there_with_an_event(self) -> None:
+        old, new = make_fleet(version=make_version()), make_fleet(version=make_version())
+        agent = enrol(token=make_token(fleet=old))
+        again = enrol(token=make_token(fleet=new), uid=agent.instance_uid)
+        assert member(agent).fleet == new
+        assert again.desired_hash not in {"", agent.desired_hash}
+        assert events(agent) == ["enrolled", "connected", "moved", "connected"]
+
+    def test_a_retired_token_of_another_fleet_does_not_move_it(self) -> None:
+        old, new = make_fleet(), make_fleet()
+        agent = enrol(token=make_token(fleet=old))
+        other = make_token(fleet=new, expires=clock.now() + timedelta(minutes=1))
+        with pytest.raises(EnrolmentRefused):
+            enrol(token=other, uid=agent.instance_uid, now=clock.now() + timedelta(minutes=2))
+        assert member(agent).fleet == old
+
+    def test_a_forgotten_agent_that_returns_is_new(self) -> None:
+        issued = make_token(fleet=make_fleet())
+        agent = enrol(token=issued)
+        services.forget_agent(agent=agent_of(agent), actor=TESTER)
+        again = enrol(token=issued, uid=agent.instance_uid)
+        assert again.is_new
+        assert events(again) == ["enrolled", "connected"]
+
+
+class TestRefusals:
+    def record(self, **how: Any) -> None:
+        given = {
+            "token_prefix": "tlf_e_abc",
+            "address": "192.0.2.1",
+            "reason": "unknown",
+            "transport": "ws",
+            "user_agent": "curl",
+            "now": clock.now(),
+        }
+        refusals.record_refusal(**{**given, **how})
+
+    def test_a_flood_is_one_row(self) -> None:
+        for _ in range(5):
+            self.record()
+        self.record(count=7)
+        row = RefusedAttempt.objects.get()
+        assert row.count == 12
+
+    def test_a_revoked_token_names_its_fleet(self) -> None:
+        issued = make_token(fleet=make_fleet())
+        self.record(token_prefix=issued.token.prefix, reason="revoked")
+        assert RefusedAttempt.objects.get().fleet == issued.token.fleet
+
+    def test_many_kinds_of_refusals_are_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(refusals, "MOST_NEW_ROWS", 3)
+        for number in range(9):
+            self.record(address=f"192.0.2.{number}")
+        assert RefusedAttempt.objects.count() == 4
+        assert RefusedAttempt.objects.get(address="others").count == 6
+
+    def test_old_rows_go(self) -> None:
+        self.record(now=clock.now() - timedelta(days=31))
+        self.record(address="192.0.2.2")
+        assert refusals.prune_refused(clock.now()) == 1
+        assert RefusedAttempt.objects.get().address == "192.0.2.2"

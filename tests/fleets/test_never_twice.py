@@ -1,0 +1,110 @@
+"""The promise of decision 1, whatever happens in whatever order: never the same hash twice with no other between."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agents.snapshot import ConfigStatus
+from fleets import services
+from fleets.errors import AlreadyAssigned, CannotRetry
+from fleets.models import Attempt, Quarantine
+from tests.factories import TESTER, agent_of, status_of
+from tests.fleets.story import Story, hash_of, member_of
+
+pytestmark = pytest.mark.django_db
+
+
+class Supervisor:
+    """A collector's supervisor that remembers what reached it, and a server that may lose things."""
+
+    def __init__(self) -> None:
+        self.story = Story()
+        [self.agent] = self.story.agents
+        self.versions = [self.story.one, self.story.version(), self.story.version()]
+        self.acknowledged = hash_of(self.story.one)
+        self.status = ConfigStatus.APPLIED
+        self.received: list[str] = []
+        """Hashes that arrived since another one was acknowledged."""
+        self.unanswered: str | None = None
+
+    def assign(self, number: int) -> None:
+        try:
+            self.story.assign(self.versions[number])
+        except AlreadyAssigned:
+            return
+
+    def offer(self, arrives: bool) -> None:
+        offered = self.story.claim(self.agent).get(self.agent.instance_uid)
+        if offered is None:
+            return
+        if arrives:
+            self.receive(offered)
+        else:
+            self.reconnect()  # it was on its way when the connection broke
+
+    def receive(self, offered: str) -> None:
+        assert offered not in self.received, "offered twice"
+        assert offered != self.acknowledged
+        self.received.append(offered)
+        self.unanswered = offered
+
+    def answer(self, status: ConfigStatus) -> None:
+        if self.unanswered is None:
+            return
+        self.acknowledged, self.status = self.unanswered, status
+        self.received = [self.unanswered]
+        if status is not ConfigStatus.APPLYING:
+            self.unanswered = None
+        self.story.answer(self.agent, status, self.acknowledged)
+
+    def reconnect(self) -> None:
+        """It comes back and is asked for its full state."""
+        self.agent = self.story.come_back(self.agent)
+        self.story.tell_all(self.agent, self.status, self.acknowledged)
+
+    def retry(self) -> None:
+        try:
+            services.retry_agent(agent=agent_of(self.agent), actor=TESTER)
+        except CannotRetry:
+            return
+
+    def settle(self) -> None:
+        """Everything arrives and works from here on."""
+        for _ in range(6):
+            self.answer(ConfigStatus.APPLIED)
+            self.story.work()
+            self.offer(arrives=True)
+
+
+STEPS: Any = st.one_of(
+    st.tuples(st.just("assign"), st.integers(0, 2)),
+    st.tuples(st.just("offer"), st.booleans()),
+    st.tuples(
+        st.just("answer"),
+        st.sampled_from([ConfigStatus.APPLYING, ConfigStatus.APPLIED, ConfigStatus.FAILED]),
+    ),
+    st.tuples(st.sampled_from(["reconnect", "retry"])),
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(STEPS, max_size=15))
+def test_no_order_of_events_offers_a_hash_twice_and_all_end_well(steps: list[Any]) -> None:
+    with transaction.atomic():
+        supervisor = Supervisor()
+        for name, *arguments in steps:
+            getattr(supervisor, name)(*arguments)
+        supervisor.settle()
+        desired = member_of(supervisor.agent).desired
+        assert desired is not None
+        is_quarantined = Quarantine.objects.filter(hash=desired.hash).exists()
+        assert is_quarantined or status_of(supervisor.agent).status == "in_sync"
+        assert not Attempt.objects.filter(state__in=["offered"], hash=desired.hash).exists()
+        transaction.set_rollback(True)

@@ -1,0 +1,575 @@
+"""An assignment is a rollout with one stage: how it goes, fails, is overtaken and heals (decisions 1 to 6)."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from agents import notify, store
+from agents.models import AgentEvent
+from agents.snapshot import FactKind
+from configs.models import VersionState
+from fleets import offers, reports, services
+from fleets.errors import AlreadyAssigned, CannotRetry, VersionNotPublished
+from fleets.models import ArrivalMode, Attempt, Quarantine, Rollout, Target
+from fleets.rollouts import engine
+from telflo.base import clock
+from telflo.base.models import Activity
+from tests.factories import (
+    TESTER,
+    agent_of,
+    enrol,
+    make_answer,
+    make_fleet,
+    make_patch,
+    make_version,
+    status_of,
+)
+from tests.fleets.story import (
+    APPLIED,
+    APPLYING,
+    FAILED,
+    Story,
+    attempts_of,
+    hash_of,
+    member_of,
+    target_of,
+)
+
+pytestmark = pytest.mark.django_db
+Committed = Callable[[], AbstractContextManager[list[Any]]]
+PAST_DEADLINE = timedelta(seconds=181)
+
+
+def disconnect(agent: Any) -> None:
+    now = clock.now()
+    store.apply([make_patch(agent, now=now, disconnected_at=now)])
+
+
+class TestAssigning:
+    def test_a_version_reaches_every_member_and_becomes_stable(self) -> None:
+        story = Story(count=3)
+        two = story.version()
+        rollout = story.assign(two)
+        offered = story.claim(*story.agents)
+        assert set(offered.values()) == {hash_of(two)}
+        assert len(offered) == 3
+        for agent in story.agents:
+            story.answer(agent, APPLYING, hash_of(two))
+            assert status_of(agent).status == "applying"
+            story.answer(agent, APPLIED, hash_of(two))
+            assert status_of(agent).status == "in_sync"
+        story.work()
+        rollout.refresh_from_db()
+        story.fleet.refresh_from_db()
+        assert (rollout.state, story.fleet.stable_version) == ("succeeded", two)
+        assert rollout.finished_at is not None
+
+    def test_gateways_are_poked_and_pages_touched_when_it_is_committed(
+        self, committed: Committed, hints: notify.RecordingPort
+    ) -> None:
+        story = Story()
+        with committed():
+            services.assign_version(fleet=story.fleet, version=story.version(), actor=TESTER)
+        pokes = [message["uids"] for _, message in hints.sent if message["type"] == "poke"]
+        assert pokes == [[story.agents[0].instance_uid.hex]]
+        topics = {one for _, message in hints.sent for one in message.get("topics", ())}
+        assert {f"fleet:{story.fleet.pk}", "rollouts", "fleets", "agents"} <= topics
+        assert status_of(story.agents[0]).status == "pending"
+
+    def test_a_fleet_without_members_is_done_at_once(self) -> None:
+        fleet, two = make_fleet(version=make_version()), make_version()
+        rollout = services.assign_version(fleet=fleet, version=two, actor=TESTER)
+        assert (rollout.state, fleet.stable_version, fleet.version) == ("succeeded", two, two)
+
+    def test_only_published_versions_can_be_assigned(self) -> None:
+        draft = make_version(state=VersionState.UNPUBLISHED)
+        with pytest.raises(VersionNotPublished, match="Publish it"):
+            services.assign_version(fleet=make_fleet(), version=draft, actor=TESTER)
+
+    def test_the_version_that_a_fleet_has_is_not_assigned_again(self) -> None:
+        story = Story()
+        with pytest.raises(AlreadyAssigned):
+            story.assign(story.one)
+        two = story.version()
+        story.assign(two)
+        with pytest.raises(AlreadyAssigned):
+            story.assign(two)
+
+    def test_it_is_in_the_activity_log(self) -> None:
+        story = Story()
+        services.assign_version(
+            fleet=story.fleet, version=story.version(), actor=TESTER, reason="more memory"
+        )
+        entry = Activity.objects.get(action="fleet.assign")
+        assert (entry.reason, entry.fleet_id) == ("more memory", story.fleet.pk)
+
+    def test_observed_members_and_those_that_take_no_configuration_are_left_alone(self) -> None:
+        story = Story(count=2)
+        observed, other = story.agents
+        services.set_mode(agent=agent_of(observed), mode=ArrivalMode.OBSERVED, actor=TESTER)
+        deaf = enrol(token=story.token, capabilities=1)
+        rollout = story.assign(story.version())
+        assert list(story.claim(observed, deaf, other)) == [other.instance_uid]
+        assert target_of(rollout, deaf).state == "excluded"
+        assert not Target.objects.filter(rollout=rollout, agent_id=observed.instance_uid).exists()
+        assert status_of(deaf).status == "unmanaged"
+
+    def test_offline_members_do_not_block_and_get_it_when_they_return(self) -> None:
+        story = Story(count=2)
+        here, away = story.agents
+        disconnect(away)
+        two = story.version()
+        rollout = story.assign(two)
+        assert target_of(rollout, away).state == "pending_offline"
+        story.settle(here)
+        story.work()
+        rollout.refresh_from_db()
+        assert (rollout.state, rollout.state_reason) == (
+            "succeeded",
+            "1 offline get it when they return.",
+        )
+        back = story.come_back(away)
+        assert back.desired_hash == hash_of(two)
+        story.claim(back)
+        assert target_of(rollout, away).state == "offered"
+        story.answer(back, FAILED, hash_of(two), "no such exporter")
+        assert target_of(rollout, away).state == "failed"
+        assert Quarantine.objects.filter(agent_id=away.instance_uid).exists()
+
+    def test_a_newcomer_gets_the_stable_version_first_and_then_joins_the_rollout(self) -> None:
+        story = Story()
+        two = story.version()
+        rollout = story.assign(two)
+        newcomer = story.join()
+        assert newcomer.desired_hash == hash_of(story.one)
+        assert target_of(rollout, newcomer).state == "waiting"
+        story.work()
+        assert story.claim(newcomer) == {newcomer.instance_uid: hash_of(two)}
+        story.settle(story.agents[0])
+        story.answer(newcomer, APPLIED, hash_of(two))
+        story.work()
+        rollout.refresh_from_db()
+        assert rollout.state == "succeeded"
+
+    def test_another_version_overtakes_and_each_agent_keeps_its_own_previous_one(self) -> None:
+        story = Story(count=2)
+        fast, slow = story.agents
+        two, three = story.version(), story.version()
+        first = story.assign(two)
+        story.settle(fast)
+        second = story.assign(three)
+        first.refresh_from_db()
+        assert (first.state, target_of(first, slow).state) == ("superseded", "excluded")
+        previous = {
+            target.agent_id: target.previous and target.previous.version
+            for target in Target.objects.filter(rollout=second)
+        }
+        assert previous == {fast.instance_uid: two, slow.instance_uid: story.one}
+        assert set(story.claim(fast, slow).values()) == {hash_of(three)}
+
+    def test_going_there_and_back_again_is_normal(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        for version in (story.version(), story.one):
+            story.assign(version)
+            assert story.claim(agent) == {agent.instance_uid: hash_of(version)}
+            story.answer(agent, APPLYING, hash_of(version))
+            story.answer(agent, APPLIED, hash_of(version))
+            story.work()
+            assert status_of(agent).status == "in_sync"
+
+
+class TestOffers:
+    def test_an_offer_in_flight_is_not_offered_again(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        story.assign(story.version())
+        assert story.claim(agent)
+        assert not story.claim(agent)
+        story.answer(agent, APPLYING, hash_of(member_of(agent).desired.version))  # type: ignore[union-attr]  # it has one
+        assert not story.claim(agent)
+
+    def test_an_older_session_is_offered_nothing(self) -> None:
+        story = Story()
+        [old] = story.agents
+        story.assign(story.version())
+        new = story.come_back(old)
+        assert not story.claim(old)
+        assert story.claim(new)
+
+    def test_what_failed_is_never_offered_again(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two = story.version()
+        story.assign(two)
+        story.claim(agent)
+        story.answer(agent, FAILED, hash_of(two), "no such exporter")
+        story.answer(agent, APPLIED, hash_of(story.one))
+        story.work()
+        again = story.come_back(agent)
+        assert (again.desired_hash, story.claim(again)) == ("", {})
+        assert offers.desired_hashes([agent.instance_uid]) == {agent.instance_uid: ""}
+        assert status_of(agent).status == "rolled_back"
+
+    def test_the_truth_for_reconcile_is_the_membership(
+        self, django_assert_num_queries: Any
+    ) -> None:
+        story = Story(count=3)
+        two = story.version()
+        story.assign(two)
+        uids = [agent.instance_uid for agent in story.agents]
+        wanted = dict.fromkeys(uids, hash_of(two))
+        with django_assert_num_queries(1):
+            assert offers.desired_hashes(uids) == wanted
+
+    def test_claims_of_many_agents_cost_as_many_statements_as_those_of_one(self) -> None:
+        costs = []
+        for count in (1, 30):
+            story = Story(count=count)
+            story.assign(story.version())
+            with CaptureQueriesContext(connection) as queries:
+                assert len(story.claim(*story.agents)) == count
+            costs.append(len(queries))
+        assert costs[0] == costs[1]
+
+    def test_the_attempt_is_written_before_the_offer_is_answered(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        rollout = story.assign(story.version())
+        story.claim(agent)
+        attempt = Attempt.objects.latest("id")
+        assert (attempt.state, attempt.epoch, attempt.rollout) == ("offered", agent.epoch, rollout)
+        assert story.come_back(agent).in_flight_hash == attempt.hash
+
+
+class TestLostOffers:
+    def test_a_later_full_state_with_another_hash_proves_the_loss(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two = story.version()
+        rollout = story.assign(two)
+        story.claim(agent)
+        back = story.come_back(agent)
+        assert not story.claim(back)
+        story.tell_all(back, APPLIED, hash_of(story.one))
+        assert attempts_of(agent)[-1] == "lost"
+        assert target_of(rollout, agent).state == "waiting"
+        assert story.claim(back) == {agent.instance_uid: hash_of(two)}
+
+    def test_a_full_state_of_the_same_session_proves_nothing(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        story.assign(story.version())
+        story.claim(agent)
+        story.tell_all(agent, APPLIED, hash_of(story.one))
+        assert attempts_of(agent)[-1] == "offered"
+        assert not story.claim(agent)
+
+    def test_a_full_state_that_names_the_hash_is_its_answer(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two = story.version()
+        story.assign(two)
+        story.claim(agent)
+        story.tell_all(story.come_back(agent), APPLIED, hash_of(two))
+        assert attempts_of(agent)[-1] == "applied"
+
+
+class TestFailures:
+    def test_a_failure_beyond_the_budget_pauses_and_newcomers_keep_the_stable_version(self) -> None:
+        story = Story(count=2)
+        bad, _ = story.agents
+        two = story.version()
+        rollout = story.assign(two)
+        story.claim(bad)
+        story.answer(bad, FAILED, hash_of(two), "no such exporter")
+        story.work()
+        rollout.refresh_from_db()
+        assert (rollout.state, rollout.state_reason) == (
+            "paused",
+            "1 of 2 failed; the budget is 0 %.",
+        )
+        newcomer = story.join()
+        story.work()
+        assert story.claim(newcomer) == {newcomer.instance_uid: hash_of(story.one)}
+
+    def test_a_pause_takes_back_what_was_not_offered_yet(self) -> None:
+        story = Story(count=3)
+        bad, away, under_way = story.agents
+        disconnect(away)
+        two = story.version()
+        rollout = story.assign(two)
+        story.claim(bad, under_way)
+        story.answer(bad, FAILED, hash_of(two))
+        story.work()
+        assert member_of(away).desired == member_of(away).previous
+        assert target_of(rollout, away).state == "waiting"
+        assert not story.claim(story.come_back(away))
+        story.answer(under_way, APPLIED, hash_of(two))
+        assert target_of(rollout, under_way).state == "succeeded"
+
+    def test_failed_and_applied_in_one_flush_quarantine_all_the_same(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two = story.version()
+        rollout = story.assign(two)
+        story.claim(agent)
+        reports.record_patches(
+            [
+                make_answer(
+                    agent,
+                    (APPLYING, hash_of(two)),
+                    (FAILED, hash_of(two), "exit code 1"),
+                    (APPLIED, hash_of(story.one)),
+                )
+            ]
+        )
+        assert target_of(rollout, agent).reason == "exit code 1"
+        assert Quarantine.objects.get().hash == hash_of(two)
+        assert status_of(agent).status == "rolled_back"
+
+    def test_going_back_without_a_word_is_a_failure_too(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two = story.version()
+        story.assign(two)
+        story.claim(agent)
+        story.answer(agent, APPLYING, hash_of(two))
+        story.answer(story.come_back(agent), APPLIED, hash_of(story.one))
+        assert attempts_of(agent)[-1] == "failed"
+        assert Quarantine.objects.exists()
+
+    def test_applied_after_failed_proves_nothing(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two = story.version()
+        story.assign(two)
+        story.claim(agent)
+        story.answer(agent, FAILED, hash_of(two))
+        story.answer(agent, APPLIED, hash_of(two))
+        assert (attempts_of(agent)[-1], status_of(agent).status) == ("failed", "failed")
+
+    def test_the_next_version_heals_it(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two, three = story.version(), story.version()
+        story.assign(two)
+        story.claim(agent)
+        story.answer(agent, FAILED, hash_of(two))
+        rollout = story.assign(three)
+        story.settle(agent)
+        story.work()
+        rollout.refresh_from_db()
+        assert (rollout.state, status_of(agent).status) == ("succeeded", "in_sync")
+        assert member_of(agent).previous.version == story.one  # type: ignore[union-attr]  # it has one
+
+    def test_assigning_a_version_that_failed_here_says_so(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two, three = story.version(), story.version()
+        story.assign(two)
+        story.claim(agent)
+        story.answer(agent, FAILED, hash_of(two))
+        story.assign(three)
+        story.settle(agent)
+        rollout = story.assign(two)
+        target = target_of(rollout, agent)
+        assert target.state == "failed"
+        assert "failed here before" in target.reason
+        assert not story.claim(agent)
+        assert status_of(agent).status == "rolled_back"
+
+    def test_what_is_told_twice_changes_nothing(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two = story.version()
+        story.assign(two)
+        story.claim(agent)
+        for _ in range(2):
+            story.answer(agent, FAILED, hash_of(two), "exit code 1")
+        assert Quarantine.objects.count() == 1
+        assert attempts_of(agent) == ["applied", "failed"]
+
+
+class TestDeadlines:
+    def offered(self) -> tuple[Story, Any, Any]:
+        story = Story()
+        two = story.version()
+        rollout = story.assign(two)
+        story.claim(story.agents[0])
+        return story, two, rollout
+
+    def test_no_answer_while_connected_is_a_failure(self) -> None:
+        story, _, rollout = self.offered()
+        [agent] = story.agents
+        later = clock.now() + PAST_DEADLINE
+        store.apply([make_patch(agent, now=later, sequence_num=5)])
+        assert engine.expire(later) == {rollout.pk}
+        assert (attempts_of(agent)[-1], target_of(rollout, agent).state) == ("timed_out", "failed")
+        assert not story.claim(agent)
+
+    def test_a_late_answer_still_counts(self) -> None:
+        story, two, rollout = self.offered()
+        [agent] = story.agents
+        later = clock.now() + PAST_DEADLINE
+        store.apply([make_patch(agent, now=later, sequence_num=5)])
+        engine.expire(later)
+        story.answer(agent, APPLIED, hash_of(two))
+        assert (attempts_of(agent)[-1], target_of(rollout, agent).state) == ("applied", "succeeded")
+        assert not Quarantine.objects.exists()
+        assert status_of(agent).status == "in_sync"
+
+    def test_a_server_that_was_away_blames_nobody(self) -> None:
+        story, _two, rollout = self.offered()
+        assert not engine.expire(clock.now() + timedelta(hours=3))
+        assert target_of(rollout, story.agents[0]).state == "offered"
+
+    def test_leaving_after_the_offer_is_a_failure_until_the_return_tells_more(self) -> None:
+        story, two, rollout = self.offered()
+        [agent] = story.agents
+        disconnect(agent)
+        later = clock.now() + PAST_DEADLINE
+        assert engine.expire(later) == {rollout.pk}
+        assert not engine.expire(later)
+        target = target_of(rollout, agent)
+        assert (target.state, attempts_of(agent)[-1]) == ("failed", "offered")
+        back = story.come_back(agent)
+        assert back.in_flight_hash == hash_of(two)
+        story.tell_all(back, APPLIED, hash_of(story.one))
+        assert target_of(rollout, agent).state == "waiting"
+        story.work()
+        assert story.claim(back) == {agent.instance_uid: hash_of(two)}
+
+
+class TestRetry:
+    def failed(self) -> tuple[Story, Any, Any]:
+        story = Story()
+        two = story.version()
+        rollout = story.assign(two)
+        story.claim(story.agents[0])
+        story.answer(story.agents[0], FAILED, hash_of(two), "exit code 1")
+        story.work()
+        return story, two, rollout
+
+    def test_it_goes_by_way_of_the_previous_version(self) -> None:
+        story, two, rollout = self.failed()
+        [agent] = story.agents
+        services.retry_agent(agent=agent_of(agent), actor=TESTER)
+        story.work()
+        assert story.claim(agent) == {agent.instance_uid: hash_of(story.one)}
+        story.answer(agent, FAILED, hash_of(two), "exit code 1")  # told again, which is old news
+        story.answer(agent, APPLYING, hash_of(story.one))
+        assert not story.claim(agent)
+        story.answer(agent, APPLIED, hash_of(story.one))
+        assert story.claim(agent) == {agent.instance_uid: hash_of(two)}
+        story.answer(agent, APPLIED, hash_of(two))
+        story.work()
+        rollout.refresh_from_db()
+        assert (rollout.state, status_of(agent).status) == ("succeeded", "in_sync")
+        assert AgentEvent.objects.filter(kind="retried").exists()
+
+    def test_one_that_went_back_by_itself_is_offered_it_at_once(self) -> None:
+        story, two, _ = self.failed()
+        [agent] = story.agents
+        story.answer(agent, APPLIED, hash_of(story.one))
+        services.retry_agent(agent=agent_of(agent), actor=TESTER)
+        assert story.claim(agent) == {agent.instance_uid: hash_of(two)}
+
+    def test_when_the_previous_one_fails_too_it_ends_there(self) -> None:
+        story, two, rollout = self.failed()
+        [agent] = story.agents
+        services.retry_agent(agent=agent_of(agent), actor=TESTER)
+        story.claim(agent)
+        story.answer(agent, FAILED, hash_of(story.one), "disk full")
+        story.work()
+        assert not story.claim(agent)
+        assert target_of(rollout, agent).reason == "Its previous configuration failed too."
+        assert member_of(agent).desired.version == two  # type: ignore[union-attr]  # it has one
+        with pytest.raises(CannotRetry, match="failed here too"):
+            services.retry_agent(agent=agent_of(agent), actor=TESTER)
+
+    def test_without_a_previous_version_it_is_refused_with_the_reason(self) -> None:
+        story = Story()
+        newcomer = story.join()
+        story.claim(newcomer)
+        story.answer(newcomer, FAILED, hash_of(story.one))
+        with pytest.raises(CannotRetry, match="never ran another version well"):
+            services.retry_agent(agent=agent_of(newcomer), actor=TESTER)
+        assert Quarantine.objects.exists()
+
+    def test_without_a_failure_there_is_nothing_to_retry(self) -> None:
+        story = Story()
+        with pytest.raises(CannotRetry, match="nothing to retry"):
+            services.retry_agent(agent=agent_of(story.agents[0]), actor=TESTER)
+
+
+class TestLeaving:
+    def test_a_moved_agent_is_excluded_with_the_reason_and_gets_the_other_fleets_version(
+        self,
+    ) -> None:
+        story, other = Story(count=2), make_fleet(name="other", version=make_version())
+        mover, stayer = story.agents
+        rollout = story.assign(story.version())
+        services.move_agent(agent=agent_of(mover), fleet=other, actor=TESTER)
+        target = target_of(rollout, mover)
+        assert (target.state, target.reason) == ("excluded", "It was moved to the fleet other.")
+        assert story.claim(mover) == {mover.instance_uid: hash_of(other.stable_version)}  # type: ignore[arg-type]  # it has one
+        story.settle(stayer)
+        story.work()
+        rollout.refresh_from_db()
+        assert rollout.state == "succeeded"
+
+    def test_a_forgotten_agent_leaves_its_target_with_its_name(
+        self, committed: Committed, hints: notify.RecordingPort
+    ) -> None:
+        story = Story()
+        [agent] = story.agents
+        rollout = story.assign(story.version())
+        name = agent_of(agent).display_name
+        with committed():
+            services.forget_agent(agent=agent_of(agent), actor=TESTER)
+        target = Target.objects.get(rollout=rollout)
+        assert (target.agent, target.agent_label, target.state) == (None, name, "excluded")
+        rollout.refresh_from_db()
+        assert rollout.state == "succeeded"
+        assert any(message["type"] == "close_agents" for _, message in hints.sent)
+        reports.record_patches([make_answer(agent, (APPLIED, "aa"), kind=FactKind.FULL_STATE)])
+
+    def test_an_observed_agent_is_wanted_nothing_of_and_an_adopted_one_the_stable_version(
+        self,
+    ) -> None:
+        story = Story()
+        [agent] = story.agents
+        services.set_mode(agent=agent_of(agent), mode=ArrivalMode.OBSERVED, actor=TESTER)
+        assert (member_of(agent).desired, status_of(agent).status) == (None, "unmanaged")
+        services.set_mode(agent=agent_of(agent), mode=ArrivalMode.MANAGED, actor=TESTER)
+        assert status_of(agent).status == "in_sync"
+
+
+def test_a_report_of_many_agents_costs_as_many_statements_as_one() -> None:
+    costs = []
+    for count in (1, 25):
+        story = Story(count=count)
+        two = story.version()
+        story.assign(two)
+        story.claim(*story.agents)
+        patches = [make_answer(agent, (APPLYING, hash_of(two))) for agent in story.agents]
+        with CaptureQueriesContext(connection) as queries:
+            reports.record_patches(patches)
+        costs.append(len(queries))
+    assert costs[0] == costs[1]
+
+
+def test_advancing_what_is_over_or_gone_does_nothing() -> None:
+    story = Story()
+    rollout = story.assign(story.version())
+    Rollout.objects.filter(pk=rollout.pk).update(state="superseded")
+    engine.advance(rollout.pk, now=clock.now())
+    engine.advance(story.fleet.pk, now=clock.now())
+    rollout.refresh_from_db()
+    assert rollout.state == "superseded"

@@ -1,0 +1,217 @@
+"""The gateway on the real domain and a real database: enrolment, offers, what is stored, what is refused."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import InMemoryChannelLayer
+from django.db import OperationalError
+
+from agents import notify
+from agents.models import AgentStatus
+from fleets.models import Attempt, Fleet, Membership, RefusedAttempt, Token
+from fleets.services import assign_version
+from fleets.tokens import Expiry, IssuedToken, issue_token, retire_token, revoke_token
+from opamp.buffer import BufferLimits
+from opamp.consumers import OpampConsumer
+from opamp.domain import DjangoDomain
+from opamp.gateway import Gateway
+from opamp.options import GatewayOptions
+from opamp.post import OpampPost
+from opamp.proto.opamp_pb2 import RemoteConfigStatuses, ServerToAgent
+from telflo.base import clock
+from tests.factories import TESTER, make_fleet, make_version
+from tests.opamp.fakes import UID, Wire, full, hello
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+APPLIED = RemoteConfigStatuses.RemoteConfigStatuses_APPLIED
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Until a look into the database says so."""
+    look = sync_to_async(condition)
+    async with asyncio.timeout(10):
+        while not await look():  # noqa: ASYNC110 - a look from outside has no event
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return make_fleet(version=make_version())
+
+
+@pytest.fixture
+def issued(fleet: Fleet) -> IssuedToken:
+    return issue_token(fleet=fleet, name="test", expires=Expiry.NEVER, actor=TESTER)
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[Gateway]:
+    layer = InMemoryChannelLayer()
+    before = notify.set_port(notify.EmbeddedPort(asyncio.get_running_loop(), layer))
+    options = GatewayOptions(
+        buffer=BufferLimits(flush_s=0.02), reconcile_s=60, refusals_s=0.02, remember_tokens_s=0
+    )
+    made = Gateway(DjangoDomain(), lambda: layer, options)
+    yield made
+    await made.stop()
+    notify.set_port(before)
+
+
+class Agent:
+    """A connection of one agent."""
+
+    def __init__(self, gateway: Gateway, secret: str) -> None:
+        self.wire = Wire()
+        scope = self.wire.scope(secret)
+        serving = OpampConsumer(gateway)(scope, self.wire.receive, self.wire.send)
+        self.task = asyncio.create_task(serving)
+
+    async def start(self) -> ServerToAgent:
+        assert (await self.wire.next())["type"] == "websocket.accept"
+        self.wire.say(full())
+        return await self.wire.reply()
+
+    async def leave(self) -> None:
+        self.wire.hang_up()
+        await self.task
+
+
+async def test_a_new_agent_is_enrolled_and_offered_its_fleets_version(
+    gateway: Gateway, issued: IssuedToken, fleet: Fleet
+) -> None:
+    agent = Agent(gateway, issued.secret)
+    assert not (await agent.start()).HasField("error_response")
+    offer = (await agent.wire.reply()).remote_config
+    attempt = await Attempt.objects.aget(agent_id=UID)
+    assert (offer.config_hash.hex(), attempt.state) == (attempt.hash, "offered")
+    member = await Membership.objects.aget(agent_id=UID)
+    assert member.fleet_id == fleet.pk
+    report = hello(sequence_num=1)
+    report.remote_config_status.last_remote_config_hash = offer.config_hash
+    report.remote_config_status.status = APPLIED
+    agent.wire.say(report)
+    await agent.wire.reply()
+    await until(lambda: Attempt.objects.get().state == "applied")
+    await agent.leave()
+    await until(lambda: not AgentStatus.objects.get().connected)
+
+
+async def test_another_version_reaches_a_connected_agent_by_a_poke(
+    gateway: Gateway, issued: IssuedToken, fleet: Fleet
+) -> None:
+    agent = Agent(gateway, issued.secret)
+    await agent.start()
+    first = (await agent.wire.reply()).remote_config
+    report = hello(sequence_num=1)
+    report.remote_config_status.last_remote_config_hash = first.config_hash
+    report.remote_config_status.status = APPLIED
+    agent.wire.say(report)
+    await agent.wire.reply()
+    await until(lambda: Attempt.objects.get().state == "applied")
+    version = await sync_to_async(make_version)()
+    await sync_to_async(assign_version)(fleet=fleet, version=version, actor=TESTER)
+    second = (await agent.wire.reply()).remote_config
+    assert second.config_hash not in {b"", first.config_hash}
+    await agent.leave()
+
+
+async def test_plain_http_gets_its_offer_in_the_answer(
+    gateway: Gateway, issued: IssuedToken
+) -> None:
+    status, reply = await post(gateway, issued.secret, full().SerializeToString())
+    assert status == 200
+    assert reply.remote_config.config_hash
+    status, again = await post(gateway, issued.secret, hello(sequence_num=1).SerializeToString())
+    assert status == 200
+    assert not again.HasField("remote_config")
+    assert await Attempt.objects.acount() == 1
+
+
+@pytest.mark.rule("I3")
+async def test_plain_http_beside_a_live_websocket_changes_nothing(
+    gateway: Gateway, issued: IssuedToken
+) -> None:
+    agent = Agent(gateway, issued.secret)
+    await agent.start()
+    await agent.wire.reply()
+    status, reply = await post(gateway, issued.secret, hello(sequence_num=9).SerializeToString())
+    assert status == 200
+    assert not reply.HasField("remote_config")
+    row = await AgentStatus.objects.aget()
+    assert (row.transport, row.connected) == ("ws", True)
+    await agent.leave()
+
+
+async def test_an_expired_token_lets_known_agents_in_and_no_others(
+    gateway: Gateway, issued: IssuedToken
+) -> None:
+    known = Agent(gateway, issued.secret)
+    await known.start()
+    await known.leave()
+    await Token.objects.aupdate(enrol_until=clock.now() - timedelta(days=1))
+    again = Agent(gateway, issued.secret)
+    assert not (await again.start()).HasField("error_response")
+    stranger = full(uid=type(UID)(int=UID.int + 7))
+    again.wire.say(stranger)
+    while not (reply := await again.wire.reply()).HasField("error_response"):
+        pass
+    assert "expired" in reply.error_response.error_message
+    await until(lambda: RefusedAttempt.objects.filter(reason="expired").exists())
+    await again.leave()
+
+
+@pytest.mark.rule("S8")
+async def test_revoking_a_token_closes_its_connections_and_refuses_the_next(
+    gateway: Gateway, issued: IssuedToken
+) -> None:
+    agent = Agent(gateway, issued.secret)
+    await agent.start()
+    await agent.wire.reply()
+    await sync_to_async(revoke_token)(token=issued.token, actor=TESTER, reason="leaked")
+    while (event := await agent.wire.next())["type"] != "websocket.close":
+        pass
+    assert event["code"] == 1008
+    await agent.task
+    refused = Agent(gateway, issued.secret)
+    assert (await refused.wire.next())["status"] == 401
+    await until(lambda: RefusedAttempt.objects.filter(reason="revoked").exists())
+
+
+async def test_a_retired_token_keeps_its_agents(gateway: Gateway, issued: IssuedToken) -> None:
+    agent = Agent(gateway, issued.secret)
+    await agent.start()
+    await agent.leave()
+    await sync_to_async(retire_token)(token=issued.token, actor=TESTER)
+    again = Agent(gateway, issued.secret)
+    assert not (await again.start()).HasField("error_response")
+    await again.leave()
+
+
+def test_a_database_that_is_away_is_temporary_and_a_bad_value_is_not() -> None:
+    domain = DjangoDomain()
+    assert domain.is_temporary(OperationalError("locked"))
+    assert not domain.is_temporary(ValueError("a NUL character"))
+
+
+async def post(gateway: Gateway, secret: str, body: bytes) -> tuple[int, ServerToAgent]:
+    """One request by plain HTTP."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    headers = [
+        (b"authorization", f"Bearer {secret}".encode()),
+        (b"content-type", b"application/x-protobuf"),
+    ]
+    scope = {"type": "http", "method": "POST", "headers": headers, "client": ("192.0.2.9", 1)}
+    await OpampPost(gateway)(scope, receive, send)
+    return sent[0]["status"], ServerToAgent.FromString(sent[1]["body"])

@@ -1,0 +1,327 @@
+"""What one session answers: identity, capabilities, sequence numbers, health, limits, goodbyes."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from agents.snapshot import (
+    UNSET,
+    AgentSnapshot,
+    Capability,
+    ComponentHealth,
+    ConfigStatus,
+    FactKind,
+    RemoteConfigReport,
+    Transport,
+)
+from opamp.proto import opamp_pb2 as pb
+from opamp.protocol import replies
+from opamp.protocol.anyvalue import attributes_from_json
+from opamp.protocol.identity import read_instance_uid, wants_new_uid
+from opamp.protocol.limits import Limits
+from opamp.protocol.outcome import CloseReason, Outcome
+from opamp.protocol.session import SHUTDOWN_ERROR, AgentSession
+from tests.protocol.world import FULL_STATE, LIMITS, START
+
+UID = UUID(bytes=bytes(range(16)))
+OTHER = UUID(int=7)
+MASK = int(Capability.REPORTS_STATUS | Capability.REPORTS_HEALTH)
+BAD_REQUEST = pb.ServerErrorResponseType.ServerErrorResponseType_BadRequest
+
+
+def known(**changes: object) -> AgentSnapshot:
+    return AgentSnapshot(
+        **{
+            "instance_uid": UID,
+            "epoch": 3,
+            "sequence_num": 4,
+            "is_new": False,
+            "capabilities": MASK,
+        }  # type: ignore[arg-type]  # the fields of the dataclass
+        | changes
+    )
+
+
+def said(number: int, **parts: object) -> pb.AgentToServer:
+    fields = {"instance_uid": UID.bytes, "sequence_num": number, "capabilities": MASK} | parts
+    return pb.AgentToServer(**fields)  # type: ignore[arg-type]  # the message's own fields
+
+
+def full(number: int) -> pb.AgentToServer:
+    description = pb.AgentDescription(identifying_attributes=attributes_from_json({"a": 1}))
+    return said(number, agent_description=description, health=pb.ComponentHealth(healthy=True))
+
+
+def session(limits: Limits = LIMITS, **changes: object) -> AgentSession:
+    return AgentSession(known(**changes), limits, new_uid=lambda: OTHER)
+
+
+def refusal(outcome: Outcome) -> str:
+    """The text of a BAD_REQUEST, which stands alone (M3)."""
+    assert outcome.patch is None
+    assert outcome.close is None
+    assert outcome.reply.error_response.type == BAD_REQUEST
+    assert {one.name for one, _ in outcome.reply.ListFields()} <= {"instance_uid", "error_response"}
+    return outcome.reply.error_response.error_message
+
+
+class TestEveryMessage:
+    @pytest.mark.rule("M1", "M2")
+    def test_with_nothing_to_say_the_reply_carries_the_uid_alone(self) -> None:
+        one = session()
+        one.receive(said(5), START)
+        assert one.receive(said(6), START).reply == pb.ServerToAgent(instance_uid=UID.bytes)
+
+    @pytest.mark.rule("M4")
+    def test_the_first_reply_carries_the_servers_capabilities_and_no_later_one(self) -> None:
+        one = session()
+        assert one.receive(said(5), START).reply.capabilities == 0x7
+        assert one.receive(said(6), START).reply.capabilities == 0
+
+    @pytest.mark.rule("M3", "M4")
+    def test_after_an_error_the_capabilities_come_with_the_next_reply(self) -> None:
+        one = session(Limits(attributes=1))
+        message = said(5)
+        message.agent_description.identifying_attributes.extend(
+            attributes_from_json({"a": 1, "b": 2})
+        )
+        refusal(one.receive(message, START))
+        assert one.receive(said(6), START).reply.capabilities == 0x7
+
+    @pytest.mark.rule("M5")
+    @pytest.mark.parametrize(
+        ("uid", "problem"),
+        [
+            (b"", "0 bytes"),
+            (b"x" * 15, "15 bytes"),
+            (b"0" * 26, "ULID"),
+            (b"y" * 16, "not the one"),
+        ],
+    )
+    def test_a_wrong_uid_is_refused_clearly(self, uid: bytes, problem: str) -> None:
+        assert problem in refusal(session().receive(said(5, instance_uid=uid), START))
+
+    @pytest.mark.rule("M5")
+    def test_a_uid_of_16_bytes_is_read(self) -> None:
+        assert read_instance_uid(said(0)) == UID
+
+    @pytest.mark.rule("M6")
+    def test_an_agent_that_asks_gets_one_identity_and_leaves_no_trace_of_its_old_one(self) -> None:
+        one, message = session(is_new=True, sequence_num=None), said(0, flags=1)
+        assert wants_new_uid(message)
+        first, again = one.receive(message, START), one.receive(message, START)
+        assert first.patch is None
+        for outcome in (first, again):
+            assert outcome.reply.agent_identification.new_instance_uid == OTHER.bytes
+            assert outcome.reply.capabilities == 0x7
+
+    @pytest.mark.rule("M8")
+    def test_unknown_bits_and_numbers_are_no_error(self) -> None:
+        message = said(5, capabilities=MASK | 1 << 60)
+        message.remote_config_status.last_remote_config_hash = b"\x01"
+        message.remote_config_status.status = 77  # type: ignore[assignment]  # a newer agent's
+        outcome = session().receive(message, START)
+        assert outcome.patch is not None
+        assert outcome.patch.capabilities is UNSET
+        assert outcome.patch.remote_config == RemoteConfigReport(ConfigStatus.UNSET, "01")
+
+    @pytest.mark.rule("M9")
+    def test_a_changed_mask_takes_effect_with_its_message(self) -> None:
+        outcome = session().receive(said(5, capabilities=MASK | 2), START)
+        assert outcome.patch is not None
+        assert outcome.patch.capabilities == MASK | 2
+
+    @pytest.mark.rule("A3", "M3")
+    def test_unavailable_names_the_time_to_wait(self) -> None:
+        error = replies.unavailable(UID.bytes, 30).error_response
+        assert error.retry_info.retry_after_nanoseconds == 30_000_000_000
+
+
+@pytest.mark.rule("C2")
+class TestSequenceNumbers:
+    def test_a_known_agent_that_goes_on_counting_is_not_asked(self) -> None:
+        outcome = session().receive(said(5), START)
+        assert outcome.reply.flags == 0
+        assert outcome.patch is not None
+        assert outcome.patch.sequence_num == 5
+        assert outcome.patch.is_heartbeat
+
+    @pytest.mark.rule("I2")
+    def test_a_gap_asks_in_every_reply_and_stores_no_number_until_the_full_state_is_here(
+        self,
+    ) -> None:
+        one = session()
+        for number in (9, 10, 11):
+            outcome = one.receive(said(number), START)
+            assert outcome.reply.flags == FULL_STATE
+            assert outcome.patch is not None
+            assert outcome.patch.sequence_num is None
+        done = one.receive(full(12), START)
+        assert done.reply.flags == 0
+        assert done.patch is not None
+        assert done.patch.sequence_num == 12
+        assert [fact.kind for fact in done.patch.facts][-1] is FactKind.FULL_STATE
+
+    @pytest.mark.rule("I2")
+    def test_a_question_whose_reply_was_lost_is_asked_again_by_the_next_session(self) -> None:
+        assert session(sequence_num=None).receive(said(5), START).reply.flags == FULL_STATE
+
+    def test_an_unknown_agent_that_is_full_at_once_is_not_asked(self) -> None:
+        one = session(is_new=True, sequence_num=None, capabilities=0)
+        assert one.receive(full(8), START).reply.flags == 0
+
+    def test_the_last_message_again_is_no_alarm(self) -> None:
+        one, message = session(), said(5, health=pb.ComponentHealth(healthy=True))
+        first, again = one.receive(message, START), one.receive(message, START)
+        assert first.patch is not None
+        assert again.patch is not None
+        assert (again.reply.flags, again.patch.facts) == (0, ())
+        assert again.reply.instance_uid == UID.bytes
+        assert one.receive(said(5), START).reply.flags == FULL_STATE  # the number, not the message
+
+    def test_after_an_answer_a_new_gap_waits_for_30_seconds_and_is_not_forgotten(self) -> None:
+        one = session()
+        one.receive(said(9), START)
+        one.receive(full(10), START)
+        early = one.receive(said(20), START + timedelta(seconds=5))
+        assert early.reply.flags == 0
+        assert early.patch is not None
+        assert early.patch.sequence_num is None
+        assert one.receive(said(21), START + timedelta(seconds=30)).reply.flags == FULL_STATE
+
+    @pytest.mark.rule("C3")
+    def test_a_full_state_says_what_is_gone(self) -> None:
+        before: dict[str, Any] = {
+            "health": ComponentHealth(healthy=True),
+            "remote_config": RemoteConfigReport(ConfigStatus.APPLIED, "aa"),
+            "effective_sha256": "bb",
+            "components_hash": "cc",
+        }
+        start = said(0)
+        start.agent_description.SetInParent()
+        patch = session(**before).receive(start, START).patch
+        assert patch is not None
+        assert (patch.health, patch.remote_config) == (None, None)
+        assert (patch.effective_config, patch.components) == (None, None)
+        assert patch.custom_capabilities == ()
+
+    def test_a_number_that_no_column_holds_is_not_stored(self) -> None:
+        patch = session(sequence_num=None).receive(full(2**64 - 1), START).patch
+        assert patch is not None
+        assert patch.sequence_num is None
+
+
+class TestHealth:
+    @pytest.mark.rule("H1")
+    def test_an_empty_health_is_unknown_and_keeps_the_last_known_one(self) -> None:
+        one = session(health=ComponentHealth(healthy=True, status="StatusOK"))
+        patch = one.receive(said(5, health=pb.ComponentHealth()), START).patch
+        assert patch is not None
+        assert patch.health is UNSET
+        assert [fact.health for fact in patch.facts] == [ComponentHealth(healthy=False)]
+
+    @pytest.mark.rule("H1")
+    def test_only_a_change_of_the_root_is_an_event(self) -> None:
+        one = session()
+        health = pb.ComponentHealth(healthy=True, status="StatusOK", status_time_unix_nano=10**18)
+        first = one.receive(said(5, health=health), START).patch
+        health.component_health_map["pipeline:logs"].healthy = True
+        second = one.receive(said(6, health=health), START).patch
+        assert first is not None
+        assert second is not None
+        assert (len(first.facts), len(second.facts)) == (1, 0)
+        assert second.health is not UNSET
+        assert second.health is not None
+        assert "pipeline:logs" in second.health.components
+
+
+@pytest.mark.rule("A5", "M7")
+class TestLimits:
+    @pytest.mark.parametrize(
+        ("limits", "problem"),
+        [
+            (Limits(attributes=2), "more than 2 attributes"),
+            (Limits(attribute_length=3), "longer than 3"),
+            (Limits(value_depth=1), "1 levels deep"),
+            (Limits(health_depth=2), "health is nested"),
+            (Limits(health_components=2), "more than 2 components"),
+            (Limits(component_depth=1), "available_components is nested"),
+            (Limits(component_details=1), "more than 1 entries"),
+            (Limits(config_files=1), "2 files"),
+            (Limits(config_bytes=5), "6 bytes"),
+            (Limits(custom_capabilities=1), "2 entries"),
+        ],
+    )
+    def test_too_much_of_anything_is_refused_by_name(self, limits: Limits, problem: str) -> None:
+        assert problem in refusal(session(limits).receive(rich(), START))
+
+    def test_the_same_message_is_taken_within_the_limits(self) -> None:
+        assert session().receive(rich(), START).patch is not None
+
+    def test_a_refused_message_leaves_a_doubt_that_is_asked_about_later(self) -> None:
+        one = session(Limits(config_files=1))
+        refusal(one.receive(rich(), START))
+        assert one.receive(said(6), START).reply.flags == 0
+        assert one.receive(said(7), START + timedelta(seconds=30)).reply.flags == FULL_STATE
+
+    def test_a_health_as_deep_as_protobuf_allows_is_refused_and_not_a_crash(self) -> None:
+        health = pb.ComponentHealth()
+        for _ in range(45):
+            outer = pb.ComponentHealth()
+            outer.component_health_map["x"].CopyFrom(health)
+            health = outer
+        assert "levels deep" in refusal(session().receive(said(5, health=health), START))
+
+    def test_a_long_error_is_cut_in_the_middle(self) -> None:
+        health = pb.ComponentHealth(last_error="begin" + "x" * 100 + "end")
+        patch = session(Limits(text_length=20)).receive(said(5, health=health), START).patch
+        assert patch is not None
+        assert isinstance(patch.health, ComponentHealth)
+        assert patch.health.last_error.startswith("begin")
+        assert patch.health.last_error.endswith("end")
+        assert "88 characters left out" in patch.health.last_error
+
+
+class TestGoodbyes:
+    @pytest.mark.rule("D1")
+    def test_agent_disconnect_ends_the_session_and_a_closed_socket_adds_nothing(self) -> None:
+        one = session()
+        outcome = one.receive(said(5, agent_disconnect=pb.AgentDisconnect()), START)
+        assert outcome.close is CloseReason.AGENT_LEFT
+        assert outcome.patch is not None
+        assert outcome.patch.disconnected_at == START
+        later = one.disconnect(START + timedelta(seconds=1), "closed")
+        assert (later.disconnected_at, later.facts) == (START, ())
+
+    @pytest.mark.rule("D1")
+    def test_over_http_the_shutdown_health_is_the_goodbye(self) -> None:
+        message = said(5, health=pb.ComponentHealth(last_error=SHUTDOWN_ERROR))
+        over_http = session(transport=Transport.HTTP).receive(message, START)
+        assert over_http.close is CloseReason.AGENT_LEFT
+        assert session().receive(message, START).close is None
+
+    @pytest.mark.rule("I1")
+    def test_a_closed_socket_stores_the_last_number_and_the_reason(self) -> None:
+        one = session()
+        one.receive(said(5), START)
+        patch = one.disconnect(START + timedelta(seconds=9), "timeout")
+        assert (patch.sequence_num, patch.seen_at) == (5, START)
+        assert patch.disconnected_at == START + timedelta(seconds=9)
+        assert patch.facts[0].reason == "timeout"
+
+
+def rich() -> pb.AgentToServer:
+    """A message with some of everything."""
+    message = said(5)
+    message.agent_description.identifying_attributes.extend(
+        attributes_from_json({"name": "collector", "nested": {"inner": [1]}})
+    )
+    message.health.component_health_map["a"].component_health_map["b"].healthy = True
+    message.effective_config.config_map.config_map["one"].body = b"123"
+    message.effective_config.config_map.config_map["two"].body = b"456"
+    message.available_components.hash = b"\x01"
+    message.available_components.components["receivers"].sub_component_map["otlp"].SetInParent()
+    message.custom_capabilities.capabilities.extend(["io.a/1", "io.b/1"])
+    return message

@@ -1,0 +1,1 @@
+"""Quick deploy: pure texts, the script run for real in a sandbox, and the deployments behind it."""

@@ -1,0 +1,66 @@
+"""Options of a deployment, and the environment that a configuration names."""
+
+import json
+from typing import Any
+
+import pytest
+
+from fleets.quickdeploy.environment import Variable, names_in, variables_in
+from fleets.quickdeploy.errors import InvalidOptions
+from fleets.quickdeploy.options import DeploymentOptions
+
+
+def test_options_survive_the_database() -> None:
+    options = DeploymentOptions(
+        transport="http", labels={"a": "b"}, config_files=("/a", "/b"), environment=("X",)
+    )
+
+    assert DeploymentOptions.from_json(json.loads(json.dumps(options.to_json()))) == options
+
+
+def test_what_an_older_release_did_not_store_gets_its_default() -> None:
+    assert DeploymentOptions.from_json({}) == DeploymentOptions()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("transport", "udp"),
+        ("log_level", "loud"),
+        ("apply_timeout_s", 1),
+        ("apply_timeout_s", True),
+        ("crash_log_kib", 5000),
+        ("collector", "otelcol"),
+        ("labels", {"a::b": "c"}),
+        ("labels", {"a": "b\nc"}),
+        ("labels", {"a": 5}),
+        ("labels", []),
+        ("environment", ["TELFLO_TOKEN"]),
+        ("environment", ["a b"]),
+        ("environment", "X"),
+        ("proxy", "proxy:3128"),
+        ("automatic_rollback", "yes"),
+        ("nosuch", 1),
+    ],
+)
+def test_a_wrong_option_is_named(field: str, value: Any) -> None:
+    with pytest.raises(InvalidOptions) as error:
+        DeploymentOptions.from_json({field: value})
+
+    assert error.value.field == field
+
+
+def test_variables_are_found_in_keys_and_values_but_not_in_comments() -> None:
+    text = """
+# ${env:COMMENT}
+exporters:
+  otlp/${env:SITE}: {endpoint: "${HOST}:${env:PORT:-4317}", key: "$${env:ESCAPED}", odd: "$$${env:ODD}"}
+  other: {a: "${env:PORT}", b: "${file:/x}", c: $PLAIN}
+"""
+    assert names_in(text) == ("SITE", "HOST", "PORT", "ODD")
+    assert Variable("PORT", has_default=False) in variables_in(text)
+    assert variables_in("a: ${env:REGION:-eu}") == (Variable("REGION", has_default=True),)
+
+
+def test_text_that_is_no_yaml_names_nothing() -> None:
+    assert names_in("a: [${env:X}") == ()

@@ -1,0 +1,68 @@
+"""What the commands refuse, and what the first start makes: without a process of their own."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+from django.test import RequestFactory
+
+from telflo.base.models import Activity, User
+from telflo.serve.firststart import make_first_admin, migrate, prepare
+from telflo.serve.sockets import bind
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["serve"], "Set REDIS_URL"),
+        (["serve", "--embedded", "--processes", "2"], "--embedded is one process"),
+        (["serve", "--embedded", "--processes", "0"], "at least 1"),
+        (["worker"], "A worker needs REDIS_URL"),
+        (["beat"], "beat needs REDIS_URL"),
+    ],
+)
+def test_what_cannot_run_is_said_in_one_line(
+    settings: Any, arguments: list[str], words: str
+) -> None:
+    settings.REDIS_URL = ""
+    with pytest.raises(CommandError, match=words) as caught:
+        call_command(*arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_port_in_use_is_said_before_anything_is_done(settings: Any) -> None:
+    sock = bind("127.0.0.1", 0)
+    sock.listen()
+    settings.HOST, settings.PORT = sock.getsockname()
+    try:
+        with pytest.raises(CommandError, match=r"cannot be used: .* Set HOST or PORT"):
+            call_command("serve", "--embedded")
+    finally:
+        sock.close()
+
+
+@pytest.mark.django_db
+def test_the_first_start_makes_an_admin_and_shows_the_password_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("TELFLO_ADMIN_PASSWORD", raising=False)
+    line = next(line for line in prepare() if "First sign-in" in line)
+    password = line.split()[-1]
+    request = RequestFactory().post("/accounts/login/")
+    assert authenticate(request, username="admin", password=password) is not None
+    assert User.objects.get().role == "admin"
+    assert Activity.objects.get().action == "person.create"
+    assert list(prepare()) == []
+
+
+@pytest.mark.django_db
+def test_a_given_password_is_used_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELFLO_ADMIN_PASSWORD", "correct horse battery")
+    assert make_first_admin() is None
+    assert User.objects.get().check_password("correct horse battery")
+
+
+@pytest.mark.django_db
+def test_nothing_is_migrated_when_nothing_is_missing() -> None:
+    assert not migrate()

@@ -1,0 +1,87 @@
+"""/ws/live/: signed-in people hear what changed, at most once a second and topic."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser
+
+from agents.notify import UI
+from telflo.base.models import User
+from telflo.live import LiveConsumer
+
+FLEET = f"fleet:{uuid4()}"
+
+
+def page(user: Any) -> WebsocketCommunicator:
+    made = WebsocketCommunicator(LiveConsumer.as_asgi(), "/ws/live/")
+    made.scope["user"] = user
+    return made
+
+
+async def touch(*topics: str) -> None:
+    layer = get_channel_layer()
+    assert layer is not None
+    await layer.group_send(UI, {"type": "touch", "topics": list(topics)})
+
+
+@pytest.fixture
+def person() -> User:
+    return User(username="viewer", is_active=True)
+
+
+async def test_nobody_else_may_listen() -> None:
+    accepted, _ = await page(AnonymousUser()).connect()
+    assert not accepted
+
+
+async def test_a_page_hears_of_its_topics_alone(person: User) -> None:
+    socket = page(person)
+    await socket.connect()
+    await socket.send_to(text_data=json.dumps({"subscribe": [FLEET]}))
+    assert await socket.receive_nothing(timeout=0.05)
+    await touch("overview", FLEET)
+    assert await socket.receive_json_from() == {"topic": FLEET, "seq": 1}
+    assert await socket.receive_nothing(timeout=0.05)
+    await socket.disconnect()
+
+
+async def test_many_changes_become_one_message_a_second(
+    person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telflo.live.EVERY_S", 0.1)
+    socket = page(person)
+    await socket.connect()
+    await socket.send_to(text_data=json.dumps({"subscribe": ["agents"]}))
+    assert await socket.receive_nothing(timeout=0.05)
+    for _ in range(20):
+        await touch("agents")
+    async with asyncio.timeout(5):
+        assert (await socket.receive_json_from())["seq"] == 1
+        assert (await socket.receive_json_from())["seq"] == 2
+    assert await socket.receive_nothing(timeout=0.2)
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        '{"subscribe": "agents"}',
+        '{"subscribe": ["agents", "no topic"]}',
+        '{"subscribe": ["fleet:../../x"]}',
+        json.dumps({"subscribe": ["agents"] * 201}),
+        json.dumps({"subscribe": ["agents"], "more": "x" * 20_000}),
+    ],
+)
+async def test_a_list_that_makes_no_sense_closes_the_socket(person: User, text: str) -> None:
+    socket = page(person)
+    await socket.connect()
+    await socket.send_to(text_data=text)
+    closed = await socket.receive_output()
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4400)

@@ -1,0 +1,136 @@
+"""The commands as processes: the embedded server's start and stop, and several processes on one port."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from telflo.serve.sockets import bind, url_of
+
+MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+Start = Callable[..., "Command"]
+
+
+class Command:
+    """`manage.py …` with its own data folder; lines of its output are read as they come."""
+
+    def __init__(self, data: Path, *arguments: str, **environment: str) -> None:
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+        }
+        settings = {"TELFLO_DATA": str(data), "HOST": "127.0.0.1", "PORT": "0", **environment}
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, str(MANAGE), *arguments],
+            env=inherited | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def line(self, pattern: str) -> str:
+        """The next line that matches; fails when the process ends before."""
+        assert self.process.stdout is not None
+        for text in self.process.stdout:
+            self.lines.append(text)
+            if re.search(pattern, text):
+                return text
+        raise AssertionError(f"no {pattern!r} in:\n{''.join(self.lines)}")
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal; the exit code."""
+        self.process.send_signal(number)
+        out, _ = self.process.communicate(timeout=30)
+        self.lines.append(out)
+        return self.process.returncode
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    commands: list[Command] = []
+
+    def run(*arguments: str, **environment: str) -> Command:
+        commands.append(Command(tmp_path, *arguments, **environment))
+        return commands[-1]
+
+    yield run
+    for command in commands:
+        if command.process.poll() is None:
+            command.process.kill()
+            command.process.wait(10)
+        if command.process.stdout is not None:
+            command.process.stdout.close()
+
+
+def test_the_embedded_server_starts_from_nothing_stops_cleanly_and_starts_again(
+    start: Start,
+) -> None:
+    first = start("serve", "--embedded")
+    assert re.search(r"user admin, password \S{16}", first.line("First sign-in"))
+    url = first.line("Telflo is at").split()[-1]
+    with urllib.request.urlopen(f"{url}/readyz", timeout=10) as answer:
+        assert answer.read() == b"ok\n"
+    assert first.end(signal.SIGINT) == 0
+    assert "Traceback" not in "".join(first.lines)
+
+    began_s = time.monotonic()
+    second = start("serve", "--embedded")
+    second.line("Telflo is at")
+    assert time.monotonic() - began_s < 6  # 3 s on a machine that does nothing else
+    assert not any("First sign-in" in text for text in second.lines)
+    assert second.end() == 0
+
+
+def test_several_processes_share_a_port_and_a_dead_one_is_replaced(start: Start) -> None:
+    # Nothing here reaches Redis: the address only says that there is one.
+    redis = "redis://127.0.0.1:1/0"
+    migrated = start("migrate", "--verbosity", "0")
+    assert migrated.process.wait(60) == 0
+    server = start("serve", "--processes", "2", REDIS_URL=redis)
+    url = server.line("Telflo is at").split()[-1]
+    until(lambda: len(children(server.process.pid)) == 2)
+    until(lambda: is_served(url))
+    [victim, other] = children(server.process.pid)
+    os.kill(victim, signal.SIGKILL)
+    server.line("another takes its place")
+    until(lambda: len(set(children(server.process.pid)) - {victim}) == 2)
+    assert other in children(server.process.pid)
+    until(lambda: is_served(url))
+    assert server.end() == 0
+
+
+def test_addresses_are_shown_as_a_browser_wants_them() -> None:
+    everywhere = bind("0.0.0.0", 0)
+    try:
+        assert url_of(everywhere) == f"http://127.0.0.1:{everywhere.getsockname()[1]}"
+    finally:
+        everywhere.close()
+
+
+def children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def is_served(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
