@@ -47,10 +47,10 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
     )
     fleet = SeveralFilter(method="by_fleet", help_text="slug or id; several are alternatives")
     status = django_filters.MultipleChoiceFilter(
-        field_name="status__status", choices=Status.choices
+        field_name="status__status", choices=Status.choices, distinct=False
     )
     health = django_filters.MultipleChoiceFilter(
-        field_name="status__health", choices=Health.choices
+        field_name="status__health", choices=Health.choices, distinct=False
     )
     version = SeveralFilter(
         method="by_version", help_text="configuration version that it runs: id or number"

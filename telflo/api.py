@@ -22,7 +22,7 @@ class SchemaView(SpectacularAPIView):
     """OpenAPI 3.1, as JSON or (?format=yaml) YAML."""
 
     required_actions = {"get": Action.VIEW}
-    renderer_classes = (OpenApiJsonRenderer, OpenApiYamlRenderer)
+    renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
 
 
 class DocsView(SpectacularSwaggerSplitView):

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.urls import reverse
+
 from agents.models import Agent, AgentQuerySet
 from agents.views.versions import AgentVersions, membership_of, versions_of
 from telflo.base.redaction import redact_mapping
@@ -57,6 +59,7 @@ class AgentRow:
     """One collector in the list."""
 
     uid: UUID
+    url: str
     name: str
     fleet: str
     fleet_slug: str
@@ -73,6 +76,27 @@ class AgentRow:
     architecture: str
     tags: Sequence[Tag]
     seen: datetime | None
+
+    @property
+    def version(self) -> str:
+        """What it runs."""
+        return str(self.versions.applied or "")
+
+    @property
+    def coming(self) -> str:
+        """What it should run, when that is another version: the number alone within one configuration."""
+        desired, applied = self.versions.desired, self.versions.applied
+        if desired is None or not self.versions.differs:
+            return ""
+        is_same = applied is not None and applied.configuration_id == desired.configuration_id
+        return f"v{desired.number}" if is_same else str(desired)
+
+    @property
+    def version_title(self) -> str:
+        """Both in words, where they differ."""
+        if not self.coming:
+            return f"runs {self.version}"
+        return f"should run {self.versions.desired}, runs {self.version or 'none of ours yet'}"
 
     @property
     def platform(self) -> str:
@@ -94,7 +118,8 @@ def rows_of(uids: Sequence[UUID]) -> list[AgentRow]:
     """The rows of these agents in this order, in two queries."""
     agents = load(Agent.objects.filter(pk__in=uids))
     versions = versions_of(agents)
-    rows = {agent.pk: row_of(agent, versions[agent.pk]) for agent in agents}
+    base = reverse("agents:list")
+    rows = {agent.pk: row_of(agent, versions[agent.pk], base=base) for agent in agents}
     return [rows[uid] for uid in uids if uid in rows]
 
 
@@ -103,12 +128,13 @@ def load(agents: AgentQuerySet) -> list[Agent]:
     return list(agents.select_related("status", "membership__fleet").only(*_COLUMNS))
 
 
-def row_of(agent: Agent, versions: AgentVersions) -> AgentRow:
-    """One agent as a row."""
+def row_of(agent: Agent, versions: AgentVersions, *, base: str) -> AgentRow:
+    """One agent as a row. base: the address of the list, reversed once for all rows."""
     membership = membership_of(agent)
     status = agent.status
     return AgentRow(
         uid=agent.pk,
+        url=f"{base}{agent.pk}/",
         name=agent.display_name,
         fleet=membership.fleet.name if membership else "",
         fleet_slug=membership.fleet.slug if membership else "",

@@ -34,9 +34,6 @@ class AgentVersions:
     applied: VersionRef | None = None
 
     @property
-    def is_moving(self) -> bool:
-        """Whether it runs another version than it should."""
-        return self.desired is not None and self.applied is not None and self.differs
 
     @property
     def differs(self) -> bool:

@@ -1,32 +1,23 @@
 """Which keys of supervisor.yaml a supervisor version knows. Pure.
 
 The supervisor decodes its file strictly: one unknown key and it does not start. So a key is written
-only for versions that are known to have it. Rows marked RUN were started with real binaries
-(tests/e2e/key_table.py): known at 0.149.0, or unknown there and known at 0.158.0. What lies
-between was not to be had, so such a key counts from 0.158.0, even where the sources suggest earlier.
+only for versions that are known to have it. Every row was run with real binaries (tests/e2e/key_table.py):
+0.149.0 takes it, or refuses it and 0.158.0 takes it. What lies between was not to be had, so a key
+of the second kind counts from 0.158.0, even where the sources suggest an earlier version.
 """
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from fleets.quickdeploy.releases import Version, parse_version
 
 
-class Evidence(Enum):
-    """How a row is known."""
-
-    RUN = "started with the real binaries"
-    REFERENCE = "read in the supervisor's sources and release notes; not run at its first version"
-
-
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key by its dotted path, the first version that may be given it, and how that is known."""
+    """A key by its dotted path, and the first version that may be given it."""
 
     path: str
     since: Version
-    evidence: Evidence
 
 
 _BASE: Final = (
@@ -62,8 +53,8 @@ _LATER: Final = (
 """Refused by 0.149.0, taken by 0.158.0."""
 
 KEYS: Final = (
-    *(Key(path, (0, 149, 0), Evidence.RUN) for path in _BASE),
-    *(Key(path, (0, 158, 0), Evidence.RUN) for path in _LATER),
+    *(Key(path, (0, 149, 0)) for path in _BASE),
+    *(Key(path, (0, 158, 0)) for path in _LATER),
 )
 
 

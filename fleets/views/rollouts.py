@@ -12,14 +12,14 @@ from django.urls import reverse
 
 from fleets.models import Attempt, Fleet, Rollout, StageState, Target, TargetState
 from fleets.rollouts.plan import ACTIVE
-from fleets.views.rollout_rows import RolloutRow, rollout_rows
+from fleets.views.rollout_rows import RolloutRow, rollout_rows, target_segments
 from fleets.views.subject import rollout_or_404
 from telflo.base.access import Action, may
 from telflo.base.guard import requires
 from telflo.base.redaction import redact_text
 from telflo.ui.numbers import counted, grouped
 from telflo.ui.pages import rows_of
-from telflo.ui.vocabulary import TARGET
+from telflo.ui.vocabulary import TARGET, lamp_for
 
 _TARGETS = 100
 
@@ -80,6 +80,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     """Stages, targets by state, and every target with its reason."""
     rollout = rollout_or_404(number)
     row = rollout_rows([rollout])[0]
+    here = reverse("rollouts:detail", args=[rollout.number])
     state = request.GET.get("state", "")
     page = rows_of(request, _targets(rollout, state, request.GET.get("q", "").strip()), _TARGETS)
     context = {
@@ -92,7 +93,10 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "state": state,
         "states": _states(row),
         "q": request.GET.get("q", ""),
-        "here": reverse("rollouts:detail", args=[rollout.number]),
+        "here": here,
+        "title": f"{rollout.version} to {rollout.fleet}",
+        "tone": lamp_for("rollout", rollout.state).tone,
+        "segments": target_segments(row.by_state, here),
         "may_operate": may(request.user, Action.OPERATE),
     }
     return render(request, "rollouts/detail.html", context)

@@ -1,17 +1,14 @@
 """Fleets at a glance and what people did last."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import UUID
-
-from django.db.models import Count
 
 from agents.models import Health
-from fleets.models import Fleet, Membership
+from fleets.models import Fleet
 from telflo.base.models import Activity
+from telflo.home.counts import FleetNumbers, Numbers
 from telflo.ui.bars import Segment, segments_of
 
 MOST_FLEETS: Final = 8
@@ -43,19 +40,8 @@ class Entry:
     at: datetime
 
 
-def fleets_at_a_glance() -> tuple[list[FleetGlance], int]:
-    """The largest fleets, and how many there are in all, in three queries."""
-    counts: dict[UUID, Counter[str]] = {}
-    members = Membership.objects.order_by()
-    for fleet_id, status, n in members.values_list("fleet_id", "agent__status__status").annotate(
-        n=Count("pk")
-    ):
-        counts.setdefault(fleet_id, Counter())[status] += n
-    unhealthy: dict[UUID, int] = dict(
-        members.filter(agent__status__health=Health.UNHEALTHY)
-        .values_list("fleet_id")
-        .annotate(n=Count("pk"))
-    )
+def fleets_at_a_glance(numbers: Numbers) -> tuple[list[FleetGlance], int]:
+    """The largest fleets, and how many there are in all, in one query."""
     fleets = list(
         Fleet.objects.active().values_list(
             "id",
@@ -67,17 +53,14 @@ def fleets_at_a_glance() -> tuple[list[FleetGlance], int]:
             "stable_version__number",
         )
     )
-    fleets.sort(key=lambda row: -counts.get(row[0], Counter()).total())
-    return [
-        _glance(row[1:], counts.get(row[0], Counter()), unhealthy.get(row[0], 0))
-        for row in fleets[:MOST_FLEETS]
-    ], len(fleets)
+    none = FleetNumbers()
+    rows = [(numbers.by_fleet.get(fleet[0], none), fleet[1:]) for fleet in fleets]
+    rows.sort(key=lambda row: -row[0].by_status.total())
+    return [_glance(fleet, counts) for counts, fleet in rows[:MOST_FLEETS]], len(rows)
 
 
 def _glance(
-    row: tuple[str, str, str | None, int | None, str | None, int | None],
-    counts: Mapping[str, int],
-    unhealthy: int,
+    row: tuple[str, str, str | None, int | None, str | None, int | None], counts: FleetNumbers
 ) -> FleetGlance:
     name, slug, configuration, number, stable_configuration, stable_number = row
     version, coming = "", ""
@@ -93,9 +76,9 @@ def _glance(
     return FleetGlance(
         name=name,
         slug=slug,
-        collectors=sum(counts.values()),
-        unhealthy=unhealthy,
-        segments=segments_of("status", counts),
+        collectors=counts.by_status.total(),
+        unhealthy=counts.by_health[Health.UNHEALTHY],
+        segments=segments_of("status", counts.by_status),
         version=version,
         coming=coming,
     )

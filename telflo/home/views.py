@@ -73,7 +73,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     numbers = read_numbers()
     todo = matters(clock.now())
     underway = rollouts_under_way()
-    fleets, fleet_count = fleets_at_a_glance()
+    fleets, fleet_count = fleets_at_a_glance(numbers)
     url = reverse("agents:list")
     return {
         "headline": _headline(numbers),

@@ -261,16 +261,14 @@ def test_the_claims_secrets_go_to_the_collectors_environment_only(host: Host) ->
 
 def test_a_collector_that_is_here_is_used_where_it_lies(host: Host) -> None:
     own = host.home / "otelcol"
-    own.write_text(
-        (host.server.files and SUPERVISOR) and "#!/bin/sh\nprintf 'extensions:\\n  - opamp\\n'\n"
-    )
+    own.write_text("#!/bin/sh\nprintf 'extensions:\\n  - opamp\\n'\n")
     own.chmod(0o755)
 
     done = host.run("--collector", "./otelcol")
 
     assert done.returncode == 0, done.stderr
     written = yaml.safe_load((host.root / ETC / "supervisor.yaml").read_text())
-    assert written["agent"]["executable"].endswith("/home/./otelcol")
+    assert written["agent"]["executable"].endswith("/home/otelcol")
     assert not (host.root / OPT / "bin/otelcol-contrib").exists()
 
 

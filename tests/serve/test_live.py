@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 
@@ -27,6 +28,14 @@ async def touch(*topics: str) -> None:
     layer = get_channel_layer()
     assert layer is not None
     await layer.group_send(UI, {"type": "touch", "topics": list(topics)})
+
+
+@pytest.fixture(autouse=True)
+def _own_layer() -> Iterator[None]:
+    """The layer in memory belongs to the loop of one test."""
+    before = channel_layers.set("default", InMemoryChannelLayer())
+    yield
+    channel_layers.set("default", before or InMemoryChannelLayer())
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ check_not_running() {
 running_process() {
   if [ -r "$FOLDER/supervisor.pid" ]; then
     pid=$(cat "$FOLDER/supervisor.pid")
-    if tr '\000' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$CONF_DIR/supervisor.yaml"; then
+    if [ -r "/proc/$pid/cmdline" ] && tr '\000' ' ' <"/proc/$pid/cmdline" | grep -qF "$CONF_DIR/supervisor.yaml"; then
       printf '%s' "$pid"
     fi
   fi

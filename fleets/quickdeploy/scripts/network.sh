@@ -1,10 +1,13 @@
 # ── Talking to the server and to the downloads ──
 
 set_network() {
+  GNU=
   if command -v curl >/dev/null 2>&1; then
     FETCHER=curl
   elif command -v wget >/dev/null 2>&1; then
     FETCHER=wget
+    # busybox's wget is smaller: no retries, no words with an error, no certificates of one's own.
+    if wget --version 2>&1 | grep -q GNU; then GNU=1; fi
   else
     fail "Neither curl nor wget is here." "Install one of them."
   fi
@@ -31,6 +34,7 @@ collect_certificates() {
     return
   fi
   grep -q 'BEGIN CERTIFICATE' "$PRIVATE_CA" || fail "${CA_FILE:-The CA} holds no PEM certificate."
+  if [ "$FETCHER$GNU" = wget ]; then fail "Private certificates need curl or GNU wget." "Install curl."; fi
   BUNDLE=$WORK/bundle.pem
   cat "$PRIVATE_CA" >"$BUNDLE"
   for system in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
@@ -58,9 +62,7 @@ ask() {
     STATUS=$(run_fetcher --max-time 60 -o "$WORK/answer" -w '%{http_code}' ${2:+--data "$2"} "$1")
     return
   fi
-  keep=
-  if wget --help 2>&1 | grep -q content-on-error; then keep=--content-on-error; fi
-  run_fetcher -t 1 -S ${keep:+"$keep"} -O "$WORK/answer" ${2:+--post-data="$2"} "$1" || :
+  run_fetcher ${GNU:+-t 1 --content-on-error} -S -O "$WORK/answer" ${2:+--post-data="$2"} "$1" || :
   STATUS=$(sed -n 's/^ *HTTP\/[0-9.]* \([0-9][0-9]*\).*/\1/p' "$WORK/error" | tail -n 1)
   [ -n "$STATUS" ]
 }
@@ -70,7 +72,7 @@ download() {
   if [ "$FETCHER" = curl ]; then
     run_fetcher -fL --retry 2 -o "$2" "$1"
   else
-    run_fetcher -t 3 -O "$2" "$1"
+    run_fetcher ${GNU:+-t 3} -O "$2" "$1"
   fi
 }
 

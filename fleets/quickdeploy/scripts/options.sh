@@ -84,6 +84,7 @@ check_proxy() {
 absolute() {
   case $1 in
     /*) printf '%s' "$1" ;;
+    ./*) printf '%s/%s' "$(pwd)" "${1#./}" ;;
     *) printf '%s/%s' "$(pwd)" "$1" ;;
   esac
 }

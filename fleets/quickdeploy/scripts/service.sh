@@ -48,6 +48,7 @@ wait_for_start() {
       return
     fi
   done
+  warn "the supervisor runs, but within $START_WAIT_S s it was not seen to start its collector."
 }
 
 main_process() {

@@ -250,6 +250,8 @@ class ActivitySerializer(serializers.ModelSerializer[Activity]):
 
     actor = serializers.SerializerMethodField()
     object = serializers.SerializerMethodField()
+    before = serializers.DictField(read_only=True, allow_null=True)
+    after = serializers.DictField(read_only=True, allow_null=True)
 
     class Meta:
         model = Activity

@@ -81,11 +81,18 @@ def _person(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
+def _password_form(request: HttpRequest) -> "PasswordChangeForm":
+    form = PasswordChangeForm(_person(request))
+    # Django focuses this field, as on a page of its own.
+    form.fields["old_password"].widget.attrs.pop("autofocus", None)
+    return form
+
+
 def _page(request: HttpRequest, **forms: Any) -> HttpResponse:
     """The page with the forms given; the others are fresh. 422 when a form given has errors."""
     context = {
         "names": NameForm(instance=User.objects.get(pk=_person(request).pk)),
-        "password": PasswordChangeForm(_person(request)),
+        "password": _password_form(request),
         "token": ApiTokenForm(),
         "tokens": _person(request).api_tokens.filter(revoked_at=None),
         "now": now(),

@@ -1,0 +1,93 @@
+"""Looks at what hosts get with the tools of the trade: shellcheck on the scripts, systemd-analyze on the units.
+
+`python -m tests.quickdeploy.check_host_files`, part of `make check`. shellcheck must be installed;
+systemd-analyze is used where there is one.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from fleets.quickdeploy import script, unit
+from fleets.quickdeploy.environment import Variable
+from fleets.quickdeploy.options import DeploymentOptions
+from fleets.quickdeploy.plan import SERVICE_LAYOUT, InstallPlan
+from fleets.quickdeploy.releases import KNOWN_VERSIONS
+
+MOST_EXPOSED: Final = 20
+"""Tenths of systemd-analyze's exposure level, which goes to 10."""
+
+
+def main() -> int:
+    """Check everything; 1 when something is wrong."""
+    if shutil.which("shellcheck") is None:
+        _say("shellcheck is missing: apt-get install shellcheck")
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        return max(_check_scripts(Path(folder)), _check_units(Path(folder)))
+
+
+def _check_scripts(folder: Path) -> int:
+    texts = {
+        "closed": script.render_closed(base_url="https://t.example", code="c", reason="It's over.")
+    }
+    for known in KNOWN_VERSIONS:
+        texts[known.version] = script.render(_plan(known.version), "c")
+    for name, text in texts.items():
+        (folder / f"{name}.sh").write_text(text)
+    files = sorted(map(str, folder.glob("*.sh")))
+    return max(
+        _run(["shellcheck", "-s", "sh", *files]), *(_run(["sh", "-n", file]) for file in files)
+    )
+
+
+def _check_units(folder: Path) -> int:
+    if shutil.which("systemd-analyze") is None:
+        _say("systemd-analyze is missing: the units were not checked")
+        return 0
+    worst = 0
+    for known in KNOWN_VERSIONS:
+        file = folder / known.version / "telflo-collector.service"
+        file.parent.mkdir()
+        # The program is not installed here, and verify looks for it.
+        file.write_text(unit.render(known.version).replace(SERVICE_LAYOUT.supervisor, "/bin/true"))
+        security = ["security", "--offline=yes", f"--threshold={MOST_EXPOSED}", "--no-pager"]
+        worst = max(
+            worst,
+            _run(["systemd-analyze", "verify", str(file)]),
+            _run(["systemd-analyze", *security, str(file)]),
+        )
+    return worst
+
+
+def _plan(version: str) -> InstallPlan:
+    return InstallPlan(
+        base_url="https://t.example",
+        opamp_url="wss://t.example/v1/opamp",
+        fleet="it's",
+        platform="linux_amd64",
+        supervisor_version=version,
+        collector_version=version,
+        options=DeploymentOptions(labels={"site": "fra"}, config_files=("/etc/a.yaml",)),
+        variables=(Variable("API_KEY"),),
+    )
+
+
+def _run(command: Sequence[str]) -> int:
+    """1 and the tool's words when it objects."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        _say(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return min(done.returncode, 1)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
