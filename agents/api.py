@@ -96,7 +96,9 @@ class AgentChangeSerializer(serializers.Serializer[Any]):
 
     fleet = serializers.CharField(required=False, help_text="slug or id")
     labels = serializers.DictField(
-        child=serializers.CharField(allow_blank=True), required=False, help_text="replaces all labels"
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        help_text="replaces all labels",
     )
     name = serializers.CharField(
         required=False,

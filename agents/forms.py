@@ -81,7 +81,9 @@ class LabelForm(forms.Form):
         data = super().clean() or {}
         data["remove"] = data.get("remove", "").replace(",", " ").split()
         if not self.errors and not data.get("labels") and not data["remove"]:
-            raise forms.ValidationError("Nothing to change: give a label to set or a key to take off.")
+            raise forms.ValidationError(
+                "Nothing to change: give a label to set or a key to take off."
+            )
         return data
 
 

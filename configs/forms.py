@@ -1,9 +1,10 @@
 """Forms of configurations and versions."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 
 from configs.collector.errors import ParseError
 from configs.collector.limits import Limits
@@ -39,9 +40,9 @@ class TextForm(forms.Form):
         help_text="The one it is written for, such as 0.158.0.",
     )
 
-    def clean_file(self) -> UploadedFile | None:
+    def clean_file(self) -> "UploadedFile[Any] | None":
         """The upload, refused before it is read when it is too large."""
-        upload: UploadedFile | None = self.cleaned_data["file"]
+        upload: UploadedFile[Any] | None = self.cleaned_data["file"]
         most = Limits().bytes
         if upload is not None and (upload.size or 0) > most:
             raise forms.ValidationError(
@@ -65,14 +66,14 @@ class TextForm(forms.Form):
             self.add_error("yaml", "Paste the collector's YAML, or upload a file.")
         return data
 
-    def _take(self, upload: UploadedFile, data: dict[str, Any]) -> None:
+    def _take(self, upload: "UploadedFile[Any]", data: dict[str, Any]) -> None:
         try:
             data["yaml"] = decoded(upload.read())
         except ParseError as error:
             self.add_error("file", error.message)
             return
         # The form shows what was uploaded, should the text be at fault.
-        shown = self.data.copy()
+        shown = cast("QueryDict", self.data).copy()
         shown[self.add_prefix("yaml")] = data["yaml"]
         self.data = shown
 

@@ -51,7 +51,10 @@ class DeployForm(forms.Form):
         label="Hosts", min_value=1, max_value=MOST_USES, initial=1, help_text="How many may use it."
     )
     lifetime = forms.TypedChoiceField(
-        label="Works for", choices=LIFETIMES, initial="24", coerce=lambda hours: timedelta(hours=int(hours))
+        label="Works for",
+        choices=LIFETIMES,
+        initial="24",
+        coerce=lambda hours: timedelta(hours=int(hours)),
     )
     automatic_rollback = forms.BooleanField(
         label="The supervisor goes back by itself when a configuration fails",

@@ -32,7 +32,7 @@ ARRIVALS: Final = [
 _ENROLS: Final = "Ends enrolment only: collectors that it let in stay."
 
 
-class GroupedVersions(ModelChoiceIterator):
+class GroupedVersions(ModelChoiceIterator[ConfigVersion]):
     """Choices for a select: the empty one, then a group of versions for each configuration. One query."""
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
@@ -43,7 +43,7 @@ class GroupedVersions(ModelChoiceIterator):
             yield name, [(str(v.pk), version_words(v)) for v in versions]
 
 
-class VersionChoice(forms.ModelChoiceField):
+class VersionChoice(forms.ModelChoiceField[ConfigVersion]):
     """A published version, grouped by its configuration."""
 
     iterator = GroupedVersions

@@ -33,7 +33,7 @@ def running_versions(memberships: QuerySet[Membership]) -> Counter[Place]:
         "id", "hash", "version_id"
     )
     by_id = {key: (digest, version) for key, digest, version in found}
-    by_hash = {digest: version for digest, version in by_id.values()}
+    by_hash = dict(by_id.values())
     counts: Counter[Place] = Counter()
     for fleet, desired, previous, status, digest, number in rows:
         if status == ConfigStatus.APPLIED:

@@ -68,9 +68,7 @@ def attempt_rows(attempts: Sequence[Attempt]) -> list[AttemptRow]:
 
 def quarantined_rows(agent: Agent) -> list[QuarantinedRow]:
     """What is not offered to this agent any more, newest first, in two queries."""
-    rows = list(
-        Quarantine.objects.filter(agent=agent).select_related("attempt").order_by("-since")
-    )
+    rows = list(Quarantine.objects.filter(agent=agent).select_related("attempt").order_by("-since"))
     names = refs_by_hash({row.hash for row in rows})
     return [
         QuarantinedRow(

@@ -171,4 +171,6 @@ def _tell(request: HttpRequest, work: Work, done: int, refused: list[str]) -> No
         is_are = "is" if done == 1 else "are"
         messages.success(request, f"{counted(done, 'collector')} {is_are} {work.done}")
     if refused:
-        messages.error(request, f"{counted(len(refused), 'collector')} not {work.done}: {refused[0]}")
+        messages.error(
+            request, f"{counted(len(refused), 'collector')} not {work.done}: {refused[0]}"
+        )

@@ -27,9 +27,7 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Name and labels."""
     subject = subject_of(request, uid)
     agent = subject.agent
-    form = AgentForm(
-        request.POST or None, initial={"name": agent.name, "labels": agent.labels}
-    )
+    form = AgentForm(request.POST or None, initial={"name": agent.name, "labels": agent.labels})
     if request.method == "POST" and form.is_valid():
         try:
             _save(request, subject, form)

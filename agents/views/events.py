@@ -97,7 +97,13 @@ def _enrolled(data: Data, _names: Mapping[str, VersionRef]) -> Words:
 
 def _moved(data: Data, _names: Mapping[str, VersionRef]) -> Words:
     origin = str(data.get("from", ""))
-    return "move", "folder-input", "Moved", str(data.get("to", "")), f"from {origin}" if origin else ""
+    return (
+        "move",
+        "folder-input",
+        "Moved",
+        str(data.get("to", "")),
+        f"from {origin}" if origin else "",
+    )
 
 
 def _retried(data: Data, _names: Mapping[str, VersionRef]) -> Words:

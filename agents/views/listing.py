@@ -105,7 +105,9 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     matching = sum(n for word, n in counts.items() if not chosen or word in chosen)
     total = Agent.objects.count()
     sort = known_sort(data.get("sort", ""))
-    page = page_of(found, sort=sort, after=data.get("after", ""), before=data.get("before", ""))
+    page = page_of(
+        found, sort=sort, after=data.get("after", ""), before=data.get("before", ""), counts=counts
+    )
     return {
         "rows": rows_of(page.uids),
         "page": page,
@@ -179,7 +181,9 @@ def _menu(
     counts: dict[str, int] | None = None,
 ) -> FilterMenu:
     chosen = set(data.getlist(name))
-    unknown = [(value, value) for value in sorted(chosen - {value for value, _ in choices}) if value]
+    unknown = [
+        (value, value) for value in sorted(chosen - {value for value, _ in choices}) if value
+    ]
     return FilterMenu(
         name,
         label,

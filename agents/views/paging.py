@@ -1,6 +1,6 @@
 """Keyset pages: where a page begins is the sort key of a row, so that a deep page costs as much as the first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -60,8 +60,17 @@ class Page:
         return self.first + len(self.uids) - 1
 
 
-def page_of(agents: AgentQuerySet, *, sort: str, after: str = "", before: str = "") -> Page:
+def page_of(
+    agents: AgentQuerySet,
+    *,
+    sort: str,
+    after: str = "",
+    before: str = "",
+    counts: Mapping[str, int] | None = None,
+) -> Page:
     """The page after (or before) a cursor, in one query that reads only sort keys.
+
+    counts: how many of them have each status. By status, then only those statuses are read that fill the page.
 
     Raises SuspiciousOperation (a 400 page) for a cursor that is not one of ours.
     """
@@ -71,6 +80,12 @@ def page_of(agents: AgentQuerySet, *, sort: str, after: str = "", before: str = 
     cursor = _decode(before or after, len(keys)) if before or after else None
     if cursor is not None:
         rows = rows.filter(_beyond([*keys, "pk"], cursor[0], greater=descending == backwards))
+    if name_of(sort) == "status" and counts is not None:
+        rows = rows.filter(
+            status__status__in=_reachable(
+                counts, None if cursor is None else cursor[0][0], backwards=descending != backwards
+            )
+        )
     order = [f"-{name}" if descending != backwards else name for name in [*keys, "pk"]]
     found = list(rows.order_by(*order).values_list(*keys, "pk")[: PAGE_ROWS + 1])
     has_more = len(found) > PAGE_ROWS
@@ -78,6 +93,21 @@ def page_of(agents: AgentQuerySet, *, sort: str, after: str = "", before: str = 
     if backwards:
         found.reverse()
     return _page(found, cursor, backwards=backwards, has_more=has_more)
+
+
+def _reachable(counts: Mapping[str, int], rank: int | None, *, backwards: bool) -> list[str]:
+    """The statuses among which the next page is, walking from a rank (None: from the end) in one direction."""
+    steps = list(enumerate(_URGENCY))
+    wanted, rows = [], 0
+    for step, status in reversed(steps) if backwards else steps:
+        if rank is not None and (step > rank if backwards else step < rank):
+            continue
+        wanted.append(status.value)
+        # Of the status where the page begins, none may be left.
+        rows += counts.get(status, 0) if step != rank else 0
+        if rows > PAGE_ROWS:
+            break
+    return wanted
 
 
 def _page(
@@ -113,6 +143,11 @@ def in_order(agents: AgentQuerySet, sort: str) -> AgentQuerySet:
 def known_sort(wanted: str) -> str:
     """The sort that was asked for if it is one of ours, else the default."""
     return wanted if wanted.removeprefix("-") in SORTS else DEFAULT_SORT
+
+
+def name_of(sort: str) -> str:
+    """The sort key without its direction."""
+    return sort.removeprefix("-")
 
 
 def _sorting(sort: str) -> tuple[bool, list[str]]:

@@ -74,9 +74,7 @@ def subject_of(request: HttpRequest, uid: UUID) -> Subject:
     )
 
 
-def situation_of(
-    agent: Agent, membership: Membership | None, versions: AgentVersions
-) -> Situation:
+def situation_of(agent: Agent, membership: Membership | None, versions: AgentVersions) -> Situation:
     """What the status sentence depends on."""
     status = agent.status
     takes = not agent.capabilities or agent.capabilities & Capability.ACCEPTS_REMOTE_CONFIG

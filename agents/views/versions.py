@@ -34,8 +34,6 @@ class AgentVersions:
     applied: VersionRef | None = None
 
     @property
-
-    @property
     def differs(self) -> bool:
         """Whether the two are not the same version."""
         return getattr(self.desired, "id", None) != getattr(self.applied, "id", None)

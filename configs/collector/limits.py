@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds that keep parsing short (well under a second) and small, whatever the text."""
+    """Bounds that keep parsing short (about a second at worst) and small, whatever the text."""
 
     bytes: int = 2 * 1024 * 1024
     depth: int = 100

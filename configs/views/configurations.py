@@ -62,7 +62,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     return render(request, "configs/list.html", context)
 
 
-def _matching(words: str, *, archived: bool) -> QuerySet[Configuration, dict[str, Any]]:
+def _matching(words: str, *, archived: bool) -> QuerySet[Configuration, Any]:
     latest = ConfigVersion.objects.filter(configuration=OuterRef("pk")).order_by("-number")
     published = latest.filter(state=VersionState.PUBLISHED)
     found = Configuration.objects.filter(archived_at__isnull=not archived)

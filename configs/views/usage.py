@@ -59,7 +59,7 @@ def _fleets(
         FleetUse(
             name=name,
             slug=slug,
-            assigned=numbers.get(version) if version else None,
+            assigned=numbers.get(version),
             collectors=sum(n for _, n in runs),
             runs=runs,
         )

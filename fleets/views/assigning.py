@@ -87,7 +87,9 @@ def _context(fleet: Fleet, chosen: ConfigVersion) -> dict[str, Any]:
         "lines": lines[:_SHOWN_LINES],
         "is_cut": len(lines) > _SHOWN_LINES,
         "is_current": chosen.pk == fleet.version_id,
-        "rollout": fleet.rollouts.filter(state__in=ACTIVE).select_related("version__configuration").first(),
+        "rollout": fleet.rollouts.filter(state__in=ACTIVE)
+        .select_related("version__configuration")
+        .first(),
     }
 
 
@@ -126,7 +128,9 @@ def preview_of(fleet: Fleet, version: ConfigVersion) -> Preview:
     failed = Quarantine.objects.filter(
         agent__membership__fleet=fleet, agent__membership__mode=ArrivalMode.MANAGED, hash__in=hashes
     )
-    names = list(failed.order_by("agent__display_name").values_list("agent__display_name", flat=True))
+    names = list(
+        failed.order_by("agent__display_name").values_list("agent__display_name", flat=True)
+    )
     return Preview(**counts, quarantined=names[:_NAMED], quarantined_count=len(names))
 
 

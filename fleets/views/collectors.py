@@ -77,7 +77,9 @@ def first_collectors(fleet: Fleet) -> list[CollectorRow]:
 
 def _versions(agents: Sequence[Agent]) -> tuple[dict[str, str], dict[str, str]]:
     """The names of the versions that these run or should run, by id and by hash of what was rendered."""
-    ids = {key for a in agents for key in (a.membership.desired_id, a.membership.previous_id) if key}
+    ids = {
+        key for a in agents for key in (a.membership.desired_id, a.membership.previous_id) if key
+    }
     hashes = {agent.status.remote_config_hash for agent in agents} - {""}
     rows = list(
         RenderedConfig.objects.filter(Q(id__in=ids) | Q(hash__in=hashes)).values_list(

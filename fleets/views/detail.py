@@ -68,7 +68,9 @@ def deployments(request: HttpRequest, fleet_name: str) -> HttpResponse:
     fleet = fleet_or_404(fleet_name)
     found = fleet.deployments.select_related("created_by").defer("secret_environment")
     page = rows_of(request, found.annotate(hosts=Count("tokens__memberships", distinct=True)))
-    return _page(request, fleet, "deployments", {"rows": page.items, "page": page, "now": clock.now()})
+    return _page(
+        request, fleet, "deployments", {"rows": page.items, "page": page, "now": clock.now()}
+    )
 
 
 @requires(Action.VIEW)

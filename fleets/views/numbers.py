@@ -72,7 +72,9 @@ class FleetNumbers:
 def numbers_of(memberships: QuerySet[Membership]) -> dict[UUID, FleetNumbers]:
     """The numbers of all fleets that have members among these, in three queries."""
     numbers: dict[UUID, FleetNumbers] = {}
-    rows = memberships.order_by().values_list("fleet_id", "agent__status__status", "agent__status__health")
+    rows = memberships.order_by().values_list(
+        "fleet_id", "agent__status__status", "agent__status__health"
+    )
     for fleet, status, health, n in rows.annotate(n=Count("pk")):
         found = numbers.setdefault(fleet, FleetNumbers())
         found.by_status[status] += n
@@ -114,8 +116,12 @@ def version_segments(
 ) -> list[Segment]:
     """Versions from the newest to the oldest, the newest strongest; what is not ours comes last."""
     known = sorted(
-        ((names[key], n) for key, n in numbers.by_version.items() if key in names),
-        key=lambda pair: (pair[0].configuration != configuration, pair[0].configuration, -pair[0].number),
+        ((names[key], n) for key, n in numbers.by_version.items() if key and key in names),
+        key=lambda pair: (
+            pair[0].configuration != configuration,
+            pair[0].configuration,
+            -pair[0].number,
+        ),
     )
     segments = [
         Segment(
@@ -137,4 +143,3 @@ def rows_url(slug: str, **filters: str) -> str:
 
 def _short(name: VersionName, configuration: str) -> str:
     return f"v{name.number}" if name.configuration == configuration else str(name)
-

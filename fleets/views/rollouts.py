@@ -102,7 +102,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "rollouts/detail.html", context)
 
 
-def _targets(rollout: Rollout, state: str, words: str) -> QuerySet[Target, dict[str, Any]]:
+def _targets(rollout: Rollout, state: str, words: str) -> QuerySet[Target, Any]:
     """Failures first, then those under way. The error is that of the target's last attempt."""
     attempts = Attempt.objects.filter(rollout=rollout, agent=OuterRef("agent")).order_by("-id")
     found = rollout.targets.annotate(error=Subquery(attempts.values("error")[:1]))
@@ -140,7 +140,9 @@ def _row(target: dict[str, Any]) -> TargetRow:
 
 def _states(row: RolloutRow) -> list[tuple[str, str, int]]:
     """The states that occur, with their words and numbers."""
-    return [(state, lamp.word, n) for state, lamp in TARGET.items() if (n := row.by_state.get(state))]
+    return [
+        (state, lamp.word, n) for state, lamp in TARGET.items() if (n := row.by_state.get(state))
+    ]
 
 
 def _stages(rollout: Rollout, row: RolloutRow) -> list[TrackStage]:

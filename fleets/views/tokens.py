@@ -65,7 +65,9 @@ def _list(request: HttpRequest, issued: IssuedToken | None = None) -> HttpRespon
         "kind": kind,
         "kinds": _kinds(),
         "state": state,
-        "segments": [(key, key.capitalize(), of_kind.filter(q).count()) for key, q in states.items()],
+        "segments": [
+            (key, key.capitalize(), of_kind.filter(q).count()) for key, q in states.items()
+        ],
         "q": words,
         "slug": slug,
         "fleet_name": Fleet.objects.filter(slug=slug).values_list("name", flat=True).first(),
@@ -94,7 +96,9 @@ def _matching(kind: str, words: str, slug: str) -> QuerySet[Token]:
         found = found.filter(fleet__slug=slug)
     if words:
         found = found.filter(
-            Q(name__icontains=words) | Q(prefix__startswith=words[:12]) | Q(fleet__name__icontains=words)
+            Q(name__icontains=words)
+            | Q(prefix__startswith=words[:12])
+            | Q(fleet__name__icontains=words)
         )
     return found.defer("deployment__secret_environment")
 
@@ -202,7 +206,9 @@ def _do(
         messages.error(request, error.message)
     else:
         messages.success(request, done)
-    return redirect(f"{reverse('tokens:list')}?kind={token.kind}&fleet={token.fleet.slug}&state=all")
+    return redirect(
+        f"{reverse('tokens:list')}?kind={token.kind}&fleet={token.fleet.slug}&state=all"
+    )
 
 
 def _ask(request: HttpRequest, **words: str) -> HttpResponse:

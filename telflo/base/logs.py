@@ -4,18 +4,17 @@ import json
 import logging
 from datetime import UTC, datetime
 
-from telflo.base.redaction import redact_line
+from telflo.base.redaction import redact_line, redact_mapping
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
-class RedactingFilter(logging.Filter):
-    """Masks credentials in the message before any handler formats it. Put it on handlers."""
+class TextFormatter(logging.Formatter):
+    """A record as text for people, with credentials masked in message and traceback."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass, with its text masked."""
-        record.msg, record.args = redact_line(record.getMessage()), ()
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        """The text, without the end of the line."""
+        return redact_line(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -29,7 +28,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": redact_line(record.getMessage()),
         }
-        line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        line |= redact_mapping(extra)
         if record.exc_info:
             line["exception"] = redact_line(self.formatException(record.exc_info))
         return json.dumps(line, default=str, ensure_ascii=False)

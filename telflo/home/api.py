@@ -60,6 +60,4 @@ class OverviewView(APIView):
             "fleets": Fleet.objects.active().count(),
             "rollouts_active": Rollout.objects.filter(state__in=ACTIVE).count(),
         }
-        return Response(
-            OverviewSerializer(answer).data, headers={"Cache-Control": "no-store"}
-        )
+        return Response(OverviewSerializer(answer).data, headers={"Cache-Control": "no-store"})

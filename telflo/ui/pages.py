@@ -39,10 +39,14 @@ def rows_of(request: HttpRequest, found: "QuerySet[Any, T]", size: int = PAGE_RO
     return Rows(
         items=items,
         total=paginator.count,
-        shown=f"{grouped(page.start_index())}–{grouped(page.end_index())} of {grouped(paginator.count)}",
+        shown=_shown(page.start_index(), page.end_index(), paginator.count),
         previous=_address(request, page.number - 1) if page.has_previous() else "",
         next=_address(request, page.number + 1) if page.has_next() else "",
     )
+
+
+def _shown(first: int, last: int, total: int) -> str:
+    return f"{grouped(first)}\u2013{grouped(last)} of {grouped(total)}"
 
 
 def _address(request: HttpRequest, number: int) -> str:

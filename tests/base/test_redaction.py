@@ -149,15 +149,15 @@ def test_a_log_line_loses_its_bearer_token() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a-" * 500_000,
-        "://" * 300_000,
-        "x:" * 500_000,
+        "a-" * 100_000,
+        "://" * 60_000,
+        "x:" * 100_000,
         "[" * 100_000,
-        "token: " * 100_000,
-        "-----BEGIN PRIVATE KEY-----\n" * 30_000,
-        "a: &a [x]\nb: [" + "*a," * 100_000 + "]",
-        "bearer " + "a" * 1_000_000,
-        "${env:token:-" * 50_000,
+        "token: " * 20_000,
+        "-----BEGIN PRIVATE KEY-----\n" * 6_000,
+        "a: &a [x]\nb: [" + "*a," * 30_000 + "]",
+        "bearer " + "a" * 200_000,
+        "${env:token:-" * 10_000,
     ],
 )
 def test_hostile_text_is_masked_in_bounded_time(text: str) -> None:

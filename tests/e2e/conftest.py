@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.binaries import PROGRAMS
+from tests.e2e.harness.server import Server
 from tests.e2e.harness.story import Setup, Story
 from tests.e2e.mirror import Mirror, lay_out, serve
 
@@ -35,13 +37,14 @@ def ground() -> Iterator[Path]:
 
 @pytest.fixture
 def begin(ground: Path, released: Mirror) -> Iterator[Callable[[Setup], Story]]:
-    """Begins a story; what it started is ended afterwards."""
-    begun: list[Story] = []
+    """Begins a story on an embedded server; what it started is ended afterwards."""
+    with ExitStack() as endings:
 
-    def make(setup: Setup) -> Story:
-        begun.append(Story.begin(setup, ground, released.base_url))
-        return begun[-1]
+        def make(setup: Setup) -> Story:
+            server = Server(ground / "server", released.base_url)
+            endings.callback(server.clean_up)
+            story = Story.begin(setup, server, ground)
+            endings.callback(story.end)
+            return story
 
-    yield make
-    for story in begun:
-        story.end()
+        yield make

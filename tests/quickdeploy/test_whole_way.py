@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from fleets.models import Deployment, Token
@@ -15,7 +15,7 @@ from tests.quickdeploy.sandbox import Host
 
 @pytest.mark.django_db(transaction=True)
 def test_the_pasted_command_claims_once_and_runs_the_supervisor(
-    host: Host, live_server: LiveServer, settings: SettingsWrapper
+    host: Host, live_server: LiveServer, settings: Settings
 ) -> None:
     settings.ARTIFACTS_URL = host.server.url
     fleet = make_fleet(name="it's $(touch x) `touch y`")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from tests.e2e.harness.server import Process
-from tests.e2e.harness.waiting import Evidence, tail, wait_until
+from tests.e2e.harness.waiting import tail, wait_until
 
 NOBODY: Final = 65534
 """A user that may do nothing: the numeric id needs no entry in /etc/passwd."""
@@ -91,19 +91,18 @@ class Host:
         """Ctrl+C: the supervisor says goodbye and takes its collector along."""
         pids = self.collect_pids()
         os.kill(self.supervisor_pid, signal.SIGINT)
-        self.wait_for_end()
+        self.wait_for_end(pids)
+
+    def wait_for_end(self, pids: set[int]) -> None:
+        """Wait until the foreground run is over and these processes are gone."""
+        process = self.process
+        assert process is not None
         wait_until(
-            lambda: not any(_is_alive(pid) for pid in pids),
+            lambda: process.has_ended() and not any(map(self._is_ours, pids)),
             what="supervisor and collector are gone",
             within_s=_STOP_S,
             evidence=self.logs,
         )
-
-    def wait_for_end(self) -> int:
-        """Wait until the foreground run is over; answers its exit code."""
-        assert self.process is not None
-        assert self.process.running is not None
-        return self.process.running.wait(_STOP_S)
 
     def collect_pids(self) -> set[int]:
         """The supervisor's and the collector's process ids as they are now."""
@@ -145,11 +144,3 @@ def _children(pid: int) -> Iterator[int]:
     for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
         yield from map(int, tasks.read_text().split())
 
-
-def _is_alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
-
-
-def evidence_of(*sources: Callable[[], str]) -> Evidence:
-    """Several sources as one."""
-    return lambda: "\n".join(source() for source in sources)

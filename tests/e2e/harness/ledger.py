@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import psycopg
 
 _ATTEMPTS: Final = """
     SELECT version.number, attempt.hash, attempt.state, attempt.error, attempt.offered_at, attempt.answered_at
@@ -30,16 +34,19 @@ class Attempt:
     answered_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """Reads the SQLite file of a server, whether that runs or not."""
+class Ledger(ABC):
+    """Reads the database of an installation, whether that runs or not."""
 
-    database: Path
+    @abstractmethod
+    def rows(self, statement: str) -> Sequence[Sequence[Any]]:
+        """What a SELECT answers."""
 
     def attempts(self, version: int | None = None) -> list[Attempt]:
         """All offers, or those of a version, oldest first."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
-            rows = [_attempt(*row) for row in connection.execute(_ATTEMPTS)]
+        rows = [
+            Attempt(*texts, _time(offered_at), answered_at and _time(answered_at))
+            for *texts, offered_at, answered_at in self.rows(_ATTEMPTS)
+        ]
         return [row for row in rows if version in (None, row.version)]
 
     def sent(self, version: int) -> list[Attempt]:
@@ -47,12 +54,32 @@ class Ledger:
         return [attempt for attempt in self.attempts(version) if attempt.state != "lost"]
 
 
-def _attempt(
-    version: int, digest: str, state: str, error: str, offered_at: str, answered_at: str | None
-) -> Attempt:
-    answered = _time(answered_at) if answered_at else None
-    return Attempt(version, digest, state, error, _time(offered_at), answered)
+@dataclass(frozen=True, slots=True)
+class SqliteLedger(Ledger):
+    """Reads a SQLite file."""
+
+    database: Path
+
+    def rows(self, statement: str) -> Sequence[Sequence[Any]]:
+        """What a SELECT answers."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+            return connection.execute(statement).fetchall()
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+@dataclass(frozen=True, slots=True)
+class PostgresLedger(Ledger):
+    """Reads a PostgreSQL database."""
+
+    url: str
+
+    def rows(self, statement: str) -> Sequence[Sequence[Any]]:
+        """What a SELECT answers."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+
+def _time(value: str | datetime) -> datetime:
+    """SQLite keeps times as texts in UTC."""
+    if isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value).replace(tzinfo=UTC)

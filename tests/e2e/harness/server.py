@@ -14,6 +14,7 @@ from typing import Final
 
 import httpx
 
+from tests.e2e.harness.ledger import Ledger, SqliteLedger
 from tests.e2e.harness.waiting import tail, wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -64,6 +65,10 @@ class Process:
         """Whether it is gone (or was never started)."""
         return self.running is None or self.running.poll() is not None
 
+    def kill(self) -> None:
+        """End it with no chance to do anything."""
+        self.end(signal.SIGKILL)
+
     def end(self, number: signal.Signals = signal.SIGTERM, within_s: float = _STOP_S) -> int:
         """Send the signal and wait; answers the exit code. Kills it and fails when it does not end."""
         assert self.running is not None
@@ -100,6 +105,11 @@ class Server:
     def data(self) -> Path:
         """TELFLO_DATA."""
         return self.folder / "data"
+
+    @property
+    def ledger(self) -> Ledger:
+        """The attempts."""
+        return SqliteLedger(self.data / "telflo.sqlite3")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -141,7 +151,20 @@ class Server:
     def kill(self) -> None:
         """End it with no chance to do anything, as a crash would."""
         assert self.process is not None
-        self.process.end(signal.SIGKILL)
+        self.process.kill()
+
+    def clean_up(self) -> None:
+        """End it when a test has left it running."""
+        if self.is_running():
+            self.kill()
+
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.process is not None and not self.process.has_ended()
+
+    def logs(self) -> str:
+        """The end of its log."""
+        return tail(self.log)
 
     def manage(self, *arguments: str) -> str:
         """Run a management command beside it; answers what it prints."""

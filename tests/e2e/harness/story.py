@@ -12,9 +12,10 @@ from tests.e2e.binaries import architecture
 from tests.e2e.harness import texts
 from tests.e2e.harness.api import Api, Collector, Deployment, Version
 from tests.e2e.harness.host import Host
+from tests.e2e.harness.installation import Installation
 from tests.e2e.harness.ledger import Attempt, Ledger
-from tests.e2e.harness.server import Server, make_api_token
-from tests.e2e.harness.waiting import holds_for, tail, wait_until
+from tests.e2e.harness.server import make_api_token
+from tests.e2e.harness.waiting import holds_for, wait_until
 
 PLATFORM: Final = f"linux_{architecture()}"
 APPLY_S: Final = 5
@@ -49,7 +50,7 @@ class Story:
     """A running server with one fleet on version 1, and a host that nothing was installed on."""
 
     setup: Setup
-    server: Server
+    server: Installation
     api: Api
     host: Host
     configuration: str
@@ -57,9 +58,8 @@ class Story:
     versions: dict[int, Version] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, setup: Setup, folder: Path, artifacts_url: str) -> Story:
+    def begin(cls, setup: Setup, server: Installation, folder: Path) -> Story:
         """Start the server; configuration, version 1 and fleet by the API."""
-        server = Server(folder / "server", artifacts_url)
         server.start()
         api = Api(server.base_url, make_api_token(server.environment))
         configuration = api.create_configuration("Story")
@@ -71,13 +71,13 @@ class Story:
         """Leave nothing running."""
         self.host.clean_up()
         self.api.close()
-        if self.server.process is not None and not self.server.process.has_ended():
+        if self.server.is_running():
             self.server.stop()
 
     @property
     def ledger(self) -> Ledger:
         """The attempts."""
-        return Ledger(self.server.data / "telflo.sqlite3")
+        return self.server.ledger
 
     def deploy(self) -> Deployment:
         """A new quick-deploy command."""
@@ -151,9 +151,5 @@ class Story:
     def evidence(self) -> str:
         """Everything that explains a failure."""
         attempts = "\n".join(map(str, self.ledger.attempts()))
-        found = self.collector() if self.server_answers() else "the server is down"
-        return f"{found}\n{attempts}\n{tail(self.server.log)}\n{self.host.logs()}"
-
-    def server_answers(self) -> bool:
-        """Whether the server runs."""
-        return self.server.process is not None and not self.server.process.has_ended()
+        found = self.collector() if self.server.is_running() else "the server is down"
+        return f"{found}\n{attempts}\n{self.server.logs()}\n{self.host.logs()}"

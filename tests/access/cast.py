@@ -1,0 +1,178 @@
+"""One small installation with a person of each role, and everything that addresses can name."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+
+from agents.models import Agent
+from agents.snapshot import Components, ComponentHealth, ConfigFile, Description, EffectiveConfig
+from agents.store import apply
+from fleets.models import Platform
+from fleets.quickdeploy.services import create_deployment
+from fleets.rollouts.services import start_rollout
+from telflo.base.access import Role
+from telflo.base.activity import Actor
+from telflo.base.models import Activity, ApiToken, TokenScope, User
+from telflo.base.people import invite_person
+from tests.access.routes import Route
+from tests.factories import (
+    TESTER,
+    enrol,
+    make_api_token,
+    make_fleet,
+    make_patch,
+    make_person,
+    make_token,
+    make_version,
+)
+
+NOBODY: Final = "nobody"
+YAML: Final = "receivers:\n  nop:\nexporters:\n  nop:\nservice:\n  pipelines:\n    traces:\n      receivers: [nop]\n      exporters: [nop]\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody with a browser or a program with a token. `role` None: nobody."""
+
+    name: str
+    role: Role | None
+    client: Client
+    scope: TokenScope | None = None
+    headers: Mapping[str, str] | None = None
+
+    @property
+    def has_token(self) -> bool:
+        """A program, not a browser."""
+        return self.scope is not None
+
+
+class Cast:
+    """People, their programs, and the objects."""
+
+    def __init__(self) -> None:
+        self.people = {role: make_person(role=role, username=role.value) for role in Role}
+        self.tokens = {role: make_api_token(user=self.people[role]).token for role in Role}
+        self.browsers = [Caller(NOBODY, None, _client()), *map(self._browser, Role)]
+        self.programs = [self._program(role, scope) for role in Role for scope in TokenScope]
+        self._make_objects()
+
+    def browser(self, role: Role) -> Caller:
+        """Of the person with this role."""
+        return next(caller for caller in self.browsers if caller.role is role)
+
+    def address(self, route: Route, role: Role | None) -> str:
+        """Where the route leads for somebody of this role: one's own API token, else the shared objects."""
+        own = {"pk": self.tokens[role].pk, "token_id": self.tokens[role].pk} if role else {}
+        for prefix, values in self.objects.items():
+            if route.name.startswith(prefix):
+                return route.address({**self.common, **values})
+        return route.address({**self.common, **own})
+
+    def _browser(self, role: Role) -> Caller:
+        client = _client()
+        client.force_login(self.people[role])
+        return Caller(f"{role} in a browser", role, client)
+
+    def _program(self, role: Role, scope: TokenScope) -> Caller:
+        secret = make_api_token(user=self.people[role], scope=scope).secret
+        headers = {"Authorization": f"Bearer {secret}"}
+        return Caller(f"{role} with a {scope} token", role, _client(), scope, headers)
+
+    def _make_objects(self) -> None:
+        version, following = make_version(yaml=YAML), None
+        following = make_version(configuration=version.configuration, yaml=f"{YAML}# 2\n")
+        fleet = make_fleet(name="edge", version=version)
+        token = make_token(fleet=fleet)
+        agent = _agent(token)
+        rollout = start_rollout(fleet=fleet, version=following, actor=TESTER)
+        deployment = create_deployment(
+            fleet=fleet, platform=Platform.LINUX_AMD64.value, actor=TESTER
+        )
+        other = make_person(username="other")
+        link = invite_person(username="guest", email="", role=Role.VIEWER.value, actor=TESTER)
+        activity = Activity.objects.latest("id")
+        self.fleet, self.version, self.token, self.other = fleet, following, token.token, other
+        self.common: dict[str, Any] = {
+            "uid": agent.pk,
+            "fleet_name": fleet.slug,
+            "configuration_id": version.configuration_id,
+            "number": 1,
+            "deployment_id": deployment.deployment.pk,
+            "person_id": other.pk,
+            "code": deployment.code,
+            "secret": link.secret,
+            "app_label": "base",
+            "content_type_id": ContentType.objects.get_for_model(User).pk,
+            "object_id": other.pk,
+            "url": "nonsense/",
+        }
+        self.objects: dict[str, dict[str, Any]] = {
+            "rollouts:detail": {"number": rollout.number},
+            "tokens:": {"token_id": token.token.pk},
+            "api-configurations": {"pk": version.configuration_id},
+            "api-versions": {"pk": version.pk},
+            "api-people": {"pk": other.pk},
+            "api-events": {"pk": activity.pk},
+            "api-fleets": {"pk": fleet.pk},
+            "api-tokens": {"pk": token.token.pk},
+            "api-deployments": {"pk": deployment.deployment.pk},
+            "api-rollouts": {"pk": rollout.pk, "number": rollout.number},
+            "admin:base_apitoken": {"object_id": ApiToken.objects.earliest("created_at").pk},
+            "admin:base_activity": {"object_id": activity.pk},
+            "admin:configs_configuration": {"object_id": version.configuration_id},
+            "admin:configs_configversion": {"object_id": version.pk},
+            "admin:agents_effectiveconfig": {"object_id": agent.status.effective_config_id},
+            "admin:agents_agentevent": {"object_id": agent.events.latest("id").pk},
+            "admin:agents_agent_": {"object_id": agent.pk},
+            "admin:fleets_token": {"object_id": token.token.pk},
+            "admin:fleets_fleet": {"object_id": fleet.pk},
+        }
+
+
+def ask(caller: Caller, method: str, address: str, data: Any = None) -> HttpResponse:
+    """The answer to one request, whose changes are undone. API calls send JSON, pages a form."""
+    is_api = address.startswith("/api/")
+    with transaction.atomic():
+        response = caller.client.generic(
+            method,
+            address,
+            json.dumps(data or {}) if is_api and method != "GET" else "",
+            content_type="application/json" if is_api else "application/x-www-form-urlencoded",
+            headers=caller.headers,
+        )
+        transaction.set_rollback(True)
+    return response
+
+
+def _client() -> Client:
+    return Client(raise_request_exception=False)
+
+
+def _agent(token: Any) -> Agent:
+    """A collector that has told everything of itself."""
+    snapshot = enrol(token=token)
+    apply(
+        [
+            make_patch(
+                snapshot,
+                description=Description({"service.name": "otelcol"}, {"host.name": "edge-1"}),
+                health=ComponentHealth(True, "StatusOK"),
+                effective_config=EffectiveConfig(
+                    "e" * 64, (ConfigFile("", YAML.encode(), "text/yaml"),)
+                ),
+                components=Components("c" * 64, {}),
+            )
+        ]
+    )
+    return Agent.objects.select_related("status").get(pk=snapshot.instance_uid)
+
+
+def by(person: User) -> Actor:
+    """The person as the one who acts."""
+    return Actor.person(person)

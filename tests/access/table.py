@@ -1,0 +1,160 @@
+"""Who may do what at which address: the one table that every URL must have a row in.
+
+A page or call answers only the methods of its row; any other is a 405 for everybody who may come in.
+"""
+
+from typing import Final
+
+from telflo.base.access import Role
+
+ANYONE: Final = None
+"""No sign-in needed."""
+
+VIEWER, OPERATOR, EDITOR, ADMIN = Role.VIEWER, Role.OPERATOR, Role.EDITOR, Role.ADMIN
+
+Row = dict[str, Role | None]
+"""Method -> the least role."""
+
+
+def _read(role: Role | None = VIEWER) -> Row:
+    return {"GET": role}
+
+
+def _do(role: Role | None) -> Row:
+    return {"POST": role}
+
+
+def _ask_and_do(role: Role | None) -> Row:
+    return {"GET": role, "POST": role}
+
+
+PAGES: Final[dict[str, Row]] = {
+    "overview": _read(),
+    "activity": _read(),
+    "settings": _read(),
+    "healthz": _read(ANYONE),
+    "readyz": _read(ANYONE),
+    "theme": _do(ANYONE),
+    # accounts
+    "login": _ask_and_do(ANYONE),
+    "logout": _do(VIEWER),
+    "account-link": _ask_and_do(ANYONE),
+    "profile": _ask_and_do(VIEWER),
+    "password": _do(VIEWER),
+    "api-token-create": _do(VIEWER),
+    "api-token-revoke": _do(VIEWER),
+    "people": _ask_and_do(ADMIN),
+    "person-role": _do(ADMIN),
+    "person-reset": _do(ADMIN),
+    "person-disable": _do(ADMIN),
+    "person-enable": _do(ADMIN),
+    # configurations
+    "configs:list": _read(),
+    "configs:new": _ask_and_do(EDITOR),
+    "configs:detail": _read(),
+    "configs:edit": _ask_and_do(EDITOR),
+    "configs:archive": _ask_and_do(EDITOR),
+    "configs:compare": _read(),
+    "configs:version": _read(),
+    "configs:version-new": _ask_and_do(EDITOR),
+    "configs:version-raw": _read(EDITOR),
+    "configs:version-publish": _ask_and_do(EDITOR),
+    "configs:version-archive": _ask_and_do(EDITOR),
+    # collectors
+    "agents:list": _read(),
+    "agents:bulk": _do(OPERATOR),
+    "agents:export": _read(),
+    "agents:detail": _read(),
+    "agents:configuration": {"GET": VIEWER, "POST": EDITOR},
+    "agents:timeline": _read(),
+    "agents:attempts": _read(),
+    "agents:components": _read(),
+    "agents:edit": _ask_and_do(OPERATOR),
+    "agents:move": _ask_and_do(OPERATOR),
+    "agents:forget": _ask_and_do(OPERATOR),
+    "agents:mode": _ask_and_do(OPERATOR),
+    "agents:retry": _do(OPERATOR),
+    # fleets
+    "fleets:list": _read(),
+    "fleets:new": _ask_and_do(EDITOR),
+    "fleets:detail": _read(),
+    "fleets:rollouts": _read(),
+    "fleets:deployments": _read(),
+    "fleets:tokens": _read(),
+    "fleets:activity": _read(),
+    "fleets:settings": {"GET": VIEWER, "POST": EDITOR},
+    "fleets:archive": _ask_and_do(EDITOR),
+    "fleets:assign": _ask_and_do(OPERATOR),
+    "fleets:deploy": _ask_and_do(ADMIN),
+    "fleets:deployment": _read(),
+    "fleets:deployment-revoke": _ask_and_do(ADMIN),
+    "rollouts:list": _read(),
+    "rollouts:detail": _read(),
+    "tokens:list": _read(),
+    "tokens:refused": _read(),
+    "tokens:new": _ask_and_do(ADMIN),
+    "tokens:rotate": _ask_and_do(ADMIN),
+    "tokens:retire": _ask_and_do(ADMIN),
+    "tokens:revoke": _ask_and_do(ADMIN),
+    # quick deploy: the code in the address is the credential
+    "install-script": _read(ANYONE),
+    "install-check": _read(ANYONE),
+    "install-claim": _do(ANYONE),
+}
+
+API: Final[dict[str, Row]] = {
+    "api-overview": _read(),
+    "api-schema": _read(),
+    "api-docs": _read(),
+    "api-unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), VIEWER),
+    "api-agents-list": _read(),
+    "api-agents-detail": {"GET": VIEWER, "PATCH": OPERATOR, "DELETE": OPERATOR},
+    "api-agents-effective-config": _read(),
+    "api-agents-events": _read(),
+    "api-configurations-list": {"GET": VIEWER, "POST": EDITOR},
+    "api-configurations-detail": {"GET": VIEWER, "PATCH": EDITOR},
+    "api-configurations-archive": _do(EDITOR),
+    "api-configurations-versions": {"GET": VIEWER, "POST": EDITOR},
+    "api-configurations-version": _read(),
+    "api-versions-detail": _read(),
+    "api-versions-diff": _read(),
+    "api-versions-publish": _do(EDITOR),
+    "api-versions-archive": _do(EDITOR),
+    "api-people-list": _ask_and_do(ADMIN),
+    "api-people-detail": {"GET": ADMIN, "PATCH": ADMIN},
+    "api-people-reset": _do(ADMIN),
+    "api-api-tokens-list": _ask_and_do(VIEWER),
+    "api-api-tokens-detail": _read(),
+    "api-api-tokens-revoke": _do(VIEWER),
+    "api-events-list": _read(),
+    "api-events-detail": _read(),
+}
+"""Reads need a token of any scope, all other methods one with the scope write."""
+
+ADMIN_VERBS: Final[dict[str, frozenset[str]]] = {
+    "base_user": frozenset({"view"}),
+    "base_apitoken": frozenset({"view"}),
+    "base_activity": frozenset({"view"}),
+    "configs_configuration": frozenset({"view"}),
+    "configs_configversion": frozenset({"view"}),
+    "agents_agent": frozenset({"view"}),
+    "agents_agentevent": frozenset({"view"}),
+    "agents_effectiveconfig": frozenset({"view"}),
+    "fleets_token": frozenset({"view", "add"}),
+}
+"""What Admins may do with each table of the Django admin; all else in it is for nobody."""
+
+ADMIN_PAGES: Final = frozenset(
+    {
+        "admin:index",
+        "admin:login",
+        "admin:logout",
+        "admin:password_change",
+        "admin:password_change_done",
+        "admin:autocomplete",
+        "admin:jsi18n",
+        "admin:view_on_site",
+        "admin:app_list",
+    }
+)
+"""The other pages of the Django admin: Admins alone."""

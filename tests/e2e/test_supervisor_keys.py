@@ -1,0 +1,130 @@
+"""The product's table of supervisor keys, and the files that it generates, against the real supervisors."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fleets.quickdeploy.options import DeploymentOptions
+from fleets.quickdeploy.plan import InstallPlan, folder_layout, opamp_endpoint
+from fleets.quickdeploy.supervisor_keys import KEYS, knows
+from fleets.quickdeploy.supervisor_yaml import HostFacts, render
+from tests.e2e.binaries import PROGRAMS, Collector, Supervisor, ensure
+from tests.e2e.harness.waiting import wait_until
+from tests.e2e.key_table import known_keys
+
+SUPERVISORS: Final = [program for program in PROGRAMS if isinstance(program, Supervisor)]
+COLLECTORS: Final = {
+    program.version: program for program in PROGRAMS if isinstance(program, Collector)
+}
+SERVER: Final = "http://127.0.0.1:9"
+"""Nobody listens there: a supervisor starts without its server too."""
+_CERTIFICATE: Final = """\
+-----BEGIN CERTIFICATE-----
+MIIBgjCCASmgAwIBAgIUP4F6ufkcXQ/6cyfktsdHFz935MEwCgYIKoZIzj0EAwIw
+FjEUMBIGA1UEAwwLdGVsZmxvLXRlc3QwIBcNMjYxMTIyMjIzOTA1WhgPMjEyNjEw
+MjkyMjM5MDVaMBYxFDASBgNVBAMMC3RlbGZsby10ZXN0MFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAEtLYrfOv4/5bclw3Z2GCJtDUw0sRQYZpTVh49dFk4zogEb4FF
+Bxjyswuab6h9f3L5zQE2MeBT0p9qll/4sFT8AqNTMFEwHQYDVR0OBBYEFHvRr/C6
+UCTq2ElK4DBWlLYtCuucMB8GA1UdIwQYMBaAFHvRr/C6UCTq2ElK4DBWlLYtCuuc
+MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIgIuxL8aQ2Q2CJKfRl
+2g7i38WHfq597UmkbiyjHUSOXM0CIHJ9dmPSnVL4nhFcr7jERwgDLScF6h87NyaI
+3W/pgZKR
+-----END CERTIFICATE-----
+"""
+"""Some certificate: supervisors read the file when they start."""
+
+
+@pytest.mark.parametrize("supervisor", SUPERVISORS, ids=str)
+def test_the_table_says_what_each_supervisor_knows(supervisor: Supervisor) -> None:
+    found = known_keys(ensure(supervisor))
+    said = {key.path for key in KEYS if knows(supervisor.version, key.path)}
+    assert said - found == set(), "these would stop the supervisor"
+    refused = {key.path for key in KEYS} - said
+    assert refused & found == set(), "these are kept from a supervisor that knows them"
+
+
+def options() -> Iterator[DeploymentOptions]:
+    """Every switch in both positions."""
+    for transport, rollback, kib in itertools.product(("ws", "http"), (True, False), (0, 16)):
+        yield DeploymentOptions(
+            transport=transport,
+            automatic_rollback=rollback,
+            crash_log_kib=kib,
+            log_level="debug" if kib else "info",
+        )
+
+
+def hosts(folder: Path, collector: Path) -> Iterator[HostFacts]:
+    """A host that says nothing, and one that says everything."""
+    given = {"layout": folder_layout(str(folder)), "collector": str(collector)}
+    certificate, extra = folder / "ca.pem", folder / "it's $5 & more.yaml"
+    certificate.write_text(_CERTIFICATE)
+    extra.write_text("service:\n  telemetry:\n    metrics:\n      level: none\n")
+    yield HostFacts(layout=layout)
+    yield HostFacts(
+        layout=layout,
+        ca_file=str(certificate),
+        name="web 17 'of' $HOME: {x}",
+        labels={"team": "edge", "yes": "no", "number": "17"},
+        config_files=[str(extra)],
+    )
+
+
+@pytest.mark.parametrize("supervisor", SUPERVISORS, ids=str)
+def test_every_generated_file_starts_its_supervisor(supervisor: Supervisor, ground: Path) -> None:
+    collector = ensure(COLLECTORS[supervisor.version])
+    for number, (chosen, host) in enumerate(itertools.product(options(), hosts(ground))):
+        folder = ground / str(number)
+        folder.mkdir()
+        plan = InstallPlan(
+            base_url=SERVER,
+            opamp_url=opamp_endpoint(SERVER, chosen.transport),
+            fleet="Edge",
+            platform="linux_amd64",
+            supervisor_version=supervisor.version,
+            collector_version=supervisor.version,
+            options=chosen,
+        )
+        facts = HostFacts(
+            layout=folder_layout(str(folder)),
+            collector=str(collector),
+            ca_file=host.ca_file,
+            name=host.name,
+            labels=host.labels,
+            config_files=host.config_files,
+        )
+        (folder / "supervisor.yaml").write_text(render(plan, facts))
+        _starts(ensure(supervisor), folder)
+
+
+def _starts(supervisor: Path, folder: Path) -> None:
+    """It takes the file, its collector shows itself, and it ends well."""
+    log = folder / "log"
+    with log.open("wb") as output:
+        running = subprocess.Popen(
+            [supervisor, "--config", folder / "supervisor.yaml"],
+            env={"PATH": os.defpath, "TELFLO_TOKEN": "tlf_e_x"},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        wait_until(
+            lambda: "Supervisor starting" in log.read_text(),
+            what="the supervisor starts",
+            within_s=30,
+            evidence=lambda: f"{(folder / 'supervisor.yaml').read_text()}\n{log.read_text()}",
+        )
+        running.send_signal(signal.SIGINT)
+        assert running.wait(15) == 0
+    finally:
+        if running.poll() is None:
+            running.kill()
+            running.wait()
