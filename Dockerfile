@@ -13,6 +13,8 @@ COPY Makefile ./
 COPY requirements requirements
 COPY frontend frontend
 COPY templates templates
+# Its Python code names classes that the style sheet must have.
+COPY telflo/ui telflo/ui
 RUN make static/dist/manifest.json
 
 FROM python:3.11-slim-bookworm

@@ -5,7 +5,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := telflo configs agents fleets opamp tests manage.py
-export PYTHONDONTWRITEBYTECODE = 1
 
 ##@ Use
 .PHONY: help run demo
@@ -30,6 +29,8 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --quiet --check $(SOURCES)
 	@$(BIN)/djlint templates --lint --quiet
+	@shellcheck tests/with-services .ci/run
+	@$(BIN)/python -m tests.quickdeploy.check_host_files
 
 types: $(VENV)/.dev
 	@$(BIN)/mypy --no-error-summary
@@ -47,8 +48,7 @@ format: $(VENV)/.dev ## put the code into shape
 	@$(BIN)/ruff check --fix --quiet $(SOURCES); $(BIN)/ruff format --quiet $(SOURCES)
 
 e2e: $(VENV)/.dev static/dist/manifest.json ## real supervisors and collectors against a running server (needs Go)
-	@$(BIN)/python -m tests.e2e.binaries
-	@$(BIN)/python -m pytest -q tests/e2e $(T)
+	@$(BIN)/python -m tests.e2e -q $(T)
 
 postgres: $(VENV)/.dev static/dist/manifest.json ## the suite on PostgreSQL and Redis
 	@tests/with-services $(BIN)/python -m pytest -q -n auto $(T)
@@ -88,7 +88,7 @@ $(VENV)/.dev: requirements/dev.txt
 	$(call venv,requirements/dev.txt)
 	@touch $(VENV)/.run
 
-FRONTEND := $(shell find frontend/src templates -type f 2>/dev/null) $(wildcard frontend/*.ts frontend/*.json)
+FRONTEND := $(shell find frontend/src templates telflo/ui -type f -not -name '*.pyc' 2>/dev/null) $(wildcard frontend/*.ts frontend/*.json)
 static/dist/manifest.json: $(FRONTEND) | $(VENV)/.run
 	@echo "Building the pages' assets …"
 	@[ frontend/node_modules/.package-lock.json -nt frontend/package-lock.json ] || $(NPM) ci --silent --no-fund --no-audit

@@ -129,7 +129,7 @@ class EffectiveConfigSerializer(serializers.Serializer[Any]):
 class AgentEventSerializer(serializers.ModelSerializer[AgentEvent]):
     """One thing that happened to an agent."""
 
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]  # the field is called so
 
     class Meta:
         model = AgentEvent
@@ -158,7 +158,7 @@ class AgentViewSet(ApiViewSet[Agent]):
     lookup_value_converter = "uuid"
     ordering = ("display_name",)
     ordering_fields = ("display_name", "first_seen_at", "status_since")
-    http_method_names: ClassVar[list[str]] = ["get", "patch", "delete", "head", "options"]
+    http_method_names = ["get", "patch", "delete", "head", "options"]
     required_actions: ClassVar[dict[str, Action]] = {
         "list": Action.VIEW,
         "retrieve": Action.VIEW,

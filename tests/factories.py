@@ -20,7 +20,7 @@ from agents.snapshot import (
 )
 from configs.models import Configuration, ConfigVersion, VersionState
 from fleets import enrollment
-from fleets.models import ArrivalMode, Fleet
+from fleets.models import ArrivalMode, Fleet, Membership, RenderedConfig
 from fleets.tokens import Expiry, IssuedToken, issue_token
 from telflo.base import clock
 from telflo.base.access import Role
@@ -209,3 +209,50 @@ def make_api_token(
         actor=TESTER,
         **how,
     )
+
+
+def make_rendered(*, version: ConfigVersion, digest: str = "") -> RenderedConfig:
+    """What is offered of a version."""
+    return RenderedConfig.objects.create(
+        version=version, hash=digest or f"{next(_numbers):064x}", body="[]", created_at=clock.now()
+    )
+
+
+def make_collector(
+    *,
+    name: str = "",
+    fleet: Fleet | None = None,
+    status: str = "in_sync",
+    desired: RenderedConfig | None = None,
+    previous: RenderedConfig | None = None,
+    agent: Mapping[str, Any] | None = None,
+    **row: Any,
+) -> Agent:
+    """A collector as it is stored, with any status: for pages and answers, which only read.
+
+    agent: further columns of the Agent; row: further columns of its AgentStatus.
+    """
+    now = clock.now()
+    made = Agent.objects.create(
+        instance_uid=new_id(),
+        display_name=name or f"collector-{next(_numbers):05}",
+        first_seen_at=now,
+        **{"capabilities": int(CAPABILITIES), **(agent or {})},
+    )
+    is_away = status in {"disconnected", "stale"}
+    columns = {
+        "connected": not is_away,
+        "transport": "ws",
+        "last_seen_at": now,
+        "health": "unknown" if is_away else "healthy",
+        "status_since": now,
+        "config_status": "in_sync" if is_away else status,
+        "desired_hash": desired.hash if desired else "",
+        "is_managed": desired is not None,
+    }
+    AgentStatus.objects.create(agent=made, status=status, **{**columns, **row})
+    if fleet is not None:
+        Membership.objects.create(
+            agent=made, fleet=fleet, desired=desired, previous=previous, enrolled_at=now
+        )
+    return made

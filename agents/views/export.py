@@ -85,8 +85,12 @@ def _time(moment: datetime | None) -> str:
 
 async def _in_threads(blocks: Iterator[str]) -> AsyncIterator[str]:
     """The blocks, each made in a thread that may use the database."""
-    while (block := await sync_to_async(next)(blocks, None)) is not None:
+    while (block := await sync_to_async(_next)(blocks)) is not None:
         yield block
+
+
+def _next(blocks: Iterator[str]) -> str | None:
+    return next(blocks, None)
 
 
 class _Echo:

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from agents.models import AgentStatus, Health
-from agents.store.values import health_from_json
 from agents.snapshot import ComponentHealth
+from agents.store.values import health_from_json
 from telflo.base.redaction import redact_text
 from telflo.ui.times import span
 
@@ -70,18 +69,15 @@ def _node(
     ]
     total, unhealthy = _count(report)
     is_well = report.healthy and not unhealthy
-    if children and is_well and not kind:
-        text = f"{total} of {total} OK"
-    else:
-        text = _state(report, now)
+    is_folded = bool(children) and is_well and not kind
     return HealthNode(
         name=name,
         healthy=report.healthy if counts else None,
-        text=text,
+        text=f"{total} of {total} OK" if is_folded else _state(report, now),
         kind=kind,
         why="" if report.healthy else redact_text(report.last_error),
         children=children,
-        folded=bool(children) and is_well and not kind,
+        folded=is_folded,
     )
 
 

@@ -112,7 +112,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "rows": rows_of(page.uids),
         "page": page,
         "pages": _neighbours(page, data),
-        "shown": f"{grouped(page.first)}–{grouped(page.last)} of {grouped(matching)}",
+        "shown": f"{grouped(page.first)}\N{EN DASH}{grouped(page.last)} of {grouped(matching)}",
         "several_pages": matching > PAGE_ROWS,
         "total": total,
         "matching": matching if is_valid else 0,
@@ -127,6 +127,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "query": without(data, "after", "before").urlencode(),
         "bulk_url": f"{reverse('agents:bulk')}?{without(data, 'after', 'before').urlencode()}",
         "q": data.get("q", ""),
+        "deploy_url": _deploy_url(data),
         "has_fleet": bool(total) or Fleet.objects.active().exists(),
         "may_operate": may(request.user, Action.OPERATE),
         "may_enrol": may(request.user, Action.ENROL),
@@ -246,6 +247,14 @@ def _none_match(data: QueryDict, total: int) -> dict[str, Any] | None:
         "count": count if len(names) > 1 else 0,
         "url": "?" + rest.urlencode(),
     }
+
+
+def _deploy_url(data: QueryDict) -> str:
+    """Quick deploy of the one fleet that is looked at, else the fleets to choose from."""
+    slugs = data.getlist("fleet")
+    if len(slugs) == 1 and Fleet.objects.active().filter(slug=slugs[0]).exists():
+        return reverse("fleets:deploy", args=slugs)
+    return reverse("fleets:list")
 
 
 def _errors(filters: AgentFilters) -> list[str]:

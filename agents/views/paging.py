@@ -118,10 +118,8 @@ def _page(
     has_more: bool,
 ) -> Page:
     """Number the rows and make the cursors of both neighbours."""
-    if cursor is None:
-        first = 1
-    else:
-        first = max(cursor[1] - len(found), 1) if backwards else cursor[1] + 1
+    place = 0 if cursor is None else cursor[1]
+    first = max(place - len(found), 1) if backwards else place + 1
     last = first + len(found) - 1
     has_previous = has_more if backwards else cursor is not None
     has_next = backwards or has_more

@@ -18,6 +18,7 @@ from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
 from telflo.base.guard import requires
 from telflo.base.redaction import MASK, redact_text
+from telflo.ui.numbers import counted
 
 
 @requires(Action.VIEW)
@@ -50,7 +51,7 @@ def _context(
         "text": text,
         "is_raw": is_raw,
         "is_masked": not is_raw and MASK in text,
-        "lines": text.count("\n") + 1,
+        "size_words": counted(len(text.splitlines()), "line"),
         "running": usage.by_version.get(version.pk, 0),
         "fleets": usage.fleets,
         "others": [other for other in numbers if other != version.number],

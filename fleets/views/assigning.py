@@ -71,7 +71,12 @@ def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
         else:
             messages.success(request, f"{rollout.version} goes to {fleet.name}")
             return redirect("rollouts:detail", rollout.number)
-    context = {"fleet": fleet, "form": form, "chosen": chosen}
+    context = {
+        "fleet": fleet,
+        "form": form,
+        "chosen": chosen,
+        "title": f"Assign a version to {fleet}",
+    }
     if chosen is not None:
         context |= _context(fleet, chosen)
     return render(request, "fleets/assign.html", context, status=422 if form.errors else 200)

@@ -52,6 +52,12 @@ class CollectorRow:
     wanted: str
 
     @property
+    def wanted_short(self) -> str:
+        """The version it should run, without the name when it is that of what it runs: "v4"."""
+        name, _, number = self.wanted.rpartition(" ")
+        return number if self.runs.rpartition(" ")[0] == name else self.wanted
+
+    @property
     def build(self) -> str:
         """Its build as people call it: `contrib 0.158.0`."""
         short = self.agent.collector_name.removeprefix("otelcol-")

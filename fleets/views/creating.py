@@ -31,7 +31,8 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             if issued is None:
                 return redirect("fleets:detail", fleet.slug)
-            return render(request, "fleets/created.html", {"fleet": fleet, "issued": issued})
+            context = {"fleet": fleet, "issued": issued, "title": f"{fleet} is ready"}
+            return render(request, "fleets/created.html", context)
     context = {
         "form": form,
         "may_enrol": may_enrol,

@@ -1,5 +1,6 @@
 """One fleet: its bars, and a page for each tab."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -139,10 +140,12 @@ def _page(
 ) -> HttpResponse:
     """The fleet's head and tabs around a tab's content."""
     is_open = fleet.archived_at is None
+    counts = _counts(fleet)
     everything = {
         "fleet": fleet,
         "tab": tab,
-        "counts": _counts(fleet),
+        "counts": counts,
+        "tabs": _tabs(fleet, tab, counts),
         "rollout": fleet.rollouts.filter(state__in=ACTIVE).first(),
         "may_edit": is_open and may(request.user, Action.EDIT),
         "may_operate": is_open and may(request.user, Action.OPERATE),
@@ -150,6 +153,29 @@ def _page(
         **context,
     }
     return render(request, f"fleets/{tab}.html", everything, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A tab of the fleet; some have a number."""
+
+    label: str
+    url: str
+    on: bool
+    count: int | None = None
+
+
+def _tabs(fleet: Fleet, current: str, counts: dict[str, int]) -> list[Tab]:
+    names = ("collectors", "rollouts", "deployments", "tokens", "settings", "activity")
+    return [
+        Tab(
+            name.capitalize(),
+            reverse(f"fleets:{'detail' if name == 'collectors' else name}", args=[fleet.slug]),
+            name == current,
+            counts.get(name),
+        )
+        for name in names
+    ]
 
 
 def _counts(fleet: Fleet) -> dict[str, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,6 +22,20 @@ from telflo.ui.pages import rows_of
 from telflo.ui.vocabulary import TARGET, lamp_for
 
 _TARGETS = 100
+_FIRST = (
+    TargetState.FAILED,
+    TargetState.REVERT_FAILED,
+    TargetState.APPLYING,
+    TargetState.OFFERED,
+    TargetState.SOAKING,
+    TargetState.WAITING,
+    TargetState.PENDING_OFFLINE,
+)
+_RANK = Case(
+    *(When(state=state, then=Value(rank)) for rank, state in enumerate(_FIRST)),
+    default=Value(len(_FIRST)),
+    output_field=IntegerField(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,7 @@ def _targets(rollout: Rollout, state: str, words: str) -> QuerySet[Target, Any]:
         found = found.filter(state=state)
     if words:
         found = found.filter(agent__display_name__icontains=words)
-    return found.order_by("-state_since", "agent__display_name").values(
+    return found.order_by(_RANK, "agent__display_name", "pk").values(
         "agent_id",
         "agent__display_name",
         "agent_label",

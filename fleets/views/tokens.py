@@ -72,12 +72,17 @@ def _list(request: HttpRequest, issued: IssuedToken | None = None) -> HttpRespon
         "slug": slug,
         "fleet_name": Fleet.objects.filter(slug=slug).values_list("name", flat=True).first(),
         "issued": issued,
+        "issued_title": _issued_title(issued),
         "warnings": [] if issued else expiry_warnings(now)[:3],
         "refused_count": RefusedAttempt.objects.count(),
         "may_enrol": may(request.user, Action.ENROL),
         "has_fleets": Fleet.objects.active().exists(),
     }
     return render(request, "tokens/list.html", context)
+
+
+def _issued_title(issued: IssuedToken | None) -> str:
+    return f"Token “{issued.token.name}” for {issued.token.fleet} is ready" if issued else ""
 
 
 def _states(now: Any) -> dict[str, Q]:
@@ -152,7 +157,12 @@ def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
             add_domain_error(form, error)
         else:
             return _list(request, issued)
-    context = {"form": form, "token": token, "collectors": members_of(token).count()}
+    context = {
+        "form": form,
+        "token": token,
+        "collectors": members_of(token).count(),
+        "title": f"Rotate “{token.name}”",
+    }
     return render(request, "tokens/rotate.html", context, status=422 if form.errors else 200)
 
 

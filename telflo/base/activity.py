@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from telflo.base.clock import now
 from telflo.base.models import Activity, ActorKind, ApiToken, User
-from telflo.base.redaction import redact_mapping
+from telflo.base.redaction import redact_line, redact_mapping
 
 _TYPES = {"configversion": "version", "user": "person", "apitoken": "api_token"}
 """Names for people and the API where a model's own name says less."""
@@ -71,7 +71,7 @@ def record(
         object_id=str(obj.pk),
         object_label=(label or str(obj))[:200],
         fleet_id=fleet_id or _fleet_of(obj),
-        reason=reason[:500],
+        reason=redact_line(reason)[:500],
         before=None if before is None else redact_mapping(before),
         after=None if after is None else redact_mapping(after),
     )

@@ -38,7 +38,16 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     list_filter = ["scope"]
     list_select_related = ["user"]
     search_fields = ["name", "user__username", "prefix"]
-    fields = [*list_display, "created_at"]
+    fields = [
+        "name",
+        "user",
+        "prefix",
+        "scope",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    ]
 
     @admin.action(description="Revoke the selected tokens")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:

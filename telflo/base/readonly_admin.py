@@ -12,7 +12,7 @@ _Row = TypeVar("_Row", bound=Model)
 class ReadOnlyAdmin(admin.ModelAdmin[_Row]):
     """Lists and single rows, without add, change and delete."""
 
-    actions = None
+    actions: Any = None
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

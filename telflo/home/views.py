@@ -55,7 +55,7 @@ def _first_run(request: HttpRequest) -> dict[str, Any]:
     return {
         "version": version.order_by("-id").first(),
         "example": EXAMPLE,
-        "start_url": reverse("configs:list"),
+        "start_url": reverse("configs:new"),
         "may_edit": may(request.user, Action.EDIT),
         "opamp_url": opamp_url(request),
     }
@@ -89,6 +89,9 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "more_matters": todo.count - len(todo.items),
         "fleets": fleets,
         "fleet_count": fleet_count,
+        "deploy_url": reverse("fleets:deploy", args=[fleets[0].slug])
+        if fleet_count == 1
+        else reverse("fleets:list"),
         "entries": recent_activity(),
         "may_enrol": may(request.user, Action.ENROL),
     }

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.http import HttpResponse
@@ -17,7 +19,6 @@ from fleets.models import Platform
 from fleets.quickdeploy.services import create_deployment
 from fleets.rollouts.services import start_rollout
 from telflo.base.access import Role
-from telflo.base.activity import Actor
 from telflo.base.models import Activity, ApiToken, TokenScope, User
 from telflo.base.people import invite_person
 from tests.access.routes import Route
@@ -42,7 +43,7 @@ class Caller:
 
     name: str
     role: Role | None
-    client: Client
+    session: str = ""
     scope: TokenScope | None = None
     headers: Mapping[str, str] | None = None
 
@@ -58,7 +59,7 @@ class Cast:
     def __init__(self) -> None:
         self.people = {role: make_person(role=role, username=role.value) for role in Role}
         self.tokens = {role: make_api_token(user=self.people[role]).token for role in Role}
-        self.browsers = [Caller(NOBODY, None, _client()), *map(self._browser, Role)]
+        self.browsers = [Caller(NOBODY, None), *map(self._browser, Role)]
         self.programs = [self._program(role, scope) for role in Role for scope in TokenScope]
         self._make_objects()
 
@@ -68,24 +69,25 @@ class Cast:
 
     def address(self, route: Route, role: Role | None) -> str:
         """Where the route leads for somebody of this role: one's own API token, else the shared objects."""
-        own = {"pk": self.tokens[role].pk, "token_id": self.tokens[role].pk} if role else {}
+        token = self.tokens[role or Role.VIEWER].pk
         for prefix, values in self.objects.items():
             if route.name.startswith(prefix):
                 return route.address({**self.common, **values})
-        return route.address({**self.common, **own})
+        return route.address({**self.common, "pk": token, "token_id": token})
 
     def _browser(self, role: Role) -> Caller:
-        client = _client()
+        client = Client()
         client.force_login(self.people[role])
-        return Caller(f"{role} in a browser", role, client)
+        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        return Caller(f"{role} in a browser", role, session)
 
     def _program(self, role: Role, scope: TokenScope) -> Caller:
         secret = make_api_token(user=self.people[role], scope=scope).secret
         headers = {"Authorization": f"Bearer {secret}"}
-        return Caller(f"{role} with a {scope} token", role, _client(), scope, headers)
+        return Caller(f"{role} with a {scope} token", role, scope=scope, headers=headers)
 
     def _make_objects(self) -> None:
-        version, following = make_version(yaml=YAML), None
+        version = make_version(yaml=YAML)
         following = make_version(configuration=version.configuration, yaml=f"{YAML}# 2\n")
         fleet = make_fleet(name="edge", version=version)
         token = make_token(fleet=fleet)
@@ -135,23 +137,26 @@ class Cast:
         }
 
 
-def ask(caller: Caller, method: str, address: str, data: Any = None) -> HttpResponse:
+def ask(
+    caller: Caller, method: str, address: str, data: Any = None, *, checks_csrf: bool = False
+) -> HttpResponse:
     """The answer to one request, whose changes are undone. API calls send JSON, pages a form."""
+    client = Client(raise_request_exception=False, enforce_csrf_checks=checks_csrf)
+    if caller.session:
+        # A client of its own each time: an answer may end the session of the one that it is given to.
+        client.cookies[settings.SESSION_COOKIE_NAME] = caller.session
     is_api = address.startswith("/api/")
+    body = json.dumps(data or {}) if is_api and method != "GET" else urlencode(data or {})
     with transaction.atomic():
-        response = caller.client.generic(
+        response = client.generic(
             method,
             address,
-            json.dumps(data or {}) if is_api and method != "GET" else "",
+            body,
             content_type="application/json" if is_api else "application/x-www-form-urlencoded",
             headers=caller.headers,
         )
         transaction.set_rollback(True)
     return response
-
-
-def _client() -> Client:
-    return Client(raise_request_exception=False)
 
 
 def _agent(token: Any) -> Agent:
@@ -172,7 +177,3 @@ def _agent(token: Any) -> Agent:
     )
     return Agent.objects.select_related("status").get(pk=snapshot.instance_uid)
 
-
-def by(person: User) -> Actor:
-    """The person as the one who acts."""
-    return Actor.person(person)

@@ -2,15 +2,22 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
 from openapi_schema_validator import OAS31Validator
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
 
 from telflo.base.access import Role
+from telflo.base.api.permissions import MayCall
 from tests.api.caller import Caller, caller
-from tests.factories import make_configuration, make_version
+from tests.factories import make_configuration, make_person, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +89,36 @@ def test_every_call_may_be_refused(schema: Schema) -> None:
     for path in schema["paths"]:
         plain = re.sub(r"\{[^}]*\}", "00000000-0000-0000-0000-000000000000", path)
         assert nobody("GET", plain.removeprefix("/api/v1/")).status in {401, 404, 405}, path
+
+
+def test_every_call_declares_its_action() -> None:
+    for pattern in _patterns(get_resolver("telflo.api").url_patterns):
+        view = getattr(pattern.callback, "cls", None)
+        assert view is not None, pattern
+        for method, name in (getattr(pattern.callback, "actions", None) or {"get": "get"}).items():
+            assert name in view.required_actions, (pattern, method)
+
+
+def _patterns(found: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for one in found:
+        if isinstance(one, URLResolver):
+            yield from _patterns(one.url_patterns)
+        else:
+            yield one
+
+
+def test_a_call_without_a_declaration_is_refused() -> None:
+    request = Request(APIRequestFactory().get("/"))
+    request.user = make_person(role=Role.ADMIN)
+    assert not MayCall().has_permission(request, Undeclared())
+
+
+class Undeclared(APIView):
+    """Says nothing of what it needs."""
+
+    def get(self, request: Request) -> Response:
+        """Never reached."""
+        return Response()
 
 
 def test_the_docs_page_holds_no_inline_script_or_style() -> None:

@@ -49,7 +49,7 @@ def _find_lost(ledger: Ledger, uid: UUID, named: str, epoch: int) -> None:
     """A full state of a later session that does not name an unanswered offer: it never arrived."""
     for attempt in ledger.in_flight(uid):
         is_unanswered = attempt.state == AttemptState.OFFERED
-        if is_unanswered and attempt.hash != named:
+        if is_unanswered and attempt.hash != named and attempt.epoch < epoch:
             ledger.settle(attempt, AttemptState.LOST)
             ledger.move(uid, attempt, attempt.hash, TargetState.WAITING)
 

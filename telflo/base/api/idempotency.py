@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,7 +15,6 @@ from telflo.base.clock import now
 from telflo.base.errors import DomainError
 from telflo.base.models import IdempotencyRecord, User
 
-KEEP = timedelta(hours=24)
 _LONGEST_KEY = 255
 
 
@@ -46,14 +44,6 @@ def once(
         kept.body = _without(response.data, frozenset(secret_fields))
         kept.save(update_fields=["status", "body"])
     return response
-
-
-def forget_old_keys(at: datetime, *, batch: int = 1000) -> int:
-    """Delete up to `batch` keys older than KEEP; answers how many."""
-    old = IdempotencyRecord.objects.filter(created_at__lt=at - KEEP).order_by("created_at")
-    return IdempotencyRecord.objects.filter(
-        pk__in=list(old.values_list("pk", flat=True)[:batch])
-    ).delete()[0]
 
 
 def _replay(kept: IdempotencyRecord, digest: str) -> Response:

@@ -37,7 +37,7 @@ class Services:
 def services() -> Iterator[Services]:
     """Start both with tests/with-services; they end with the block."""
     tell = 'printf "%s\\n%s\\n" "$DATABASE_URL" "$REDIS_URL"; cat >/dev/null'
-    command = [ROOT / "tests" / "with-services", "sh", "-c", tell]
+    command = [str(ROOT / "tests" / "with-services"), "sh", "-c", tell]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as running:
@@ -102,6 +102,8 @@ class Compose:
     folder: Path
     services: Services
     values: Mapping[str, str]
+    more: Mapping[str, str]
+    """Documented variables that compose.yaml leaves to its owner."""
     port: int = field(default_factory=free_port)
     processes: dict[str, Process] = field(default_factory=dict)
 
@@ -132,7 +134,7 @@ class Compose:
             "TELFLO_DATA": str(self.folder / "data"),
             "PORT": str(self.port),
         }
-        return {**image_environment(), **given, **here}
+        return {**image_environment(), **given, **self.more, **here}
 
     def run(self, service: str) -> None:
         """Run a service that ends by itself."""

@@ -143,4 +143,3 @@ class Host:
 def _children(pid: int) -> Iterator[int]:
     for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
         yield from map(int, tasks.read_text().split())
-

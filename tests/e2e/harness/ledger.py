@@ -43,10 +43,7 @@ class Ledger(ABC):
 
     def attempts(self, version: int | None = None) -> list[Attempt]:
         """All offers, or those of a version, oldest first."""
-        rows = [
-            Attempt(*texts, _time(offered_at), answered_at and _time(answered_at))
-            for *texts, offered_at, answered_at in self.rows(_ATTEMPTS)
-        ]
+        rows = [_attempt(*row) for row in self.rows(_ATTEMPTS)]
         return [row for row in rows if version in (None, row.version)]
 
     def sent(self, version: int) -> list[Attempt]:
@@ -76,6 +73,18 @@ class PostgresLedger(Ledger):
         """What a SELECT answers."""
         with psycopg.connect(self.url) as connection:
             return connection.execute(statement.encode()).fetchall()
+
+
+def _attempt(
+    version: int,
+    digest: str,
+    state: str,
+    error: str,
+    offered_at: str | datetime,
+    answered_at: str | datetime | None,
+) -> Attempt:
+    answered = _time(answered_at) if answered_at else None
+    return Attempt(version, digest, state, error, _time(offered_at), answered)
 
 
 def _time(value: str | datetime) -> datetime:

@@ -1,0 +1,203 @@
+"""compose.yaml and the Dockerfile do what they say: the same commands with the same settings, without Docker."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.e2e.harness.compose import (
+    LONG_RUNNING,
+    Compose,
+    image_environment,
+    read_compose,
+    read_dockerfile,
+    services,
+)
+from tests.e2e.harness.server import ADMIN, PASSWORD, ROOT, free_port
+from tests.e2e.harness.story import Setup, Story
+from tests.e2e.mirror import Mirror
+
+SOON: Final = timedelta(seconds=1)
+
+
+@pytest.fixture
+def compose(ground: Path, released: Mirror) -> Iterator[Compose]:
+    """The services of compose.yaml, not started yet."""
+    with services() as beside:
+        port = free_port()
+        values = {
+            "POSTGRES_PASSWORD": "not-asked-for-here",
+            "TELFLO_BASE_URL": f"http://127.0.0.1:{port}",
+            "TELFLO_SECRET_KEY": "s" * 50,
+            "TELFLO_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "TELFLO_ADMIN_PASSWORD": PASSWORD,
+        }
+        more = {"TELFLO_ARTIFACTS_URL": released.base_url}
+        made = Compose(ground / "server", beside, values, more, port)
+        yield made
+        made.kill()
+
+
+def test_the_services_of_compose_let_a_fleet_follow(compose: Compose, ground: Path) -> None:
+    story = Story.begin(Setup("0.158.0"), compose, ground)
+    try:
+        _can_be_signed_in(compose)
+        story.host.start(story.deploy().foreground)
+        story.wait_for_version(1)
+        asked_at = story.publish_and_assign(2)
+        assert story.wait_for_offer(2).offered_at - asked_at < SOON
+        story.wait_for_version(2)
+        assert compose.stop() == 0
+        story.assert_offered_once(2)
+    finally:
+        story.end()
+
+
+class _Links(HTMLParser):
+    """What a page loads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collect scripts, styles and icons."""
+        names = {"script": "src", "link": "href", "img": "src"}
+        self.found |= {value for name, value in attrs if value and name == names.get(tag)}
+
+
+def _can_be_signed_in(compose: Compose) -> None:
+    """The page has its assets, and the password of .env lets the admin in."""
+    with httpx.Client(base_url=compose.base_url) as client:
+        page = client.get("/accounts/login/")
+        links = _Links()
+        links.feed(page.text)
+        assert any(link.endswith(".js") for link in links.found)
+        for link in links.found:
+            assert client.get(link).status_code == 200, link
+        form = {"username": ADMIN, "password": PASSWORD}
+        form["csrfmiddlewaretoken"] = re.findall(r'csrfmiddlewaretoken" value="(\w+)"', page.text)[
+            0
+        ]
+        answer = client.post("/accounts/login/", data=form)
+        assert (answer.status_code, answer.headers.get("location")) == (302, "/")
+
+
+def test_every_service_runs_our_image_in_the_right_order() -> None:
+    all_services = read_compose()["services"]
+    assert all_services["migrate"]["depends_on"] == {
+        "postgres": {"condition": "service_healthy"},
+        "redis": {"condition": "service_healthy"},
+    }
+    for name in LONG_RUNNING:
+        service = all_services[name]
+        after = {"migrate": {"condition": "service_completed_successfully"}}
+        assert service["depends_on"] == after
+        assert service["restart"] == "unless-stopped"
+    assert all_services["web"]["ports"] == [f"8000:{image_environment()['PORT']}"]
+
+
+def test_secrets_come_from_the_environment_alone() -> None:
+    text = (ROOT / "compose.yaml").read_text()
+    secret_lines = re.findall(r"^.*(?:PASSWORD|SECRET|KEYS).*$", text, re.MULTILINE)
+    assert secret_lines
+    assert [line for line in secret_lines if ":?" not in line] == []
+
+
+def test_what_the_dockerfile_copies_is_there() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    for stage in read_dockerfile():
+        for instruction in stage:
+            if instruction.name == "COPY" and not instruction.text.startswith("--from"):
+                for source in instruction.words[:-1]:
+                    assert (ROOT / source).exists(), source
+                    assert source not in ignored
+
+
+def test_the_image_holds_no_development_files() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {".git", ".venv", "var", "frontend/node_modules", "tests"} <= set(ignored)
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    last = read_dockerfile()[-1]
+    users = [instruction.text for instruction in last if instruction.name == "USER"]
+    made = [i.text for i in last if i.name == "RUN" and i.text.startswith("useradd")]
+    assert users == ["telflo"]
+    assert made[0].endswith(" telflo")
+    names = [instruction.name for instruction in last]
+    assert {"RUN", "COPY"}.isdisjoint(names[names.index("USER") :])
+
+
+def test_the_images_dependencies_are_pinned_with_hashes() -> None:
+    [install] = [i for i in read_dockerfile()[0] if "pip install" in i.text]
+    assert "--require-hashes" in install.text
+    text = (ROOT / "requirements" / "base.txt").read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
+    assert [line for line in lines if "--hash=sha256:" not in line] == []
+
+
+def test_the_assets_stage_has_all_that_the_build_reads(ground: Path) -> None:
+    """Built from the stage's own files, the assets are those of the checkout (names hold their hashes)."""
+    build = ground / "build"
+    for instruction in read_dockerfile()[1]:
+        if instruction.name == "COPY":
+            for source in instruction.words[:-1]:
+                _copy(ROOT / source, build / source)
+    # Installing them is the registry's affair; what is built does not depend on it.
+    (build / "frontend" / "node_modules").symlink_to(ROOT / "frontend" / "node_modules")
+    (build / ".venv").symlink_to(ROOT / ".venv")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(ground)}
+    done = subprocess.run(
+        ["make", "static/dist/manifest.json"],
+        cwd=build,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert _assets(build) == _assets(ROOT)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+        return
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+
+
+def _assets(root: Path) -> list[str]:
+    return sorted(file.name for file in (root / "static" / "dist" / "assets").iterdir())
+
+
+def test_the_health_check_of_the_image_asks_the_server(compose: Compose) -> None:
+    last = read_dockerfile()[-1]
+    [check] = [i.text.partition("CMD")[2] for i in last if i.name == "HEALTHCHECK"]
+    command = [sys.executable, *json.loads(check)[1:]]
+    compose.start()
+    for port, code in ((compose.port, 0), (free_port(), 1)):
+        environment = {**compose.environment, "PORT": str(port)}
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert done.returncode == code, done.stderr
+    assert compose.stop() == 0
+
+
+def test_the_command_of_the_image_is_one_of_ours() -> None:
+    [command] = [i.text for i in read_dockerfile()[-1] if i.name == "CMD"]
+    web = read_compose()["services"]["web"]["command"]
+    assert web[: len(json.loads(command))] == json.loads(command)
