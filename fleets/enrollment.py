@@ -28,7 +28,7 @@ from fleets.offers import desired_hashes
 from fleets.refusals import prefix_of
 from fleets.rollouts import engine
 from fleets.tasks import advance_on_commit
-from fleets.tokens import hash_secret
+from telflo.base.secrets import hash_secret
 
 USED_EVERY: Final = timedelta(minutes=1)
 """last_used_at is written no more often than this."""

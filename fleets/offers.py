@@ -15,7 +15,7 @@ from fleets.rollouts import engine
 def claim_offers(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, Offer]:
     """Offers for those of these agents (uid to session epoch) that may get one, each with its attempt written.
 
-    What is answered must be sent, or be counted as lost: it is in flight from here on.
+    What is answered must be sent, or be given back: it is in flight from here on.
     """
     if not agents:
         return {}
@@ -27,6 +27,11 @@ def claim_offers(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, Off
             values[rendered.pk] = offer_of(rendered)
         offers[uid] = values[rendered.pk]
     return offers
+
+
+def give_back_offers(claims: Mapping[UUID, str], *, now: datetime) -> None:
+    """Claimed offers (uid to hash) that were not sent after all: they may be claimed again."""
+    engine.give_back(claims, now=now)
 
 
 def desired_hashes(uids: Collection[UUID]) -> dict[UUID, str]:

@@ -3,8 +3,6 @@
 A secret is 256 random bits, so a plain SHA-256 of it is enough to keep; the prefix is kept for people.
 """
 
-import hashlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +19,7 @@ from fleets.models import Deployment, Fleet, Membership, Token, TokenKind
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
 from telflo.base.errors import Conflict, DomainError
+from telflo.base.secrets import new_secret
 
 PREFIXES: Final = {
     TokenKind.ENROLMENT: "tlf_e_",
@@ -55,11 +54,6 @@ class IssuedToken:
     def __repr__(self) -> str:
         """Without the secret: it must not get into logs."""
         return f"IssuedToken({self.token})"
-
-
-def hash_secret(secret: str) -> str:
-    """What is stored of a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def issue_token(
@@ -194,17 +188,17 @@ def revoked_among(token_ids: Iterable[UUID]) -> set[UUID]:
 def _new(
     *, fleet: Fleet, name: str, kind: TokenKind, actor: Actor, now: datetime
 ) -> tuple[Token, str]:
-    secret = PREFIXES[kind] + secrets.token_urlsafe(32)
+    made = new_secret(PREFIXES[kind])
     token = Token(
         kind=kind,
         fleet=fleet,
         name=name,
-        prefix=secret[:PREFIX_LENGTH],
-        secret_hash=hash_secret(secret),
+        prefix=made.secret[:PREFIX_LENGTH],
+        secret_hash=made.secret_hash,
         created_by=actor.user,
         created_at=now,
     )
-    return token, secret
+    return token, made.secret
 
 
 def _check_open(fleet: Fleet) -> None:

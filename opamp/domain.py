@@ -82,6 +82,11 @@ class DjangoDomain:
         return offers.claim_offers(agents, now=now)
 
     @with_connections
+    def give_back_offers(self, claims: Mapping[UUID, str], *, now: datetime) -> None:
+        """See Domain."""
+        offers.give_back_offers(claims, now=now)
+
+    @with_connections
     def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
         """See Domain."""
         return offers.desired_hashes(uids)

@@ -332,7 +332,7 @@ class Gateway:
 
     def new_session(self, snapshot: AgentSnapshot) -> AgentSession:
         """A session for what is known of an agent."""
-        if snapshot.components_hash:
+        if snapshot.components_hash and not snapshot.lacks_components:
             self._stored_components.add(snapshot.components_hash)
         return AgentSession(
             snapshot, self.options.protocol, stored_components=self._stored_components

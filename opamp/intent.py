@@ -200,12 +200,15 @@ class IntentWatcher:
         epochs = {uid: agent.epoch for uid, agent in agents.items()}
         offers = await self._on_thread(self._domain.claim_offers, epochs, now=now())
         moment = now()
+        unsent: dict[UUID, str] = {}
         for uid, agent in agents.items():
             offer = offers.get(uid)
             if offer is None:
                 self._declined(agent)
-            else:
-                self._offer(agent, offer, moment)
+            elif not self._offer(agent, offer, moment):
+                unsent[uid] = offer.hash
+        if unsent:
+            await self._on_thread(self._domain.give_back_offers, unsent, now=moment)
 
     def _declined(self, agent: HeldAgent) -> None:
         """Quarantined or in flight elsewhere: do not ask the database again at every reconcile."""
@@ -214,7 +217,8 @@ class IntentWatcher:
             moment_s = asyncio.get_running_loop().time()
             agent.declined_until_s = moment_s + self._options.decline_s
 
-    def _offer(self, agent: HeldAgent, offer: Offer, moment: datetime) -> None:
+    def _offer(self, agent: HeldAgent, offer: Offer, moment: datetime) -> bool:
+        """Send a claimed offer unless the session says that it must not be sent now; answers whether it went out."""
         message = None
         if agent.session is not None and self._registry.get(agent.uid) is agent:
             try:
@@ -224,8 +228,9 @@ class IntentWatcher:
         if message is None:
             self._counters.offers_not_sent += 1
             logger.info("An offer to %s was claimed and may not be sent now.", agent.uid)
-        else:
-            self.spawn(self._deliver(agent, encode_frame(message)))
+            return False
+        self.spawn(self._deliver(agent, encode_frame(message)))
+        return True
 
     async def _deliver(self, agent: HeldAgent, frame: bytes) -> None:
         if await agent.connection.deliver(frame):

@@ -58,6 +58,9 @@ class Domain(Protocol):
     def claim_offers(self, agents: Mapping[UUID, int], *, now: datetime) -> Mapping[UUID, Offer]:
         """Write an attempt for each agent (uid to epoch) that may be offered something, and answer the offers."""
 
+    def give_back_offers(self, claims: Mapping[UUID, str], *, now: datetime) -> None:
+        """These offers (uid to hash) were claimed and not sent: they may be claimed again."""
+
     def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
         """What each agent should have; an agent that should have nothing may be absent."""
 

@@ -135,6 +135,8 @@ class OpampPost:
             carried = session.make_offer(offer, moment) if offer is not None else None
             if carried is not None:
                 outcome.reply.MergeFrom(carried)
+            elif offer is not None:
+                domain.give_back_offers({uid: offer.hash}, now=moment)
         return outcome.reply
 
     def _refused(

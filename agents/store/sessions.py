@@ -86,7 +86,9 @@ def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: boo
         if has_report
         else None,
         effective_sha256=row.effective_config_id or "",
-        components_hash=row.agent.components_id or "",
+        components_hash=row.components_hash,
+        lacks_components=bool(row.components_hash)
+        and row.agent.components_id != row.components_hash,
         health=health_from_json(row.health_tree) if row.health_tree else None,
         transport=transport,
         full_state_at=row.full_state_at,

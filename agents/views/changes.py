@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -27,7 +27,7 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Name and labels."""
     subject = subject_of(request, uid)
     agent = subject.agent
-    form = AgentForm(request.POST or None, initial={"name": agent.name, "labels": agent.labels})
+    form = AgentForm(_posted(request), initial={"name": agent.name, "labels": agent.labels})
     if request.method == "POST" and form.is_valid():
         try:
             _save(request, subject, form)
@@ -53,7 +53,7 @@ def _save(request: HttpRequest, subject: Subject, form: AgentForm) -> None:
 def move(request: HttpRequest, uid: UUID) -> HttpResponse:
     """To another fleet."""
     subject = subject_of(request, uid)
-    form = MoveForm(request.POST or None)
+    form = MoveForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         fleet, reason = form.cleaned_data["fleet"], form.cleaned_data["reason"]
         try:
@@ -81,7 +81,7 @@ def forget(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Delete it here; on the host nothing changes."""
     subject = subject_of(request, uid)
     name = subject.agent.display_name
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         forget_agent(
             agent=subject.agent, actor=actor_of(request), reason=form.cleaned_data["reason"]
@@ -98,7 +98,8 @@ def forget(request: HttpRequest, uid: UUID) -> HttpResponse:
         request,
         subject,
         title=f"Forget {name}?",
-        body=f"1 collector with its timeline, attempts and labels is deleted here. On the host it keeps running. {returns}",
+        body="1 collector with its timeline, attempts and labels is deleted here. On the host it keeps running."
+        f" {returns}",
         verb="Forget 1",
         keep="Keep it",
         form=form,
@@ -111,7 +112,7 @@ def mode(request: HttpRequest, uid: UUID) -> HttpResponse:
     subject = subject_of(request, uid)
     name = subject.agent.display_name
     is_observed = subject.context()["is_observed"]
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         wanted = ArrivalMode.MANAGED if is_observed else ArrivalMode.OBSERVED
         reason = form.cleaned_data["reason"]
@@ -151,6 +152,11 @@ def retry(request: HttpRequest, uid: UUID) -> HttpResponse:
     else:
         messages.success(request, "Retry started: the version before comes first")
     return HttpResponseRedirect(reverse("agents:attempts", args=[uid]))
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, even if it is nothing; None when the page is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def _ask(

@@ -18,6 +18,12 @@ from telflo.base.redaction import redact_text
 
 MOST_LINES: Final = 20_000
 """Texts that would have more lines are compared as they are."""
+_OWN = (
+    ("extensions", "opamp"),
+    ("service", "extensions", "- opamp"),
+    ("service", "telemetry", "resource"),
+)
+"""Where a supervisor adds to what it was sent (they never count as a difference)."""
 _KINDS = {"context": "same", "add": "add", "delete": "del"}
 
 
@@ -34,7 +40,7 @@ class ShownFile:
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """One line of a comparison: kind add, del, same or hunk; line numbers count from 1."""
+    """One line of a comparison: kind add, del, own, same or hunk; line numbers count from 1."""
 
     kind: str
     old: int | None
@@ -44,11 +50,15 @@ class DiffLine:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Intended against effective. lines is empty when nothing differs; is_ordered: keys are in order on both sides."""
+    """Intended against effective. lines is empty when nothing differs.
+
+    own: lines that the supervisor added itself, not counted as added · is_ordered: keys are in order on both sides.
+    """
 
     lines: list[DiffLine]
     added: int
     removed: int
+    own: int
     is_ordered: bool
 
 
@@ -103,14 +113,47 @@ def compare(intended: str, effective: Iterable[ConfigFile]) -> Comparison | None
     except ParseError:
         old, new, is_ordered = intended, running, False
     diff = diff_texts(old, new)
-    lines = [line for hunk in diff.hunks for line in _hunk_lines(hunk)]
-    return Comparison(lines, diff.added, diff.deleted, is_ordered)
+    own = supervisors_own(new.splitlines()) if is_ordered else frozenset()
+    lines = [line for hunk in diff.hunks for line in _hunk_lines(hunk, own)]
+    additions = sum(line.kind == "own" for line in lines)
+    return Comparison(lines, diff.added - additions, diff.deleted, additions, is_ordered)
 
 
-def _hunk_lines(hunk: Hunk) -> Iterable[DiffLine]:
+def _hunk_lines(hunk: Hunk, own: frozenset[int]) -> Iterable[DiffLine]:
     yield DiffLine("hunk", hunk.old_start, hunk.new_start, "")
     for line in hunk.lines:
-        yield DiffLine(_KINDS[line.kind], line.old, line.new, line.text)
+        is_own = line.kind == "add" and line.new in own
+        yield DiffLine("own" if is_own else _KINDS[line.kind], line.old, line.new, line.text)
+
+
+def supervisors_own(lines: list[str]) -> frozenset[int]:
+    """The lines (from 1) of an ordered text that a supervisor adds: its opamp extension and the telemetry resource."""
+    own: set[int] = set()
+    path: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        text = line.lstrip(" ")
+        depth = (len(line) - len(text)) // 2
+        path = [*path[:depth], text.partition(":")[0]]
+        if any(path[: len(part)] == list(part) for part in _OWN):
+            own.add(number)
+    for number in range(len(lines), 0, -1):  # a key below which there is nothing else
+        below = _below(lines, number)
+        if below and own.issuperset(below):
+            own.add(number)
+    return frozenset(own)
+
+
+def _below(lines: list[str], number: int) -> range:
+    """The numbers of the lines that are nested in a line."""
+    indent = _indent(lines[number - 1])
+    end = number
+    while end < len(lines) and _indent(lines[end]) > indent:
+        end += 1
+    return range(number + 1, end + 1)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def ordered_text(text: str) -> str:

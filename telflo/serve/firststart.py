@@ -1,10 +1,10 @@
-"""What the embedded server does before it serves: migrate, and on the first start make the first admin."""
+"""What a server does before it serves: the embedded one migrates, and the first start makes the first admin."""
 
 import secrets
 from collections.abc import Iterator
 
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from telflo import env
@@ -19,7 +19,18 @@ _PASSWORD_BYTES = 12
 def prepare() -> Iterator[str]:
     """Bring the database up to date and make sure that somebody can sign in; yields lines for the terminal."""
     migrate()
-    password = make_first_admin()
+    yield from welcome()
+
+
+def welcome() -> Iterator[str]:
+    """Make sure that somebody can sign in, where the database is up to date; yields lines for the terminal.
+
+    Without a database nothing is done: /readyz says what is missing, and the next start does it.
+    """
+    try:
+        password = None if is_behind() else make_first_admin()
+    except OperationalError:
+        return
     if password is not None:
         yield f"First sign-in: user {ADMIN}, password {password}"
         yield "The password is shown this once. Change it after signing in."
@@ -27,11 +38,16 @@ def prepare() -> Iterator[str]:
 
 def migrate() -> bool:
     """Apply migrations when some are missing; True when there were any."""
-    executor = MigrationExecutor(connection)
-    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if not is_behind():
         return False
     call_command("migrate", verbosity=0, interactive=False)
     return True
+
+
+def is_behind() -> bool:
+    """Whether migrations are missing. Raises OperationalError when the database cannot be reached."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def make_first_admin() -> str | None:

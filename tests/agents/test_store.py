@@ -189,7 +189,8 @@ class TestIdentity:
     def test_a_component_tree_is_stored_once_and_shared_by_its_hash(self) -> None:
         one, two = make_agent(), make_agent()
         store.apply([make_patch(one, now=at(1), components=Components("cc"))])
-        assert make_agent(uid=one.instance_uid, now=at(2)).components_hash == ""
+        named = make_agent(uid=one.instance_uid, now=at(2))
+        assert (named.components_hash, named.lacks_components) == ("cc", True)
         one = make_agent(uid=one.instance_uid, now=at(3))
         tree = Components("cc", {"receivers": {}})
         store.apply(
@@ -200,7 +201,8 @@ class TestIdentity:
         )
         assert ComponentSet.objects.count() == 1
         assert agent_of(one).components_id == agent_of(two).components_id == "cc"
-        assert make_agent(uid=two.instance_uid, now=at(5)).components_hash == "cc"
+        known = make_agent(uid=two.instance_uid, now=at(5))
+        assert (known.components_hash, known.lacks_components) == ("cc", False)
 
     def test_each_distinct_body_is_stored_once(self) -> None:
         agents = [make_agent() for _ in range(3)]

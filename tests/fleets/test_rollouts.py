@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents import notify, store
-from agents.models import AgentEvent
-from agents.snapshot import FactKind
+from agents.models import Agent, AgentEvent
+from agents.snapshot import Capability, FactKind
 from configs.models import VersionState
 from fleets import offers, reports, services
 from fleets.errors import AlreadyAssigned, CannotRetry, VersionNotPublished
@@ -269,6 +269,38 @@ class TestLostOffers:
         story.tell_all(agent, APPLIED, hash_of(story.one))
         assert attempts_of(agent)[-1] == "offered"
         assert not story.claim(agent)
+
+    def test_a_full_state_of_an_agent_that_reports_no_configuration_proves_nothing(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        story.assign(story.version())
+        story.claim(agent)
+        back = story.come_back(agent)
+        silent = Capability.REPORTS_STATUS | Capability.ACCEPTS_REMOTE_CONFIG
+        Agent.objects.filter(pk=agent.instance_uid).update(capabilities=silent)
+        story.tell_all(back, APPLIED, hash_of(story.one))
+        assert attempts_of(agent)[-1] == "offered"
+
+    def test_a_claim_that_was_not_sent_is_given_back_and_granted_again(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two = story.version()
+        rollout = story.assign(two)
+        claimed = story.claim(agent)
+        offers.give_back_offers(claimed, now=clock.now())
+        assert attempts_of(agent)[-1] == "lost"
+        assert target_of(rollout, agent).state == "waiting"
+        assert story.claim(agent) == claimed
+
+    def test_an_offer_that_was_answered_cannot_be_given_back(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        two = story.version()
+        story.assign(two)
+        claimed = story.claim(agent)
+        story.answer(agent, APPLYING, hash_of(two))
+        offers.give_back_offers(claimed, now=clock.now())
+        assert attempts_of(agent)[-1] == "applying"
 
     def test_a_full_state_that_names_the_hash_is_its_answer(self) -> None:
         story = Story()

@@ -96,6 +96,11 @@ class MemoryDomain:
                 granted[uid] = self.offers[wanted]
         return granted
 
+    def give_back_offers(self, claims: Mapping[UUID, str], *, now: datetime) -> None:
+        self.log.append(("give_back_offers", dict(claims)))
+        for uid in claims:
+            self.claimed.pop(uid, None)
+
     def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
         self.log.append(("desired_hashes", set(uids)))
         return {uid: self.desired[uid] for uid in uids if uid in self.desired}

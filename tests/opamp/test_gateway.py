@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agents import notify
+from fleets.offer import Offer
 from opamp.gateway import REPLACED, Gateway
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentDisconnect, ServerErrorResponseType
@@ -302,6 +303,16 @@ class TestOffers:
         await until(lambda: "claim_offers" in domain.names())
         wire.say(hello(sequence_num=1))
         assert not (await wire.reply()).HasField("remote_config")
+        assert wire.sent.empty()
+
+    async def test_a_claim_that_must_not_be_sent_is_given_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        domain.desired[UID] = HASH
+        domain.offers[HASH] = Offer(HASH, ())  # an empty map would stop the collector
+        wire = connect()
+        await joined(wire)
+        await until(lambda: ("give_back_offers", {UID: HASH}) in domain.log)
         assert wire.sent.empty()
 
     async def test_offers_of_many_agents_are_claimed_in_one_transaction(

@@ -116,7 +116,12 @@ async def test_a_large_body_is_413_with_and_without_a_length(client: httpx.Async
         ({"content-type": "application/json"}, b"{}", 415, "application/x-protobuf"),
         ({"content-encoding": "br"}, b"", 415, "gzip or none"),
         ({"content-encoding": "gzip"}, b"no gzip", 400, "not valid gzip"),
-        ({"content-encoding": "gzip"}, gzip.compress(b"x" * 99, mtime=0)[:-9], 400, "ends too early"),
+        (
+            {"content-encoding": "gzip"},
+            gzip.compress(b"x" * 99, mtime=0)[:-9],
+            400,
+            "ends too early",
+        ),
         ({"authorization": "Bearer tlf_e_wrong"}, b"", 401, "not known here"),
         ({"authorization": ""}, b"", 401, "Authorization: Bearer"),
     ],

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.test import RequestFactory
 
 from telflo.base.models import Activity, User
-from telflo.serve.firststart import make_first_admin, migrate, prepare
+from telflo.serve.firststart import make_first_admin, migrate, prepare, welcome
 from telflo.serve.sockets import bind
 
 
@@ -61,6 +61,23 @@ def test_a_given_password_is_used_and_never_shown(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TELFLO_ADMIN_PASSWORD", "correct horse battery")
     assert make_first_admin() is None
     assert User.objects.get().check_password("correct horse battery")
+
+
+@pytest.mark.django_db
+def test_a_server_in_production_makes_the_first_admin_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELFLO_ADMIN_PASSWORD", "correct horse battery")
+    assert list(welcome()) == []
+    assert User.objects.get().check_password("correct horse battery")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_leaves_a_database_alone_that_is_not_migrated() -> None:
+    call_command("migrate", "axes", "zero", verbosity=0)
+    try:
+        assert list(welcome()) == []
+        assert not User.objects.exists()
+    finally:
+        call_command("migrate", verbosity=0)
 
 
 @pytest.mark.django_db

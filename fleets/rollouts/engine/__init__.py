@@ -5,7 +5,7 @@ nothing twice. Every function is one transaction, takes the agents' status rows 
 at gateways and pages once it holds.
 """
 
-from fleets.rollouts.engine.answers import record_reports
+from fleets.rollouts.engine.answers import give_back, record_reports
 from fleets.rollouts.engine.claims import IN_FLIGHT, claim
 from fleets.rollouts.engine.deadlines import expire
 from fleets.rollouts.engine.desires import hand_down
@@ -19,6 +19,7 @@ __all__ = [
     "claim",
     "exclude",
     "expire",
+    "give_back",
     "hand_down",
     "join",
     "record_reports",

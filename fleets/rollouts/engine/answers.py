@@ -1,12 +1,14 @@
 """What agents answered to offers: attempts, quarantine and targets follow the facts, in their order (decision 4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from agents import store
-from agents.snapshot import AgentPatch, ConfigStatus, Fact, FactKind, RemoteConfigReport
+from agents.models import AgentStatus
+from agents.snapshot import AgentPatch, Capability, ConfigStatus, Fact, FactKind, RemoteConfigReport
 from fleets.models import Attempt, AttemptState, TargetState
 from fleets.rollouts.engine.ledger import Ledger
 
@@ -29,18 +31,37 @@ def record_reports(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
         ledger = Ledger(rows.keys(), hashes, max(fact.at for _, fact in told))
         for patch, fact in told:
             if patch.instance_uid in rows:
-                _take(ledger, patch, fact)
+                _take(ledger, patch, fact, rows[patch.instance_uid])
         ledger.write()
         return frozenset(ledger.rollouts)
 
 
-def _take(ledger: Ledger, patch: AgentPatch, fact: Fact) -> None:
+def give_back(claims: Mapping[UUID, str], *, now: datetime) -> None:
+    """These offers (uid to hash) were claimed and never sent: they may be claimed again."""
+    if not claims:
+        return
+    with transaction.atomic():
+        rows = store.lock(claims)
+        ledger = Ledger(rows.keys(), set(claims.values()), now)
+        for uid in rows:
+            attempt = ledger.latest(uid, claims[uid])
+            if attempt is not None and attempt.state == AttemptState.OFFERED:
+                ledger.settle(attempt, AttemptState.LOST)
+                ledger.move(uid, attempt, attempt.hash, TargetState.WAITING)
+        ledger.write()
+
+
+def _take(ledger: Ledger, patch: AgentPatch, fact: Fact, row: AgentStatus) -> None:
     uid, report = patch.instance_uid, fact.remote_config
     if report is not None and report.hash and report.status is not ConfigStatus.UNSET:
         attempt = ledger.latest(uid, report.hash)
         _close_others(ledger, patch, attempt, report)
         _ANSWERS[report.status](ledger, uid, attempt, report)
-    if fact.kind is FactKind.FULL_STATE:
+    # An agent that does not report its remote configuration names no hash: that proves nothing.
+    if (
+        fact.kind is FactKind.FULL_STATE
+        and row.agent.capabilities & Capability.REPORTS_REMOTE_CONFIG
+    ):
         named = report.hash if report else ""
         _find_lost(ledger, uid, named, patch.epoch)
 

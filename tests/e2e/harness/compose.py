@@ -130,7 +130,6 @@ class Compose:
         }
         here = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "TELFLO_DATA": str(self.folder / "data"),
             "PORT": str(self.port),
         }

@@ -117,7 +117,6 @@ class Server:
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.folder),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "PORT": str(self.port),
             "TELFLO_DATA": str(self.data),
             "TELFLO_ADMIN_PASSWORD": PASSWORD,

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from telflo.serve.embedded import EmbeddedCelery
-from telflo.serve.firststart import prepare
+from telflo.serve.firststart import prepare, welcome
 from telflo.serve.processes import Processes
 from telflo.serve.run import run_here
 from telflo.serve.sockets import bind, url_of
@@ -37,9 +37,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{settings.HOST}:{settings.PORT} cannot be used: {error.strerror}. Set HOST or PORT."
             ) from error
-        if embedded:
-            for line in prepare():
-                self.stdout.write(line)
+        for line in prepare() if embedded else welcome():
+            self.stdout.write(line)
         if processes == 1:
             celery = EmbeddedCelery() if embedded else None
             run_here(sock, celery=celery, announce=lambda: self._announce(sock))

@@ -1,0 +1,243 @@
+"""The REST API of rollouts: start one, look at it and at its targets."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django.db.models import Count, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from configs.models import ConfigVersion
+from fleets.api_shapes import VersionRefSerializer, version_by_id
+from fleets.models import Fleet, Rollout, RolloutState, Stage, Target, TargetState
+from fleets.rollouts.services import check_published
+from fleets.services import assign_version
+from fleets.views.assigning import preview_of
+from fleets.views.subject import fleet_named
+from telflo.base.access import Action
+from telflo.base.api.serializers import UsernameField
+from telflo.base.api.views import ApiViewSet
+from telflo.base.errors import DomainError
+from telflo.base.redaction import redact_text
+
+
+class StageSerializer(serializers.ModelSerializer[Stage]):
+    """A stage with its targets by state."""
+
+    counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+
+    class Meta:
+        model = Stage
+        fields = [
+            "index",
+            "name",
+            "percent",
+            "failure_budget_percent",
+            "state",
+            "started_at",
+            "finished_at",
+            "counts",
+        ]
+        read_only_fields = fields
+
+
+class RolloutSerializer(serializers.ModelSerializer[Rollout]):
+    """A rollout. `counts` are its targets by state."""
+
+    fleet = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    version = VersionRefSerializer(read_only=True)
+    from_version = VersionRefSerializer(read_only=True, allow_null=True)
+    created_by = UsernameField()
+    counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+
+    class Meta:
+        model = Rollout
+        fields = [
+            "id",
+            "number",
+            "fleet",
+            "version",
+            "from_version",
+            "state",
+            "state_since",
+            "state_reason",
+            "automatic_rollback",
+            "reason",
+            "created_by",
+            "created_at",
+            "finished_at",
+            "counts",
+        ]
+        read_only_fields = fields
+
+
+class RolloutDetailSerializer(RolloutSerializer):
+    """A rollout with its stages."""
+
+    stages = StageSerializer(many=True, read_only=True)
+
+    class Meta(RolloutSerializer.Meta):
+        fields = [*RolloutSerializer.Meta.fields, "stages"]
+        read_only_fields = fields
+
+
+class NewRolloutSerializer(serializers.Serializer[Any]):
+    """Which fleet is to run which version. All at once: plans of several stages do not exist yet."""
+
+    fleet = serializers.CharField(help_text="slug or id")
+    version = serializers.UUIDField(help_text="published")
+    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    dry_run = serializers.BooleanField(default=False)
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """What a rollout would do, in numbers of collectors; the answer to dry_run."""
+
+    reached = serializers.IntegerField(help_text="get it, now or on their return")
+    managed = serializers.IntegerField()
+    offline = serializers.IntegerField()
+    unable = serializers.IntegerField(help_text="do not accept configurations from a server")
+    observed = serializers.IntegerField()
+    quarantined = serializers.IntegerField(
+        source="quarantined_count", help_text="it failed there before and is not offered again"
+    )
+
+
+class TargetSerializer(serializers.ModelSerializer[Target]):
+    """One collector in a rollout. Its name is kept when it is forgotten."""
+
+    instance_uid = serializers.UUIDField(source="agent_id", read_only=True, allow_null=True)
+    name = serializers.SerializerMethodField()
+    stage = serializers.IntegerField(source="stage.index", read_only=True)
+    reason = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Target
+        fields = ["instance_uid", "name", "stage", "state", "state_since", "reason"]
+        read_only_fields = fields
+
+    def get_name(self, target: Target) -> str:
+        """The collector's name."""
+        return target.agent.display_name if target.agent else target.agent_label
+
+    def get_reason(self, target: Target) -> str:
+        """Why it is in its state, secrets masked."""
+        return redact_text(target.reason)
+
+
+class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
+    """Filters of /rollouts/."""
+
+    fleet = django_filters.CharFilter(field_name="fleet__slug")
+    state = django_filters.MultipleChoiceFilter(choices=RolloutState.choices)
+
+
+class RolloutViewSet(ApiViewSet[Rollout]):
+    """Rollouts."""
+
+    serializer_class = RolloutSerializer
+    filterset_class = RolloutFilter
+    ordering = ("-number",)
+    ordering_fields = ("number", "created_at")
+    lookup_value_converter = "uuid"
+    query_parameters = {"targets": ("limit", "cursor", "state")}
+    required_actions = {
+        "list": Action.VIEW,
+        "retrieve": Action.VIEW,
+        "create": Action.OPERATE,
+        "targets": Action.VIEW,
+    }
+
+    def get_queryset(self) -> QuerySet[Rollout]:
+        """All of them, without the texts of their versions."""
+        rows = Rollout.objects.select_related(
+            "fleet", "version__configuration", "from_version__configuration", "created_by"
+        )
+        return rows.defer("version__yaml", "from_version__yaml")
+
+    def list(self, request: Request) -> Response:
+        """Rollouts, newest first."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        counts = _counts(Target.objects.filter(rollout__in=[one.pk for one in page]), "rollout_id")
+        return self.get_paginated_response([_shown(rollout, counts) for rollout in page])
+
+    @extend_schema(
+        request=NewRolloutSerializer,
+        responses={201: RolloutDetailSerializer, 200: PreviewSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Start one; what runs in the fleet is superseded. With dry_run nothing changes and numbers are answered."""
+        wanted = self.validated(NewRolloutSerializer)
+        fleet = _fleet(wanted["fleet"])
+        version = version_by_id(wanted["version"])
+        assert version is not None
+        if wanted["dry_run"]:
+            return Response(_preview(fleet, version))
+        rollout = assign_version(
+            fleet=fleet, version=version, actor=self.actor, reason=wanted["reason"]
+        )
+        return self.one(self._detail(rollout.pk), status=201)
+
+    @extend_schema(responses=RolloutDetailSerializer)
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        """One rollout with its stages."""
+        return self.one(self._detail(self.get_object().pk))
+
+    @extend_schema(
+        parameters=[OpenApiParameter("state", str, enum=TargetState.values)],
+        responses=TargetSerializer(many=True),
+        filters=False,
+    )
+    @action(detail=True, methods=["get"])
+    def targets(self, request: Request, pk: UUID) -> Response:
+        """Its collectors and how each fares."""
+        rows = self.get_object().targets.select_related("agent", "stage")
+        state = request.query_params.get("state")
+        if state is not None:
+            if state not in TargetState.values:
+                raise ValidationError({"state": f"Choose one of {', '.join(TargetState.values)}."})
+            rows = rows.filter(state=state)
+        return self.page(rows, TargetSerializer, ordering=("id",))
+
+    def _detail(self, pk: UUID) -> dict[str, Any]:
+        rollout = self.get_queryset().get(pk=pk)
+        by_rollout = _counts(rollout.targets.all(), "rollout_id")
+        by_stage = _counts(rollout.targets.all(), "stage_id")
+        stages = [
+            {**StageSerializer(stage).data, "counts": by_stage.get(stage.pk, {})}
+            for stage in rollout.stages.all()
+        ]
+        return {**_shown(rollout, by_rollout), "stages": stages}
+
+
+def _fleet(name: str) -> Fleet:
+    fleet = Fleet.objects.filter(fleet_named(name)).first()
+    if fleet is None:
+        raise DomainError("There is no fleet of this slug or id.", field="fleet", code="unknown")
+    return fleet
+
+
+def _preview(fleet: Fleet, version: ConfigVersion) -> dict[str, Any]:
+    check_published(version)
+    return PreviewSerializer(preview_of(fleet, version)).data
+
+
+def _shown(rollout: Rollout, counts: Mapping[UUID, Mapping[str, int]]) -> dict[str, Any]:
+    return {**RolloutSerializer(rollout).data, "counts": counts.get(rollout.pk, {})}
+
+
+def _counts(targets: QuerySet[Target], by: str) -> dict[UUID, dict[str, int]]:
+    """Targets by state, for each value of a column, in one query."""
+    found: dict[UUID, dict[str, int]] = {}
+    rows: Sequence[tuple[UUID, str, int]] = list(
+        targets.order_by().values_list(by, "state").annotate(n=Count("pk"))
+    )
+    for key, state, n in rows:
+        found.setdefault(key, {})[state] = n
+    return found
