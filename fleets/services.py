@@ -226,7 +226,7 @@ def _check_name(name: str) -> str:
 
 def _free_slug(name: str) -> str:
     stem = slugify(name)[: LONGEST_SLUG - 5].strip("-") or "fleet"
-    taken = set(Fleet.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    taken = {"new", *Fleet.objects.filter(slug__startswith=stem).values_list("slug", flat=True)}
     candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, 10_000))
     return next(slug for slug in candidates if slug not in taken)
 

@@ -1,8 +1,15 @@
 """The Django admin: Admins alone, with the sign-in page (and its rate limit) of the application."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from telflo.base.access import Action, may
 
@@ -17,6 +24,27 @@ class TelfloAdminSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the person may use the admin at all."""
         return may(request.user, Action.ADMINISTER)
+
+    def admin_view(
+        self, view: Callable[..., HttpResponse], cacheable: bool = False
+    ) -> Callable[..., HttpResponse]:
+        """The view for Admins. Raises PermissionDenied for others: to sign in again would not help them."""
+        shown = super().admin_view(view, cacheable)
+
+        @wraps(shown)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied
+            return shown(request, *args, **kwargs)
+
+        return guarded
+
+    @login_not_required
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Our own sign-in page, which counts wrong tries."""
+        return HttpResponseRedirect(f"{reverse('login')}?next={reverse('admin:index')}")
 
 
 class TelfloAdminConfig(AdminConfig):

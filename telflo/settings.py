@@ -156,6 +156,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 
 # ── Headers ──
 SECURE_SSL_REDIRECT = False  # the proxy's task: supervisors must never meet a redirect

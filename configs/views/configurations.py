@@ -68,15 +68,27 @@ def _matching(words: str, *, archived: bool) -> QuerySet[Configuration, Any]:
     found = Configuration.objects.filter(archived_at__isnull=not archived)
     if words:
         found = found.filter(name__icontains=words) | found.filter(description__icontains=words)
-    return found.annotate(
-        count=Count("versions"),
-        latest=Subquery(latest.values("number")[:1]),
-        latest_state=Subquery(latest.values("state")[:1]),
-        author=Subquery(latest.values("author__username")[:1]),
-        published=Subquery(published.values("number")[:1]),
-        at=F("updated_at"),
-    ).values(
-        "id", "name", "description", "count", "latest", "latest_state", "author", "published", "at"
+    return (
+        found.annotate(
+            count=Count("versions"),
+            latest=Subquery(latest.values("number")[:1]),
+            latest_state=Subquery(latest.values("state")[:1]),
+            author=Subquery(latest.values("author__username")[:1]),
+            published=Subquery(published.values("number")[:1]),
+            at=F("updated_at"),
+        )
+        .order_by("name")
+        .values(
+            "id",
+            "name",
+            "description",
+            "count",
+            "latest",
+            "latest_state",
+            "author",
+            "published",
+            "at",
+        )
     )
 
 

@@ -50,11 +50,12 @@ def new(request: HttpRequest) -> HttpResponse:
     form = ConfigurationForm(request.POST or None, request.FILES or None)
     fault: Sequence[FaultLine] = ()
     if request.method == "POST" and form.is_valid():
+        text = form.cleaned_data["yaml"]
         try:
             version = _create(actor=actor_of(request), **form.cleaned_data)
         except DomainError as error:
             add_domain_error(form, error)
-            fault = _fault(form.cleaned_data["yaml"], error)
+            fault = _fault(text, error)
         else:
             messages.success(request, f"{version} is saved. Publish it to give it to fleets")
             return redirect("configs:version", version.configuration_id, version.number)

@@ -75,7 +75,7 @@ def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
         "fleet": fleet,
         "form": form,
         "chosen": chosen,
-        "title": f"Assign a version to {fleet}",
+        "heading": f"Assign a version to {fleet}",
     }
     if chosen is not None:
         context |= _context(fleet, chosen)

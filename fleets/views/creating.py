@@ -31,7 +31,7 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             if issued is None:
                 return redirect("fleets:detail", fleet.slug)
-            context = {"fleet": fleet, "issued": issued, "title": f"{fleet} is ready"}
+            context = {"fleet": fleet, "issued": issued, "heading": f"{fleet} is ready"}
             return render(request, "fleets/created.html", context)
     context = {
         "form": form,

@@ -77,7 +77,7 @@ def _form(request: HttpRequest, fleet: Fleet, form: DeployForm) -> HttpResponse:
     address = public_url(_address(request))
     context = {
         "fleet": fleet,
-        "title": f"Deploy collectors into {fleet}",
+        "heading": f"Deploy collectors into {fleet}",
         "form": form,
         "versions": KNOWN_VERSIONS,
         "address": address,
@@ -139,7 +139,7 @@ def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, A
     return {
         "fleet": fleet,
         "deployment": found,
-        "title": f"{found.get_platform_display()} into {fleet}",
+        "heading": f"{found.get_platform_display()} into {fleet}",
         "is_open": found.is_open(now) and found.uses < found.max_uses,
         "state": _state(found, now),
         "plan": plan,

@@ -68,7 +68,9 @@ def deployments(request: HttpRequest, fleet_name: str) -> HttpResponse:
     """Its quick-deploy commands, newest first."""
     fleet = fleet_or_404(fleet_name)
     found = fleet.deployments.select_related("created_by").defer("secret_environment")
-    page = rows_of(request, found.annotate(hosts=Count("tokens__memberships", distinct=True)))
+    page = rows_of(
+        request, found.annotate(hosts=Count("tokens__memberships", distinct=True)).order_by("-id")
+    )
     return _page(
         request, fleet, "deployments", {"rows": page.items, "page": page, "now": clock.now()}
     )

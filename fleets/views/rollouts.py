@@ -108,7 +108,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "states": _states(row),
         "q": request.GET.get("q", ""),
         "here": here,
-        "title": f"{rollout.version} to {rollout.fleet}",
+        "heading": f"{rollout.version} to {rollout.fleet}",
         "tone": lamp_for("rollout", rollout.state).tone,
         "segments": target_segments(row.by_state, here),
         "may_operate": may(request.user, Action.OPERATE),

@@ -46,10 +46,6 @@ KINDS = {
 @requires(Action.VIEW)
 def listing(request: HttpRequest) -> HttpResponse:
     """Tokens of one kind (`?kind=`) in one state (`?state=`); usable enrolment tokens at first."""
-    return _list(request)
-
-
-def _list(request: HttpRequest, issued: IssuedToken | None = None) -> HttpResponse:
     now = clock.now()
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else TokenKind.ENROLMENT.value
@@ -71,9 +67,7 @@ def _list(request: HttpRequest, issued: IssuedToken | None = None) -> HttpRespon
         "q": words,
         "slug": slug,
         "fleet_name": Fleet.objects.filter(slug=slug).values_list("name", flat=True).first(),
-        "issued": issued,
-        "issued_title": _issued_title(issued),
-        "warnings": [] if issued else expiry_warnings(now)[:3],
+        "warnings": expiry_warnings(now)[:3],
         "refused_count": RefusedAttempt.objects.count(),
         "may_enrol": may(request.user, Action.ENROL),
         "has_fleets": Fleet.objects.active().exists(),
@@ -81,8 +75,9 @@ def _list(request: HttpRequest, issued: IssuedToken | None = None) -> HttpRespon
     return render(request, "tokens/list.html", context)
 
 
-def _issued_title(issued: IssuedToken | None) -> str:
-    return f"Token “{issued.token.name}” for {issued.token.fleet} is ready" if issued else ""
+def _issued(request: HttpRequest, issued: IssuedToken) -> HttpResponse:
+    heading = f"Token “{issued.token.name}” for {issued.token.fleet} is ready"
+    return render(request, "tokens/issued.html", {"issued": issued, "heading": heading})
 
 
 def _states(now: Any) -> dict[str, Q]:
@@ -140,7 +135,7 @@ def new(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             add_domain_error(form, error)
         else:
-            return _list(request, issued)
+            return _issued(request, issued)
     return render(request, "tokens/new.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -156,12 +151,12 @@ def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
         except DomainError as error:
             add_domain_error(form, error)
         else:
-            return _list(request, issued)
+            return _issued(request, issued)
     context = {
         "form": form,
         "token": token,
         "collectors": members_of(token).count(),
-        "title": f"Rotate “{token.name}”",
+        "heading": f"Rotate “{token.name}”",
     }
     return render(request, "tokens/rotate.html", context, status=422 if form.errors else 200)
 

@@ -1,6 +1,7 @@
 """The Django admin of people, API tokens and activity. People are managed in the pages; tokens can be revoked here."""
 
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -8,6 +9,9 @@ from telflo.base.activity import actor_of
 from telflo.base.api_tokens import revoke_api_token
 from telflo.base.models import Activity, ApiToken, User
 from telflo.base.readonly_admin import ReadOnlyAdmin
+
+# Groups give nobody anything here: the role says it all.
+admin.site.unregister(Group)
 
 
 @admin.register(User)

@@ -26,14 +26,14 @@ EXAMPLE = """\
 receivers:
   otlp:
     protocols: {grpc: {endpoint: "127.0.0.1:4317"}}
-  host_metrics:
+  hostmetrics:  # old and new collectors know this name
     collection_interval: 30s
     scrapers: {cpu: {}, memory: {}, filesystem: {}}
 exporters:
   debug:  # replace with your backend
 service:
   pipelines:
-    metrics: {receivers: [otlp, host_metrics], exporters: [debug]}
+    metrics: {receivers: [otlp, hostmetrics], exporters: [debug]}
     traces: {receivers: [otlp], exporters: [debug]}
 """
 """A first configuration: a collector that shows in its own log what it receives."""

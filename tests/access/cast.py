@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from http.cookies import SimpleCookie
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -134,6 +136,9 @@ class Cast:
             "admin:agents_agent_": {"object_id": agent.pk},
             "admin:fleets_token": {"object_id": token.token.pk},
             "admin:fleets_fleet": {"object_id": fleet.pk},
+            "admin:fleets_membership": {"object_id": agent.pk},
+            "admin:fleets_deployment": {"object_id": deployment.deployment.pk},
+            "admin:fleets_rollout": {"object_id": rollout.pk},
         }
 
 
@@ -141,10 +146,11 @@ def ask(
     caller: Caller, method: str, address: str, data: Any = None, *, checks_csrf: bool = False
 ) -> HttpResponse:
     """The answer to one request, whose changes are undone. API calls send JSON, pages a form."""
-    client = Client(raise_request_exception=False, enforce_csrf_checks=checks_csrf)
-    if caller.session:
-        # A client of its own each time: an answer may end the session of the one that it is given to.
-        client.cookies[settings.SESSION_COOKIE_NAME] = caller.session
+    client = _client(checks_csrf=checks_csrf)
+    # Set anew each time: the answer before may have ended the session.
+    client.cookies = SimpleCookie(
+        {settings.SESSION_COOKIE_NAME: caller.session} if caller.session else {}
+    )
     is_api = address.startswith("/api/")
     body = json.dumps(data or {}) if is_api and method != "GET" else urlencode(data or {})
     with transaction.atomic():
@@ -157,6 +163,12 @@ def ask(
         )
         transaction.set_rollback(True)
     return response
+
+
+@cache
+def _client(*, checks_csrf: bool) -> Client:
+    """One for all: each new one would load all middleware."""
+    return Client(raise_request_exception=False, enforce_csrf_checks=checks_csrf)
 
 
 def _agent(token: Any) -> Agent:

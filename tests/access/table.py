@@ -120,6 +120,20 @@ API: Final[dict[str, Row]] = {
     "api-versions-diff": _read(),
     "api-versions-publish": _do(EDITOR),
     "api-versions-archive": _do(EDITOR),
+    "api-fleets-list": {"GET": VIEWER, "POST": EDITOR},
+    "api-fleets-detail": {"GET": VIEWER, "PATCH": EDITOR},
+    "api-fleets-archive": _do(EDITOR),
+    "api-fleets-tokens": {"GET": VIEWER, "POST": ADMIN},
+    "api-fleets-deployments": {"GET": VIEWER, "POST": ADMIN},
+    "api-tokens-detail": _read(),
+    "api-tokens-rotate": _do(ADMIN),
+    "api-tokens-retire": _do(ADMIN),
+    "api-tokens-revoke": _do(ADMIN),
+    "api-deployments-detail": _read(),
+    "api-deployments-revoke": _do(ADMIN),
+    "api-rollouts-list": {"GET": VIEWER, "POST": OPERATOR},
+    "api-rollouts-detail": _read(),
+    "api-rollouts-targets": _read(),
     "api-people-list": _ask_and_do(ADMIN),
     "api-people-detail": {"GET": ADMIN, "PATCH": ADMIN},
     "api-people-reset": _do(ADMIN),
@@ -140,6 +154,11 @@ ADMIN_VERBS: Final[dict[str, frozenset[str]]] = {
     "agents_agent": frozenset({"view"}),
     "agents_agentevent": frozenset({"view"}),
     "agents_effectiveconfig": frozenset({"view"}),
+    "fleets_fleet": frozenset({"view"}),
+    "fleets_membership": frozenset({"view"}),
+    "fleets_deployment": frozenset({"view"}),
+    "fleets_rollout": frozenset({"view"}),
+    "fleets_refusedattempt": frozenset({"view"}),
     "fleets_token": frozenset({"view", "add"}),
 }
 """What Admins may do with each table of the Django admin; all else in it is for nobody."""
@@ -147,7 +166,6 @@ ADMIN_VERBS: Final[dict[str, frozenset[str]]] = {
 ADMIN_PAGES: Final = frozenset(
     {
         "admin:index",
-        "admin:login",
         "admin:logout",
         "admin:password_change",
         "admin:password_change_done",
@@ -157,4 +175,4 @@ ADMIN_PAGES: Final = frozenset(
         "admin:app_list",
     }
 )
-"""The other pages of the Django admin: Admins alone."""
+"""The other pages of the Django admin: Admins alone. (admin:login leads everybody to our own sign-in page.)"""

@@ -244,7 +244,15 @@ def test_answers_are_as_the_schema_says() -> None:
         OAS31Validator({**shape, "components": schema["components"]}).validate(answer.body)
     parameters = schema["paths"]["/api/v1/agents/"]["get"]["parameters"]
     described_names = {parameter["name"] for parameter in parameters}
-    assert {"fleet", "status", "health", "version", "collector_version", "connected", "q"} <= described_names
+    assert {
+        "fleet",
+        "status",
+        "health",
+        "version",
+        "collector_version",
+        "connected",
+        "q",
+    } <= described_names
     assert {"attr.*", "label.*", "cursor", "limit", "ordering"} <= described_names
 
 

@@ -93,9 +93,13 @@ def test_versions_in_use_are_those_acknowledged_or_else_the_ones_before() -> Non
     old = make_rendered(version=make_version(configuration=configuration))
     new = make_rendered(version=make_version(configuration=configuration))
     fleet = make_fleet()
-    applied = {"remote_config_status": ConfigStatus.APPLIED}
     for _ in range(2):
-        make_collector(fleet=fleet, desired=new, remote_config_hash=new.hash, **applied)
+        make_collector(
+            fleet=fleet,
+            desired=new,
+            remote_config_status=ConfigStatus.APPLIED,
+            remote_config_hash=new.hash,
+        )
     make_collector(
         fleet=fleet,
         status="failed",
@@ -168,7 +172,11 @@ def test_the_unhealthy_the_drifted_and_the_stale_are_named() -> None:
 
 
 def test_secrets_in_errors_are_masked() -> None:
-    make_collector(status="failed", fleet=make_fleet(), remote_config_error="password=hunter22hunter22 is wrong")
+    make_collector(
+        status="failed",
+        fleet=make_fleet(),
+        remote_config_error="password=hunter22hunter22 is wrong",
+    )
     assert "hunter22hunter22" not in overview()
 
 

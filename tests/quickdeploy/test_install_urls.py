@@ -18,9 +18,9 @@ from fleets.quickdeploy.services import (
     revoke_deployment,
 )
 from fleets.services import archive_fleet
-from fleets.tokens import hash_secret
 from telflo.base import clock
 from telflo.base.models import Activity
+from telflo.base.secrets import hash_secret
 from tests.factories import TESTER, make_fleet, make_version
 
 pytestmark = pytest.mark.django_db

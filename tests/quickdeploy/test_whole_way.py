@@ -8,7 +8,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from fleets.models import Deployment, Token
 from fleets.quickdeploy.services import commands, create_deployment
-from fleets.tokens import hash_secret
+from telflo.base.secrets import hash_secret
 from tests.factories import TESTER, make_fleet
 from tests.quickdeploy.sandbox import Host
 

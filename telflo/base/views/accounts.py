@@ -23,7 +23,9 @@ from telflo.base.people import accept_link, person_of_link
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-@method_decorator(login_not_required, name="dispatch")
+@method_decorator(
+    [login_not_required, require_http_methods(["GET", "HEAD", "POST"])], name="dispatch"
+)
 class SignIn(LoginView):
     """The sign-in page. Wrong tries are counted per name and address (django-axes), and it says how many are left."""
 

@@ -23,15 +23,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A quick-deploy command. `script_url` is what it downloads."""
+    """Quick-deploy commands: as a service, and in the foreground. `script_url` is what they download."""
 
     command: str
+    foreground: str
     script_url: str
-
-    @property
-    def foreground(self) -> str:
-        """The command for an ordinary user."""
-        return self.with_flags("--no-systemd")
 
     def with_flags(self, flags: str) -> str:
         """The same script with these flags, without root."""
@@ -131,7 +127,7 @@ class Api:
                 "options": options,
             },
         )
-        return Deployment(shown["command"], shown["script_url"])
+        return Deployment(shown["command"], shown["foreground_command"], shown["script_url"])
 
     def collectors(self) -> list[Collector]:
         """All agents."""

@@ -1,0 +1,174 @@
+"""The pages of configurations and versions."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from configs.models import Configuration, ConfigVersion, VersionState
+from configs.services import create_configuration, save_version
+from telflo.base.access import Role
+from telflo.base.models import Activity
+from tests.factories import TESTER, make_fleet, make_person, make_version
+
+pytestmark = pytest.mark.django_db
+
+GOOD = "receivers:\n  otlp:\nexporters:\n  otlp:\n    headers:\n      authorization: Bearer hunter2hunter2\nservice:\n"
+BAD = "receivers:\n  otlp:\n   - a: [1,\n  x: }\nservice:\n"
+
+
+def signed_in(role: Role = Role.EDITOR) -> Client:
+    client = Client()
+    client.force_login(make_person(role=role))
+    return client
+
+
+def saved(text: str = GOOD, name: str = "edge") -> ConfigVersion:
+    configuration = create_configuration(name=name, actor=TESTER)
+    return save_version(configuration=configuration, yaml=text, actor=TESTER)
+
+
+def address(version: ConfigVersion, rest: str = "") -> str:
+    return f"/configurations/{version.configuration_id}/versions/{version.number}/{rest}"
+
+
+def test_a_pasted_text_becomes_version_1() -> None:
+    answer = signed_in().post(
+        "/configurations/new/",
+        {"name": "edge", "yaml": GOOD.replace("\n", "\r\n"), "note": "first"},
+    )
+    version = ConfigVersion.objects.get()
+    assert answer["Location"] == address(version)
+    assert version.yaml == GOOD, "a browser's line breaks are not the text's"
+    assert (version.note, version.state) == ("first", VersionState.UNPUBLISHED)
+
+
+def test_a_fault_is_shown_with_line_and_column_and_nothing_is_saved() -> None:
+    answer = signed_in().post("/configurations/new/", {"name": "edge", "yaml": BAD})
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Line 4, column" in html
+    assert '<tr class="hot is-fail"><td class="g">4</td>' in html
+    assert "  x: }" in html, "what was typed is kept"
+    assert not Configuration.objects.exists()
+
+
+def test_a_name_in_use_is_said_at_the_name_and_the_text_is_kept() -> None:
+    saved()
+    answer = signed_in().post("/configurations/new/", {"name": "EDGE", "yaml": GOOD})
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "exists. Choose another name." in html
+    assert "hunter2hunter2" in html
+    assert Configuration.objects.count() == 1
+
+
+def test_an_upload_is_taken_instead_of_the_text() -> None:
+    upload = SimpleUploadedFile("edge.yaml", GOOD.encode())
+    signed_in().post("/configurations/new/", {"name": "edge", "yaml": "", "file": upload})
+    assert ConfigVersion.objects.get().yaml == GOOD
+
+
+def test_the_fault_of_an_upload_is_shown_in_its_text() -> None:
+    upload = SimpleUploadedFile("edge.yaml", BAD.encode())
+    answer = signed_in().post("/configurations/new/", {"name": "edge", "file": upload})
+    assert answer.status_code == 422
+    assert "  x: }" in answer.content.decode()
+
+
+def test_an_upload_of_20_mb_is_refused_clearly() -> None:
+    upload = SimpleUploadedFile("edge.yaml", b"# filler\n" * (20 * 1024 * 1024 // 9))
+    answer = signed_in().post("/configurations/new/", {"name": "edge", "file": upload})
+    assert answer.status_code == 422
+    assert "This file has 20.0 MiB. A configuration has at most 2 MiB" in answer.content.decode()
+    assert not Configuration.objects.exists()
+
+
+def test_a_pasted_text_of_20_mb_is_refused_without_a_stack_trace() -> None:
+    answer = signed_in().post("/configurations/new/", {"name": "edge", "yaml": "a" * 20_000_000})
+    assert answer.status_code == 400
+    assert "Traceback" not in answer.content.decode()
+
+
+def test_the_next_version_begins_with_the_latest_text_and_reading_it_is_recorded() -> None:
+    version = saved()
+    client = signed_in()
+    path = f"/configurations/{version.configuration_id}/versions/new/"
+    form = client.get(path)
+    assert "hunter2hunter2" in form.content.decode()
+    assert "no-store" in form["Cache-Control"]
+    assert Activity.objects.filter(action="version.read_raw").count() == 1
+    answer = client.post(path, {"yaml": GOOD + "# more\n", "note": "more"})
+    assert answer["Location"].endswith("/versions/2/")
+
+
+def test_an_unchanged_text_is_not_saved_again() -> None:
+    version = saved()
+    path = f"/configurations/{version.configuration_id}/versions/new/"
+    answer = signed_in().post(path, {"yaml": GOOD})
+    assert answer.status_code == 422
+    assert "this is the text of v1" in answer.content.decode()
+
+
+def test_secrets_are_masked_unless_the_raw_text_is_asked_for() -> None:
+    version = saved()
+    client = signed_in()
+    assert "hunter2hunter2" not in client.get(address(version)).content.decode()
+    raw = client.get(address(version, "raw/"))
+    assert "hunter2hunter2" in raw.content.decode()
+    assert "no-store" in raw["Cache-Control"]
+    assert Activity.objects.get(action="version.read_raw").object_id == str(version.pk)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+@pytest.mark.parametrize("rest", ["raw/", "publish/", "archive/"])
+def test_only_editors_read_raw_text_and_change_versions(role: Role, rest: str) -> None:
+    version = saved()
+    assert signed_in(role).get(address(version, rest)).status_code == 403
+
+
+def test_publishing_asks_first_and_then_makes_it_assignable() -> None:
+    version = saved()
+    client = signed_in()
+    question = client.get(address(version, "publish/")).content.decode()
+    assert "No collector changes before someone assigns it" in question
+    client.post(address(version, "publish/"), {"reason": "ready"})
+    version.refresh_from_db()
+    assert version.state == VersionState.PUBLISHED
+    assert Activity.objects.get(action="version.publish").reason == "ready"
+
+
+def test_any_two_versions_are_compared_and_a_changed_secret_shows_as_a_masked_line() -> None:
+    version = saved()
+    changed = GOOD.replace("hunter2hunter2", "hunter3hunter3")
+    save_version(configuration=version.configuration, yaml=changed, actor=TESTER)
+    html = signed_in(Role.VIEWER).get(
+        f"/configurations/{version.configuration_id}/compare/?from=1&to=2"
+    )
+    text = html.content.decode()
+    assert '<tr class="del">' in text
+    assert '<tr class="add">' in text
+    assert "hunter" not in text
+
+
+def test_the_list_costs_the_same_number_of_queries_however_long() -> None:
+    client = signed_in(Role.VIEWER)
+    counts = []
+    for number in (1, 6):
+        for _ in range(number):
+            make_fleet(version=make_version())
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/configurations/").status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 16
+
+
+def test_an_archived_configuration_leaves_the_list_and_takes_no_version() -> None:
+    version = saved()
+    client = signed_in()
+    client.post(f"/configurations/{version.configuration_id}/archive/", {"reason": "old"})
+    assert "edge</a>" not in client.get("/configurations/").content.decode()
+    assert "edge</a>" in client.get("/configurations/?archived=1").content.decode()
+    path = f"/configurations/{version.configuration_id}/versions/new/"
+    assert client.post(path, {"yaml": "receivers:\n"}).status_code == 422

@@ -1,0 +1,218 @@
+"""The pages of fleets: the list, one fleet with its tabs, a new one, assigning a version."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from configs.models import VersionState
+from configs.services import create_configuration, publish_version, save_version
+from fleets.models import Fleet, Quarantine, Rollout, Token
+from fleets.rendering import render_version
+from telflo.base.access import Role
+from tests.factories import (
+    TESTER,
+    make_collector,
+    make_fleet,
+    make_person,
+    make_rendered,
+    make_token,
+    make_version,
+)
+
+pytestmark = pytest.mark.django_db
+TABS = ("", "rollouts/", "deployments/", "tokens/", "settings/", "activity/")
+
+
+def signed_in(role: Role = Role.ADMIN) -> Client:
+    client = Client()
+    client.force_login(make_person(role=role))
+    return client
+
+
+def queries_of(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(path).status_code == 200
+    return len(queries)
+
+
+def test_a_new_fleet_answers_its_first_token_once_and_no_page_shows_it_again() -> None:
+    version = make_version()
+    client = signed_in()
+    answer = client.post(
+        "/fleets/new/",
+        {"name": "edge-eu", "version": version.pk, "arrival_mode": "managed", "expires": "180d"},
+    )
+    secret = answer.context["issued"].secret
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    assert secret in answer.content.decode()
+    assert not answer.cookies.get("messages")
+    fleet = Fleet.objects.get()
+    assert fleet.version == version
+    for path in ("/tokens/", "/fleets/", *(f"/fleets/{fleet.slug}/{tab}" for tab in TABS)):
+        assert secret not in client.get(path).content.decode()
+
+
+def test_an_editor_makes_a_fleet_without_a_token() -> None:
+    answer = signed_in(Role.EDITOR).post(
+        "/fleets/new/", {"name": "edge", "version": "", "arrival_mode": "observed"}
+    )
+    assert answer["Location"] == "/fleets/edge/"
+    assert not Token.objects.exists()
+
+
+def test_a_name_in_use_is_said_at_the_name() -> None:
+    make_fleet(name="edge")
+    answer = signed_in().post(
+        "/fleets/new/", {"name": "Edge", "arrival_mode": "managed", "expires": "1y"}
+    )
+    assert answer.status_code == 422
+    assert "A fleet of this name exists." in answer.content.decode()
+    assert "name" in answer.context["form"].errors
+    assert Fleet.objects.count() == 1
+    assert not Token.objects.exists()
+
+
+def test_only_published_versions_can_be_chosen() -> None:
+    version = make_version(state=VersionState.UNPUBLISHED)
+    client = signed_in()
+    assert str(version.pk) not in client.get("/fleets/new/").content.decode()
+    answer = client.post(
+        "/fleets/new/",
+        {"name": "edge", "version": version.pk, "arrival_mode": "managed", "expires": "1y"},
+    )
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_opens_empty_and_full(tab: str) -> None:
+    version = make_version()
+    fleet = make_fleet(name="edge", version=version)
+    client = signed_in(Role.VIEWER)
+    assert client.get(f"/fleets/edge/{tab}").status_code == 200
+    make_token(fleet=fleet)
+    make_collector(name="web-1", fleet=fleet, desired=make_rendered(version=version))
+    html = client.get(f"/fleets/{fleet.pk}/{tab}").content.decode()
+    assert 'aria-current="page"' in html
+
+
+def test_the_fleet_page_shows_the_most_urgent_first_and_links_every_number() -> None:
+    fleet = make_fleet(name="edge", version=make_version())
+    make_collector(name="fine", fleet=fleet)
+    make_collector(name="broken", fleet=fleet, status="failed")
+    html = signed_in(Role.VIEWER).get("/fleets/edge/").content.decode()
+    assert html.index(">broken</a>") < html.index(">fine</a>")
+    assert "/collectors/?fleet=edge&amp;status=failed" in html
+
+
+def test_the_list_and_the_fleet_cost_the_same_number_of_queries_however_many() -> None:
+    client = signed_in(Role.VIEWER)
+    counts = []
+    for number in (1, 5):
+        for _ in range(number):
+            version = make_version()
+            fleet = make_fleet(version=version)
+            for _ in range(number):
+                make_collector(fleet=fleet, desired=make_rendered(version=version))
+        counts.append(
+            (queries_of(client, "/fleets/"), queries_of(client, f"/fleets/{fleet.slug}/"))
+        )
+    assert counts[0] == counts[1]
+    assert counts[0][0] <= 14
+    assert counts[0][1] <= 20
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "status"),
+    [
+        (Role.VIEWER, "new/", 403),
+        (Role.OPERATOR, "new/", 403),
+        (Role.EDITOR, "new/", 200),
+        (Role.VIEWER, "edge/assign/", 403),
+        (Role.OPERATOR, "edge/assign/", 200),
+        (Role.OPERATOR, "edge/archive/", 403),
+        (Role.EDITOR, "edge/deploy/", 403),
+        (Role.ADMIN, "edge/deploy/", 200),
+    ],
+)
+def test_roles_decide_who_may_change_what(role: Role, path: str, status: int) -> None:
+    make_fleet(name="edge", version=make_version())
+    assert signed_in(role).get(f"/fleets/{path}").status_code == status
+
+
+def test_a_viewer_reads_settings_and_may_not_save_them() -> None:
+    make_fleet(name="edge")
+    client = signed_in(Role.VIEWER)
+    html = client.get("/fleets/edge/settings/").content.decode()
+    assert 'name="expiry_ends_access"' not in html
+    assert client.post("/fleets/edge/settings/", {"name": "x"}).status_code == 403
+
+
+def test_settings_are_saved_and_the_slug_stays() -> None:
+    make_fleet(name="edge")
+    answer = signed_in(Role.EDITOR).post(
+        "/fleets/edge/settings/",
+        {"name": "edge eu", "arrival_mode": "observed", "expiry_ends_access": "on"},
+    )
+    fleet = Fleet.objects.get()
+    assert answer["Location"] == "/fleets/edge/settings/"
+    assert (fleet.name, fleet.slug, fleet.arrival_mode) == ("edge eu", "edge", "observed")
+    assert fleet.expiry_ends_access
+
+
+def test_a_fleet_with_collectors_is_not_archived_and_the_page_says_why() -> None:
+    fleet = make_fleet(name="edge")
+    make_collector(fleet=fleet)
+    answer = signed_in(Role.EDITOR).post("/fleets/edge/archive/", follow=True)
+    assert "still has 1 collector" in answer.content.decode()
+    fleet.refresh_from_db()
+    assert fleet.archived_at is None
+
+
+def test_assigning_shows_the_difference_the_numbers_and_the_quarantined_by_name() -> None:
+    configuration = create_configuration(name="edge", actor=TESTER)
+    versions = [
+        publish_version(
+            version=save_version(
+                configuration=configuration, yaml=f"receivers:\n  otlp: {{n: {n}}}\n", actor=TESTER
+            ),
+            actor=TESTER,
+        )
+        for n in (1, 2)
+    ]
+    fleet = make_fleet(name="edge", version=versions[0])
+    desired = render_version(versions[0], now=timezone.now())
+    agents = [make_collector(name=f"web-{n}", fleet=fleet, desired=desired) for n in range(3)]
+    failed = render_version(versions[1], now=timezone.now())
+    Quarantine.objects.create(agent=agents[1], hash=failed.hash, since=timezone.now())
+    html = signed_in(Role.OPERATOR).get("/fleets/edge/assign/").content.decode()
+    assert '<tr class="add">' in html
+    assert "2 collectors</b> get edge v2" in html
+    assert "It failed before on 1 collector" in html
+    assert "web-1" in html
+
+
+def test_assigning_starts_a_rollout_and_leads_to_it() -> None:
+    first, second = make_version(), make_version()
+    fleet = make_fleet(name="edge", version=first)
+    make_collector(fleet=fleet, desired=make_rendered(version=first))
+    answer = signed_in(Role.OPERATOR).post(
+        "/fleets/edge/assign/", {"version": second.pk, "reason": "new gateway"}
+    )
+    rollout = Rollout.objects.get()
+    assert answer["Location"] == f"/rollouts/{rollout.number}/"
+    assert (rollout.version, rollout.reason) == (second, "new gateway")
+
+
+def test_assigning_what_the_fleet_has_is_refused_in_words() -> None:
+    version = make_version()
+    make_fleet(name="edge", version=version)
+    answer = signed_in().post("/fleets/edge/assign/", {"version": version.pk})
+    assert answer.status_code == 422
+    assert "already" in answer.content.decode()
+
+
+def test_an_unknown_fleet_is_not_found() -> None:
+    assert signed_in().get("/fleets/nowhere/").status_code == 404

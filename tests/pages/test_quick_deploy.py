@@ -1,0 +1,156 @@
+"""The pages of quick deploy: making a command, watching it, revoking it."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from fleets.models import Deployment, Fleet, Membership, RefusalReason, Token
+from fleets.quickdeploy.services import IssuedDeployment, claim_deployment, create_deployment
+from fleets.refusals import record_refusal
+from telflo.base.access import Role
+from tests.factories import TESTER, make_collector, make_fleet, make_person, make_version
+
+pytestmark = pytest.mark.django_db
+
+FORM = {
+    "platform": "linux_amd64",
+    "supervisor_version": "0.158.0",
+    "collector_version": "0.158.0",
+    "transport": "ws",
+    "max_uses": "3",
+    "lifetime": "24",
+    "automatic_rollback": "on",
+}
+
+
+def signed_in(role: Role = Role.ADMIN) -> Client:
+    client = Client()
+    client.force_login(make_person(role=role))
+    return client
+
+
+def post(**changes: Any) -> Any:
+    return signed_in().post("/fleets/edge/deploy/", {**FORM, **changes})
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return make_fleet(name="edge", version=make_version())
+
+
+def made(fleet: Fleet, **how: Any) -> IssuedDeployment:
+    return create_deployment(fleet=fleet, platform="linux_amd64", actor=TESTER, **how)
+
+
+def address(deployment: Deployment) -> str:
+    return f"/fleets/edge/deployments/{deployment.pk}/"
+
+
+def test_the_answer_holds_the_command_once_and_later_visits_do_not(fleet: Fleet) -> None:
+    client = signed_in()
+    answer = client.post("/fleets/edge/deploy/", FORM)
+    html = answer.content.decode()
+    deployment = Deployment.objects.get()
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    command = answer.context["commands"].install
+    code = command.split("/install/")[1].split()[0].strip("'")
+    assert f"/install/{code} | sudo sh" in html
+    assert "--no-systemd" in html
+    assert "The same by hand" in html
+    for path in (address(deployment), "/fleets/edge/deployments/", "/fleets/edge/deploy/"):
+        assert code not in client.get(path).content.decode()
+
+
+def test_a_loopback_address_is_pointed_out(fleet: Fleet) -> None:
+    answer = signed_in().get("/fleets/edge/deploy/", headers={"host": "127.0.0.1:8000"})
+    assert "Only this machine reaches http://127.0.0.1:8000" in answer.content.decode()
+
+
+def test_options_are_kept_and_secrets_are_encrypted_and_never_shown(fleet: Fleet) -> None:
+    answer = post(labels="site=ams\nrack=r1", environment="API_KEY=hunter2hunter2", proxy="")
+    deployment = Deployment.objects.get()
+    assert deployment.options["labels"] == {"site": "ams", "rack": "r1"}
+    assert deployment.secret_environment == "API_KEY=hunter2hunter2"
+    assert "hunter2hunter2" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("supervisor_version", "0.1", "is no version"),
+        ("collector_version", "0.100.0", "is too old"),
+        ("labels", "no equals sign", "Line 1 is not of the form"),
+        ("labels", "bad name!=x", "cannot name a label"),
+        ("environment", "1BAD=x", "cannot name a variable"),
+        ("proxy", "ftp://x", "http://host:port"),
+        ("collector", "relative/path", "must be an absolute path"),
+        ("max_uses", "0", "greater than or equal to 1"),
+        ("platform", "windows", "Select a valid choice"),
+    ],
+)
+def test_what_cannot_be_used_is_said_at_its_field(
+    fleet: Fleet, field: str, value: str, words: str
+) -> None:
+    answer = post(**{field: value})
+    assert answer.status_code == 422
+    assert words in str(answer.context["form"].errors[field])
+    assert not Deployment.objects.exists()
+
+
+def test_it_waits_live_and_shows_the_collector_the_moment_it_is_there(fleet: Fleet) -> None:
+    issued = made(fleet, max_uses=2)
+    client = signed_in(Role.VIEWER)
+    path = address(issued.deployment)
+    html = client.get(path).content.decode()
+    assert f'data-live="deployment:{issued.deployment.pk} fleet:{fleet.pk} agents"' in html
+    assert "Waiting for the first collector" in html
+    claim_deployment(code=issued.code, host="web-1")
+    assert "Not connected yet" in client.get(path).content.decode()
+    agent = make_collector(name="web-1", fleet=fleet)
+    Membership.objects.filter(agent=agent).update(token=Token.objects.get())
+    html = client.get(path).content.decode()
+    assert f'href="/collectors/{agent.pk}/">web-1</a> is connected' in html
+    assert "Waiting for the first collector" not in html
+
+
+def test_what_the_server_refused_since_is_shown_with_advice(fleet: Fleet) -> None:
+    issued = made(fleet)
+    record_refusal(
+        token_prefix="",
+        address="192.0.2.9",
+        reason=RefusalReason.UNKNOWN,
+        transport="ws",
+        user_agent="opampsupervisor",
+        now=timezone.now(),
+    )
+    html = signed_in().get(address(issued.deployment)).content.decode()
+    assert "192.0.2.9" in html
+    assert "The token was not issued by this server" in html
+
+
+def test_revoking_closes_the_command(fleet: Fleet) -> None:
+    issued = made(fleet)
+    client = signed_in()
+    path = f"{address(issued.deployment)}revoke/"
+    assert client.get(path).status_code == 200
+    client.post(path, {"reason": "not needed"})
+    issued.deployment.refresh_from_db()
+    assert issued.deployment.revoked_at is not None
+    assert "The command works no more" in client.get(address(issued.deployment)).content.decode()
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.EDITOR])
+def test_only_admins_make_and_revoke_commands(fleet: Fleet, role: Role) -> None:
+    issued = made(fleet)
+    client = signed_in(role)
+    assert client.post("/fleets/edge/deploy/", FORM).status_code == 403
+    assert client.post(f"{address(issued.deployment)}revoke/").status_code == 403
+    assert client.get(address(issued.deployment)).status_code == 200
+
+
+def test_a_deployment_of_another_fleet_is_not_found(fleet: Fleet) -> None:
+    other = made(make_fleet(name="other"))
+    assert signed_in().get(address(other.deployment)).status_code == 404

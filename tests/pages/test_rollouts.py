@@ -1,0 +1,107 @@
+"""The pages of rollouts."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from fleets.models import Attempt, AttemptState, Rollout, TargetState
+from fleets.services import assign_version
+from telflo.base.access import Role
+from tests.factories import (
+    TESTER,
+    make_collector,
+    make_fleet,
+    make_person,
+    make_rendered,
+    make_version,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(role: Role = Role.VIEWER) -> Client:
+    client = Client()
+    client.force_login(make_person(role=role))
+    return client
+
+
+def started(*, collectors: int = 2, name: str = "edge") -> Rollout:
+    first, second = make_version(), make_version()
+    fleet = make_fleet(name=name, version=first)
+    desired = make_rendered(version=first)
+    for n in range(collectors):
+        make_collector(name=f"{name}-{n}", fleet=fleet, desired=desired)
+    return assign_version(fleet=fleet, version=second, actor=TESTER, reason="new gateway")
+
+
+def test_without_rollouts_the_list_says_what_one_is() -> None:
+    assert "No rollouts yet" in signed_in().get("/rollouts/").content.decode()
+
+
+def test_the_list_shows_each_with_its_progress() -> None:
+    rollout = started()
+    html = signed_in().get("/rollouts/").content.decode()
+    assert f'href="/rollouts/{rollout.number}/">#{rollout.number}</a>' in html
+    assert "new gateway" in html
+    assert "0 of 2" in html
+
+
+def test_one_shows_its_targets_failures_first_with_the_collectors_own_words_redacted() -> None:
+    rollout = started()
+    target = rollout.targets.get(agent__display_name="edge-1")
+    target.state = TargetState.FAILED
+    target.save(update_fields=["state"])
+    assert target.agent is not None
+    Attempt.objects.create(
+        agent=target.agent,
+        rendered=make_rendered(version=rollout.version),
+        hash="0" * 64,
+        epoch=1,
+        rollout=rollout,
+        state=AttemptState.FAILED,
+        error="cannot start: password=hunter2hunter2",
+        offered_at=timezone.now(),
+        deadline=timezone.now(),
+    )
+    html = signed_in().get(f"/rollouts/{rollout.number}/").content.decode()
+    assert html.index(">edge-1</a>") < html.index(">edge-0</a>")
+    assert "cannot start" in html
+    assert "hunter2hunter2" not in html
+    assert f'data-live="rollout:{rollout.pk}"' in html
+
+
+def test_targets_are_filtered_by_state_and_name() -> None:
+    rollout = started()
+    client = signed_in()
+    failed = client.get(f"/rollouts/{rollout.number}/?state=failed").content.decode()
+    assert "No target is in this state" in failed
+    named = client.get(f"/rollouts/{rollout.number}/?q=edge-1").content.decode()
+    assert ">edge-1</a>" in named
+    assert ">edge-0</a>" not in named
+
+
+def test_a_rollout_without_collectors_says_so() -> None:
+    rollout = started(collectors=0)
+    html = signed_in().get(f"/rollouts/{rollout.number}/").content.decode()
+    assert "The fleet had no collectors to move" in html
+
+
+def test_queries_do_not_grow_with_rows() -> None:
+    client = signed_in()
+    counts = []
+    for number in (1, 6):
+        rollout = started(collectors=number, name=f"fleet-{number}")
+        pair = []
+        for path in ("/rollouts/", f"/rollouts/{rollout.number}/"):
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(path).status_code == 200
+            pair.append(len(queries))
+        counts.append(pair)
+    assert counts[0] == counts[1]
+    assert max(counts[0]) <= 16
+
+
+def test_an_unknown_rollout_is_not_found() -> None:
+    assert signed_in().get("/rollouts/99/").status_code == 404

@@ -1,0 +1,177 @@
+"""The pages of tokens, and tokens in the Django admin."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from fleets.models import RefusalReason, Token, TokenKind
+from fleets.refusals import record_refusal
+from fleets.token_state import TokenState, token_state
+from fleets.tokens import Expiry
+from telflo.base.access import Role
+from telflo.base.models import Activity
+from tests.factories import enrol, make_fleet, make_person, make_token
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(role: Role = Role.ADMIN) -> Client:
+    client = Client()
+    client.force_login(make_person(role=role))
+    return client
+
+
+def test_a_new_token_is_shown_in_the_answer_and_never_again() -> None:
+    make_fleet(name="edge")
+    client = signed_in()
+    answer = client.post("/tokens/new/", {"fleet": "edge", "name": "image build", "expires": "2y"})
+    secret = answer.context["issued"].secret
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    assert secret in answer.content.decode()
+    html = client.get("/tokens/").content.decode()
+    assert "image build" in html
+    assert secret not in html
+
+
+def test_a_viewer_sees_the_list_and_can_change_nothing() -> None:
+    token = make_token(fleet=make_fleet(name="edge"), name="build").token
+    client = signed_in(Role.VIEWER)
+    html = client.get("/tokens/").content.decode()
+    assert "build" in html
+    assert "Rotate" not in html
+    for path in ("new/", f"{token.pk}/rotate/", f"{token.pk}/retire/", f"{token.pk}/revoke/"):
+        assert client.get(f"/tokens/{path}").status_code == 403
+        assert client.post(f"/tokens/{path}").status_code == 403
+
+
+def test_rotating_shows_the_second_secret_and_keeps_the_first_for_the_overlap() -> None:
+    token = make_token(fleet=make_fleet(name="edge"), name="build").token
+    answer = signed_in().post(f"/tokens/{token.pk}/rotate/", {"overlap_seconds": "86400"})
+    assert answer.context["issued"].secret in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    token.refresh_from_db()
+    assert token_state(token, timezone.now()) is TokenState.EXPIRES_SOON
+    assert token.children.get().name == "build"
+
+
+def test_revoking_says_how_many_lose_the_server_and_records_why() -> None:
+    issued = make_token(fleet=make_fleet(name="edge"), name="build")
+    enrol(token=issued)
+    enrol(token=issued)
+    client = signed_in()
+    path = f"/tokens/{issued.token.pk}/revoke/"
+    assert "2 collectors lose the server and keep running" in client.get(path).content.decode()
+    client.post(path, {"reason": "leaked"})
+    issued.token.refresh_from_db()
+    assert issued.token.revoked_reason == "leaked"
+    assert Activity.objects.get(action="token.revoke").reason == "leaked"
+
+
+def test_retiring_keeps_the_collectors() -> None:
+    issued = make_token(fleet=make_fleet(name="edge"), name="build")
+    enrol(token=issued)
+    client = signed_in()
+    path = f"/tokens/{issued.token.pk}/retire/"
+    assert "1 collector that it let in stays" in client.get(path).content.decode()
+    client.post(path)
+    issued.token.refresh_from_db()
+    assert token_state(issued.token, timezone.now()) is TokenState.RETIRED
+
+
+def test_tokens_are_found_by_state_kind_and_words() -> None:
+    fleet = make_fleet(name="edge")
+    make_token(fleet=fleet, name="alive")
+    make_token(fleet=fleet, name="on a host", kind=TokenKind.HOST)
+    dead = make_token(fleet=fleet, name="dead").token
+    Token.objects.filter(pk=dead.pk).update(revoked_at=timezone.now())
+    client = signed_in(Role.VIEWER)
+
+    def shown(query: str) -> str:
+        html = client.get(f"/tokens/?{query}").content.decode()
+        return html.split("<tbody>")[1] if "<tbody>" in html else ""
+
+    assert "alive" in shown("")
+    assert "dead" not in shown("")
+    assert "on a host" not in shown("")
+    assert "dead" in shown("state=revoked")
+    assert "on a host" in shown("kind=host")
+    assert "alive" not in shown("q=nothing")
+
+
+def test_a_token_that_expires_soon_is_announced() -> None:
+    token = make_token(fleet=make_fleet(name="edge"), name="autumn", expires=Expiry.YEAR).token
+    Token.objects.filter(pk=token.pk).update(enrol_until=timezone.now() + timedelta(days=6))
+    html = signed_in(Role.VIEWER).get("/tokens/").content.decode()
+    assert "“autumn”" in html
+    assert "Expires soon" in html
+
+
+def test_refused_attempts_are_listed_with_what_to_look_at() -> None:
+    record_refusal(
+        token_prefix="",
+        address="192.0.2.9",
+        reason=RefusalReason.MISSING,
+        transport="ws",
+        user_agent="x",
+        now=timezone.now(),
+    )
+    html = signed_in(Role.VIEWER).get("/tokens/refused/").content.decode()
+    assert "192.0.2.9" in html
+    assert "The supervisor sends no token" in html
+
+
+def test_the_list_costs_the_same_number_of_queries_however_long() -> None:
+    client = signed_in(Role.VIEWER)
+    counts = []
+    for number in (1, 7):
+        for n in range(number):
+            enrol(token=make_token(fleet=make_fleet(), name=f"t{n}"))
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/tokens/").status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 24
+
+
+def test_the_django_admin_makes_a_token_and_shows_it_once() -> None:
+    fleet = make_fleet(name="edge")
+    client = signed_in()
+    path = "/admin/fleets/token/add/"
+    assert client.get(path).status_code == 200
+    answer = client.post(path, {"fleet": fleet.pk, "name": "by admin", "expires": "1y"})
+    token = Token.objects.get()
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    assert "messages" not in answer.cookies
+    html = answer.content.decode()
+    assert token.prefix in html
+    page = client.get("/admin/fleets/token/").content.decode()
+    assert "by admin" in page
+    one = client.get(f"/admin/fleets/token/{token.pk}/change/").content.decode()
+    assert token.secret_hash not in one
+
+
+def test_the_django_admin_ends_tokens_through_the_service() -> None:
+    token = make_token(fleet=make_fleet(name="edge")).token
+    signed_in().post("/admin/fleets/token/", {"action": "revoke", "_selected_action": [token.pk]})
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+    assert Activity.objects.filter(action="token.revoke").exists()
+
+
+@pytest.mark.parametrize(
+    "model", ["fleet", "membership", "deployment", "rollout", "refusedattempt"]
+)
+def test_the_django_admin_shows_the_rest_and_changes_none_of_it(model: str) -> None:
+    make_fleet(name="edge")
+    client = signed_in()
+    assert client.get(f"/admin/fleets/{model}/").status_code == 200
+    assert client.get(f"/admin/fleets/{model}/add/").status_code == 403
+
+
+def test_the_django_admin_is_for_admins_alone() -> None:
+    assert signed_in(Role.EDITOR).get("/admin/fleets/token/add/").status_code in (302, 403)
