@@ -62,6 +62,19 @@ def explain(now: Situation) -> str:
     return _config_words(now)
 
 
+def hint_for(error: str) -> str:
+    """What to add to a failure in which the collector's own words are missing; empty when they are there.
+
+    Supervisors that know collector_crash_log_snippet_kib quote the collector's log; older ones say that it ended.
+    """
+    if "exited unexpectedly" not in error or "Collector log tail" in error:
+        return ""
+    return (
+        "The supervisor cannot report why: it does not pass on what the collector wrote. On the host that"
+        " stands in agent.log, in the supervisor's storage directory. Supervisor 0.158.0 reports it."
+    )
+
+
 def _config_words(now: Situation) -> str:
     words = {
         "in_sync": f"It runs {now.desired} and said so itself.",

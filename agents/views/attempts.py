@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from agents.models import Agent
+from agents.models import Agent, AgentStatus
 from agents.views.versions import VersionRef, refs_by_hash
+from agents.wording import hint_for
 from fleets.models import Attempt, AttemptState, Quarantine
 from telflo.base.redaction import redact_text
 
@@ -79,6 +80,26 @@ def quarantined_rows(agent: Agent) -> list[QuarantinedRow]:
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What the collector answered to the version that it should run, and what to add to it."""
+
+    error: str
+    at: datetime | None
+    hint: str
+
+
+def failure_of(status: AgentStatus, quarantined: Sequence[QuarantinedRow]) -> Failure | None:
+    """Why it does not run what it should; kept when it acknowledges its version before (rolled back)."""
+    if status.config_status not in {"failed", "rolled_back"}:
+        return None
+    found = next((row for row in quarantined if row.hash == status.desired_hash), None)
+    if found is not None and found.error:
+        return Failure(found.error, found.since, hint_for(found.error))
+    error = redact_text(status.remote_config_error)
+    return Failure(error, status.remote_config_at, hint_for(error)) if error else None
 
 
 def _took(attempt: Attempt) -> str:

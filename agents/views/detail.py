@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from agents.models import AgentEvent
-from agents.views.attempts import attempt_rows, quarantined_rows
+from agents.views.attempts import attempt_rows, failure_of, quarantined_rows
 from agents.views.components import component_groups
 from agents.views.configuration import (
     compare,
@@ -27,7 +27,6 @@ from telflo.base import clock
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
 from telflo.base.guard import requires
-from telflo.base.redaction import redact_text
 from telflo.ui.numbers import counted
 
 RECENT_EVENTS = 8
@@ -41,6 +40,7 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
     subject = subject_of(request, uid)
     agent = subject.agent
     events = list(AgentEvent.objects.filter(agent=agent)[:RECENT_EVENTS])
+    quarantined = quarantined_rows(agent)
     context = {
         "health": health_panel(agent.status, name=agent.display_name, now=clock.now()),
         "lines": lines_of(events, refs_by_hash(hashes_in(events))),
@@ -50,8 +50,8 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         "capabilities": [
             (name, bool(agent.capabilities & bit)) for bit, name in CAPABILITY_NAMES.items()
         ],
-        "quarantined": quarantined_rows(agent),
-        "error": redact_text(agent.status.remote_config_error),
+        "quarantined": quarantined,
+        "failure": failure_of(agent.status, quarantined),
     }
     return _page(request, subject, "overview", context)
 

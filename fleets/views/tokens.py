@@ -67,7 +67,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "q": words,
         "slug": slug,
         "fleet_name": Fleet.objects.filter(slug=slug).values_list("name", flat=True).first(),
-        "warnings": expiry_warnings(now)[:3],
+        "warnings": [one for one in expiry_warnings(now) if one.token.retired_at is None][:3],
         "refused_count": RefusedAttempt.objects.count(),
         "may_enrol": may(request.user, Action.ENROL),
         "has_fleets": Fleet.objects.active().exists(),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from fleets.quickdeploy.plan import InstallPlan, folder_layout, opamp_endpoint
 from fleets.quickdeploy.supervisor_keys import KEYS, knows
 from fleets.quickdeploy.supervisor_yaml import HostFacts, render
 from tests.e2e.binaries import PROGRAMS, Collector, Supervisor, ensure
+from tests.e2e.harness.host import children_of
+from tests.e2e.harness.server import Process
 from tests.e2e.harness.story import PLATFORM
 from tests.e2e.harness.waiting import wait_until
 from tests.e2e.key_table import known_keys
@@ -27,6 +30,7 @@ COLLECTORS: Final = {
 }
 SERVER: Final = "http://127.0.0.1:9"
 """Nobody listens there: a supervisor starts without its server too."""
+_FAILED_TRY: Final = re.compile(r"Failed to connect to the (?:OpAMP )?server")
 _CERTIFICATE: Final = """\
 -----BEGIN CERTIFICATE-----
 MIIBgjCCASmgAwIBAgIUP4F6ufkcXQ/6cyfktsdHFz935MEwCgYIKoZIzj0EAwIw
@@ -108,24 +112,28 @@ def _plan(supervisor: Supervisor, options: DeploymentOptions) -> InstallPlan:
 def _starts(supervisor: Path, folder: Path) -> None:
     """It takes the file, its collector shows itself, and it ends well."""
     log = folder / "log"
-    with log.open("wb") as output:
-        running = subprocess.Popen(
-            [supervisor, "--config", folder / "supervisor.yaml"],
-            env={"PATH": os.defpath, "TELFLO_TOKEN": "tlf_e_x"},
-            stdout=output,
-            stderr=output,
-        )
+    command = (str(supervisor), "--config", str(folder / "supervisor.yaml"))
+    process = Process(command, {"PATH": os.defpath, "TELFLO_TOKEN": "tlf_e_x"}, log)
+    process.start()
     try:
         wait_until(
-            # With the second try it is past the moment up to which SIGINT ends it without a word.
-            lambda: log.read_text().count("Failed to connect to the OpAMP server") > 1,
+            # By its next try it is past the moment up to which SIGINT ends it without a word.
+            lambda: len(_FAILED_TRY.findall(log.read_text())) > 2,
             what="the supervisor starts and looks for its server",
             within_s=30,
             evidence=lambda: f"{(folder / 'supervisor.yaml').read_text()}\n{log.read_text()}",
         )
-        running.send_signal(signal.SIGINT)
-        assert running.wait(15) == 0
+        assert process.end(signal.SIGINT) == 0
     finally:
-        if running.poll() is None:
-            running.kill()
-            running.wait()
+        _end_with_collector(process)
+
+
+def _end_with_collector(process: Process) -> None:
+    """An old supervisor that is killed leaves its collector behind, which would keep its port."""
+    if process.has_ended():
+        return
+    left = list(children_of(process.pid))
+    process.kill()
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

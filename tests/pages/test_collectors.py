@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from agents.models import Agent, AgentEvent, ComponentSet, EffectiveConfig
+from agents.models import Agent, AgentEvent, AgentStatus, ComponentSet, EffectiveConfig
 from agents.snapshot import ConfigFile, ConfigStatus
 from agents.store.values import files_to_text
 from agents.views.export import safe_cell
@@ -331,6 +331,24 @@ def test_the_overview_says_status_why_health_and_membership() -> None:
     assert "1 of 1 components unhealthy" in html
     assert "AcceptsRemoteConfig" in html
     assert "site=ams" in html
+
+
+def test_a_collector_that_rolled_back_still_shows_why() -> None:
+    agent = full_collector()
+    changed = {"status": "rolled_back", "config_status": "rolled_back", "remote_config_error": ""}
+    AgentStatus.objects.filter(agent=agent).update(**changed)
+    html = page(f"/collectors/{agent.pk}/")
+    assert "unknown exporter: nope" in html
+    assert "cannot report why" not in html
+
+
+def test_a_supervisor_that_cannot_tell_why_is_said_to_be_one() -> None:
+    agent = full_collector()
+    words = "Agent exited unexpectedly with exit code 1 while applying configuration"
+    Attempt.objects.filter(agent=agent).update(error=words)
+    assert "cannot report why" in page(f"/collectors/{agent.pk}/")
+    Attempt.objects.filter(agent=agent).update(error=f"{words}\nCollector log tail:\nError: nope")
+    assert "cannot report why" not in page(f"/collectors/{agent.pk}/")
 
 
 def test_all_tabs_open_for_every_role() -> None:

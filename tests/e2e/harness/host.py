@@ -107,7 +107,7 @@ class Host:
     def collect_pids(self) -> set[int]:
         """The supervisor's and the collector's process ids as they are now."""
         supervisor = self.supervisor_pid
-        pids = {pid for pid in (supervisor, *_children(supervisor)) if self._is_ours(pid)}
+        pids = {pid for pid in (supervisor, *children_of(supervisor)) if self._is_ours(pid)}
         self.known_pids |= pids
         return pids
 
@@ -140,6 +140,7 @@ class Host:
             return False
 
 
-def _children(pid: int) -> Iterator[int]:
+def children_of(pid: int) -> Iterator[int]:
+    """The process ids of a process's children."""
     for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
         yield from map(int, tasks.read_text().split())
