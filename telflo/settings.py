@@ -197,7 +197,8 @@ DJANGO_VITE = {
         "static_url_prefix": "dist",
     }
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+# A pasted text of 20 MB reaches its form, which says what is wrong with it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 
 # ── API ──

@@ -67,8 +67,10 @@ def test_text_that_cannot_be_parsed_is_422_with_its_place_and_nothing_is_saved()
 
 def test_an_upload_of_20_mb_is_refused() -> None:
     path = f"configurations/{make_configuration().pk}/versions/"
-    answer = caller()("POST", path, {"yaml": "a" * 20_000_000})
-    answer.problem(413)
+    problem = caller()("POST", path, {"yaml": "a" * 20_000_000}).problem(422)
+    assert "The most is 2,097,152" in problem["detail"]
+    caller()("POST", path, {"yaml": "a" * 40_000_000}).problem(413)
+    assert not ConfigVersion.objects.exists()
 
 
 def test_text_is_redacted_and_the_raw_one_is_for_editors_and_logged() -> None:
