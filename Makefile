@@ -29,7 +29,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --quiet --check $(SOURCES)
 	@$(BIN)/djlint templates --lint --quiet
-	@shellcheck tests/with-services .ci/run
+	@shellcheck tests/with-services tests/e2e/isolated .ci/run
 	@$(BIN)/python -m tests.quickdeploy.check_host_files
 
 types: $(VENV)/.dev

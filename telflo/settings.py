@@ -159,7 +159,9 @@ AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 
 # ── Headers ──
-SECURE_SSL_REDIRECT = False  # the proxy's task: supervisors must never meet a redirect
+# Redirects are the proxy's task: a supervisor that meets one keeps the new address for good.
+SECURE_SSL_REDIRECT = False
+SILENCED_SYSTEM_CHECKS = ["security.W008"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if IS_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_SECURE else None
@@ -227,6 +229,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "VersionState": "configs.models.VersionState",
+        "RolloutState": "fleets.models.RolloutState",
+        "TokenKind": "fleets.models.TokenKind",
+        "TokenState": ["active", "expires_soon", "expired", "retired", "revoked"],
+    },
 }
 
 # ── Tasks ──

@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from agents.models import Agent
-from agents.snapshot import Components, ComponentHealth, ConfigFile, Description, EffectiveConfig
+from agents.snapshot import ComponentHealth, Components, ConfigFile, Description, EffectiveConfig
 from agents.store import apply
 from fleets.models import Platform
 from fleets.quickdeploy.services import create_deployment
@@ -188,4 +188,3 @@ def _agent(token: Any) -> Agent:
         ]
     )
     return Agent.objects.select_related("status").get(pk=snapshot.instance_uid)
-

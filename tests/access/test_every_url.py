@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from telflo.base.access import Role
 from telflo.base.models import TokenScope
 from tests.access.cast import Caller, Cast, ask
-from tests.access.routes import Route, all_routes
+from tests.access.routes import all_routes
 from tests.access.table import ADMIN_PAGES, ADMIN_VERBS, ANYONE, API, PAGES, Row
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")

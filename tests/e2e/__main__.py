@@ -7,6 +7,8 @@ system does not allow network namespaces there is a single worker, and nothing e
 from __future__ import annotations
 
 import os
+import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -28,17 +30,32 @@ def main(arguments: list[str]) -> int:
     code = binaries.main() or python_client.main()
     if code:
         return code
-    return int(pytest.main([str(_HERE), *_workers(), *arguments]))
+    if _may_isolate():
+        return _test(*_workers(), *arguments)
+    if _is_taken(METRICS_PORT):
+        _say(
+            f"port {METRICS_PORT} is in use, and no network namespace can be made: end what uses it"
+        )
+        return 1
+    _say("no network namespaces here: the stories run one after another")
+    return _test(*arguments)
+
+
+def _test(*arguments: str) -> int:
+    return int(pytest.main([str(_HERE), *arguments]))
 
 
 def _workers() -> list[str]:
-    """Pytest's arguments for several isolated workers, or for one that shares this network."""
-    if not _may_isolate():
-        _say("no network namespaces here: the stories run one after another")
-        return []
-    # The workers' interpreter is named as a command line; execnet splits it at spaces.
-    worker = f"popen//python={_ISOLATED} {sys.executable}"
-    return ["--dist", "worksteal", *(f"--tx={worker}" for _ in range(WORKERS))]
+    """Pytest's arguments for several isolated workers."""
+    # The workers' interpreter is named as a command line; execnet splits it as a shell does.
+    worker = f"popen//python={shlex.join((str(_ISOLATED), sys.executable))}"
+    # One test at a time to each: conftest has the longest at the front.
+    return ["--dist", "load", "--maxschedchunk", "1", *(f"--tx={worker}" for _ in range(WORKERS))]
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _may_isolate() -> bool:

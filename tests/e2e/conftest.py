@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +15,17 @@ from tests.e2e.binaries import PROGRAMS
 from tests.e2e.harness.server import Server
 from tests.e2e.harness.story import Setup, Story
 from tests.e2e.mirror import Mirror, lay_out, serve
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stories take minutes, the rest seconds: between two stories stands something short.
+
+    A worker is given the test after the one that it runs, so two stories in a row would wait for each other.
+    """
+    stories = [item for item in items if "test_story" in item.nodeid]
+    others = [item for item in items if "test_story" not in item.nodeid]
+    mixed = itertools.zip_longest(stories, others)
+    items[:] = [item for pair in mixed for item in pair if item is not None]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -61,6 +62,28 @@ async def test_the_answer_carries_the_offer_after_its_claim(
     assert reply.remote_config.config_hash == bytes.fromhex(HASH)
     assert reply.capabilities
     assert domain.names()[-2:] == ["record_patches", "claim_offers"]
+
+
+@pytest.mark.rule("D1")
+async def test_a_goodbye_counts_though_its_sender_hangs_up_at_once(
+    gateway: Gateway, domain: MemoryDomain
+) -> None:
+    """As uvicorn has it: once the client is gone, what it sent before is no longer handed out."""
+    goodbye = hello()
+    goodbye.health.last_error = "Supervisor is shutdown"
+
+    async def receive() -> dict[str, Any]:
+        if domain.names():
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": goodbye.SerializeToString(), "more_body": False}
+
+    async def send(_event: Any) -> None:
+        """Nobody hears it."""
+
+    headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+    scope = {"type": "http", "method": "POST", "headers": headers, "client": ("127.0.0.1", 1)}
+    await OpampPost(gateway)(scope, receive, send)
+    assert domain.patches[-1].disconnected_at is not None
 
 
 @pytest.mark.rule("T5")
