@@ -41,10 +41,6 @@ class EffectiveConfig(models.Model):
 class AgentQuerySet(models.QuerySet["Agent"]):
     """Sets of agents."""
 
-    def with_status(self) -> Self:
-        """Each with its status row, without the health tree: for lists."""
-        return self.select_related("status").defer("status__health_tree")
-
     def search(self, text: str) -> Self:
         """Those whose name, host or uid contains the text, in any case."""
         return self.filter(

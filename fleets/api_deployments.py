@@ -83,7 +83,7 @@ class NewDeploymentSerializer(serializers.Serializer[Any]):
     options = serializers.DictField(
         required=False,
         help_text="transport, collector, config_files, labels, environment, proxy,"
-        " automatic_rollback, crash_log_kib, apply_timeout_s, log_level, is_service",
+        " automatic_rollback, crash_log_kib, apply_timeout_s, log_level",
     )
     secret_environment = serializers.DictField(
         child=serializers.CharField(),

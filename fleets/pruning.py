@@ -5,10 +5,9 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from fleets.models import Attempt, AttemptState
+from fleets.models import Attempt
+from fleets.rollouts import engine
 from telflo.base.pruning import delete_in_batches
-
-_IN_FLIGHT = (AttemptState.OFFERED, AttemptState.APPLYING)
 
 
 def prune_attempts(now: datetime, *, batches: int = 100) -> int:
@@ -21,7 +20,7 @@ def prune_attempts(now: datetime, *, batches: int = 100) -> int:
     )
     old = (
         Attempt.objects.filter(Exists(later), offered_at__lt=now - settings.KEEP_ATTEMPTS)
-        .exclude(state__in=_IN_FLIGHT)
+        .exclude(state__in=engine.IN_FLIGHT)
         .order_by("pk")
     )
     return delete_in_batches(old, batches=batches)

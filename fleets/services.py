@@ -11,7 +11,7 @@ from agents.models import Agent
 from agents.store import NewEvent
 from configs.models import ConfigVersion
 from fleets.errors import FleetInUse
-from fleets.models import ArrivalMode, Fleet, Membership, Rollout, Target
+from fleets.models import ArrivalMode, Fleet, Membership, Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.services import check_published, start_rollout
 from fleets.tasks import advance_on_commit
@@ -158,7 +158,7 @@ def forget_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
             reason=reason,
         )
         left = engine.exclude([uid], reason="The collector was forgotten.", now=now)
-        Target.objects.filter(agent_id=uid).update(agent_label=label)
+        engine.keep_name(uid, label)
         agent.delete()
         advance_on_commit(left)
         closing = partial(notify.close_agents, [uid], "The collector was forgotten.")

@@ -207,11 +207,12 @@ class IntentWatcher:
                 self._declined(agent)
             elif not self._offer(agent, offer, moment):
                 unsent[uid] = offer.hash
+                self._declined(agent)
         if unsent:
             await self._on_thread(self._domain.give_back_offers, unsent, now=moment)
 
     def _declined(self, agent: HeldAgent) -> None:
-        """Quarantined or in flight elsewhere: do not ask the database again at every reconcile."""
+        """Quarantined, in flight elsewhere or not to be sent: do not ask the database at every reconcile."""
         if agent.session is not None:
             agent.declined_hash = agent.session.desired_hash
             moment_s = asyncio.get_running_loop().time()

@@ -8,7 +8,7 @@ from django.core.management import execute_from_command_line
 
 
 def main() -> None:
-    """Run the command in sys.argv. A wrong setting ends it with one line on stderr and exit code 2."""
+    """Run the command in sys.argv. A wrong setting ends it with one line on stderr and exit code 1."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telflo.settings")
     try:
         execute_from_command_line(sys.argv)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -17,6 +17,7 @@ def database_from_url(url: str, *, data: Path) -> dict[str, Any]:
     if not url:
         return _sqlite(data / "telflo.sqlite3")
     parts = urlsplit(url)
+    _check_port(parts)
     if parts.scheme == "sqlite":
         return _sqlite(Path(unquote(parts.path.removeprefix("/"))))
     if parts.scheme in {"postgres", "postgresql"}:
@@ -34,6 +35,13 @@ def database_from_url(url: str, *, data: Path) -> dict[str, Any]:
     raise ImproperlyConfigured(
         f"DATABASE_URL: the scheme {parts.scheme!r} is not postgres or sqlite."
     )
+
+
+def _check_port(parts: SplitResult) -> None:
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ImproperlyConfigured("DATABASE_URL: the port is not a number up to 65535.") from None
 
 
 def _sqlite(path: Path) -> dict[str, Any]:

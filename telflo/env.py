@@ -54,6 +54,14 @@ def boolean(name: str, default: bool = False) -> bool:
     return value in _TRUE
 
 
+def file(name: str) -> str:
+    """The path of a file that can be read, or "". Raises ImproperlyConfigured for one that cannot."""
+    path = text(name)
+    if path and not os.access(path, os.R_OK):
+        raise ImproperlyConfigured(f"{name}={path!r} is not a file that can be read.")
+    return path
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list without empty entries."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
@@ -69,12 +77,21 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 
 def url(name: str, default: str = "", *, schemes: tuple[str, ...] = ("http", "https")) -> str:
     """An absolute URL without a trailing slash, or "". Raises ImproperlyConfigured for anything else."""
-    value = text(name, default).rstrip("/")
+    return _checked_url(name, text(name, default), schemes)
+
+
+def secret_url(name: str, *, schemes: tuple[str, ...]) -> str:
+    """As url(), from NAME or the file that NAME_FILE names: it may hold a password, so errors do not show it."""
+    return _checked_url(name, secret(name), schemes, shown="the value")
+
+
+def _checked_url(name: str, given: str, schemes: tuple[str, ...], *, shown: str = "") -> str:
+    value = given.rstrip("/")
     if not value:
         return ""
     parts = urlsplit(value)
-    if parts.scheme not in schemes or not parts.hostname:
+    if parts.scheme not in schemes or not (parts.hostname or parts.scheme == "unix"):
         raise ImproperlyConfigured(
-            f"{name}={value!r} is not a URL with one of the schemes {', '.join(schemes)}."
+            f"{name}: {shown or repr(value)} is not a URL with one of the schemes {', '.join(schemes)}."
         )
     return value

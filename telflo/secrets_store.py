@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
 
 from telflo import env
 
@@ -18,8 +19,18 @@ def encryption_keys(data: Path) -> list[str]:
     """TELFLO_ENCRYPTION_KEYS (comma-separated Fernet keys: the first encrypts, all decrypt), else one kept key."""
     given = env.secret("TELFLO_ENCRYPTION_KEYS")
     if given:
-        return [key.strip() for key in given.split(",") if key.strip()]
+        return [_checked_key(key.strip()) for key in given.split(",") if key.strip()]
     return [_kept(data / "encryption.key", Fernet.generate_key().decode())]
+
+
+def _checked_key(key: str) -> str:
+    try:
+        Fernet(key)
+    except ValueError:
+        raise ImproperlyConfigured(
+            "TELFLO_ENCRYPTION_KEYS: each key is 32 bytes in URL-safe base64 (44 characters)."
+        ) from None
+    return key
 
 
 def _kept(path: Path, fresh: str) -> str:

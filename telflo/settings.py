@@ -23,8 +23,9 @@ PORT = env.integer("PORT", 8000, least=0, most=65535)
 BASE_URL = env.url("TELFLO_BASE_URL")
 OPAMP_URL = env.url("TELFLO_OPAMP_URL", schemes=("ws", "wss", "http", "https"))
 ARTIFACTS_URL = env.url("TELFLO_ARTIFACTS_URL")
-CA_FILE = env.text("TELFLO_CA_FILE")
-REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
+CA_FILE = env.file("TELFLO_CA_FILE")
+REDIS_URL = env.secret_url("REDIS_URL", schemes=("redis", "rediss", "unix"))
+LOG_LEVEL = env.choice("TELFLO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOG_FORMAT = env.choice("TELFLO_LOG_FORMAT", "text", ("text", "json"))
 DEBUG = env.boolean("TELFLO_DEBUG")
 IS_SECURE = BASE_URL.startswith("https://")
@@ -247,15 +248,18 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # The in-memory transport looks for tasks every second unless told otherwise.
 CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.05}
+# A sweep that was not run in time is not worth running: the next one does its work.
+_NOT_LATE = {"options": {"expires": 5.0}}
 CELERY_BEAT_SCHEDULE = {
-    "sweep-statuses": {"task": "agents.tasks.sweep_statuses", "schedule": 5.0},
-    "sweep-rollouts": {"task": "fleets.tasks.sweep_rollouts", "schedule": 5.0},
+    "sweep-statuses": {"task": "agents.tasks.sweep_statuses", "schedule": 5.0, **_NOT_LATE},
+    "sweep-rollouts": {"task": "fleets.tasks.sweep_rollouts", "schedule": 5.0, **_NOT_LATE},
     "prune": {"task": "telflo.tasks.prune", "schedule": 3600.0},
 }
 
 # ── OpAMP ──
 MEBIBYTE = 1024 * 1024
-OPAMP_MESSAGE_BYTES = env.integer("TELFLO_OPAMP_MESSAGE_MIB", 16, least=1, most=64) * MEBIBYTE
+# At least twice what a configuration may have (2 MiB), so that every version can be sent.
+OPAMP_MESSAGE_BYTES = env.integer("TELFLO_OPAMP_MESSAGE_MIB", 16, least=4, most=64) * MEBIBYTE
 ENROLMENTS_PER_MINUTE = env.integer("TELFLO_ENROLMENTS_PER_MINUTE", 600, least=1)
 OPAMP_FLUSH_S = 0.25
 OPAMP_FLUSH_ROWS = 500
@@ -269,7 +273,6 @@ KEEP_AGENT_EVENTS = timedelta(days=env.integer("TELFLO_KEEP_EVENTS_DAYS", 30, le
 KEEP_REFUSED_ATTEMPTS = timedelta(days=30)
 KEEP_ACTIVITY = timedelta(days=env.integer("TELFLO_KEEP_ACTIVITY_DAYS", 90, least=1))
 KEEP_ATTEMPTS = timedelta(days=90)
-HTTP_INTERVAL = timedelta(seconds=30)
 APPLY_TIMEOUT = timedelta(seconds=env.integer("TELFLO_APPLY_TIMEOUT_S", 180, least=10))
 
 # ── Language, time, logs ──
@@ -288,7 +291,7 @@ LOGGING = {
         "json": {"()": "telflo.base.logs.JsonFormatter"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["console"], "level": env.text("TELFLO_LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "axes": {"level": "ERROR"},

@@ -32,11 +32,6 @@ def variables_in(text: str) -> tuple[Variable, ...]:
     return tuple(Variable(name, has_default) for name, has_default in needed.items())
 
 
-def names_in(text: str) -> tuple[str, ...]:
-    """The names alone; see variables_in."""
-    return tuple(variable.name for variable in variables_in(text))
-
-
 def _scalars(text: str) -> list[str]:
     """Every scalar's text. Events, not nodes: aliases cost nothing."""
     try:

@@ -27,7 +27,6 @@ class DeploymentOptions:
     """
 
     transport: str = "ws"
-    is_service: bool = True
     collector: str = ""
     config_files: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -129,6 +128,11 @@ def _check_proxy(proxy: str) -> None:
         parts.scheme in ("http", "https") and bool(parts.hostname) and proxy.isprintable(),
         "proxy",
         "Give the proxy as http://host:port.",
+    )
+    _check(
+        not (parts.username or parts.password),
+        "proxy",
+        "The script is not secret, so the proxy's password cannot be in it. Give it on the host: --proxy.",
     )
 
 

@@ -1,6 +1,6 @@
 """One agent on one connection: every rule of what a message means and what may be answered."""
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -27,7 +27,7 @@ from opamp.protocol import replies
 from opamp.protocol.belief import Belief, Changes
 from opamp.protocol.continuity import Continuity
 from opamp.protocol.errors import MalformedMessage
-from opamp.protocol.identity import read_instance_uid, wants_new_uid
+from opamp.protocol.identity import read_instance_uid
 from opamp.protocol.limits import Limits
 from opamp.protocol.offering import OfferRules
 from opamp.protocol.outcome import CloseReason, Outcome
@@ -49,8 +49,8 @@ SHUTDOWN_ERROR = "Supervisor is shutdown"
 class AgentSession:
     """Follows one agent (instance_uid) through one connection, or through one plain-HTTP request.
 
-    known: what is stored of the agent when the session begins. new_uid makes an identity (UUIDv7)
-    for an agent that asks for one (M6); without it such a request gets a plain answer.
+    known: what is stored of the agent when the session begins. Requests for a new uid (M6) are answered
+    before a session begins, so that nothing is stored under the uid that is never used again.
     stored_components: the hashes whose component trees are stored, whoever reported them; a set
     that grows while the session lives is fine.
     """
@@ -60,13 +60,11 @@ class AgentSession:
         "_components_asked",
         "_continuity",
         "_epoch",
-        "_given_uid",
         "_has_replied",
         "_instance_uid",
         "_is_first",
         "_left_at",
         "_limits",
-        "_new_uid",
         "_rules",
         "_seen_at",
         "_transport",
@@ -78,7 +76,6 @@ class AgentSession:
         known: AgentSnapshot,
         limits: Limits,
         *,
-        new_uid: Callable[[], UUID] | None = None,
         stored_components: Container[str] = frozenset(),
     ) -> None:
         self._instance_uid = known.instance_uid
@@ -86,8 +83,6 @@ class AgentSession:
         self._epoch = known.epoch
         self._transport = known.transport
         self._limits = limits
-        self._new_uid = new_uid
-        self._given_uid: UUID | None = None
         self._belief = Belief(known, stored_components)
         self._continuity = Continuity(known)
         self._rules = OfferRules(
@@ -131,8 +126,6 @@ class AgentSession:
         """Take one message; its Outcome holds the one reply to it (M1). Never raises for bad input."""
         try:
             self._check_sender(message)
-            if message.flags and self._new_uid is not None and wants_new_uid(message):
-                return self._give_identity(message, self._new_uid)
             if _is_bare(message):
                 return self._receive_bare(message, now)
             return self._receive_report(message, now)
@@ -186,13 +179,6 @@ class AgentSession:
         if message.instance_uid != self._uid_bytes:
             read_instance_uid(message)
             raise MalformedMessage("instance_uid is not the one that this session began with.")
-
-    def _give_identity(self, message: AgentToServer, new_uid: Callable[[], UUID]) -> Outcome:
-        """M6. Nothing is stored under the uid that is never used again; asked twice, one answer."""
-        if self._given_uid is None:
-            self._given_uid = new_uid()
-        self._has_replied = True
-        return Outcome(replies.new_identity(message, self._given_uid), None)
 
     def _receive_bare(self, message: AgentToServer, now: datetime) -> Outcome:
         """A heartbeat: most messages are, so this way is short."""

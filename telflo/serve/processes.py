@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 _SHORT_LIFE_S: Final = 5.0
 _SHORT_LIVES: Final = 5
-_STOP_S: Final = 40.0
+_STOP_S: Final = 60
 
 
 class Processes:
@@ -30,6 +30,7 @@ class Processes:
         """Fork, watch, replace; answers the exit code. Blocks until all are gone."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGALRM, self._on_overtime)
         for _ in range(self._count):
             self._fork()
         while self._children:
@@ -73,8 +74,14 @@ class Processes:
             os._exit(130)
         self._end(signal.SIGTERM)
 
+    def _on_overtime(self, _number: int, _frame: FrameType | None) -> None:
+        """A child did not end in time: it is killed, or the stop would never end."""
+        logger.error("%d server processes did not end in %d s.", len(self._children), _STOP_S)
+        self._end(signal.SIGKILL)
+
     def _end(self, number: int) -> None:
         self._stopping += 1
+        signal.alarm(_STOP_S)
         for pid in list(self._children):
             try:
                 os.kill(pid, number)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page, StorageState
 
-from tests.browser.seed import Names, seed_installation
-from tests.browser.watch import Watch
+from tests.browser.seed import seed_installation
 from tests.e2e.harness.server import ADMIN, PASSWORD, Server
 
-CHROMIUM_ARGS = (
+CHROMIUM_ARGS: Final = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -25,29 +23,26 @@ CHROMIUM_ARGS = (
 )
 
 
-def chromium() -> str:
-    """Where Chromium is."""
+def launch_options() -> dict[str, Any]:
+    """How to start the system's Chromium; none is downloaded."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     assert found, "Chromium is missing. On Debian: apt install chromium"
-    return found
+    return {"executable_path": found, "args": [*CHROMIUM_ARGS], "headless": True}
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    """Of pytest-playwright: the system's Chromium, not one that is downloaded."""
-    return {"executable_path": chromium(), "args": [*CHROMIUM_ARGS], "headless": True}
+    """Of pytest-playwright."""
+    return launch_options()
 
 
 @pytest.fixture(scope="module")
 def empty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A first start."""
-    yield from _running(tmp_path_factory.mktemp("empty"))
-
-
-@pytest.fixture(scope="session")
-def names() -> Names:
-    """What the seed calls things."""
-    return Names()
+    server = Server(tmp_path_factory.mktemp("empty"))
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -55,22 +50,16 @@ def seeded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A small installation in the middle of its life."""
     server = Server(tmp_path_factory.mktemp("seeded"))
     seed_installation(server, collectors=60)
-    yield from _running(server.folder, server)
-
-
-def _running(folder: Path, server: Server | None = None) -> Iterator[Server]:
-    server = server or Server(folder)
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def signed_in(browser: Browser, seeded_server: Server) -> Any:
+def signed_in(browser: Browser, seeded_server: Server) -> StorageState:
     """Cookies of the admin on the seeded server."""
     context = browser.new_context(base_url=seeded_server.base_url)
-    page = context.new_page()
-    sign_in(page)
+    sign_in(context.new_page())
     state = context.storage_state()
     context.close()
     return state
@@ -83,10 +72,3 @@ def sign_in(page: Page) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda address: "login" not in address)
-
-
-def watched(context: BrowserContext) -> Page:
-    """A page whose errors fail the test at its end; see watch_is_clean()."""
-    page = context.new_page()
-    Watch.on(page)
-    return page

@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.harness import texts
 from tests.e2e.harness.api import Collector
+from tests.e2e.harness.pages import Pages
 from tests.e2e.harness.story import APPLY_S, Setup, Story
 
 Begin = Callable[[Setup], Story]
@@ -84,6 +85,10 @@ def _tells_why(story: Story, found: Collector) -> None:
         assert 'unknown type: "nosuch"' in attempt.error.replace("\\", "")
     if not story.setup.automatic_rollback:
         assert found.remote_error == attempt.error
+    with Pages(story.server.base_url) as pages:
+        page = pages.read(f"/collectors/{found.uid}/")
+    assert attempt.error in page
+    assert ("cannot report why" in page) == (story.setup.version == "0.149.0")
 
 
 def _survives_a_crash(story: Story) -> None:

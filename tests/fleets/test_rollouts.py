@@ -10,12 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents import notify, store
-from agents.models import Agent, AgentEvent
-from agents.snapshot import Capability, FactKind
+from agents.models import AgentEvent
+from agents.snapshot import FactKind
 from configs.models import VersionState
-from fleets import offers, reports, services
+from fleets import reports, services
 from fleets.errors import AlreadyAssigned, CannotRetry, VersionNotPublished
-from fleets.models import ArrivalMode, Attempt, Quarantine, Rollout, Target
+from fleets.models import ArrivalMode, Quarantine, Rollout, Target
 from fleets.rollouts import engine
 from telflo.base import clock
 from telflo.base.models import Activity
@@ -182,134 +182,6 @@ class TestAssigning:
             story.answer(agent, APPLIED, hash_of(version))
             story.work()
             assert status_of(agent).status == "in_sync"
-
-
-class TestOffers:
-    def test_an_offer_in_flight_is_not_offered_again(self) -> None:
-        story = Story()
-        [agent] = story.agents
-        story.assign(story.version())
-        assert story.claim(agent)
-        assert not story.claim(agent)
-        story.answer(agent, APPLYING, hash_of(member_of(agent).desired.version))  # type: ignore[union-attr]  # it has one
-        assert not story.claim(agent)
-
-    def test_an_older_session_is_offered_nothing(self) -> None:
-        story = Story()
-        [old] = story.agents
-        story.assign(story.version())
-        new = story.come_back(old)
-        assert not story.claim(old)
-        assert story.claim(new)
-
-    def test_what_failed_is_never_offered_again(self) -> None:
-        story = Story()
-        [agent] = story.agents
-        two = story.version()
-        story.assign(two)
-        story.claim(agent)
-        story.answer(agent, FAILED, hash_of(two), "no such exporter")
-        story.answer(agent, APPLIED, hash_of(story.one))
-        story.work()
-        again = story.come_back(agent)
-        assert (again.desired_hash, story.claim(again)) == ("", {})
-        assert offers.desired_hashes([agent.instance_uid]) == {agent.instance_uid: ""}
-        assert status_of(agent).status == "rolled_back"
-
-    def test_the_truth_for_reconcile_is_the_membership(
-        self, django_assert_num_queries: Any
-    ) -> None:
-        story = Story(count=3)
-        two = story.version()
-        story.assign(two)
-        uids = [agent.instance_uid for agent in story.agents]
-        wanted = dict.fromkeys(uids, hash_of(two))
-        with django_assert_num_queries(1):
-            assert offers.desired_hashes(uids) == wanted
-
-    def test_claims_of_many_agents_cost_as_many_statements_as_those_of_one(self) -> None:
-        costs = []
-        for count in (1, 30):
-            story = Story(count=count)
-            story.assign(story.version())
-            with CaptureQueriesContext(connection) as queries:
-                assert len(story.claim(*story.agents)) == count
-            costs.append(len(queries))
-        assert costs[0] == costs[1]
-
-    def test_the_attempt_is_written_before_the_offer_is_answered(self) -> None:
-        story = Story()
-        [agent] = story.agents
-        rollout = story.assign(story.version())
-        story.claim(agent)
-        attempt = Attempt.objects.latest("id")
-        assert (attempt.state, attempt.epoch, attempt.rollout) == ("offered", agent.epoch, rollout)
-        assert story.come_back(agent).in_flight_hash == attempt.hash
-
-
-class TestLostOffers:
-    def test_a_later_full_state_with_another_hash_proves_the_loss(self) -> None:
-        story = Story()
-        [agent] = story.agents
-        two = story.version()
-        rollout = story.assign(two)
-        story.claim(agent)
-        back = story.come_back(agent)
-        assert not story.claim(back)
-        story.tell_all(back, APPLIED, hash_of(story.one))
-        assert attempts_of(agent)[-1] == "lost"
-        assert target_of(rollout, agent).state == "waiting"
-        assert story.claim(back) == {agent.instance_uid: hash_of(two)}
-
-    def test_a_full_state_of_the_same_session_proves_nothing(self) -> None:
-        story = Story()
-        [agent] = story.agents
-        story.assign(story.version())
-        story.claim(agent)
-        story.tell_all(agent, APPLIED, hash_of(story.one))
-        assert attempts_of(agent)[-1] == "offered"
-        assert not story.claim(agent)
-
-    def test_a_full_state_of_an_agent_that_reports_no_configuration_proves_nothing(self) -> None:
-        story = Story()
-        [agent] = story.agents
-        story.assign(story.version())
-        story.claim(agent)
-        back = story.come_back(agent)
-        silent = Capability.REPORTS_STATUS | Capability.ACCEPTS_REMOTE_CONFIG
-        Agent.objects.filter(pk=agent.instance_uid).update(capabilities=silent)
-        story.tell_all(back, APPLIED, hash_of(story.one))
-        assert attempts_of(agent)[-1] == "offered"
-
-    def test_a_claim_that_was_not_sent_is_given_back_and_granted_again(self) -> None:
-        story = Story()
-        [agent] = story.agents
-        two = story.version()
-        rollout = story.assign(two)
-        claimed = story.claim(agent)
-        offers.give_back_offers(claimed, now=clock.now())
-        assert attempts_of(agent)[-1] == "lost"
-        assert target_of(rollout, agent).state == "waiting"
-        assert story.claim(agent) == claimed
-
-    def test_an_offer_that_was_answered_cannot_be_given_back(self) -> None:
-        story = Story()
-        [agent] = story.agents
-        two = story.version()
-        story.assign(two)
-        claimed = story.claim(agent)
-        story.answer(agent, APPLYING, hash_of(two))
-        offers.give_back_offers(claimed, now=clock.now())
-        assert attempts_of(agent)[-1] == "applying"
-
-    def test_a_full_state_that_names_the_hash_is_its_answer(self) -> None:
-        story = Story()
-        [agent] = story.agents
-        two = story.version()
-        story.assign(two)
-        story.claim(agent)
-        story.tell_all(story.come_back(agent), APPLIED, hash_of(two))
-        assert attempts_of(agent)[-1] == "applied"
 
 
 class TestFailures:

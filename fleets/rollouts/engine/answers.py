@@ -22,7 +22,14 @@ def record_reports(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
 
     Facts of older sessions count too: they happened. Repeated facts change nothing.
     """
-    told = [(patch, fact) for patch in patches for fact in patch.facts if fact.kind in _REPORTING]
+    told = [
+        (patch, fact)
+        for patch in patches
+        # Plain HTTP beside a live WebSocket of the same uid is another machine: its word decides nothing.
+        if patch.epoch != store.FENCED_EPOCH
+        for fact in patch.facts
+        if fact.kind in _REPORTING
+    ]
     if not told:
         return frozenset()
     with transaction.atomic():

@@ -75,6 +75,11 @@ def exclude(uids: Collection[UUID], *, reason: str, now: datetime) -> frozenset[
         return rollouts
 
 
+def keep_name(uid: UUID, label: str) -> None:
+    """Write an agent's name into its targets, which outlive it."""
+    Target.objects.filter(agent_id=uid).update(agent_label=label)
+
+
 def _member(uid: UUID) -> Membership:
     members = Membership.objects.select_related("desired").defer("desired__body")
     return members.get(agent_id=uid)

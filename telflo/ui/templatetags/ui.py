@@ -239,16 +239,6 @@ def filter_off(context: Context, name: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def query_without(context: Context, name: str, value: str) -> str:
-    """Return the query string without one value of a parameter that may have several."""
-    params = _params(context)
-    for place in _PLACE:
-        params.pop(place, None)
-    params.setlist(name, [v for v in params.getlist(name) if v != str(value)])
-    return "?" + params.urlencode()
-
-
-@register.simple_tag(takes_context=True)
 def sort_th(context: Context, key: str, label: str, css: str = "") -> SafeString:
     """Write a table head that sorts by `key` (parameter `sort`, `-key` for descending)."""
     now = _params(context).get("sort", "")

@@ -134,9 +134,11 @@ class Api:
         return [Collector.of(shown) for shown in self.get("/agents/")["results"]]
 
     def effective_text(self, uid: str) -> str:
-        """All files of the effective configuration, one after another."""
-        files = self.get(f"/agents/{uid}/effective-config/")["files"]
-        return "\n".join(file["text"] or "" for file in files)
+        """All files of the effective configuration, one after another; empty while none is reported."""
+        answer = self._client.get(f"/agents/{uid}/effective-config/")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return ""
+        return "\n".join(file["text"] or "" for file in self._json(answer)["files"])
 
     def _json(self, answer: httpx.Response) -> Any:
         request = answer.request

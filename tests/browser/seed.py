@@ -1,0 +1,382 @@
+"""A believable installation for screenshots and page tests: four fleets, versions, rollouts, months of activity.
+
+Everything goes through the product's own services and report path, on a clock that runs from weeks ago to now.
+`seed_installation` runs it in a process of its own, beside a server's data folder.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from unittest.mock import patch
+from uuid import UUID
+
+from agents.models import AgentStatus
+from agents.services import label_agent
+from agents.snapshot import (
+    AgentSnapshot,
+    Capability,
+    ComponentHealth,
+    ConfigFile,
+    ConfigStatus,
+    Description,
+    EffectiveConfig,
+    Fact,
+    FactKind,
+    Transport,
+)
+from configs.models import Configuration, ConfigVersion
+from configs.services import create_configuration, publish_version, save_version
+from fleets import offers, reports
+from fleets.models import ArrivalMode, Attempt, Fleet, Platform, RefusalReason
+from fleets.quickdeploy.services import create_deployment
+from fleets.refusals import record_refusal
+from fleets.services import assign_version, create_fleet
+from fleets.tasks import sweep_rollouts
+from fleets.tokens import Expiry, IssuedToken, issue_token
+from telflo.base.access import Role
+from telflo.base.activity import Actor
+from telflo.base.models import User
+from telflo.celery import app
+from telflo.serve.firststart import prepare
+from tests.browser import texts
+from tests.e2e.harness.server import Server
+from tests.factories import agent_of, enrol, make_answer, make_patch, make_person
+
+LONG_INTERVAL_S: Final = 6 * 3600
+"""The seeded collectors have no connection: without it the first sweep would find them silent."""
+
+CAPABILITIES: Final = (
+    Capability.REPORTS_STATUS
+    | Capability.ACCEPTS_REMOTE_CONFIG
+    | Capability.REPORTS_EFFECTIVE_CONFIG
+    | Capability.REPORTS_HEALTH
+    | Capability.REPORTS_REMOTE_CONFIG
+    | Capability.REPORTS_HEARTBEAT
+    | Capability.ACCEPTS_RESTART_COMMAND
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What tests and screenshots look for."""
+
+    fleet: str = "edge-eu"
+    configuration: str = "edge gateway"
+    failed: str = "edge-eu-ams-003"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPlan:
+    """A fleet to be. `share` of all collectors."""
+
+    name: str
+    description: str
+    configuration: str
+    share: float
+    sites: Sequence[str]
+    build: str = "0.158.0"
+    mode: ArrivalMode = ArrivalMode.MANAGED
+
+
+PLANS: Final = (
+    FleetPlan("edge-eu", "Gateways in European sites", "edge gateway", 0.45, ("ams", "fra", "par")),
+    FleetPlan("edge-us", "Gateways in American sites", "edge gateway", 0.25, ("iad", "pdx")),
+    FleetPlan("k8s-prod", "Node collectors of the clusters", "kubernetes node", 0.2, ("c1", "c2")),
+    FleetPlan(
+        "legacy-hosts",
+        "Observed until their owners move them",
+        "host metrics",
+        0.1,
+        ("dc1",),
+        build="0.149.0",
+        mode=ArrivalMode.OBSERVED,
+    ),
+)
+
+
+def seed_installation(server: Server, *, collectors: int) -> None:
+    """Fill the data folder of a server that does not run."""
+    server.data.mkdir(parents=True, exist_ok=True)
+    code = f"from tests.browser.seed import fill; fill({collectors})"
+    server.manage("shell", "-v", "0", "-c", code)
+
+
+def fill(collectors: int) -> None:
+    """Make everything, in the database of this process's settings."""
+    app.conf.task_always_eager = True
+    with moving_clock(datetime.now(UTC) - timedelta(days=41)) as clock:
+        list(prepare())
+        Seed(clock, collectors).run()
+
+
+class Clock:
+    """Time that moves when it is told to, and a second with every look at it."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+        self._end = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        """The present moment."""
+        self._now += timedelta(milliseconds=2)
+        return self._now
+
+    def move_to(self, **before_the_end: float) -> None:
+        """To so long before the real present, never back."""
+        self._now = max(self._now, self._end - timedelta(**before_the_end))
+
+
+@contextmanager
+def moving_clock(start: datetime) -> Iterator[Clock]:
+    """Django's clock, which telflo.base.clock reads, replaced by one that the seed moves."""
+    clock = Clock(start)
+    with patch("django.utils.timezone.now", clock):
+        yield clock
+
+
+class Seed:
+    """The story of the installation, in order."""
+
+    def __init__(self, clock: Clock, collectors: int) -> None:
+        self.clock = clock
+        self.collectors = collectors
+        self.chance = random.Random(7)
+        self.versions: dict[str, list[ConfigVersion]] = {}
+        self.tokens: dict[str, IssuedToken] = {}
+        self.agents: dict[str, list[AgentSnapshot]] = {}
+
+    def run(self) -> None:
+        """From the first day to now."""
+        self.people()
+        self.configurations()
+        for plan in PLANS:
+            self.fleet(plan)
+        self.update("edge-us", 3, days=12, reason="Batch size for the new backend")
+        self.update("k8s-prod", 2, days=6, reason="")
+        self.update("edge-eu", 3, days=9, reason="Batch size for the new backend")
+        self.absences()
+        self.refusals()
+        self.commands()
+        self.rollout_under_way()
+        self.quiet()
+
+    def people(self) -> None:
+        """Four people with different roles."""
+        self.admin = Actor.person(User.objects.get(username="admin"))
+        maria = make_person(role=Role.EDITOR, username="maria")
+        jonas = make_person(role=Role.OPERATOR, username="jonas")
+        make_person(role=Role.VIEWER, username="aiko")
+        for person, first, last in ((maria, "Maria", "Weber"), (jonas, "Jonas", "Lind")):
+            person.first_name, person.last_name = first, last
+            person.save(update_fields=["first_name", "last_name"])
+        self.maria, self.jonas = Actor.person(maria), Actor.person(jonas)
+
+    def configurations(self) -> None:
+        """Three lines of versions; the last version of the first is not published."""
+        for name, description, notes in texts.LINES:
+            self.clock.move_to(days=40 - len(self.versions))
+            configuration = create_configuration(
+                name=name, description=description, actor=self.maria
+            )
+            self.versions[name] = [
+                self.version(configuration, text, note)
+                for text, note in texts.versions(name, notes)
+            ]
+
+    def version(self, configuration: Configuration, text: str, note: str) -> ConfigVersion:
+        saved = save_version(
+            configuration=configuration,
+            yaml=text,
+            note=note,
+            collector_version="0.158.0",
+            actor=self.maria,
+        )
+        if note == texts.DRAFT:
+            return saved
+        return publish_version(version=saved, actor=self.maria)
+
+    def fleet(self, plan: FleetPlan) -> None:
+        """A fleet on version 1 whose collectors came over two weeks."""
+        self.clock.move_to(days=36)
+        fleet = create_fleet(
+            name=plan.name,
+            description=plan.description,
+            version=self.versions[plan.configuration][0],
+            arrival_mode=plan.mode,
+            actor=self.maria,
+        )
+        expires = Expiry.HALF_YEAR if plan.name != "edge-us" else Expiry.YEAR
+        token = issue_token(
+            fleet=fleet, name=f"{plan.name}, first", expires=expires, actor=self.admin
+        )
+        self.tokens[plan.name] = token
+        number = max(3, round(self.collectors * plan.share))
+        self.agents[plan.name] = [self.collector(plan, index) for index in range(number)]
+        self.settle(self.agents[plan.name])
+
+    def collector(self, plan: FleetPlan, index: int) -> AgentSnapshot:
+        """One arrives, describes itself, and is healthy."""
+        site = plan.sites[index % len(plan.sites)]
+        name = f"{plan.name}-{site}-{index:03}"
+        snapshot = enrol(
+            token=self.tokens[plan.name],
+            now=self.clock(),
+            transport=Transport.HTTP if index % 9 == 4 else Transport.WEBSOCKET,
+            capabilities=CAPABILITIES,
+        )
+        text = self.versions[plan.configuration][0].yaml
+        reports.record_patches(
+            [
+                make_patch(
+                    snapshot,
+                    description=described(name, site, plan.build),
+                    health=healthy(self.clock()),
+                    effective_config=effective(text),
+                    facts=(Fact(FactKind.CONNECTED, self.clock()),),
+                )
+            ]
+        )
+        if index % 6 == 0:
+            labels = {"site": site, "tier": "gold" if index % 12 else "silver"}
+            label_agent(agent=agent_of(snapshot), labels=labels, actor=self.jonas)
+        return snapshot
+
+    def update(self, fleet: str, number: int, *, days: float, reason: str) -> None:
+        """A rollout of the past that went well."""
+        self.clock.move_to(days=days)
+        self.assign(fleet, number, reason)
+        self.clock.move_to(days=days, minutes=-4)
+        self.settle(self.agents[fleet])
+        sweep_rollouts()
+
+    def assign(self, fleet: str, number: int, reason: str) -> None:
+        found = Fleet.objects.get(slug=fleet)
+        assert found.version is not None
+        line = self.versions[found.version.configuration.name]
+        assign_version(fleet=found, version=line[number - 1], reason=reason, actor=self.jonas)
+        sweep_rollouts()
+
+    def settle(self, agents: Sequence[AgentSnapshot]) -> None:
+        """They take what they are offered and run it well."""
+        for snapshot, text in self.claim(agents):
+            self.answer(snapshot, (ConfigStatus.APPLYING, text), (ConfigStatus.APPLIED, text))
+
+    def claim(self, agents: Sequence[AgentSnapshot]) -> list[tuple[AgentSnapshot, str]]:
+        """What these agents are offered now: agent and hash."""
+        epochs = {agent.instance_uid: agent.epoch for agent in agents}
+        offered = offers.claim_offers(epochs, now=self.clock())
+        return [
+            (agent, offered[agent.instance_uid].hash)
+            for agent in agents
+            if agent.instance_uid in offered
+        ]
+
+    def answer(
+        self, agent: AgentSnapshot, *said: tuple[ConfigStatus, str] | tuple[ConfigStatus, str, str]
+    ) -> None:
+        reports.record_patches([make_answer(agent, *said, now=self.clock())])
+
+    def absences(self) -> None:
+        """Some are stale, some disconnected, some unhealthy."""
+        self.clock.move_to(days=3)
+        for agent in self.agents["edge-us"][-4:]:
+            self.leave(agent)
+        self.clock.move_to(hours=5)
+        for agent in (*self.agents["k8s-prod"][-3:], *self.agents["edge-eu"][-5:]):
+            self.leave(agent)
+        self.clock.move_to(hours=2)
+        for agent in self.agents["k8s-prod"][:3]:
+            sick = unhealthy(self.clock(), texts.EXPORT_ERROR)
+            fact = Fact(FactKind.HEALTH, self.clock(), health=sick)
+            reports.record_patches([make_patch(agent, health=sick, facts=(fact,))])
+
+    def leave(self, agent: AgentSnapshot) -> None:
+        now = self.clock()
+        fact = Fact(FactKind.DISCONNECTED, now, reason="connection lost")
+        reports.record_patches([make_patch(agent, now=now, disconnected_at=now, facts=(fact,))])
+
+    def refusals(self) -> None:
+        """Somebody knocks with a token of yesterday."""
+        self.clock.move_to(minutes=50)
+        for prefix, address, reason in (
+            ("tlf_e_Qm3x", "198.51.100.23", RefusalReason.UNKNOWN),
+            (self.tokens["edge-us"].token.prefix, "198.51.100.81", RefusalReason.EXPIRED),
+        ):
+            record_refusal(
+                token_prefix=prefix,
+                address=address,
+                reason=reason,
+                transport="ws",
+                user_agent="opamp-supervisor",
+                now=self.clock(),
+                count=14,
+            )
+
+    def commands(self) -> None:
+        """Two quick-deploy commands."""
+        for name in ("edge-eu", "k8s-prod"):
+            fleet = Fleet.objects.get(slug=name)
+            create_deployment(
+                fleet=fleet, platform=Platform.LINUX_AMD64.value, actor=self.admin, max_uses=20
+            )
+
+    def rollout_under_way(self) -> None:
+        """Version 4 goes to edge-eu: most have it, some refuse it, some are at it, some wait."""
+        self.clock.move_to(minutes=11)
+        self.assign("edge-eu", 4, "Tail sampling, OPS-1423")
+        offered = self.claim(self.agents["edge-eu"])
+        failing = {3, 7, 9, 13} if len(offered) > 20 else {3}
+        share = round(len(offered) * 0.75)
+        for index, (agent, digest) in enumerate(offered):
+            if index in failing:
+                error = texts.REFUSALS[index % len(texts.REFUSALS)]
+                self.answer(
+                    agent, (ConfigStatus.APPLYING, digest), (ConfigStatus.FAILED, digest, error)
+                )
+            elif index < share:
+                self.answer(agent, (ConfigStatus.APPLYING, digest), (ConfigStatus.APPLIED, digest))
+            elif index < share + 6:
+                self.answer(agent, (ConfigStatus.APPLYING, digest))
+        sweep_rollouts()
+
+    def quiet(self) -> None:
+        """All connected ones were heard a moment ago, and what is in flight has time."""
+        self.clock.move_to(seconds=4)
+        now = self.clock()
+        AgentStatus.objects.filter(connected=True).update(
+            last_seen_at=now, interval_s=LONG_INTERVAL_S
+        )
+        Attempt.objects.filter(answered_at=None).update(deadline=now + timedelta(hours=6))
+
+
+def described(name: str, site: str, build: str) -> Description:
+    """Attributes as a supervisor reports them."""
+    identity = {
+        "service.name": "otelcol-contrib",
+        "service.version": build,
+        "service.instance.id": str(UUID(int=random.Random(name).getrandbits(128))),
+    }
+    rest = {"host.name": name, "os.type": "linux", "host.arch": "amd64", "site": site}
+    return Description(identity, rest)
+
+
+def healthy(now: datetime) -> ComponentHealth:
+    """A tree of pipelines that all work."""
+    return texts.tree(now)
+
+
+def unhealthy(now: datetime, error: str) -> ComponentHealth:
+    """The same with an exporter that does not."""
+    return texts.tree(now, error)
+
+
+def effective(text: str) -> EffectiveConfig:
+    """A body, as the store keeps it."""
+    body = text.encode()
+    digest = f"{random.Random(text).getrandbits(256):064x}"
+    return EffectiveConfig(digest, (ConfigFile("", body, "text/yaml"),))
