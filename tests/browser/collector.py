@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final, Self
 from uuid import UUID, uuid4
@@ -57,8 +58,9 @@ class Collector:
         self._started_ns = time.time_ns()
         address = self.base_url.replace("http", "ws", 1) + "/v1/opamp"
         headers = {"Authorization": f"Bearer {self.token}"}
-        self._socket: ClientConnection = connect(
-            address, additional_headers=headers, max_size=None, proxy=None
+        self._ending = ExitStack()
+        self._socket: ClientConnection = self._ending.enter_context(
+            connect(address, additional_headers=headers, max_size=None, proxy=None)
         )
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
@@ -67,7 +69,7 @@ class Collector:
 
     def __exit__(self, *_: object) -> None:
         """Disconnect."""
-        self._socket.close()
+        self._ending.close()
         self._thread.join(timeout=5)
 
     def _listen(self) -> None:
