@@ -51,7 +51,8 @@ e2e: $(VENV)/.dev static/dist/manifest.json ## real supervisors and collectors a
 	@$(BIN)/python -m tests.e2e -q $(T)
 
 postgres: $(VENV)/.dev static/dist/manifest.json ## the suite on PostgreSQL and Redis
-	@tests/with-services $(BIN)/python -m pytest -q -n auto $(T)
+	@# --reuse-db: the whole PostgreSQL goes away afterwards, so nothing needs to be dropped.
+	@tests/with-services $(BIN)/python -m pytest -q -n auto --reuse-db $(T)
 
 browser: $(VENV)/.dev static/dist/manifest.json ## the pages in Chromium
 	@$(BIN)/python -m pytest -q tests/browser $(T)

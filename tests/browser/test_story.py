@@ -94,7 +94,9 @@ def publish(page: Page) -> None:
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("No collector changes")
     dialog.get_by_role("button", name=re.compile("Publish v")).click()
-    expect(page.locator("main h1 ~ *, main .lamp").filter(has_text="Published").first).to_be_visible()
+    expect(
+        page.locator("main h1 ~ *, main .lamp").filter(has_text="Published").first
+    ).to_be_visible()
 
 
 def create_fleet(page: Page) -> None:
@@ -102,7 +104,9 @@ def create_fleet(page: Page) -> None:
     page.keyboard.press("g")
     page.keyboard.press("f")
     page.wait_for_url("**/fleets/")
-    page.get_by_role("main").get_by_role("link", name=re.compile("(New|Create) .*fleet|New fleet")).first.click()
+    page.get_by_role("main").get_by_role(
+        "link", name=re.compile("(New|Create) .*fleet|New fleet")
+    ).first.click()
     page.get_by_label("Name", exact=True).fill("edge")
     page.get_by_label("Version", exact=True).select_option(label="edge gateway v1")
     page.get_by_role("button", name="Create fleet").click()

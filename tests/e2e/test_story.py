@@ -107,6 +107,8 @@ def _survives_a_crash(story: Story) -> None:
 def _says_goodbye(story: Story) -> None:
     story.host.stop()
     story.wait_for_collector(
-        lambda collector: collector.status == "disconnected", what="disconnected", within_s=10
+        lambda collector: collector.status == "disconnected",
+        what="disconnected",
+        within_s=story.setup.notice_s,
     )
     assert story.server.stop() == 0

@@ -44,6 +44,14 @@ class Setup:
         """How long an offer may wait for the agent to speak."""
         return 35 if self.transport == "http" else 0
 
+    @property
+    def notice_s(self) -> int:
+        """How long the server may take to notice that the agent is gone.
+
+        On plain HTTP a supervisor that stops cancels its own last request: three silent intervals tell.
+        """
+        return 3 * 30 + 15 if self.transport == "http" else 10
+
 
 @dataclass
 class Story:
