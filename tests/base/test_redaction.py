@@ -159,8 +159,8 @@ def test_a_log_line_loses_its_bearer_token() -> None:
         "${env:token:-" * 10_000,
     ],
 )
-def test_hostile_text_is_masked_in_bounded_time(text: str) -> None:
-    redact_text(text)
+def test_hostile_text_keeps_its_lines(text: str) -> None:
+    assert redact_text(text).count("\n") == text.count("\n")
 
 
 def test_any_text_can_be_redacted() -> None:
