@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, StorageState
 
-from tests.browser.seed import seed_installation
-from tests.e2e.harness.server import ADMIN, PASSWORD, Server
-
-CHROMIUM_ARGS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-def launch_options() -> dict[str, Any]:
-    """How to start the system's Chromium; none is downloaded."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert found, "Chromium is missing. On Debian: apt install chromium"
-    return {"executable_path": found, "args": [*CHROMIUM_ARGS], "headless": True}
+from tests.browser.launching import launch_options, seed_installation, sign_in
+from tests.e2e.harness.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -63,12 +45,3 @@ def signed_in(browser: Browser, seeded_server: Server) -> StorageState:
     state = context.storage_state()
     context.close()
     return state
-
-
-def sign_in(page: Page) -> None:
-    """As the admin, from wherever the page is."""
-    page.goto("/accounts/login/")
-    page.get_by_label("User name").fill(ADMIN)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(lambda address: "login" not in address)

@@ -1,7 +1,7 @@
 """A believable installation for screenshots and page tests: four fleets, versions, rollouts, months of activity.
 
 Everything goes through the product's own services and report path, on a clock that runs from weeks ago to now.
-`seed_installation` runs it in a process of its own, beside a server's data folder.
+launching.seed_installation runs it in a process of its own, with a server's settings.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ from telflo.base.models import User
 from telflo.celery import app
 from telflo.serve.firststart import prepare
 from tests.browser import texts
-from tests.e2e.harness.server import Server
 from tests.factories import agent_of, enrol, make_answer, make_patch, make_person
 
 LONG_INTERVAL_S: Final = 6 * 3600
@@ -59,15 +58,6 @@ CAPABILITIES: Final = (
     | Capability.REPORTS_HEARTBEAT
     | Capability.ACCEPTS_RESTART_COMMAND
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What tests and screenshots look for."""
-
-    fleet: str = "edge-eu"
-    configuration: str = "edge gateway"
-    failed: str = "edge-eu-ams-003"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +87,6 @@ PLANS: Final = (
         mode=ArrivalMode.OBSERVED,
     ),
 )
-
-
-def seed_installation(server: Server, *, collectors: int) -> None:
-    """Fill the data folder of a server that does not run."""
-    server.data.mkdir(parents=True, exist_ok=True)
-    code = f"from tests.browser.seed import fill; fill({collectors})"
-    server.manage("shell", "-v", "0", "-c", code)
 
 
 def fill(collectors: int) -> None:

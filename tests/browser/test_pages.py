@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.launching import sign_in
 from tests.browser.places import PLACES, ids_of
 from tests.browser.watch import Watch
 from tests.e2e.harness.server import ROOT, Server

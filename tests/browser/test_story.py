@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.collector import Collector
-from tests.browser.conftest import sign_in
+from tests.browser.launching import sign_in
 from tests.browser.watch import Watch
 from tests.e2e.harness.server import Server
 

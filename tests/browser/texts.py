@@ -25,8 +25,10 @@ LINES: Final = (
 )
 
 REFUSALS: Final = (
-    'cannot build pipelines: failed to create "tail_sampling" processor for data type "traces":'
-    ' unknown type: "tail_sampling"',
+    (
+        'cannot build pipelines: failed to create "tail_sampling" processor for data type "traces":'
+        ' unknown type: "tail_sampling"'
+    ),
     "listen tcp 0.0.0.0:4317: bind: address already in use",
 )
 EXPORT_ERROR: Final = (
