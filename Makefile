@@ -94,5 +94,5 @@ FRONTEND := $(shell find frontend/src templates telflo/ui -type f -not -name '*.
 static/dist/manifest.json: $(FRONTEND) | $(VENV)/.run
 	@echo "Building the pages' assets …"
 	@[ frontend/node_modules/.package-lock.json -nt frontend/package-lock.json ] || $(NPM) ci --silent --no-fund --no-audit
-	@$(NPM) run build --silent
+	@$(NPM) run build --silent -- --logLevel error
 	@touch $@
