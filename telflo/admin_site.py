@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
 from telflo.base.access import Action, may
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class TelfloAdminSite(AdminSite):
@@ -25,19 +27,17 @@ class TelfloAdminSite(AdminSite):
         """Whether the person may use the admin at all."""
         return may(request.user, Action.ADMINISTER)
 
-    def admin_view(
-        self, view: Callable[..., HttpResponse], cacheable: bool = False
-    ) -> Callable[..., HttpResponse]:
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
         """The view for Admins. Raises PermissionDenied for others: to sign in again would not help them."""
         shown = super().admin_view(view, cacheable)
 
         @wraps(shown)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied
             return shown(request, *args, **kwargs)
 
-        return guarded
+        return cast("View", guarded)
 
     @login_not_required
     def login(

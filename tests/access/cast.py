@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.test import Client
 
 from agents.models import Agent
@@ -144,7 +144,7 @@ class Cast:
 
 def ask(
     caller: Caller, method: str, address: str, data: Any = None, *, checks_csrf: bool = False
-) -> HttpResponse:
+) -> HttpResponseBase:
     """The answer to one request, whose changes are undone. API calls send JSON, pages a form."""
     client = _client(checks_csrf=checks_csrf)
     # Set anew each time: the answer before may have ended the session.
