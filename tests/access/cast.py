@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from http.cookies import SimpleCookie
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.http import HttpResponseBase
+from django.http import HttpResponse
 from django.test import Client
 
 from agents.models import Agent
@@ -144,7 +144,7 @@ class Cast:
 
 def ask(
     caller: Caller, method: str, address: str, data: Any = None, *, checks_csrf: bool = False
-) -> HttpResponseBase:
+) -> HttpResponse:
     """The answer to one request, whose changes are undone. API calls send JSON, pages a form."""
     client = _client(checks_csrf=checks_csrf)
     # Set anew each time: the answer before may have ended the session.
@@ -162,7 +162,7 @@ def ask(
             headers=caller.headers,
         )
         transaction.set_rollback(True)
-    return response
+    return cast("HttpResponse", response)
 
 
 @cache
