@@ -165,6 +165,8 @@ class AgentSnapshot:
     transport: Transport = Transport.WEBSOCKET
     full_state_at: datetime | None = None
     """When the last FULL_STATE fact was; None when unknown (then a gap asks at once)."""
+    seen_at: datetime | None = None
+    """When its message before this session came; None when that is unknown."""
     lacks_components: bool = False
     """True when the tree of components_hash is stored for no agent: this one is asked for it."""
 

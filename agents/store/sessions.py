@@ -1,5 +1,6 @@
 """Agents come in: registered once, and each new session fences out the one before (I3)."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -39,9 +40,10 @@ def open_session(
         row = _lock_whole(instance_uid)
         if transport is Transport.HTTP and row.connected and row.transport == Transport.WEBSOCKET:
             return _snapshot(row, transport, epoch=FENCED_EPOCH, is_new=False)
-        is_new = row.last_seen_at is None
+        seen_at = row.last_seen_at
         _open(row, transport, remote_address, now)
-        return _snapshot(row, transport, epoch=row.session_epoch, is_new=is_new)
+        known = _snapshot(row, transport, epoch=row.session_epoch, is_new=seen_at is None)
+        return replace(known, seen_at=seen_at)
 
 
 def _lock_whole(instance_uid: UUID) -> AgentStatus:

@@ -62,7 +62,12 @@ class Continuity:
         if known.full_state_at is not None:
             self._not_before = known.full_state_at + QUIET_AFTER_ANSWER
         self._was_asked_before = (
-            known.transport is Transport.HTTP and self._doubtful and not known.is_new
+            known.transport is Transport.HTTP
+            and self._doubtful
+            and not known.is_new
+            and known.seen_at is not None
+            # In the quiet time after an answer the reply to that message did not ask.
+            and (self._not_before is None or known.seen_at >= self._not_before)
         )
 
     @property
@@ -95,13 +100,13 @@ class Continuity:
         if at_once:
             self._not_before = None
 
-    def is_full(self, fullness: Fullness, *, starts: bool, now: datetime) -> bool:
+    def is_full(self, fullness: Fullness, *, starts: bool) -> bool:
         """Whether a description-bearing message is the full state; starts: it is a client's first."""
         if starts:
             return True
         if not self._doubtful:
             return False
-        if fullness is Fullness.COMPLETE or self._is_believable(fullness, now):
+        if fullness is Fullness.COMPLETE or self._is_believable(fullness):
             return True
         if self._asked or self._was_asked_before:
             # It may have been the answer: asking again in its reply could go round and round.
@@ -132,8 +137,7 @@ class Continuity:
         self._asked = True
         return True
 
-    def _is_believable(self, fullness: Fullness, now: datetime) -> bool:
+    def _is_believable(self, fullness: Fullness) -> bool:
         if self._asked:
             return self._passed_over > 0 or fullness is Fullness.UNCLAIMED
-        quiet = self._not_before is not None and now < self._not_before
-        return self._was_asked_before and not quiet and fullness is not Fullness.PARTIAL
+        return self._was_asked_before and fullness is not Fullness.PARTIAL

@@ -197,7 +197,7 @@ class AgentSession:
             self._continuity.doubt()
         changes = self._take_capabilities(message.capabilities) or Changes()
         self._note_missing_tree(report)
-        if self._is_full(message, is_next=is_next, now=now):
+        if self._is_full(message, is_next=is_next):
             self._belief.take_full(report, message, now, changes)
             self._continuity.settle(now)
             self._learn_acknowledgement(is_full=True)
@@ -210,12 +210,12 @@ class AgentSession:
             changes.facts.append(Fact(FactKind.DISCONNECTED, now, reason=goodbye))
         return self._conclude(now, changes, goodbye=goodbye)
 
-    def _is_full(self, message: AgentToServer, *, is_next: bool, now: datetime) -> bool:
+    def _is_full(self, message: AgentToServer, *, is_next: bool) -> bool:
         if not message.HasField("agent_description"):
             return False
         fullness = self._belief.fullness(message, self._rules.capabilities)
         starts = message.sequence_num == 0 and not is_next
-        return self._continuity.is_full(fullness, starts=starts, now=now)
+        return self._continuity.is_full(fullness, starts=starts)
 
     def _take_capabilities(self, mask: int) -> Changes | None:
         """M8, M9. A mask of 0 says nothing: ReportsStatus is always set."""

@@ -68,7 +68,7 @@ class TestSessions:
         assert (again.is_new, again.epoch, again.sequence_num) == (False, first.epoch + 1, 4)
         assert (again.remote_config, again.health) == (report, health)
         assert again.effective_sha256 == effective(b"a: 1").sha256
-        assert again.full_state_at == at(1)
+        assert (again.full_state_at, again.seen_at) == (at(1), at(1))
 
     @pytest.mark.rule("I3")
     def test_a_patch_of_an_older_session_changes_no_state_but_its_facts_are_kept(self) -> None:

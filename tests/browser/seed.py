@@ -15,7 +15,11 @@ from typing import Final
 from unittest.mock import patch
 from uuid import UUID
 
-from agents.models import AgentStatus
+from django.conf import settings
+from django.db.models import F
+
+from agents import store
+from agents.models import AgentStatus, Status
 from agents.services import label_agent
 from agents.snapshot import (
     AgentSnapshot,
@@ -32,10 +36,11 @@ from agents.snapshot import (
 from configs.models import Configuration, ConfigVersion
 from configs.services import create_configuration, publish_version, save_version
 from fleets import offers, reports
-from fleets.models import ArrivalMode, Attempt, Fleet, Platform, RefusalReason
+from fleets.models import ArrivalMode, Attempt, AttemptState, Fleet, Platform, RefusalReason
 from fleets.quickdeploy.services import create_deployment
 from fleets.refusals import record_refusal
-from fleets.services import assign_version, create_fleet
+from fleets.rollouts.services import start_rollout
+from fleets.services import create_fleet
 from fleets.tasks import sweep_rollouts
 from fleets.tokens import Expiry, IssuedToken, issue_token
 from telflo.base.access import Role
@@ -128,7 +133,7 @@ class Seed:
     def __init__(self, clock: Clock, collectors: int) -> None:
         self.clock = clock
         self.collectors = collectors
-        self.chance = random.Random(7)
+        self.texts: dict[str, Iterator[tuple[str, str]]] = {}
         self.versions: dict[str, list[ConfigVersion]] = {}
         self.tokens: dict[str, IssuedToken] = {}
         self.agents: dict[str, list[AgentSnapshot]] = {}
@@ -139,12 +144,19 @@ class Seed:
         self.configurations()
         for plan in PLANS:
             self.fleet(plan)
-        self.update("edge-us", 3, days=12, reason="Batch size for the new backend")
-        self.update("k8s-prod", 2, days=6, reason="")
-        self.update("edge-eu", 3, days=9, reason="Batch size for the new backend")
-        self.absences()
+        self.save_next("edge gateway", days=24)
+        self.save_next("edge gateway", days=13)
+        self.update("edge-us", days=12, reason="Batch size for the new backend")
+        self.update("edge-eu", days=9, reason="Batch size for the new backend")
+        self.save_next("kubernetes node", days=7)
+        self.update("k8s-prod", days=6, reason="")
+        self.lose(self.agents["edge-us"][-4:], days=3)
+        self.save_next("edge gateway", days=1)
+        self.lose([*self.agents["k8s-prod"][-3:], *self.agents["edge-eu"][-5:]], hours=5)
+        self.fall_ill(self.agents["k8s-prod"][:3], hours=2)
         self.refusals()
         self.commands()
+        self.save_next("edge gateway", minutes=30)
         self.rollout_under_way()
         self.quiet()
 
@@ -160,28 +172,27 @@ class Seed:
         self.maria, self.jonas = Actor.person(maria), Actor.person(jonas)
 
     def configurations(self) -> None:
-        """Three lines of versions; the last version of the first is not published."""
-        for name, description, notes in texts.LINES:
-            self.clock.move_to(days=40 - len(self.versions))
-            configuration = create_configuration(
-                name=name, description=description, actor=self.maria
-            )
-            self.versions[name] = [
-                self.version(configuration, text, note)
-                for text, note in texts.versions(name, notes)
-            ]
+        """Three, each with its first version."""
+        for day, (name, description, notes) in enumerate(texts.LINES):
+            self.clock.move_to(days=40 - day)
+            create_configuration(name=name, description=description, actor=self.maria)
+            self.texts[name] = texts.versions(name, notes)
+            self.versions[name] = []
+            self.save_next(name, days=40 - day)
 
-    def version(self, configuration: Configuration, text: str, note: str) -> ConfigVersion:
-        saved = save_version(
-            configuration=configuration,
+    def save_next(self, name: str, **before_the_end: float) -> None:
+        """The next version of a configuration, published unless it is a draft."""
+        self.clock.move_to(**before_the_end)
+        text, note = next(self.texts[name])
+        version = save_version(
+            configuration=Configuration.objects.get(name=name),
             yaml=text,
             note=note,
             collector_version="0.158.0",
             actor=self.maria,
         )
-        if note == texts.DRAFT:
-            return saved
-        return publish_version(version=saved, actor=self.maria)
+        if note != texts.DRAFT:
+            self.versions[name].append(publish_version(version=version, actor=self.maria))
 
     def fleet(self, plan: FleetPlan) -> None:
         """A fleet on version 1 whose collectors came over two weeks."""
@@ -229,19 +240,25 @@ class Seed:
             label_agent(agent=agent_of(snapshot), labels=labels, actor=self.jonas)
         return snapshot
 
-    def update(self, fleet: str, number: int, *, days: float, reason: str) -> None:
+    def update(self, name: str, *, days: float, reason: str) -> None:
         """A rollout of the past that went well."""
         self.clock.move_to(days=days)
-        self.assign(fleet, number, reason)
+        self.assign(name, reason)
         self.clock.move_to(days=days, minutes=-4)
-        self.settle(self.agents[fleet])
+        self.settle(self.agents[name])
         sweep_rollouts()
 
-    def assign(self, fleet: str, number: int, reason: str) -> None:
-        found = Fleet.objects.get(slug=fleet)
-        assert found.version is not None
-        line = self.versions[found.version.configuration.name]
-        assign_version(fleet=found, version=line[number - 1], reason=reason, actor=self.jonas)
+    def assign(self, name: str, reason: str, *, budget: int = 0) -> None:
+        """The newest published version of its configuration goes to a fleet."""
+        fleet = Fleet.objects.get(slug=name)
+        assert fleet.version is not None
+        start_rollout(
+            fleet=fleet,
+            version=self.versions[fleet.version.configuration.name][-1],
+            reason=reason,
+            actor=self.jonas,
+            failure_budget_percent=budget,
+        )
         sweep_rollouts()
 
     def settle(self, agents: Sequence[AgentSnapshot]) -> None:
@@ -264,24 +281,21 @@ class Seed:
     ) -> None:
         reports.record_patches([make_answer(agent, *said, now=self.clock())])
 
-    def absences(self) -> None:
-        """Some are stale, some disconnected, some unhealthy."""
-        self.clock.move_to(days=3)
-        for agent in self.agents["edge-us"][-4:]:
-            self.leave(agent)
-        self.clock.move_to(hours=5)
-        for agent in (*self.agents["k8s-prod"][-3:], *self.agents["edge-eu"][-5:]):
-            self.leave(agent)
-        self.clock.move_to(hours=2)
-        for agent in self.agents["k8s-prod"][:3]:
+    def lose(self, agents: Sequence[AgentSnapshot], **before_the_end: float) -> None:
+        """Their connections break; who stays away for a day is stale."""
+        self.clock.move_to(**before_the_end)
+        for agent in agents:
+            now = self.clock()
+            fact = Fact(FactKind.DISCONNECTED, now, reason="connection lost")
+            reports.record_patches([make_patch(agent, now=now, disconnected_at=now, facts=(fact,))])
+
+    def fall_ill(self, agents: Sequence[AgentSnapshot], **before_the_end: float) -> None:
+        """Their exporters cannot reach the backend."""
+        self.clock.move_to(**before_the_end)
+        for agent in agents:
             sick = unhealthy(self.clock(), texts.EXPORT_ERROR)
             fact = Fact(FactKind.HEALTH, self.clock(), health=sick)
             reports.record_patches([make_patch(agent, health=sick, facts=(fact,))])
-
-    def leave(self, agent: AgentSnapshot) -> None:
-        now = self.clock()
-        fact = Fact(FactKind.DISCONNECTED, now, reason="connection lost")
-        reports.record_patches([make_patch(agent, now=now, disconnected_at=now, facts=(fact,))])
 
     def refusals(self) -> None:
         """Somebody knocks with a token of yesterday."""
@@ -311,30 +325,33 @@ class Seed:
     def rollout_under_way(self) -> None:
         """Version 4 goes to edge-eu: most have it, some refuse it, some are at it, some wait."""
         self.clock.move_to(minutes=11)
-        self.assign("edge-eu", 4, "Tail sampling, OPS-1423")
+        self.assign("edge-eu", "Tail sampling, OPS-1423", budget=10)
         offered = self.claim(self.agents["edge-eu"])
-        failing = {3, 7, 9, 13} if len(offered) > 20 else {3}
-        share = round(len(offered) * 0.75)
+        failing = [3, 7, 9, 13] if len(offered) > 20 else [3]
+        done = round(len(offered) * 0.75)
         for index, (agent, digest) in enumerate(offered):
+            applying = (ConfigStatus.APPLYING, digest)
             if index in failing:
-                error = texts.REFUSALS[index % len(texts.REFUSALS)]
-                self.answer(
-                    agent, (ConfigStatus.APPLYING, digest), (ConfigStatus.FAILED, digest, error)
-                )
-            elif index < share:
-                self.answer(agent, (ConfigStatus.APPLYING, digest), (ConfigStatus.APPLIED, digest))
-            elif index < share + 6:
-                self.answer(agent, (ConfigStatus.APPLYING, digest))
+                error = texts.REFUSALS[failing.index(index) // 3]
+                self.answer(agent, applying, (ConfigStatus.FAILED, digest, error))
+            elif index < done:
+                self.answer(agent, applying, (ConfigStatus.APPLIED, digest))
+            elif index < done + 6:
+                self.answer(agent, applying)
+        # Before anyone looks for the silent: their deadline lies in the past of the moving clock.
+        in_flight = Attempt.objects.filter(state__in=(AttemptState.OFFERED, AttemptState.APPLYING))
+        in_flight.update(deadline=self.clock() + timedelta(hours=6))
         sweep_rollouts()
 
     def quiet(self) -> None:
         """All connected ones were heard a moment ago, and what is in flight has time."""
         self.clock.move_to(seconds=4)
         now = self.clock()
-        AgentStatus.objects.filter(connected=True).update(
-            last_seen_at=now, interval_s=LONG_INTERVAL_S
-        )
-        Attempt.objects.filter(answered_at=None).update(deadline=now + timedelta(hours=6))
+        connected = AgentStatus.objects.filter(connected=True)
+        connected.update(last_seen_at=now, interval_s=LONG_INTERVAL_S)
+        store.sweep(now)
+        stale = AgentStatus.objects.filter(status=Status.STALE)
+        stale.update(status_since=F("disconnected_at") + settings.STALE_AFTER)
 
 
 def described(name: str, site: str, build: str) -> Description:

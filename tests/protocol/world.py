@@ -214,6 +214,7 @@ class Server:
             health=None if state.health is UNSET else state.health,
             transport=self.transport,
             full_state_at=self.full_state_at.get(uid),
+            seen_at=state.seen_at,
         )
 
 

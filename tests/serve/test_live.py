@@ -15,6 +15,8 @@ from agents.notify import UI
 from telflo.base.models import User
 from telflo.live import LiveConsumer
 
+# Channels looks after database connections of the thread, also where nothing is read.
+pytestmark = pytest.mark.django_db
 FLEET = f"fleet:{uuid4()}"
 
 
