@@ -134,7 +134,8 @@ class Fact:
     """One thing that happened. Only the fields of its kind are set.
 
     CONNECTED / DISCONNECTED: reason · REMOTE_CONFIG: remote_config · HEALTH: health ·
-    FULL_STATE: remote_config as the full state has it (None: it names no hash).
+    FULL_STATE: remote_config as the full state has it (None: it names no hash); proves_loss: an earlier
+    session's offer that it does not name never arrived.
     """
 
     kind: FactKind
@@ -142,6 +143,7 @@ class Fact:
     reason: str = ""
     remote_config: RemoteConfigReport | None = None
     health: ComponentHealth | None = None
+    proves_loss: bool = True
 
 
 @dataclass(frozen=True, slots=True)

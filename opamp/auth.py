@@ -61,6 +61,7 @@ class TokenVerifier:
         self._remember_s = remember_s
         self._answers: OrderedDict[bytes, _Answer] = OrderedDict()
         self._asking: dict[bytes, asyncio.Future[_Answer]] = {}
+        self._generation = 0
 
     @property
     def waiting(self) -> int:
@@ -81,8 +82,9 @@ class TokenVerifier:
         return answer.credential
 
     def forget(self) -> None:
-        """Forget every answer: a token was revoked."""
+        """Forget every answer, those under way too: a token was revoked."""
         self._answers.clear()
+        self._generation += 1
 
     async def _ask(self, key: bytes, secret: str) -> _Answer:
         asked = self._asking.get(key)
@@ -92,12 +94,15 @@ class TokenVerifier:
 
     async def _answer(self, key: bytes, secret: str) -> _Answer:
         until_s = asyncio.get_running_loop().time() + self._remember_s
+        generation = self._generation
         try:
             answer = _Answer(until_s, await self._verify(secret), None)
         except ConnectionRefused as refusal:
             answer = _Answer(until_s, None, refusal)
         finally:
             del self._asking[key]
+        if generation != self._generation:
+            return answer
         self._answers[key] = answer
         self._answers.move_to_end(key)
         while len(self._answers) > _REMEMBERED:

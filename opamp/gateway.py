@@ -242,7 +242,8 @@ class Gateway:
             is_newest = self.registry.hold(agent)
             while agent.waiting:
                 message = agent.waiting.popleft()
-                if is_newest:
+                # A goodbye among them ends the session; what came after it is not this session's.
+                if is_newest and self.registry.get(agent.uid) is agent:
                     await self._handle(agent, message)
                 else:
                     answer = bad_request(message.instance_uid, REPLACED)

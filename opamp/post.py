@@ -216,9 +216,11 @@ async def read_body(headers: Any, receive: Receive, *, most: int) -> bytes:
 
 def _inflate(inflater: Any, part: bytes, most: int) -> bytes:
     try:
-        data: bytes = inflater.decompress(part, most)
+        data: bytes = inflater.decompress(part, most) if not inflater.eof else b""
     except zlib.error:
         raise BadBody(400, "The body is not valid gzip data.") from None
+    if inflater.unused_data or (inflater.eof and part and not data):
+        raise BadBody(400, "The body goes on after the end of its gzip data.")
     return data
 
 

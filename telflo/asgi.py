@@ -1,6 +1,7 @@
 """The ASGI application: pages and API (Django), agents (/v1/opamp), open pages (/ws/live/)."""
 
 import os
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telflo.settings")
 # WhiteNoise warns about a folder that is not there; without collectstatic it is empty.
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+# Django warns that WhiteNoise answers with plain files under ASGI; they are small, and nothing is wrong.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
 django_application = get_asgi_application()
 
 # Models must be ready before these are imported.

@@ -1,4 +1,8 @@
-"""DATABASE_URL to Django's DATABASES: SQLite (WAL, immediate transactions) or PostgreSQL."""
+"""DATABASE_URL to Django's DATABASES: SQLite (WAL, immediate transactions) or PostgreSQL.
+
+Connections are not persistent (CONN_MAX_AGE 0): under ASGI each request has a thread context of its own, so a kept
+connection would never be used again and only be closed by the garbage collector.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -28,8 +32,6 @@ def database_from_url(url: str, *, data: Path) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
             "PORT": str(parts.port or ""),
-            "CONN_MAX_AGE": 600,
-            "CONN_HEALTH_CHECKS": True,
             "OPTIONS": dict(parse_qsl(parts.query)),
         }
     raise ImproperlyConfigured(
@@ -49,7 +51,6 @@ def _sqlite(path: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
-        "CONN_MAX_AGE": None,
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",

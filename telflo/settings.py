@@ -292,7 +292,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "filters": {"refused_handshakes": {"()": "telflo.base.logs.RefusedHandshakes"}},
     "loggers": {
+        "uvicorn.error": {"filters": ["refused_handshakes"]},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "axes": {"level": "ERROR"},
         "celery": {"level": "WARNING"},

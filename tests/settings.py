@@ -23,6 +23,3 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # noqa: F405
 # WhiteNoise warns about a missing folder, and warnings are errors here.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - from the product's settings
-
-# Threads of a gateway that a test stopped must not keep connections: the test database could not be dropped.
-DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405

@@ -108,6 +108,7 @@ def _check_path(path: str) -> None:
 
 
 def _check_label(name: str, value: str) -> None:
+    _check(name != "telflo.name", "labels", "telflo.name is the collector's name, not a label.")
     _check(
         bool(_LABEL_NAME.fullmatch(name)),
         "labels",

@@ -162,26 +162,26 @@ class TargetFacts:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a target stands, why, and whether its agent should run the version now."""
+    """Where a target stands, why, and whether its agent should run the version now.
+
+    is_wanted: the version becomes the agent's desired one, be it offered, done, offline or quarantined.
+    """
 
     place: Place
     reason: str = ""
-
-    @property
-    def is_wanted(self) -> bool:
-        """True when the version becomes the agent's desired one, be it offered, done, offline or quarantined."""
-        return self.place is not Place.EXCLUDED
+    is_wanted: bool = True
 
 
 def place_target(facts: TargetFacts) -> Placement:
     """Where a released target stands before anything is offered to it."""
     if not facts.is_managed:
-        return Placement(Place.EXCLUDED, "It is only observed, or has left the fleet.")
+        return Placement(Place.EXCLUDED, "It is only observed, or has left the fleet.", False)
     if not facts.accepts_config:
-        return Placement(Place.EXCLUDED, "It does not accept configurations from a server.")
+        return Placement(Place.EXCLUDED, "It does not accept configurations from a server.", False)
     if facts.is_quarantined:
+        # It is no failure of this rollout, so it spends no budget; the collector's own status shows it.
         return Placement(
-            Place.FAILED, "This configuration failed here before. Retry it to offer it again."
+            Place.EXCLUDED, "This configuration failed here before. Retry it to offer it again."
         )
     if facts.has_applied:
         return Placement(Place.SUCCEEDED)

@@ -90,7 +90,13 @@ class Belief:
             changes.state["custom_capabilities"] = report.custom_capabilities
 
     def take_full(
-        self, report: Report, message: AgentToServer, now: datetime, changes: Changes
+        self,
+        report: Report,
+        message: AgentToServer,
+        now: datetime,
+        changes: Changes,
+        *,
+        proves_loss: bool,
     ) -> None:
         """Believe a full state: what it leaves out is known to be absent (C3)."""
         self.take(report, message, now, changes)
@@ -99,7 +105,8 @@ class Belief:
                 changes.state[name] = nothing
         self._forget_absent(report)
         remote_config = None if report.remote_config is UNSET else report.remote_config
-        changes.facts.append(Fact(FactKind.FULL_STATE, now, remote_config=remote_config))
+        fact = Fact(FactKind.FULL_STATE, now, remote_config=remote_config, proves_loss=proves_loss)
+        changes.facts.append(fact)
 
     @property
     def lacks_tree(self) -> bool:

@@ -23,7 +23,9 @@ def decode_body(data: bytes) -> AgentToServer:
         return AgentToServer.FromString(data)
     except DecodeError:
         # The library's own text describes its internals, not the sender's mistake.
-        raise MalformedMessage("The message is not a valid AgentToServer protobuf.") from None
+        raise MalformedMessage(
+            "The message is not a valid AgentToServer protobuf, or is nested too deeply."
+        ) from None
 
 
 def encode_frame(message: ServerToAgent) -> bytes:

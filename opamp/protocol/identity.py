@@ -11,10 +11,12 @@ _REQUEST_INSTANCE_UID = int(AgentToServerFlags.AgentToServerFlags_RequestInstanc
 
 
 def read_instance_uid(message: AgentToServer) -> UUID:
-    """The sender's identity. Raises MalformedMessage when it is not 16 bytes."""
+    """The sender's identity. Raises MalformedMessage when it is not 16 bytes, or all of them 0."""
     raw = message.instance_uid
-    if len(raw) == _UID_BYTES:
+    if len(raw) == _UID_BYTES and any(raw):
         return UUID(bytes=raw)
+    if len(raw) == _UID_BYTES:
+        raise MalformedMessage("instance_uid is all zeros, which every broken agent could be.")
     if len(raw) == _ULID_CHARACTERS:
         raise MalformedMessage(
             "instance_uid is a ULID of 26 characters, as old agents send it; it has to be 16 bytes."

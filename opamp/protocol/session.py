@@ -60,6 +60,7 @@ class AgentSession:
         "_components_asked",
         "_continuity",
         "_epoch",
+        "_has_earlier_answer",
         "_has_replied",
         "_instance_uid",
         "_is_first",
@@ -82,6 +83,7 @@ class AgentSession:
         self._uid_bytes = known.instance_uid.bytes
         self._epoch = known.epoch
         self._transport = known.transport
+        self._has_earlier_answer = False
         self._limits = limits
         self._belief = Belief(known, stored_components)
         self._continuity = Continuity(known)
@@ -182,7 +184,9 @@ class AgentSession:
 
     def _receive_bare(self, message: AgentToServer, now: datetime) -> Outcome:
         """A heartbeat: most messages are, so this way is short."""
-        if not self._continuity.follows(message.sequence_num, _BARE):
+        if self._continuity.follows(message.sequence_num, _BARE):
+            self._note_answer_arrived()
+        else:
             self._continuity.doubt()
         return self._conclude(now, self._take_capabilities(message.capabilities))
 
@@ -193,14 +197,17 @@ class AgentSession:
         except MalformedMessage:
             self._continuity.refuse(now)
             raise
-        if not is_next:
+        if is_next:
+            self._note_answer_arrived()
+        else:
             self._continuity.doubt()
         changes = self._take_capabilities(message.capabilities) or Changes()
         self._note_missing_tree(report)
         if self._is_full(message, is_next=is_next):
-            self._belief.take_full(report, message, now, changes)
+            proves_loss = not self._has_earlier_answer
+            self._belief.take_full(report, message, now, changes, proves_loss=proves_loss)
             self._continuity.settle(now)
-            self._learn_acknowledgement(is_full=True)
+            self._learn_acknowledgement(is_full=proves_loss)
         else:
             self._belief.take(report, message, now, changes)
             if report.remote_config is not UNSET:
@@ -235,6 +242,14 @@ class AgentSession:
         self._rules.acknowledge(report.hash if report else "")
         if is_full and self._rules.capabilities & _REPORTS_REMOTE_CONFIG:
             self._rules.settle_earlier_offers()
+
+    def _note_answer_arrived(self) -> None:
+        """Over plain HTTP a client goes on to the next number when it has the answer, else it repeats its message.
+
+        So the next number proves that what the answer before carried arrived, an offer too.
+        """
+        if self._is_first and self._transport is Transport.HTTP:
+            self._has_earlier_answer = True
 
     def _note_missing_tree(self, report: Report) -> None:
         """Over plain HTTP, the known hash without its tree may be the answer to our question.
@@ -275,7 +290,7 @@ class AgentSession:
     def _doubt_earlier_offer(self) -> None:
         """An offer of an earlier session is unanswered: only a full state shows whether it arrived."""
         reports = self._rules.capabilities & _REPORTS_REMOTE_CONFIG
-        if reports and self._rules.has_earlier_offer:
+        if reports and not self._has_earlier_answer and self._rules.has_earlier_offer:
             self._continuity.doubt(at_once=True)
 
     def _flags(self, now: datetime) -> int:

@@ -9,6 +9,14 @@ from telflo.base.redaction import redact_line, redact_mapping
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
+class RefusedHandshakes(logging.Filter):
+    """Drops uvicorn's error about a handshake that was refused with an HTTP answer: it is no error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False for that one message."""
+        return "without completing handshake" not in record.getMessage()
+
+
 class TextFormatter(logging.Formatter):
     """A record as text for people, with credentials masked in message and traceback."""
 

@@ -196,6 +196,8 @@ def _rows_url(*, fleet: str | None, **filters: str) -> str:
 
 def _first_line(text: str) -> str:
     """The first line of an error, secrets masked, at most 160 characters; of a gRPC error its innermost description."""
-    line = text.strip().partition("\n")[0].rpartition("desc = ")[2].strip('"')
+    line = text.strip().partition("\n")[0].rpartition("desc = ")[2]
+    if len(line) > 1 and line[0] == line[-1] == '"':
+        line = line[1:-1]
     line = redact_line(line)
     return line if len(line) <= 160 else f"{line[:159]}…"

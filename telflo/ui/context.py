@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -18,6 +19,14 @@ def theme_of(request: HttpRequest) -> str:
     return wanted if wanted in THEMES else "system"
 
 
+def _host_of(request: HttpRequest) -> str:
+    """The name that the browser asked for; "" for one that is not allowed: the page that says so is shown too."""
+    try:
+        return request.get_host()
+    except DisallowedHost:
+        return ""
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor for the frame of every page.
 
@@ -26,6 +35,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme_of(request),
         "nav_links": SimpleLazyObject(lambda: links_for(request)),
-        "server_name": request.get_host(),
+        "server_name": _host_of(request),
         "server_version": getattr(settings, "TELFLO_VERSION", ""),
     }

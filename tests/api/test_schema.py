@@ -3,36 +3,93 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
-from openapi_schema_validator import OAS31Validator
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
+from configs.models import Configuration, VersionState
+from fleets.models import Rollout
 from telflo.base.access import Role
 from telflo.base.api.permissions import MayCall
+from telflo.base.models import Activity
+from tests.access.cast import Cast
 from tests.api.caller import Caller, caller
-from tests.factories import make_configuration, make_person, make_version
+from tests.factories import make_configuration, make_fleet, make_person, make_version
 
 pytestmark = pytest.mark.django_db
 
 Schema = dict[str, Any]
 
-SAMPLES = {
-    "/api/v1/configurations/": "configurations/",
-    "/api/v1/configurations/{id}/": "configurations/{configuration}/",
-    "/api/v1/configurations/{id}/versions/": "configurations/{configuration}/versions/",
-    "/api/v1/versions/{id}/": "versions/{version}/",
-    "/api/v1/versions/{id}/diff/": "versions/{version}/diff/?against={version}",
-    "/api/v1/people/": "people/",
-    "/api/v1/api-tokens/": "api-tokens/",
-    "/api/v1/events/": "events/",
+CALLS: dict[tuple[str, str], tuple[str, Any]] = {
+    ("get", "agents/"): ("agents/?status=pending&label.site=ams", None),
+    ("get", "agents/{uid}/"): ("agents/{uid}/", None),
+    ("patch", "agents/{uid}/"): ("agents/{uid}/", {"labels": {"site": "ams"}, "name": "one"}),
+    ("delete", "agents/{uid}/"): ("agents/{uid}/", None),
+    ("get", "agents/{uid}/effective-config/"): ("agents/{uid}/effective-config/?raw=true", None),
+    ("get", "agents/{uid}/events/"): ("agents/{uid}/events/", None),
+    ("get", "api-tokens/"): ("api-tokens/", None),
+    ("post", "api-tokens/"): ("api-tokens/", {"name": "x", "scope": "read", "expires": "180d"}),
+    ("get", "api-tokens/{id}/"): ("api-tokens/{api_token}/", None),
+    ("post", "api-tokens/{id}/revoke/"): ("api-tokens/{api_token}/revoke/", {}),
+    ("get", "configurations/"): ("configurations/", None),
+    ("post", "configurations/"): ("configurations/", {"name": "x"}),
+    ("get", "configurations/{id}/"): ("configurations/{configuration}/", None),
+    ("patch", "configurations/{id}/"): ("configurations/{configuration}/", {"name": "y"}),
+    ("post", "configurations/{id}/archive/"): ("configurations/{spare}/archive/", {}),
+    ("get", "configurations/{id}/versions/"): ("configurations/{configuration}/versions/", None),
+    ("post", "configurations/{id}/versions/"): (
+        "configurations/{configuration}/versions/",
+        {"yaml": "receivers:\n  otlp:\n", "note": "x"},
+    ),
+    ("get", "configurations/{id}/versions/{number}/"): (
+        "configurations/{configuration}/versions/1/?raw=1",
+        None,
+    ),
+    ("get", "deployments/{id}/"): ("deployments/{deployment}/", None),
+    ("post", "deployments/{id}/revoke/"): ("deployments/{deployment}/revoke/", {"reason": "x"}),
+    ("get", "events/"): ("events/?limit=2", None),
+    ("get", "events/{id}/"): ("events/{event}/", None),
+    ("get", "fleets/"): ("fleets/", None),
+    ("post", "fleets/"): ("fleets/", {"name": "x", "version": None}),
+    ("get", "fleets/{id}/"): ("fleets/edge/", None),
+    ("patch", "fleets/{id}/"): ("fleets/edge/", {"description": "y"}),
+    ("post", "fleets/{id}/archive/"): ("fleets/empty/archive/", {}),
+    ("get", "fleets/{id}/deployments/"): ("fleets/edge/deployments/", None),
+    ("post", "fleets/{id}/deployments/"): (
+        "fleets/edge/deployments/",
+        {"platform": "linux_amd64"},
+    ),
+    ("get", "fleets/{id}/tokens/"): ("fleets/edge/tokens/", None),
+    ("post", "fleets/{id}/tokens/"): ("fleets/edge/tokens/", {"name": "x", "expires": "1y"}),
+    ("get", "overview/"): ("overview/", None),
+    ("get", "people/"): ("people/", None),
+    ("post", "people/"): ("people/", {"username": "new", "role": "viewer"}),
+    ("get", "people/{id}/"): ("people/{person}/", None),
+    ("patch", "people/{id}/"): ("people/{person}/", {"role": "editor"}),
+    ("post", "people/{id}/reset/"): ("people/{person}/reset/", {}),
+    ("get", "rollouts/"): ("rollouts/?state=running", None),
+    ("post", "rollouts/"): ("rollouts/", {"fleet": "edge", "version": "{first}", "reason": "x"}),
+    ("get", "rollouts/{id}/"): ("rollouts/{rollout}/", None),
+    ("get", "rollouts/{id}/targets/"): ("rollouts/{rollout}/targets/", None),
+    ("get", "tokens/{id}/"): ("tokens/{token}/", None),
+    ("post", "tokens/{id}/retire/"): ("tokens/{token}/retire/", {"reason": "x"}),
+    ("post", "tokens/{id}/revoke/"): ("tokens/{token}/revoke/", {"reason": "x"}),
+    ("post", "tokens/{id}/rotate/"): ("tokens/{token}/rotate/", {"overlap_seconds": 60}),
+    ("get", "versions/{id}/"): ("versions/{first}/", None),
+    ("get", "versions/{id}/diff/"): ("versions/{second}/diff/?against={first}", None),
+    ("post", "versions/{id}/publish/"): ("versions/{draft}/publish/", {"reason": "x"}),
+    ("post", "versions/{id}/archive/"): ("versions/{draft}/archive/", {}),
 }
+"""Every operation of the schema below /api/v1/ -> the call that proves it, and its body."""
 
 
 def _described() -> Any:
@@ -56,17 +113,128 @@ def test_it_is_openapi_3_1(schema: Schema) -> None:
     assert str(schema["openapi"]).startswith("3.1")
 
 
-@pytest.mark.parametrize(("path", "sample"), SAMPLES.items())
-def test_answers_are_as_the_schema_says(schema: Schema, path: str, sample: str) -> None:
-    version = make_version(yaml="receivers:\n  otlp:\n")
-    answer = caller()(
-        "GET", sample.format(configuration=version.configuration_id, version=version.pk)
-    )
-    assert answer.status == 200
-    described = schema["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
-    OAS31Validator({**described["schema"], "components": schema["components"]}).validate(
-        answer.body
-    )
+def test_it_is_valid_and_made_without_warnings(tmp_path: Path) -> None:
+    file = tmp_path / "schema.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(file))
+    assert file.read_text("utf-8").startswith("openapi: 3.1")
+
+
+def test_every_route_is_in_it_and_every_operation_is_proven(schema: Schema) -> None:
+    described = {
+        (method, path.removeprefix("/api/v1/"))
+        for path, operations in schema["paths"].items()
+        for method in operations
+    }
+    assert described == set(CALLS)
+    undescribed = {"api-schema", "api-docs", "api-unknown"}
+    routes = {
+        pattern.name
+        for pattern in _patterns(get_resolver("telflo.api").url_patterns)
+        if pattern.name not in undescribed
+    }
+    assert len(routes) == len(schema["paths"])
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_what_is_served_is_what_it_says(schema: Schema, method: str, path: str) -> None:
+    call, ids = world()
+    address, body = CALLS[method, path]
+    answer = call(method.upper(), address.format(**ids), _filled(body, ids))
+    assert 200 <= answer.status < 300, answer.text
+    responses = schema["paths"][f"/api/v1/{path}"][method]["responses"]
+    described = responses[str(answer.status)].get("content")
+    assert bool(described) == bool(answer.text)
+    if described:
+        validate(schema, described["application/json"]["schema"], answer.body)
+        assert answer.headers["Content-Type"].startswith("application/json")
+
+
+def test_a_dry_run_is_as_the_schema_says(schema: Schema) -> None:
+    call, ids = world()
+    body = {"fleet": "edge", "version": ids["first"], "dry_run": True}
+    answer = call("POST", "rollouts/", body)
+    described = schema["paths"]["/api/v1/rollouts/"]["post"]["responses"]["200"]["content"]
+    validate(schema, described["application/json"]["schema"], answer.body)
+
+
+LISTS = [path for method, path in CALLS if method == "get"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_parameters_are_those_of_the_schema(schema: Schema, path: str) -> None:
+    call, ids = world()
+    plain = CALLS["get", path][0].format(**ids).partition("?")[0]
+    problem = call("GET", f"{plain}?nonsense=1").problem(400)
+    assert problem["errors"][0]["pointer"] == "/nonsense"
+    for parameter in schema["paths"][f"/api/v1/{path}"]["get"].get("parameters", ()):
+        if parameter["in"] == "query":
+            answer = call("GET", f"{plain}?{parameter['name'].replace('*', 'x')}=")
+            codes = {error["code"] for error in answer.body.get("errors", ())}
+            assert "unknown-parameter" not in codes, parameter["name"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_lists_are_pages(schema: Schema, path: str) -> None:
+    responses = schema["paths"][f"/api/v1/{path}"]["get"]["responses"]
+    described = responses["200"]["content"]["application/json"]["schema"]
+    named = described.get("$ref", "").rpartition("/")[2]
+    shape = schema["components"]["schemas"].get(named, described)
+    assert shape["type"] == "object"
+    if named.startswith("Paginated"):
+        assert set(shape["properties"]) == {"next", "previous", "results"}
+
+
+def world() -> tuple[Caller, dict[str, str]]:
+    """A caller who may do everything, and the ids of a small installation."""
+    cast = Cast()
+    common = cast.common
+    make_fleet(name="empty")
+    line = Configuration.objects.get(pk=common["configuration_id"])
+    versions = {version.number: str(version.pk) for version in line.versions.all()}
+    draft = make_version(configuration=line, yaml="# draft\n", state=VersionState.UNPUBLISHED)
+    admin = cast.people[Role.ADMIN]
+    ids = {
+        "uid": common["uid"],
+        "configuration": line.pk,
+        "spare": make_configuration().pk,
+        "first": versions[1],
+        "second": versions[2],
+        "draft": draft.pk,
+        "deployment": common["deployment_id"],
+        "rollout": Rollout.objects.latest("number").pk,
+        "token": cast.token.pk,
+        "person": cast.other.pk,
+        "api_token": cast.tokens[Role.ADMIN].pk,
+        "event": Activity.objects.latest("id").pk,
+    }
+    return caller(user=admin), {name: str(value) for name, value in ids.items()}
+
+
+def _filled(body: Any, ids: dict[str, str]) -> Any:
+    if body is None:
+        return None
+    return {
+        name: value.format(**ids) if isinstance(value, str) else value
+        for name, value in body.items()
+    }
+
+
+def validate(schema: Schema, described: Schema, value: Any) -> None:
+    """Types, formats and required fields; fields that the schema does not name are refused."""
+    closed = _closed({**described, "components": schema["components"]})
+    OAS31Validator(closed, format_checker=oas31_format_checker).validate(value)
+
+
+def _closed(node: Any) -> Any:
+    """The same schema with every object that lists its properties closed to others."""
+    if isinstance(node, list):
+        return [_closed(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    closed = {name: _closed(part) for name, part in node.items()}
+    if isinstance(node.get("properties"), dict) and node.get("type") == "object":
+        closed.setdefault("additionalProperties", False)
+    return closed
 
 
 def test_a_problem_is_as_the_schema_says(schema: Schema) -> None:

@@ -49,6 +49,8 @@ class Collector:
     uid: UUID = field(default_factory=uuid4)
     received: list[str] = field(default_factory=list)
     """The texts that it was offered, in order."""
+    received_at: float = 0.0
+    """When the last one came, on the monotonic clock."""
     running: str = "receivers: {}\n"
 
     def __enter__(self) -> Self:
@@ -86,6 +88,7 @@ class Collector:
         if message.HasField("remote_config"):
             text = message.remote_config.config.config_map[""].body.decode()
             self.received.append(text)
+            self.received_at = time.monotonic()
             self._apply(text, message.remote_config.config_hash)
 
     def _apply(self, text: str, config_hash: bytes) -> None:

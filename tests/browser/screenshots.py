@@ -63,10 +63,10 @@ SHOTS: Final = tuple(
 COMMITTED: Final = (
     "overview-light",
     "overview-dark",
-    "fleet-light",
     "collector-light",
     "rollout-light",
     "compare-light",
+    "deploy-light",
     "collectors-phone",
 )
 """Those that README and docs show."""

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from agents import store
 from agents.models import Agent
-from agents.snapshot import Capability, Transport
-from fleets import offers
+from agents.snapshot import Capability, Fact, FactKind, RemoteConfigReport, Transport
+from fleets import offers, reports
 from fleets.models import Attempt, Quarantine
 from telflo.base import clock
 from tests.factories import (
@@ -169,6 +169,17 @@ class TestLostOffers:
         story.answer(agent, APPLYING, hash_of(two))
         offers.give_back_offers(claimed, now=clock.now())
         assert attempts_of(agent)[-1] == "applying"
+
+    def test_a_full_state_after_an_answer_that_arrived_proves_nothing(self) -> None:
+        story = Story()
+        [agent] = story.agents
+        story.assign(story.version())
+        story.claim(agent)
+        back = story.come_back(agent)
+        report = RemoteConfigReport(APPLIED, hash_of(story.one))
+        fact = Fact(FactKind.FULL_STATE, clock.now(), remote_config=report, proves_loss=False)
+        reports.record_patches([make_patch(back, facts=(fact,))])
+        assert attempts_of(agent)[-1] == "offered"
 
     def test_a_full_state_that_names_the_hash_is_its_answer(self) -> None:
         story = Story()

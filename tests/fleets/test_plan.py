@@ -108,20 +108,20 @@ FACTS = {
 
 
 @pytest.mark.parametrize(
-    ("change", "place"),
+    ("change", "place", "is_wanted"),
     [
-        ({}, Place.WAITING),
-        ({"is_connected": False}, Place.PENDING_OFFLINE),
-        ({"has_applied": True}, Place.SUCCEEDED),
-        ({"has_applied": True, "is_connected": False}, Place.SUCCEEDED),
-        ({"is_quarantined": True}, Place.FAILED),
-        ({"accepts_config": False}, Place.EXCLUDED),
-        ({"is_managed": False}, Place.EXCLUDED),
+        ({}, Place.WAITING, True),
+        ({"is_connected": False}, Place.PENDING_OFFLINE, True),
+        ({"has_applied": True}, Place.SUCCEEDED, True),
+        ({"has_applied": True, "is_connected": False}, Place.SUCCEEDED, True),
+        ({"is_quarantined": True}, Place.EXCLUDED, True),
+        ({"accepts_config": False}, Place.EXCLUDED, False),
+        ({"is_managed": False}, Place.EXCLUDED, False),
     ],
 )
 def test_a_target_is_placed_before_anything_is_offered(
-    change: dict[str, bool], place: Place
+    change: dict[str, bool], place: Place, is_wanted: bool
 ) -> None:
     placement = place_target(TargetFacts(**{**FACTS, **change}))
     assert placement.place is place
-    assert placement.is_wanted is (place is not Place.EXCLUDED)
+    assert placement.is_wanted is is_wanted

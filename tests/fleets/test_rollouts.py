@@ -283,10 +283,28 @@ class TestFailures:
         story.settle(agent)
         rollout = story.assign(two)
         target = target_of(rollout, agent)
-        assert target.state == "failed"
+        assert target.state == "excluded"
         assert "failed here before" in target.reason
         assert not story.claim(agent)
         assert status_of(agent).status == "rolled_back"
+
+    def test_one_collector_where_a_version_failed_does_not_keep_the_others_from_it(self) -> None:
+        story = Story(count=3)
+        one, *others = story.agents
+        two, three = story.version(), story.version()
+        story.assign(two)
+        story.claim(one)
+        story.answer(one, FAILED, hash_of(two))
+        story.assign(three)
+        for agent in story.agents:
+            story.settle(agent)
+        rollout = story.assign(two)
+        assert set(story.claim(*story.agents)) == {agent.instance_uid for agent in others}
+        for agent in others:
+            story.answer(agent, APPLIED, hash_of(two))
+        story.work()
+        rollout.refresh_from_db()
+        assert rollout.state == "succeeded"
 
     def test_what_is_told_twice_changes_nothing(self) -> None:
         story = Story()

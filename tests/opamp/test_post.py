@@ -112,6 +112,21 @@ async def test_gzip_is_taken_and_given(client: httpx.AsyncClient, domain: Memory
     assert len(reply.remote_config.config.config_map[""].body) == 5_000
 
 
+@pytest.mark.rule("T6")
+@pytest.mark.parametrize("parts", [[b"more"], [b"", b"more" * 100_000, b"more"]])
+async def test_what_comes_after_the_end_of_the_gzip_data_is_refused(
+    client: httpx.AsyncClient, parts: list[bytes]
+) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield gzip.compress(full().SerializeToString())
+        for part in parts:
+            yield part
+
+    response = await client.post(URL, content=body(), headers={"content-encoding": "gzip"})
+    assert response.status_code == 400
+    assert "after the end" in response.text
+
+
 @pytest.mark.rule("T7")
 @pytest.mark.parametrize("size", [100_001, 50_000_000])
 async def test_a_gzip_bomb_is_stopped_while_it_is_inflated(

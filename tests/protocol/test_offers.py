@@ -242,3 +242,27 @@ class TestTheOffer:
         files = tuple(ConfigFile(name, b"") for name in names)
         with pytest.raises(ValueError, match=problem):
             Talk().session.make_offer(Offer(config_hash, files), START)
+
+
+def over_http(number: int) -> Outcome:
+    """A poll while an offer of the poll before, whose message had number 4, is unanswered."""
+    known = AgentSnapshot(
+        UID, 2, sequence_num=4, is_new=False, capabilities=MASK, transport=Transport.HTTP,
+        remote_config=RemoteConfigReport(APPLIED, A), desired_hash=B, in_flight_hash=B, seen_at=START,
+    )  # fmt: skip
+    message = pb.AgentToServer(instance_uid=UID.bytes, sequence_num=number, capabilities=MASK)
+    return AgentSession(known, LIMITS).receive(message, START)
+
+
+@pytest.mark.rule("R2")
+def test_over_http_the_next_number_proves_that_the_offer_arrived() -> None:
+    outcome = over_http(5)
+    assert not outcome.reply.flags
+    assert not outcome.offer_due
+
+
+@pytest.mark.rule("R2")
+def test_over_http_the_same_number_again_asks_what_arrived() -> None:
+    outcome = over_http(4)
+    assert outcome.reply.flags == FULL_STATE
+    assert not outcome.offer_due

@@ -71,6 +71,10 @@ check_label() {
     '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._/-]*)
       fail "${1%%=*} cannot name a label." "Use letters, digits and . _ / - only."
       ;;
+    telflo.name) fail "telflo.name is the collector's name." "Give it with --name." ;;
+  esac
+  case $NEWLINE$LABELS in
+    *"$NEWLINE${1%%=*}="*) fail "The label ${1%%=*} is given twice." "Give each label once." ;;
   esac
 }
 

@@ -67,6 +67,7 @@ def _take(ledger: Ledger, patch: AgentPatch, fact: Fact, row: AgentStatus) -> No
     # An agent that does not report its remote configuration names no hash: that proves nothing.
     if (
         fact.kind is FactKind.FULL_STATE
+        and fact.proves_loss
         and row.agent.capabilities & Capability.REPORTS_REMOTE_CONFIG
     ):
         named = report.hash if report else ""

@@ -29,6 +29,8 @@ def join(member_uid: UUID, *, now: datetime) -> UUID | None:
     """
     with transaction.atomic():
         member = _member(member_uid)
+        # A rollout that starts now sees this member, or this member sees the rollout.
+        Fleet.objects.select_for_update(no_key=True).get(pk=member.fleet_id)
         # The rollout's lock first: it must not finish between being looked at and getting one more target.
         rollout = _active_rollout(member.fleet_id)
         row = store.lock([member_uid])[member_uid]

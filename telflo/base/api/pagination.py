@@ -83,7 +83,9 @@ class CursorPages(CursorPagination):
                 {"type": "integer", "minimum": 1, "maximum": self.max_page_size},
             ),
         ]
-        offered = _offered(view)
+        # A list below a resource has the order that it has.
+        is_own_list = getattr(view, "action", "") in getattr(view, "list_actions", ("list",))
+        offered = _offered(view) if is_own_list else ()
         if offered:
             values = [sign + name for name in offered for sign in ("", "-")]
             described.append(

@@ -39,6 +39,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
     """A person."""
 
     name = serializers.CharField(source="display_name", read_only=True)
+    email = serializers.CharField(read_only=True, help_text="empty: none was given")
     created_at = serializers.DateTimeField(source="date_joined", read_only=True)
     last_sign_in = serializers.DateTimeField(source="last_login", read_only=True, allow_null=True)
 

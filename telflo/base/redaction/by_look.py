@@ -27,6 +27,9 @@ _ANYWHERE = (
     re.compile(
         r"(?i)\b(?:bearer|basic)[ \t]+(?P<value>(?=[a-z+/=_.~-]*\d|[\w+/=.~-]{20})[\w+/=.~-]{8,})"
     ),
+    # addresses of ours that let somebody in: quick-deploy codes, invitations
+    re.compile(r"/install/(?P<value>[A-Za-z0-9]{16,})"),
+    re.compile(r"/accounts/link/(?P<value>[\w-]{16,})"),
     # credentials that are known by their prefix
     re.compile(
         r"(?<![\w-])(?P<value>tlf_[a-z]_[\w-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|gh[pousr]_\w{20,}"
