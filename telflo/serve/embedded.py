@@ -31,10 +31,14 @@ class EmbeddedCelery:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """End both, letting running tasks finish for a few seconds."""
+    def ask_to_stop(self) -> None:
+        """Tell both to end while the server lets its agents go. The next start's sweep does what is left undone."""
         self._beat.stop()
         state.should_stop = 0  # type: ignore[assignment]  # celery-types knows None alone
+
+    def stop(self) -> None:
+        """End both, letting running tasks finish for a few seconds."""
+        self.ask_to_stop()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(_STOP_S)

@@ -41,10 +41,13 @@ def run_here(
         if announce is not None:
             announce()
 
+    async def before_stop() -> None:
+        if celery is not None:
+            celery.ask_to_stop()
+        await asgi.gateway.stop()
+
     config = make_config(asgi.application, message_bytes=settings.OPAMP_MESSAGE_BYTES)
-    server = TelfloServer(
-        config, on_loop=on_loop, on_started=on_started, before_stop=asgi.gateway.stop
-    )
+    server = TelfloServer(config, on_loop=on_loop, on_started=on_started, before_stop=before_stop)
     try:
         server.run(sockets=[sock])
     finally:
