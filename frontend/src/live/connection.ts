@@ -100,10 +100,9 @@ export class LiveConnection {
     clearInterval(this.pollTimer);
     this.pollTimer = undefined;
     this.sendTopics();
-    if (this.lostBefore) {
-      this.listener.onState({ kind: "catching-up" });
-      await this.listener.onResync();
-    }
+    if (this.lostBefore) this.listener.onState({ kind: "catching-up" });
+    // What changed between the making of the page and this subscription was told to nobody here.
+    await this.listener.onResync();
     if (this.socket?.readyState === OPEN) this.listener.onState({ kind: "live" });
   }
 
