@@ -296,6 +296,8 @@ LOGGING = {
     "loggers": {
         "uvicorn.error": {"filters": ["refused_handshakes"]},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # Answers of 4xx are not the server's trouble.
+        "django.request": {"level": "ERROR"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "axes": {"level": "ERROR"},
         "celery": {"level": "WARNING"},

@@ -107,7 +107,8 @@ def _headline(numbers: Numbers) -> str:
             if total > 1
             else "The one collector runs what it should"
         )
-    return f"{grouped(numbers.in_sync)} of {counted(total, 'collector')} run what they should"
+    verb = "runs what it should" if total == 1 else "run what they should"
+    return f"{grouped(numbers.in_sync)} of {counted(total, 'collector')} {verb}"
 
 
 def _subline(todo: Matters, underway: Sequence[UnderWay]) -> str:

@@ -33,7 +33,7 @@ TWO: Final = ONE.replace("debug:\n", "debug:\n    verbosity: detailed\n")
 REFUSED: Final = ONE.replace("debug:\n", "debug:\n    verbosity: loud\n")
 BROKEN: Final = "receivers:\n  otlp:\n exporters: [\n"
 WORDS: Final = "'verbosity' unknown level: loud"
-AT_ONCE_MS: Final = 5_000
+AT_ONCE_MS: Final = 15_000
 """For what the server tells an open page: at most one message a second and topic, then a fetch."""
 RECEIVED_S: Final = 3
 """From a person's click to the collector, the page's own answer included: a busy machine may be slow."""
