@@ -215,11 +215,12 @@ async def read_body(headers: Any, receive: Receive, *, most: int) -> bytes:
 
 
 def _inflate(inflater: Any, part: bytes, most: int) -> bytes:
+    is_over = inflater.eof
     try:
-        data: bytes = inflater.decompress(part, most) if not inflater.eof else b""
+        data: bytes = b"" if is_over else inflater.decompress(part, most)
     except zlib.error:
         raise BadBody(400, "The body is not valid gzip data.") from None
-    if inflater.unused_data or (inflater.eof and part and not data):
+    if inflater.unused_data or (is_over and part):
         raise BadBody(400, "The body goes on after the end of its gzip data.")
     return data
 

@@ -14,6 +14,7 @@ from agents.snapshot import (
     FactKind,
     Transport,
 )
+from agents.status import SHUTDOWN_ERROR
 from fleets.offer import Offer
 from opamp.proto.opamp_pb2 import (
     AgentConfigFile,
@@ -41,9 +42,6 @@ _REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
 
 _BARE: Final = 0
 """The digest of every message that reports nothing."""
-
-SHUTDOWN_ERROR = "Supervisor is shutdown"
-"""The last_error by which a supervisor on plain HTTP says goodbye: it sends no agent_disconnect."""
 
 
 class AgentSession:

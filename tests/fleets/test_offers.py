@@ -1,15 +1,11 @@
 """Offers: claimed before they are sent, never twice, and what proves that one was lost."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents import store
 from agents.models import Agent
 from agents.snapshot import Capability, Fact, FactKind, RemoteConfigReport, Transport
 from fleets import offers, reports
@@ -32,13 +28,6 @@ from tests.fleets.story import (
 )
 
 pytestmark = pytest.mark.django_db
-Committed = Callable[[], AbstractContextManager[list[Any]]]
-PAST_DEADLINE = timedelta(seconds=181)
-
-
-def disconnect(agent: Any) -> None:
-    now = clock.now()
-    store.apply([make_patch(agent, now=now, disconnected_at=now)])
 
 
 class TestOffers:

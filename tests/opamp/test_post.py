@@ -113,6 +113,18 @@ async def test_gzip_is_taken_and_given(client: httpx.AsyncClient, domain: Memory
 
 
 @pytest.mark.rule("T6")
+@pytest.mark.parametrize("tail", [1, 8, 30])
+async def test_gzip_data_may_end_in_a_part_of_its_own(client: httpx.AsyncClient, tail: int) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        data = gzip.compress(full().SerializeToString())
+        yield data[:-tail]
+        yield data[-tail:]
+
+    response = await client.post(URL, content=body(), headers={"content-encoding": "gzip"})
+    assert response.status_code == 200
+
+
+@pytest.mark.rule("T6")
 @pytest.mark.parametrize("parts", [[b"more"], [b"", b"more" * 100_000, b"more"]])
 async def test_what_comes_after_the_end_of_the_gzip_data_is_refused(
     client: httpx.AsyncClient, parts: list[bytes]

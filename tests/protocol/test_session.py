@@ -16,6 +16,7 @@ from agents.snapshot import (
     RemoteConfigReport,
     Transport,
 )
+from agents.status import SHUTDOWN_ERROR
 from opamp.proto import opamp_pb2 as pb
 from opamp.protocol import replies
 from opamp.protocol.anyvalue import attributes_from_json
@@ -23,7 +24,7 @@ from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.limits import Limits
 from opamp.protocol.outcome import CloseReason, Outcome
 from opamp.protocol.replies import new_identity
-from opamp.protocol.session import SHUTDOWN_ERROR, AgentSession
+from opamp.protocol.session import AgentSession
 from tests.protocol.world import FULL_STATE, LIMITS, START
 
 UID = UUID(bytes=bytes(range(16)))

@@ -53,8 +53,7 @@ def give_back(claims: Mapping[UUID, str], *, now: datetime) -> None:
         for uid in rows:
             attempt = ledger.latest(uid, claims[uid])
             if attempt is not None and attempt.state == AttemptState.OFFERED:
-                ledger.settle(attempt, AttemptState.LOST)
-                ledger.move(uid, attempt, attempt.hash, TargetState.WAITING)
+                _lose(ledger, uid, attempt)
         ledger.write()
 
 
@@ -74,13 +73,18 @@ def _take(ledger: Ledger, patch: AgentPatch, fact: Fact, row: AgentStatus) -> No
         _find_lost(ledger, uid, named, patch.epoch)
 
 
+def _lose(ledger: Ledger, uid: UUID, attempt: Attempt) -> None:
+    """The offer never reached its agent, so it may be claimed again."""
+    ledger.settle(attempt, AttemptState.LOST)
+    ledger.move(uid, attempt, attempt.hash, TargetState.WAITING)
+
+
 def _find_lost(ledger: Ledger, uid: UUID, named: str, epoch: int) -> None:
     """A full state of a later session that does not name an unanswered offer: it never arrived."""
     for attempt in ledger.in_flight(uid):
         is_unanswered = attempt.state == AttemptState.OFFERED
         if is_unanswered and attempt.hash != named and attempt.epoch < epoch:
-            ledger.settle(attempt, AttemptState.LOST)
-            ledger.move(uid, attempt, attempt.hash, TargetState.WAITING)
+            _lose(ledger, uid, attempt)
 
 
 def _close_others(
