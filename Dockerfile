@@ -4,7 +4,7 @@
 FROM python:3.11-slim-bookworm AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements/base.txt /requirements.txt
-RUN python -m venv /opt/venv && /opt/venv/bin/pip install --require-hashes -r /requirements.txt
+RUN python -m venv /opt/venv && /opt/venv/bin/pip install --require-hashes --no-deps -r /requirements.txt
 
 FROM python:3.11-slim-bookworm AS assets
 RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
