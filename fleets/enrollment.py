@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from agents import store
 from agents.snapshot import AgentSnapshot, Transport
-from agents.store import NewEvent
+from agents.store import Arrival, NewEvent
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import (
     ArrivalMode,
@@ -94,9 +94,8 @@ def admit_agent(
             _change_fleet(member, token, now)
         elif member.token_id != token.id:
             Membership.objects.filter(pk=instance_uid).update(token_id=token.id)
-        snapshot = store.open_session(
-            instance_uid=instance_uid, transport=transport, remote_address=remote_address, now=now
-        )
+        arrival = Arrival(instance_uid, transport, remote_address)
+        snapshot = store.open_sessions([arrival], now=now)[instance_uid]
         return replace(
             snapshot,
             desired_hash=desired_hashes([instance_uid]).get(instance_uid, ""),
@@ -115,7 +114,7 @@ def _belongs(member: Membership, token: VerifiedToken) -> bool:
 
 def _enrol(token: VerifiedToken, uid: UUID, now: datetime) -> None:
     fleet = _check_enrolment(token, now)
-    store.register(instance_uid=uid, now=now)
+    store.register([uid], now=now)
     member = Membership(
         agent_id=uid,
         fleet=fleet,

@@ -8,17 +8,18 @@ from agents.store.intents import IntentChange, set_intent
 from agents.store.patches import apply
 from agents.store.pruning import prune_effective_configs, prune_events
 from agents.store.rows import lock
-from agents.store.sessions import FENCED_EPOCH, open_session, register
+from agents.store.sessions import FENCED_EPOCH, Arrival, open_sessions, register
 from agents.store.sweeping import sweep
 
 __all__ = [
     "FENCED_EPOCH",
+    "Arrival",
     "IntentChange",
     "NewEvent",
     "add_events",
     "apply",
     "lock",
-    "open_session",
+    "open_sessions",
     "prune_effective_configs",
     "prune_events",
     "register",

@@ -1,78 +1,102 @@
 """Agents come in: registered once, and each new session fences out the one before (I3)."""
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
-from agents.errors import AgentUnknown
 from agents.models import Agent, AgentStatus
 from agents.naming import display_name
 from agents.snapshot import AgentSnapshot, ConfigStatus, FactKind, RemoteConfigReport, Transport
 from agents.store.events import NewEvent, add_events
-from agents.store.rows import Edit, touch
+from agents.store.rows import Edit, touch, write
 from agents.store.values import health_from_json
 
 FENCED_EPOCH: Final = -1
 """The epoch of a session that may not write: plain HTTP beside a live WebSocket of the same uid."""
 
 
-def register(*, instance_uid: UUID, now: datetime) -> None:
-    """Make the agent and its status row, unless they are there."""
-    agent = Agent(
-        instance_uid=instance_uid, display_name=display_name(uid=instance_uid), first_seen_at=now
-    )
-    Agent.objects.bulk_create([agent], ignore_conflicts=True)
-    status = AgentStatus(agent_id=instance_uid, status_since=now)
-    AgentStatus.objects.bulk_create([status], ignore_conflicts=True)
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An agent that begins a session, and how it came."""
+
+    instance_uid: UUID
+    transport: Transport
+    remote_address: str
 
 
-def open_session(
-    *, instance_uid: UUID, transport: Transport, remote_address: str, now: datetime
-) -> AgentSnapshot:
-    """Begin a session: raise the epoch and answer what is known. Raises AgentUnknown.
+def register(uids: Collection[UUID], *, now: datetime) -> None:
+    """Make these agents and their status rows, unless they are there. Two statements."""
+    agents = [
+        Agent(instance_uid=uid, display_name=display_name(uid=uid), first_seen_at=now)
+        for uid in uids
+    ]
+    Agent.objects.bulk_create(agents, ignore_conflicts=True)
+    rows = [AgentStatus(agent_id=uid, status_since=now) for uid in uids]
+    AgentStatus.objects.bulk_create(rows, ignore_conflicts=True)
 
-    Plain HTTP beside a live WebSocket gets FENCED_EPOCH: it is answered, but nothing it says is written as state.
+
+def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID, AgentSnapshot]:
+    """Begin a session for each: raise the epochs and answer what is known. A fixed number of statements.
+
+    Each uid comes once; unknown ones are absent from the answer. Plain HTTP beside a live WebSocket gets FENCED_EPOCH:
+    it is answered, but nothing it says is written as state.
     """
     with transaction.atomic():
-        row = _lock_whole(instance_uid)
-        if transport is Transport.HTTP and row.connected and row.transport == Transport.WEBSOCKET:
-            return _snapshot(row, transport, epoch=FENCED_EPOCH, is_new=False)
-        seen_at = row.last_seen_at
-        _open(row, transport, remote_address, now)
-        known = _snapshot(row, transport, epoch=row.session_epoch, is_new=seen_at is None)
-        return replace(known, seen_at=seen_at)
+        rows = _lock_whole([arrival.instance_uid for arrival in arrivals])
+        opened = [
+            _Opening(arrival, rows[arrival.instance_uid], now)
+            for arrival in arrivals
+            if arrival.instance_uid in rows
+        ]
+        edits = [opening.edit for opening in opened]
+        write(edits)
+        add_events([event for opening in opened for event in opening.events])
+        touch([opening.edit for opening in opened if opening.events])
+        return {opening.snapshot.instance_uid: opening.snapshot for opening in opened}
 
 
-def _lock_whole(instance_uid: UUID) -> AgentStatus:
+def _lock_whole(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
     rows = AgentStatus.objects.select_for_update(of=("self",), no_key=True).select_related("agent")
-    row = rows.filter(agent_id=instance_uid).first()
-    if row is None:
-        raise AgentUnknown(instance_uid)
-    return row
+    found = rows.filter(agent_id__in=uids).order_by("agent_id")
+    return {row.agent_id: row for row in found}
 
 
-def _open(row: AgentStatus, transport: Transport, remote_address: str, now: datetime) -> None:
-    was_away = not row.connected
-    edit = Edit(row)
-    edit.put(
-        session_epoch=row.session_epoch + 1,
-        connected=True,
-        transport=transport.value,
-        remote_address=remote_address[:64],
-        disconnected_at=None,
-    )
-    if was_away or transport is Transport.WEBSOCKET:
-        data = {"transport": transport.value, "address": remote_address[:64]}
-        add_events([NewEvent(row.agent_id, now, FactKind.CONNECTED, data)])
-        edit.put(connected_at=now)
-    edit.put(last_seen_at=now)
-    edit.derive(now)
-    row.save(update_fields=sorted(name.removesuffix("_id") for name in edit.columns))
-    if was_away or transport is Transport.WEBSOCKET:
-        touch([edit])
+class _Opening:
+    """One session that begins: what changes in its row, what the timeline gets, what is known of the agent."""
+
+    __slots__ = ("edit", "events", "snapshot")
+
+    def __init__(self, arrival: Arrival, row: AgentStatus, now: datetime) -> None:
+        self.edit = Edit(row)
+        self.events: list[NewEvent] = []
+        is_websocket = arrival.transport is Transport.WEBSOCKET
+        if not is_websocket and row.connected and row.transport == Transport.WEBSOCKET:
+            self.snapshot = _snapshot(row, arrival.transport, epoch=FENCED_EPOCH, is_new=False)
+            return
+        seen_at = row.last_seen_at
+        self._begin(arrival, now, is_news=is_websocket or not row.connected)
+        known = _snapshot(row, arrival.transport, epoch=row.session_epoch, is_new=seen_at is None)
+        self.snapshot = replace(known, seen_at=seen_at)
+
+    def _begin(self, arrival: Arrival, now: datetime, *, is_news: bool) -> None:
+        address = arrival.remote_address[:64]
+        self.edit.put(
+            session_epoch=self.edit.row.session_epoch + 1,
+            connected=True,
+            transport=arrival.transport.value,
+            remote_address=address,
+            disconnected_at=None,
+            last_seen_at=now,
+        )
+        if is_news:
+            data = {"transport": arrival.transport.value, "address": address}
+            self.events = [NewEvent(arrival.instance_uid, now, FactKind.CONNECTED, data)]
+            self.edit.put(connected_at=now)
+        self.edit.derive(now)
 
 
 def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: bool) -> AgentSnapshot:
