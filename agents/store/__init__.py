@@ -7,7 +7,7 @@ from agents.store.events import NewEvent, add_events
 from agents.store.intents import IntentChange, set_intent
 from agents.store.patches import apply
 from agents.store.pruning import prune_effective_configs, prune_events
-from agents.store.rows import lock
+from agents.store.rows import lock, lock_open_to_offers
 from agents.store.sessions import FENCED_EPOCH, Arrival, open_sessions, register
 from agents.store.sweeping import sweep
 
@@ -19,6 +19,7 @@ __all__ = [
     "add_events",
     "apply",
     "lock",
+    "lock_open_to_offers",
     "open_sessions",
     "prune_effective_configs",
     "prune_events",

@@ -1,6 +1,6 @@
 """Status rows in hand: locked, edited, derived anew, written back together."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -9,10 +9,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from agents import notify
-from agents.models import AgentStatus
-from agents.snapshot import ConfigStatus
+from agents.models import Agent, AgentStatus
+from agents.snapshot import Capability, ConfigStatus
 from agents.status import StatusFacts, derive
 from agents.store.dialects import update_rows
 
@@ -38,6 +39,23 @@ def lock(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
         .order_by("agent_id")
     )
     return {row.agent_id: row for row in found}
+
+
+def lock_open_to_offers(epochs: Mapping[UUID, int]) -> dict[UUID, str]:
+    """Lock as `lock` does. Answers what those of these agents acknowledged last ("" for nothing) who are still on the
+    session with the given epoch and accept remote configuration. Three columns of a row are much cheaper than the row.
+    """
+    rows = AgentStatus.objects.select_for_update(no_key=True).filter(agent_id__in=list(epochs))
+    locked = rows.order_by("agent_id").values_list(
+        "agent_id", "session_epoch", "remote_config_hash"
+    )
+    current = {uid: known for uid, epoch, known in locked if epochs[uid] == epoch}
+    accepts = Capability.ACCEPTS_REMOTE_CONFIG.value
+    agents = Agent.objects.filter(pk__in=list(current)).alias(
+        bits=F("capabilities").bitand(accepts)
+    )
+    willing = set(agents.exclude(bits=0).values_list("pk", flat=True))
+    return {uid: known for uid, known in current.items() if uid in willing}
 
 
 def facts_of(row: AgentStatus) -> StatusFacts:
