@@ -12,7 +12,8 @@ from django.db.models import Field, Model
 
 from agents.store.dialects import postgresql, sqlite
 
-_DIALECTS = {"postgresql": postgresql, "sqlite": sqlite}
+_UPDATES = {"postgresql": postgresql.update, "sqlite": sqlite.update}
+_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _PLAIN = frozenset({"CharField", "TextField", "BooleanField", "BigIntegerField"})
 _NATIVE = _PLAIN | {"UUIDField", "DateTimeField"}
 
@@ -33,11 +34,9 @@ def update_rows(
     if not rows or not columns:
         return 0
     fields = _fields(model, (*match, *columns))
-    dialect = _DIALECTS[connection.vendor]
+    values = _prepared(fields, rows)
     with connection.cursor() as cursor:
-        return dialect.update(
-            cursor, model._meta.db_table, fields, len(match), _prepared(fields, rows)
-        )
+        return _UPDATES[connection.vendor](cursor, model._meta.db_table, fields, len(match), values)
 
 
 def insert_rows(
@@ -48,9 +47,7 @@ def insert_rows(
         return
     fields = _fields(model, columns)
     with connection.cursor() as cursor:
-        _DIALECTS[connection.vendor].insert(
-            cursor, model._meta.db_table, fields, _prepared(fields, rows)
-        )
+        _INSERTS[connection.vendor](cursor, model._meta.db_table, fields, _prepared(fields, rows))
 
 
 def _fields(model: type[Model], names: Sequence[str]) -> list[AnyField]:

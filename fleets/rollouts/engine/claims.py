@@ -134,5 +134,4 @@ def _open_targets(uids: Iterable[UUID]) -> dict[tuple[UUID, UUID], _OpenTarget]:
     return {
         (uid, version_id): _OpenTarget(pk, rollout_id, timedelta(seconds=timeout_s))
         for uid, version_id, pk, rollout_id, timeout_s in targets
-        if uid is not None
     }
