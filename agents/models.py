@@ -82,7 +82,7 @@ class Agent(models.Model):
     non_identifying = models.JSONField(default=dict)
     labels = models.JSONField(default=dict, help_text="people's, on the server")
     collector_name = models.CharField(max_length=100, blank=True)
-    collector_version = models.CharField(max_length=64, blank=True, db_index=True)
+    collector_version = models.CharField(max_length=64, blank=True)
     host_name = models.CharField(max_length=255, blank=True)
     os_type = models.CharField(max_length=64, blank=True)
     capabilities = models.BigIntegerField(default=0)
@@ -93,6 +93,14 @@ class Agent(models.Model):
     first_seen_at = models.DateTimeField()
 
     objects = AgentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # Holds all that the filter bar and the overview ask of builds and systems.
+            models.Index(
+                fields=["collector_version", "collector_name", "os_type"], name="agent_by_build"
+            ),
+        ]
 
     def __str__(self) -> str:
         """For people and logs."""
@@ -179,6 +187,11 @@ class AgentStatus(models.Model):
             models.Index(fields=["status", "agent"], name="status_by_word"),
             models.Index(fields=["health", "agent"], name="status_by_health"),
             models.Index(fields=["desired_hash"], name="status_by_desired"),
+            # Holds all that is counted, so that counting does not read the wide rows.
+            models.Index(
+                fields=["agent", "status", "health", "remote_config_status", "remote_config_hash"],
+                name="status_counted",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -124,7 +124,7 @@ def _enrol(token: VerifiedToken, uid: UUID, now: datetime) -> None:
     )
     # Two connections of one new agent may come at the same moment: the second finds it enrolled.
     Membership.objects.bulk_create([member], ignore_conflicts=True)
-    advance_on_commit([engine.join(uid, now=now)])
+    advance_on_commit([engine.join([uid], now=now)])
     data = {"fleet": fleet.name, "fleet_id": str(fleet.pk), "token": token.prefix}
     store.add_events([NewEvent(uid, now, "enrolled", data)])
 
@@ -138,7 +138,7 @@ def _change_fleet(member: Membership, token: VerifiedToken, now: datetime) -> No
     member.fleet, member.token_id = fleet, token.id
     member.mode, member.enrolled_at = _arrival_mode(fleet, token), now
     member.save(update_fields=["fleet", "token", "mode", "enrolled_at"])
-    advance_on_commit([*left, engine.join(member.agent_id, now=now)])
+    advance_on_commit([*left, engine.join([member.agent_id], now=now)])
     data = {"from": before.name, "to": fleet.name, "fleet_id": str(fleet.pk), "by": token.prefix}
     store.add_events([NewEvent(member.agent_id, now, "moved", data)])
 

@@ -60,7 +60,7 @@ def rollouts_under_way() -> list[UnderWay]:
         Target.objects.filter(rollout__in=ids)
         .order_by()
         .values_list("stage_id", "state")
-        .annotate(n=Count("pk"))
+        .annotate(n=Count("*"))
     ):
         counts.setdefault(stage_id, Counter())[state] += n
     return [_under_way(rollout, stages[rollout.pk], counts) for rollout in rollouts]

@@ -10,7 +10,7 @@ from fleets.rollouts.engine.claims import IN_FLIGHT, claim
 from fleets.rollouts.engine.deadlines import expire
 from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.lifecycle import advance, start
-from fleets.rollouts.engine.membership import exclude, join, keep_name
+from fleets.rollouts.engine.membership import exclude, join, keep_names
 from fleets.rollouts.engine.retries import retry
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "give_back",
     "hand_down",
     "join",
-    "keep_name",
+    "keep_names",
     "record_reports",
     "retry",
     "start",

@@ -113,7 +113,7 @@ def _step(rollout: Rollout, now: datetime) -> bool:
 def _view(rollout: Rollout, stages: list[Stage]) -> plan.RolloutView:
     counted: dict[UUID, dict[str, int]] = {stage.pk: {} for stage in stages}
     counts = rollout.targets.exclude(state=TargetState.EXCLUDED).values_list("stage_id", "state")
-    for stage_id, state, number in counts.annotate(Count("pk")).order_by():
+    for stage_id, state, number in counts.annotate(n=Count("*")).order_by():
         counted[stage_id][state] = number
     return plan.RolloutView(
         state=plan.State(rollout.state),
