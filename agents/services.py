@@ -1,14 +1,12 @@
 """What people do to a collector itself: its name and its labels. Access is checked by the caller."""
 
 from collections.abc import Mapping
-from functools import partial
 
 from django.db import transaction
 
-from agents import notify
 from agents.models import Agent
 from agents.naming import display_name
-from telflo.base import activity
+from telflo.base import activity, hints
 from telflo.base.activity import Actor
 from telflo.base.errors import DomainError
 
@@ -71,5 +69,4 @@ def _check_labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def _touch(agent: Agent) -> None:
-    topics = ["agents", f"agent:{agent.pk}"]
-    transaction.on_commit(partial(notify.touch, topics), robust=True)
+    hints.touch_on_commit(["agents", f"agent:{agent.pk}"])

@@ -16,7 +16,7 @@ from fleets.rollouts import engine
 from fleets.rollouts.services import check_published, start_rollout
 from fleets.tasks import advance_on_commit
 from fleets.tokens import revoke_tokens
-from telflo.base import activity, clock
+from telflo.base import activity, clock, hints
 from telflo.base.activity import Actor
 from telflo.base.errors import Conflict, DomainError, NotFound
 
@@ -251,4 +251,4 @@ def _shown(fleet: Fleet) -> dict[str, Any]:
 
 def _touch(*fleets: Fleet) -> None:
     topics = {"fleets", "overview", "agents", *(f"fleet:{fleet.pk}" for fleet in fleets)}
-    transaction.on_commit(partial(notify.touch, topics), robust=True)
+    hints.touch_on_commit(topics)

@@ -18,8 +18,9 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rendering import render_version
-from fleets.rollouts.engine.desires import desire, hand_down, last_good_id, ran_well, touch
+from fleets.rollouts.engine.desires import desire, hand_down, last_good_id, ran_well
 from fleets.rollouts.plan import ACTIVE
+from telflo.base.hints import touch_on_commit
 
 
 def join(member_uid: UUID, *, now: datetime) -> UUID | None:
@@ -41,7 +42,7 @@ def join(member_uid: UUID, *, now: datetime) -> UUID | None:
         previous_id = last_good_id(member, row)
         desire([member_uid], good, render_version(stable, now=now) if stable else None)
         hand_down([member_uid], now=now)
-        touch({"fleets", f"fleet:{fleet.pk}"})
+        touch_on_commit({"fleets", f"fleet:{fleet.pk}"})
         if rollout is None or not is_managed:
             return None
         Target.objects.update_or_create(
