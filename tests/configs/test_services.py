@@ -143,7 +143,7 @@ def test_every_change_is_told_to_open_pages(
     version = save(configuration)
     changes: list[Callable[[], object]] = [
         lambda: update_configuration(configuration=configuration, name="b", actor=TESTER),
-        lambda: save(configuration, "a: 1\n"),
+        lambda: save(configuration, "exporters:\n  otlp:\n"),
         lambda: publish_version(version=version, actor=TESTER),
         lambda: archive_version(version=version, actor=TESTER),
         lambda: archive_configuration(configuration=configuration, actor=TESTER),
