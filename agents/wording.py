@@ -33,6 +33,14 @@ TRANSPORTS: Final = {"ws": "WebSocket", "http": "plain HTTP"}
 """Transports as people call them."""
 
 
+DISCONNECTS: Final = {
+    "agent_disconnect": "its supervisor said goodbye",
+    "Supervisor is shutdown": "its supervisor was shut down",
+    "closed": "the connection was closed",
+}
+"""Why a connection ended, as stored and as people read it; other reasons are words already."""
+
+
 def capability_names(bits: int) -> list[str]:
     """The announced capabilities by their names; bits that this server does not know are left out."""
     return [name for capability, name in CAPABILITY_NAMES.items() if bits & capability]
