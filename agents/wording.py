@@ -83,6 +83,26 @@ def hint_for(error: str) -> str:
     )
 
 
+RETRY_MANY: Final = (
+    "Each is offered the version before it, and once that runs the one that failed again: two restarts. One that went"
+    " back by itself is offered it at once."
+)
+"""What a retry of several collectors does."""
+
+
+def retry_words(*, failed: str, via: str, is_connected: bool) -> str:
+    """What a retry will do. failed, via: versions in words; via "": it went back by itself."""
+    when = "" if is_connected else " It is not connected: this begins when it returns."
+    if via:
+        way = (
+            f"{via} is offered first, and {failed} again once that runs: offered twice in a row, a version would seem"
+            " to succeed without being tried. The collector restarts twice, about 3 s without data each."
+        )
+    else:
+        way = f"{failed} is offered again at once. The collector restarts with it, about 3 s without data."
+    return f"{way} If it fails once more, it waits for the next retry.{when}"
+
+
 def _config_words(now: Situation) -> str:
     words = {
         "in_sync": f"It runs {now.desired} and said so itself.",

@@ -184,6 +184,11 @@ def retry_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
         )
 
 
+def way_of_retry(agent: Agent) -> engine.RetryWay:
+    """What a retry would offer, in order. Raises CannotRetry, and NotFound for an agent in no fleet."""
+    return engine.way_of_retry(_member(agent).agent_id)
+
+
 def set_mode(*, agent: Agent, mode: ArrivalMode, actor: Actor, reason: str = "") -> Membership:
     """Adopt an agent (managed: it gets the fleet's version) or only look at it from now on (decision 15)."""
     now = clock.now()
