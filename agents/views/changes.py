@@ -135,23 +135,32 @@ def retry(request: HttpRequest, uid: UUID) -> HttpResponse:
     subject = subject_of(request, uid)
     agent = subject.agent
     back = way_back(request, request.GET.get("next", ""), _url(subject))
+    question, first = _retry_question(subject, back)
+    change = partial(retry_agent, agent=agent, actor=actor_of(request))
+    return ask_first(request, question, change, done=f"{agent.display_name} is offered {first} now")
+
+
+def _retry_question(subject: Subject, back: str) -> tuple[Question, str]:
+    """What a retry will do, or why there is none; and the version that it offers first."""
+    name = subject.agent.display_name
     try:
-        way = way_of_retry(agent)
+        way = way_of_retry(subject.agent)
     except DomainError as error:
-        messages.error(request, f"{agent.display_name}: {error.message}")
-        return HttpResponseRedirect(back)
+        title = f"{name} cannot be retried"
+        return _question(
+            subject, title=title, body=error.message, verb="", keep="Back", back_url=back
+        ), ""
     failed, via = str(way.failed.version), str(way.via.version) if way.via else ""
+    words = retry_words(failed=failed, via=via, is_connected=subject.agent.status.connected)
     question = _question(
         subject,
-        title=f"Retry {failed} on {agent.display_name}?",
-        body=retry_words(failed=failed, via=via, is_connected=agent.status.connected),
+        title=f"Retry {failed} on {name}?",
+        body=words,
         verb="Retry 1",
         keep="Leave it",
         back_url=back,
     )
-    change = partial(retry_agent, agent=agent, actor=actor_of(request))
-    done = f"{agent.display_name} is offered {via or failed} now"
-    return ask_first(request, question, change, done=done)
+    return question, via or failed
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:

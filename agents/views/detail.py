@@ -54,6 +54,8 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         ],
         "quarantined": quarantined,
         "failure": failure_of(agent.status, quarantined),
+        "can_retry": subject.may_operate
+        and any(row.hash == agent.status.desired_hash for row in quarantined),
     }
     return _page(request, subject, "overview", context)
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from agents.models import Status
 from fleets.models import Attempt, Fleet, Rollout, StageState, Target, TargetState
 from fleets.rollouts.plan import ACTIVE
 from fleets.views.rollout_rows import RolloutRow, rollout_rows, target_segments
@@ -61,6 +62,7 @@ class TargetRow:
     reason: str
     error: str
     before: str
+    can_retry: bool
 
 
 @requires(Action.VIEW)
@@ -134,6 +136,8 @@ def _targets(rollout: Rollout, state: str, words: str) -> QuerySet[Target, Any]:
         "error",
         "previous__version__number",
         "previous__version__configuration__name",
+        "agent__status__config_status",
+        is_wanted=Q(agent__membership__desired__version=rollout.version_id),
     )
 
 
@@ -149,6 +153,8 @@ def _row(target: dict[str, Any]) -> TargetRow:
         reason=redact_text(target["reason"]),
         error=redact_text(target["error"] or "") if has_failed else "",
         before=f"{name} v{number}" if number else "",
+        can_retry=bool(target["is_wanted"])
+        and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
     )
 
 

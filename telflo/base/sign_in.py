@@ -7,6 +7,7 @@ from typing import Any
 
 from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
+from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.db.models import Sum
@@ -36,7 +37,7 @@ class TwoLimits(AxesDatabaseHandler):  # type: ignore[misc]  # axes ships no typ
 
 def tries_left(request: HttpRequest, username: str) -> int:
     """How many wrong tries are left for this name from the request's address."""
-    by_name: int = TwoLimits().get_failures(request, {"username": username})
+    by_name: int = AxesProxyHandler.get_failures(request, {"username": username})
     of_name = settings.AXES_FAILURE_LIMIT - by_name
     of_address = settings.ADDRESS_FAILURE_LIMIT - _failures_of_address(request)
     return max(min(of_name, of_address), 0)

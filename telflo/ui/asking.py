@@ -16,7 +16,10 @@ LONGEST_REASON: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked. tone "danger": it cannot be taken back; back_url: where "no" leads, and a refusal."""
+    """What is asked. tone "danger": it cannot be taken back; back_url: where "no" leads, and a refusal.
+
+    verb "": nothing can be done, and the page says why.
+    """
 
     title: str
     body: str

@@ -47,6 +47,11 @@ def test_one_address_that_tries_many_names_is_paused_for_all_names() -> None:
     assert tried("ada", PASSWORD, address="192.0.2.2").status_code == 302
 
 
+def test_an_empty_form_is_no_try() -> None:
+    said = [tried("", "") for _ in range(4)]
+    assert [answer.status_code for answer in said] == [422] * 4
+
+
 def test_signing_in_forgives_ones_own_wrong_tries_and_not_those_for_other_names() -> None:
     make_person(username="ada", password=PASSWORD)
     for n in range(4):
