@@ -2,16 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 
-from agents import notify
 from agents.models import Agent
 from agents.naming import display_name
 from agents.store.dialects import update_rows
-from telflo.base import activity
+from telflo.base import activity, hints
 from telflo.base.activity import Actor
 from telflo.base.errors import DomainError
 
@@ -122,5 +120,4 @@ def _check_labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def _touch(*agents: Agent) -> None:
-    topics = ["agents", *(f"agent:{agent.pk}" for agent in agents)]
-    transaction.on_commit(partial(notify.touch, topics), robust=True)
+    hints.touch_on_commit(["agents", *(f"agent:{agent.pk}" for agent in agents)])

@@ -86,7 +86,7 @@ _TARGETS: Final = {
     Status.DISCONNECTED: TargetState.PENDING_OFFLINE,
 }
 _ERROR: Final = (
-    "cannot build pipelines: failed to create \"otlp\" exporter for data type \"traces\": rpc error:"
+    'cannot build pipelines: failed to create "otlp" exporter for data type "traces": rpc error:'
     ' code = Unavailable desc = "transport: Error while dialing: dial tcp 10.0.0.7:4317: refused"'
 )
 _YAML: Final = """\
@@ -408,7 +408,10 @@ def _health(now: datetime, *, is_healthy: bool) -> dict[str, Any]:
             pipeline: _node(
                 now,
                 is_healthy=is_healthy,
-                **{part: _node(now, is_healthy=is_healthy) for part in ("receiver:otlp", "exporter:otlphttp")},
+                **{
+                    part: _node(now, is_healthy=is_healthy)
+                    for part in ("receiver:otlp", "exporter:otlphttp")
+                },
             )
             for pipeline in ("pipeline:traces", "pipeline:metrics")
         },

@@ -17,14 +17,12 @@ from agents.store import NewEvent
 from fleets.models import Fleet, Membership
 from fleets.rollouts import engine
 from fleets.tasks import advance_on_commit
-from telflo.base import activity, clock
+from telflo.base import activity, clock, hints
 from telflo.base.activity import Actor
 from telflo.base.errors import Conflict
 
 
-def move_agents(
-    *, uids: Collection[UUID], fleet: Fleet, actor: Actor, reason: str = ""
-) -> Outcome:
+def move_agents(*, uids: Collection[UUID], fleet: Fleet, actor: Actor, reason: str = "") -> Outcome:
     """Make agents members of another fleet; who is there already stays. Raises DomainError for an archived fleet."""
     check_open(fleet)
     with transaction.atomic():
@@ -105,5 +103,4 @@ def check_open(fleet: Fleet) -> None:
 
 def touch_fleets(*fleets: Fleet) -> None:
     """Tell open pages once the transaction holds."""
-    topics = {"fleets", "overview", "agents", *(f"fleet:{fleet.pk}" for fleet in fleets)}
-    transaction.on_commit(partial(notify.touch, topics), robust=True)
+    hints.touch_on_commit({"fleets", "overview", "agents", *(f"fleet:{one.pk}" for one in fleets)})

@@ -1,12 +1,15 @@
 """What people do to fleets and their members. Access is checked by the caller; every change is in the activity log."""
 
+from collections.abc import Collection
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from agents import store
 from agents.models import Agent
+from agents.services import Outcome
 from agents.store import NewEvent
 from configs.models import ConfigVersion
 from fleets.errors import FleetInUse
@@ -165,6 +168,22 @@ def retry_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
             fleet_id=member.fleet_id,
             reason=reason,
         )
+
+
+def retry_agents(*, uids: Collection[UUID], actor: Actor, reason: str = "") -> Outcome:
+    """The same for several, one after the other: each goes by a way of its own."""
+    refused = []
+    for agent in Agent.objects.filter(pk__in=uids):
+        try:
+            retry_agent(agent=agent, actor=actor, reason=reason)
+        except DomainError as error:
+            refused.append(f"{agent}: {error.message}")
+    return Outcome(len(uids) - len(refused), refused)
+
+
+def way_of_retry(agent: Agent) -> engine.RetryWay:
+    """What a retry would offer, in order. Raises CannotRetry, and NotFound for an agent in no fleet."""
+    return engine.way_of_retry(_member(agent).agent_id)
 
 
 def set_mode(*, agent: Agent, mode: ArrivalMode, actor: Actor, reason: str = "") -> Membership:

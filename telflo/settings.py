@@ -151,11 +151,15 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
+# Wrong tries for a name from an address, and from an address alone (telflo/base/sign_in.py).
+AXES_HANDLER = "telflo.base.sign_in.TwoLimits"
 AXES_FAILURE_LIMIT = 5
+ADDRESS_FAILURE_LIMIT = 30
 AXES_COOLOFF_TIME = timedelta(minutes=5)
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "telflo.base.sign_in.locked"
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 

@@ -17,7 +17,7 @@ from agents.snapshot import (
     RemoteConfigReport,
     Transport,
 )
-from agents.status import says_goodbye
+from agents.status import says_goodbye, tells_shutdown
 from agents.store import identity
 from agents.store.bodies import keep_components, keep_effective
 from agents.store.dialects import update_rows
@@ -122,9 +122,9 @@ def _put_connection(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
 
 
 def _put_health(edit: Edit, patch: AgentPatch) -> None:
-    """An empty health says nothing: unknown, and the last report that said something is kept, marked as of then."""
+    """An empty health and a shutdown say nothing of it: unknown; the last report that did is kept, as of then."""
     health = patch.health
-    if not isinstance(health, ComponentHealth) or health.says_nothing:
+    if not isinstance(health, ComponentHealth) or health.says_nothing or tells_shutdown(health):
         word = Health.UNKNOWN
     else:
         word = Health.HEALTHY if health.healthy else Health.UNHEALTHY

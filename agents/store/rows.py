@@ -3,19 +3,17 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F
 
-from agents import notify
 from agents.models import Agent, AgentStatus
 from agents.snapshot import Capability, ConfigStatus
 from agents.status import StatusFacts, derive
 from agents.store.dialects import update_rows
+from telflo.base.hints import touch_on_commit
 
 _SHOWN_IN_LISTS = frozenset({"status", "config_status", "health", "connected", "desired_hash"})
 
@@ -135,6 +133,5 @@ def touch(edits: Iterable[Edit]) -> frozenset[UUID]:
     topics = {f"agent:{edit.row.agent_id}" for edit in edits}
     if visible:
         topics |= {"agents", "overview"}
-    if topics:
-        transaction.on_commit(partial(notify.touch, topics), robust=True)
+    touch_on_commit(topics)
     return visible

@@ -12,18 +12,20 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 
 from agents.filters import AgentFilters
 from agents.forms import LabelForm, MoveForm, ReasonForm
 from agents.models import Agent, AgentQuerySet
 from agents.services import Outcome, label_agents
+from agents.wording import RETRY_MANY
 from fleets.many import forget_agents, move_agents
+from fleets.services import retry_agents
 from telflo.base.access import Action
 from telflo.base.activity import Actor, actor_of
 from telflo.base.errors import DomainError
 from telflo.base.guard import requires
+from telflo.ui.asking import Question, ask
 from telflo.ui.numbers import counted, grouped
 
 MOST_IDS: Final = 1_000
@@ -56,6 +58,10 @@ def _forget(uids: Collection[UUID], actor: Actor, data: dict[str, Any]) -> Outco
     return forget_agents(uids=uids, actor=actor, reason=data["reason"])
 
 
+def _retry(uids: Collection[UUID], actor: Actor, data: dict[str, Any]) -> Outcome:
+    return retry_agents(uids=uids, actor=actor, reason=data["reason"])
+
+
 WORKS: Final[dict[str, Work]] = {
     "move": Work(
         form=MoveForm,
@@ -74,6 +80,15 @@ WORKS: Final[dict[str, Work]] = {
         tone="plain",
         body="Labels are kept here. Nothing changes on the hosts.",
         do=_label,
+    ),
+    "retry": Work(
+        form=ReasonForm,
+        verb="Retry",
+        done="offered what failed once more",
+        keep="Leave them",
+        tone="plain",
+        body=RETRY_MANY,
+        do=_retry,
     ),
     "forget": Work(
         form=ReasonForm,
@@ -106,22 +121,25 @@ def bulk(request: HttpRequest) -> HttpResponse:
     if is_confirmed and form.is_valid():
         _tell(request, work, _do(work, chosen, actor_of(request), form.cleaned_data))
         return HttpResponseRedirect(back)
-    context = {
-        "title": f"{work.verb} {counted(count, 'collector')}?",
-        "body": work.body,
-        "verb": f"{work.verb} {grouped(count)}",
-        "keep": work.keep,
-        "tone": work.tone,
-        "reason": "" if name == "label" else "1",
-        "action": f"{request.path}?{request.GET.urlencode()}",
-        "back_url": back,
-        "form": form,
-        "fields": [field for field in form if field.name != "reason"],
-        "do": name,
-        "matching": "matching" in request.POST,
-        "ids": [] if "matching" in request.POST else list(chosen.values_list("pk", flat=True)),
-    }
-    return render(request, "agents/bulk.html", context, status=422 if form.errors else 200)
+    is_matching = "matching" in request.POST
+    question = Question(
+        title=f"{work.verb} {counted(count, 'collector')}?",
+        body=work.body,
+        verb=f"{work.verb} {grouped(count)}",
+        keep=work.keep,
+        tone=work.tone,
+        has_reason="reason" in form.fields,
+        back_url=back,
+        template="agents/bulk.html",
+        more={
+            "form": form,
+            "fields": [field for field in form if field.name != "reason"],
+            "do": name,
+            "matching": is_matching,
+            "ids": [] if is_matching else list(chosen.values_list("pk", flat=True)),
+        },
+    )
+    return ask(request, question, status=422 if form.errors else 200)
 
 
 def _chosen(request: HttpRequest) -> AgentQuerySet:

@@ -30,6 +30,8 @@ from telflo.base.guard import requires
 from telflo.ui.numbers import counted
 
 RECENT_EVENTS = 8
+EVENTS_A_LINE = 4
+"""So many events may stand in one line of the timeline (agents/timeline.py), as a rule."""
 EVENTS_A_PAGE = 50
 ATTEMPTS_A_PAGE = 50
 
@@ -39,11 +41,11 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Status and why, health, facts, attributes, labels, capabilities, membership."""
     subject = subject_of(request, uid)
     agent = subject.agent
-    events = list(AgentEvent.objects.filter(agent=agent)[:RECENT_EVENTS])
+    events = list(AgentEvent.objects.filter(agent=agent)[: RECENT_EVENTS * EVENTS_A_LINE])
     quarantined = quarantined_rows(agent)
     context = {
         "health": health_panel(agent.status, name=agent.display_name, now=clock.now()),
-        "lines": lines_of(events, refs_by_hash(hashes_in(events))),
+        "lines": lines_of(events, refs_by_hash(hashes_in(events)))[:RECENT_EVENTS],
         "identifying": list(redacted(agent.identifying)),
         "non_identifying": list(redacted(agent.non_identifying)),
         "labels": list(redacted(agent.labels)),
@@ -52,6 +54,8 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         ],
         "quarantined": quarantined,
         "failure": failure_of(agent.status, quarantined),
+        "can_retry": subject.may_operate
+        and any(row.hash == agent.status.desired_hash for row in quarantined),
     }
     return _page(request, subject, "overview", context)
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from agents.models import AgentEvent
+from agents.timeline import Condition, Happening, fold
 from agents.views.versions import VersionRef
-from agents.wording import TRANSPORTS
+from agents.wording import DISCONNECTS, TRANSPORTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ Data = Mapping[str, Any]
 
 
 def lines_of(events: Iterable[AgentEvent], names: Mapping[str, VersionRef]) -> list[Line]:
-    """The events as lines. names: the versions behind the hashes that the events hold."""
-    return [Line(*_words(event, names), at=event.at) for event in events]
+    """The events, newest first, as lines. names: the versions behind the hashes that the events hold."""
+    happenings = (Happening(event.kind, event.at, event.data) for event in events)
+    return [Line(*_words(event, names), at=event.at) for event in fold(happenings)]
 
 
 def hashes_in(events: Iterable[AgentEvent]) -> set[str]:
@@ -36,7 +38,9 @@ def hashes_in(events: Iterable[AgentEvent]) -> set[str]:
     return {str(event.data["hash"]) for event in events if event.data.get("hash")}
 
 
-def _words(event: AgentEvent, names: Mapping[str, VersionRef]) -> Words:
+def _words(event: Happening, names: Mapping[str, VersionRef]) -> Words:
+    if event.condition is not None:
+        return _health(event, event.condition)
     draw = _DRAWN.get(event.kind)
     if draw is not None:
         return draw(event.data, names)
@@ -59,7 +63,8 @@ def _connected(data: Data, _names: Mapping[str, VersionRef]) -> Words:
 
 
 def _disconnected(data: Data, _names: Mapping[str, VersionRef]) -> Words:
-    return "idle", "unplug", "Disconnected", "", str(data.get("reason", ""))
+    reason = str(data.get("reason", ""))
+    return "idle", "unplug", "Disconnected", "", DISCONNECTS.get(reason, reason)
 
 
 def _remote_config(data: Data, names: Mapping[str, VersionRef]) -> Words:
@@ -75,11 +80,24 @@ def _remote_config(data: Data, names: Mapping[str, VersionRef]) -> Words:
     return tone, icon, what, version, str(data.get("error", ""))
 
 
-def _health(data: Data, _names: Mapping[str, VersionRef]) -> Words:
-    if data.get("healthy"):
-        return "ok", "activity", "Healthy", "", ""
-    status = str(data.get("status", "")).removeprefix("Status")
-    return "fail", "triangle-alert", "Unhealthy", "", str(data.get("last_error") or status)
+def _health(event: Happening, condition: Condition) -> Words:
+    status = str(event.data.get("status", "")).removeprefix("Status")
+    told = str(event.data.get("last_error", ""))
+    if condition is Condition.WELL:
+        return "ok", "activity", "Healthy", "", _way_up(event.steps)
+    if condition is Condition.SHUT_DOWN:
+        return "idle", "power", "Stopped", "", "its supervisor was shut down"
+    if condition is Condition.STEP:
+        return "idle", "power", status, "", told
+    number = f"{event.times} times" if event.times > 1 else ""
+    return "fail", "triangle-alert", "Unhealthy", number, told or status
+
+
+def _way_up(steps: Iterable[str]) -> str:
+    """What it did before it was healthy."""
+    if not steps:
+        return ""
+    return "started" if set(steps) == {"StatusStarting"} else "stopped and started again"
 
 
 def _description(_data: Data, _names: Mapping[str, VersionRef]) -> Words:
@@ -120,7 +138,6 @@ _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "connected": _connected,
     "disconnected": _disconnected,
     "remote_config": _remote_config,
-    "health": _health,
     "description": _description,
     "components": _components,
     "enrolled": _enrolled,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
+from telflo.ui.asking import Question, ask_first
 from telflo.ui.pages import rows_of
 
 
@@ -168,26 +170,16 @@ def edit(request: HttpRequest, configuration_id: UUID) -> HttpResponse:
 def archive(request: HttpRequest, configuration_id: UUID) -> HttpResponse:
     """Put it away, once it was confirmed."""
     configuration = configuration_or_404(configuration_id)
-    if request.method == "POST":
-        try:
-            archive_configuration(
-                configuration=configuration,
-                reason=request.POST.get("reason", "").strip(),
-                actor=actor_of(request),
-            )
-        except DomainError as error:
-            messages.error(request, error.message)
-            return redirect("configs:detail", configuration.pk)
-        messages.success(request, f"{configuration.name} is archived")
-        return redirect("configs:list")
-    context = {
-        "title": f"Archive {configuration.name}?",
-        "body": "Nothing new can be saved or published in it. Fleets keep what they run.",
-        "action": request.path,
-        "verb": "Archive",
-        "keep": "Keep it",
-        "reason": "1",
-        "tone": "plain",
-        "back_url": reverse("configs:detail", args=[configuration.pk]),
-    }
-    return render(request, "layouts/confirm.html", context)
+    question = Question(
+        title=f"Archive {configuration.name}?",
+        body="Nothing new can be saved or published in it. Fleets keep what they run.",
+        verb="Archive",
+        back_url=reverse("configs:detail", args=[configuration.pk]),
+    )
+    return ask_first(
+        request,
+        question,
+        partial(archive_configuration, configuration=configuration, actor=actor_of(request)),
+        done=f"{configuration.name} is archived",
+        to=reverse("configs:list"),
+    )

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -33,6 +33,7 @@ from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
+from telflo.ui.asking import Question, ask_first
 from telflo.ui.numbers import counted
 
 
@@ -113,23 +114,17 @@ def revoke(request: HttpRequest, fleet_name: str, deployment_id: Any) -> HttpRes
     """Nobody can use the command from then on, once it was confirmed."""
     fleet = fleet_or_404(fleet_name)
     found = deployment_or_404(fleet, deployment_id)
-    back = reverse("fleets:deployment", args=[fleet.slug, found.pk])
-    if request.method == "POST":
-        reason = request.POST.get("reason", "").strip()
-        revoke_deployment(deployment=found, actor=actor_of(request), reason=reason)
-        messages.success(request, "The command is revoked")
-        return redirect(back)
     hosts = found.tokens.count()
-    context = {
-        "title": "Revoke this command?",
-        "body": f"It installs nothing from then on. {counted(hosts, 'host')} that used it keep their"
+    question = Question(
+        title="Revoke this command?",
+        body=f"It installs nothing from then on. {counted(hosts, 'host')} that used it keep their"
         " tokens; revoke those one by one.",
-        "action": request.path,
-        "verb": "Revoke the command",
-        "reason": "1",
-        "back_url": back,
-    }
-    return render(request, "layouts/confirm.html", context)
+        verb="Revoke the command",
+        tone="danger",
+        back_url=reverse("fleets:deployment", args=[fleet.slug, found.pk]),
+    )
+    change = partial(revoke_deployment, deployment=found, actor=actor_of(request))
+    return ask_first(request, question, change, done="The command is revoked")
 
 
 def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, Any]:

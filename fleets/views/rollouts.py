@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from agents.models import Status
 from fleets.models import Attempt, Fleet, Rollout, Stage, StageState, Target, TargetState
 from fleets.rollouts.plan import ACTIVE
 from fleets.views.rollout_rows import RolloutRow, rollout_rows, target_segments
@@ -64,6 +65,7 @@ class TargetRow:
     reason: str
     error: str
     before: str
+    can_retry: bool
 
 
 @requires(Action.VIEW)
@@ -150,6 +152,8 @@ def _target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
         "reason",
         "previous__version__number",
         "previous__version__configuration__name",
+        "agent__status__config_status",
+        is_wanted=Q(agent__membership__desired__version=rollout.version_id),
     )
     targets = {target["pk"]: target for target in found}
     failed = [target["agent_id"] for target in targets.values() if target["state"] in _FAILED]
@@ -160,7 +164,7 @@ def _target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
 
 
 def _row(
-    target: dict[str, Any], errors: Mapping[UUID, str], redact: Callable[[str], str]
+    target: Mapping[str, Any], errors: Mapping[UUID, str], redact: Callable[[str], str]
 ) -> TargetRow:
     """errors: of the last attempts of those that failed. Where there is one, the reason would repeat it."""
     number = target["previous__version__number"]
@@ -174,6 +178,8 @@ def _row(
         reason="" if error else redact(target["reason"]),
         error=redact(error),
         before=f"{name} v{number}" if number else "",
+        can_retry=bool(target["is_wanted"])
+        and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
     )
 
 

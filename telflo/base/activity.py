@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Model
 
 from telflo.base.clock import now
+from telflo.base.hints import touch_on_commit
 from telflo.base.models import Activity, ActorKind, ApiToken, User
 from telflo.base.redaction import redact_line, redact_mapping
 
@@ -133,6 +134,7 @@ def _add(
         before=None if before is None else redact_mapping(before),
         after=None if after is None else redact_mapping(after),
     )
+    touch_on_commit(["activity"])
 
 
 def actor_of(request: object) -> Actor:

@@ -24,7 +24,10 @@ _SLUG = "agent__membership__fleet__slug"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One matter: how urgent it looks, what it is, where, since (or until) when, and its rows."""
+    """One matter: how urgent it looks, what it is, where, since (or until) when, and its rows.
+
+    retry_url: where a retry of all its collectors is asked for; "" when there is nothing to retry.
+    """
 
     tone: str
     icon: str
@@ -33,6 +36,7 @@ class Item:
     what: str
     at: datetime | None
     url: str
+    retry_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ def _failed() -> Iterator[Item]:
             what=_first_line(first["remote_config_error"]),
             at=max(row["at"] for row in group),
             url=_rows_url(status="failed", fleet=first[_SLUG]),
+            retry_url=_rows_url("agents:bulk", status="failed", fleet=first[_SLUG]),
         )
 
 
@@ -130,6 +135,9 @@ def _adrift() -> Iterator[Item]:
             what="",
             at=row["at"],
             url=_rows_url(status=row["status"], fleet=row[_SLUG]),
+            retry_url=_rows_url("agents:bulk", status=row["status"], fleet=row[_SLUG])
+            if row["status"] == Status.ROLLED_BACK
+            else "",
         )
 
 
@@ -188,10 +196,10 @@ def _grouped(rows: Iterable[dict[str, Any]], keys: Sequence[str]) -> list[list[d
     return sorted(groups.values(), key=lambda group: -sum(row["n"] for row in group))
 
 
-def _rows_url(*, fleet: str | None, **filters: str) -> str:
-    """The list of the collectors that are meant."""
+def _rows_url(page: str = "agents:list", *, fleet: str | None, **filters: str) -> str:
+    """The page for the collectors that are meant."""
     query = {**filters, "fleet": fleet} if fleet else filters
-    return f"{reverse('agents:list')}?{urlencode(query)}"
+    return f"{reverse(page)}?{urlencode(query)}"
 
 
 def _first_line(text: str) -> str:

@@ -94,6 +94,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         else reverse("fleets:list"),
         "entries": recent_activity(),
         "may_enrol": may(request.user, Action.ENROL),
+        "may_operate": may(request.user, Action.OPERATE),
     }
 
 

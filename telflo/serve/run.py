@@ -9,8 +9,8 @@ from typing import Final
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from agents.notify import EmbeddedPort, set_port
 from telflo import asgi
+from telflo.base.hints import EmbeddedPort, set_port
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.server import TelfloServer, make_config
 

@@ -73,7 +73,7 @@ PAGES: Final[dict[str, Row]] = {
     "agents:move": _ask_and_do(OPERATOR),
     "agents:forget": _ask_and_do(OPERATOR),
     "agents:mode": _ask_and_do(OPERATOR),
-    "agents:retry": _do(OPERATOR),
+    "agents:retry": _ask_and_do(OPERATOR),
     # fleets
     "fleets:list": _read(),
     "fleets:new": _ask_and_do(EDITOR),

@@ -155,6 +155,14 @@ class TestHealth:
         assert row.health_tree is not None
         assert row.health_tree["status"] == "StatusOK"
 
+    def test_a_supervisor_that_is_shut_down_is_not_ill(self) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(1), health=ComponentHealth(True, "StatusOK"))])
+        last = ComponentHealth(False, last_error="Supervisor is shutdown")
+        store.apply([make_patch(agent, now=at(2), health=last, disconnected_at=at(2))])
+        row = status_of(agent)
+        assert (row.health, row.health_at, row.last_error) == ("unknown", at(1), "")
+
     def test_the_last_health_of_a_supervisor_over_http_ends_its_connection(self) -> None:
         agent = make_agent()
         store.apply([make_patch(agent, now=at(1), disconnected_at=at(1))])

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents import notify, store
+from agents import store
 from agents.models import AgentEvent
 from agents.snapshot import FactKind
 from configs.models import VersionState
@@ -18,6 +18,7 @@ from fleets.errors import AlreadyAssigned, CannotRetry, VersionNotPublished
 from fleets.models import ArrivalMode, Quarantine, Rollout, Target
 from fleets.rollouts import engine
 from telflo.base import clock
+from telflo.base.hints import RecordingPort
 from telflo.base.models import Activity
 from tests.factories import (
     TESTER,
@@ -70,7 +71,7 @@ class TestAssigning:
         assert rollout.finished_at is not None
 
     def test_gateways_are_poked_and_pages_touched_when_it_is_committed(
-        self, committed: Committed, hints: notify.RecordingPort
+        self, committed: Committed, hints: RecordingPort
     ) -> None:
         story = Story()
         with committed():
@@ -447,7 +448,7 @@ class TestLeaving:
         assert rollout.state == "succeeded"
 
     def test_a_forgotten_agent_leaves_its_target_with_its_name(
-        self, committed: Committed, hints: notify.RecordingPort
+        self, committed: Committed, hints: RecordingPort
     ) -> None:
         story = Story()
         [agent] = story.agents

@@ -10,7 +10,6 @@ from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
 
-from agents import notify
 from agents.models import AgentStatus
 from fleets.models import Attempt, Fleet, Membership, RefusedAttempt, Token
 from fleets.services import assign_version
@@ -22,7 +21,7 @@ from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import RemoteConfigStatuses, ServerToAgent
-from telflo.base import clock
+from telflo.base import clock, hints
 from tests.factories import TESTER, make_fleet, make_version
 from tests.opamp.fakes import UID, Wire, full, hello
 
@@ -52,14 +51,14 @@ def issued(fleet: Fleet) -> IssuedToken:
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
     layer = InMemoryChannelLayer()
-    before = notify.set_port(notify.EmbeddedPort(asyncio.get_running_loop(), layer))
+    before = hints.set_port(hints.EmbeddedPort(asyncio.get_running_loop(), layer))
     options = GatewayOptions(
         buffer=BufferLimits(flush_s=0.02), reconcile_s=60, refusals_s=0.02, remember_tokens_s=0
     )
     made = Gateway(DjangoDomain(), lambda: layer, options)
     yield made
     await made.stop()
-    notify.set_port(before)
+    hints.set_port(before)
 
 
 class Agent:

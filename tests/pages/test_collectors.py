@@ -388,11 +388,31 @@ def test_raw_text_is_for_editors_and_leaves_a_trace() -> None:
     assert Activity.objects.get().action == "agent.read_raw"
 
 
+def test_a_restart_is_one_quiet_line_and_a_failure_a_red_one() -> None:
+    agent = make_collector()
+    steps = [
+        {"healthy": False, "status": "StatusStopping", "last_error": ""},
+        {"healthy": False, "status": "StatusStarting", "last_error": ""},
+        {"healthy": True, "status": "StatusOK", "last_error": ""},
+        {"healthy": False, "status": "", "last_error": "no such exporter"},
+        {"healthy": False, "status": "", "last_error": "Supervisor is shutdown"},
+    ]
+    for data in steps:
+        AgentEvent.objects.create(agent=agent, at=clock.now(), kind="health", data=data)
+    html = page(f"/collectors/{agent.pk}/timeline/")
+    assert re.findall(r'(?s)<li class="is-(\w+)">.*?<b>(\w+)</b>', html) == [
+        ("idle", "Stopped"),
+        ("fail", "Unhealthy"),
+        ("ok", "Healthy"),
+    ]
+    assert "stopped and started again" in html
+    assert "no such exporter" in html
+
+
 def test_the_timeline_is_paged() -> None:
     agent = full_collector()
     AgentEvent.objects.bulk_create(
-        AgentEvent(agent=agent, at=clock.now(), kind="health", data={"healthy": True})
-        for _ in range(60)
+        AgentEvent(agent=agent, at=clock.now(), kind="description", data={}) for _ in range(60)
     )
     html = page(f"/collectors/{agent.pk}/timeline/")
     assert html.count('<span class="dot">') == 50

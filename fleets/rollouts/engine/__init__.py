@@ -11,10 +11,11 @@ from fleets.rollouts.engine.deadlines import expire
 from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.lifecycle import advance, start
 from fleets.rollouts.engine.membership import exclude, join, keep_names
-from fleets.rollouts.engine.retries import retry
+from fleets.rollouts.engine.retries import RetryWay, retry, way_of_retry
 
 __all__ = [
     "IN_FLIGHT",
+    "RetryWay",
     "advance",
     "claim",
     "exclude",
@@ -26,4 +27,5 @@ __all__ = [
     "record_reports",
     "retry",
     "start",
+    "way_of_retry",
 ]

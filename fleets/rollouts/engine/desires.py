@@ -1,6 +1,6 @@
 """What members should run, and handing it down to the status rows and out to the gateways."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -62,10 +62,3 @@ def hand_down(uids: Collection[UUID], *, now: datetime) -> None:
         now=now,
     )
     transaction.on_commit(partial(notify.poke, frozenset(uids)), robust=True)
-
-
-def touch(topics: Iterable[str]) -> None:
-    """Tell open pages once the transaction holds."""
-    names = frozenset(topics)
-    if names:
-        transaction.on_commit(partial(notify.touch, names), robust=True)

@@ -19,8 +19,9 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rendering import render_version
-from fleets.rollouts.engine.desires import desire, hand_down, last_good_id, ran_well, touch
+from fleets.rollouts.engine.desires import desire, hand_down, last_good_id, ran_well
 from fleets.rollouts.plan import ACTIVE
+from telflo.base.hints import touch_on_commit
 
 
 def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
@@ -30,7 +31,9 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
     of ours. The number of statements does not depend on the number of members.
     """
     with transaction.atomic():
-        fleet_id = Membership.objects.filter(agent_id__in=uids).values_list("fleet_id", flat=True)[0]
+        fleet_id = Membership.objects.filter(agent_id__in=uids).values_list("fleet_id", flat=True)[
+            0
+        ]
         # A rollout that starts now sees these members, or these members see the rollout.
         Fleet.objects.select_for_update(no_key=True).get(pk=fleet_id)
         # The rollout's lock first: it must not finish between being looked at and getting more targets.
@@ -42,7 +45,7 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
         previous = {uid: last_good_id(member, rows[uid]) for uid, member in managed.items()}
         _desire_stable(members, managed, rows, fleet, now)
         hand_down(members.keys(), now=now)
-        touch({"fleets", f"fleet:{fleet.pk}"})
+        touch_on_commit({"fleets", f"fleet:{fleet.pk}"})
         if rollout is None or not managed:
             return None
         _wait(rollout, {uid: rows[uid] for uid in managed}, previous, now)
