@@ -43,6 +43,9 @@ _REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
 _BARE: Final = 0
 """The digest of every message that reports nothing."""
 
+_REFUSED: Final = 1
+"""The digest of every refused message; what we know is doubtful after it in any case."""
+
 
 class AgentSession:
     """Follows one agent (instance_uid) through one connection, or through one plain-HTTP request.
@@ -189,12 +192,14 @@ class AgentSession:
         return self._conclude(now, self._take_capabilities(message.capabilities))
 
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:
-        is_next = self._continuity.follows(message.sequence_num, _digest(message))
         try:
             report = read_report(message, self._limits)
         except MalformedMessage:
+            # Its digest is not taken: of a message that is over the limits that could cost much.
+            self._continuity.follows(message.sequence_num, _REFUSED)
             self._continuity.refuse(now)
             raise
+        is_next = self._continuity.follows(message.sequence_num, _digest(message))
         if is_next:
             self._note_answer_arrived()
         else:

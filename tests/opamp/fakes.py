@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 from agents.snapshot import AgentPatch, AgentSnapshot, Capability, ConfigFile, Transport
 from fleets.offer import Offer
 from opamp.errors import AgentRefused, ConnectionRefused
+from opamp.gateway import Gateway
 from opamp.ports import Credential, Refusal
+from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 
 SECRET = "tlf_e_good"
@@ -189,3 +191,22 @@ def full(uid: UUID = UID, sequence_num: int = 0) -> AgentToServer:
     message.health.healthy = True
     message.effective_config.config_map.SetInParent()
     return message
+
+
+async def post(gateway: Gateway, secret: str, body: bytes) -> tuple[int, ServerToAgent]:
+    """One request by plain HTTP."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    headers = [
+        (b"authorization", f"Bearer {secret}".encode()),
+        (b"content-type", b"application/x-protobuf"),
+    ]
+    scope = {"type": "http", "method": "POST", "headers": headers, "client": ("192.0.2.9", 1)}
+    await OpampPost(gateway)(scope, receive, send)
+    return sent[0]["status"], ServerToAgent.FromString(sent[1]["body"])

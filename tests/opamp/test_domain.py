@@ -19,11 +19,10 @@ from opamp.consumers import OpampConsumer
 from opamp.domain import DjangoDomain
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
-from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import RemoteConfigStatuses, ServerToAgent
 from telflo.base import clock, hints
 from tests.factories import TESTER, make_fleet, make_version
-from tests.opamp.fakes import UID, Wire, full, hello
+from tests.opamp.fakes import UID, Wire, full, hello, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -195,22 +194,3 @@ def test_a_database_that_is_away_is_temporary_and_a_bad_value_is_not() -> None:
     domain = DjangoDomain()
     assert domain.is_temporary(OperationalError("locked"))
     assert not domain.is_temporary(ValueError("a NUL character"))
-
-
-async def post(gateway: Gateway, secret: str, body: bytes) -> tuple[int, ServerToAgent]:
-    """One request by plain HTTP."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body}
-
-    async def send(event: dict[str, Any]) -> None:
-        sent.append(event)
-
-    headers = [
-        (b"authorization", f"Bearer {secret}".encode()),
-        (b"content-type", b"application/x-protobuf"),
-    ]
-    scope = {"type": "http", "method": "POST", "headers": headers, "client": ("192.0.2.9", 1)}
-    await OpampPost(gateway)(scope, receive, send)
-    return sent[0]["status"], ServerToAgent.FromString(sent[1]["body"])
