@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from opamp.door import Refusal, enter
+from opamp.door import TextAnswer, enter
 from opamp.gateway import Gateway
 from opamp.registry import Connection
 
@@ -23,19 +23,19 @@ MESSAGE_TOO_BIG: Final = 1009
 SERVER_ERROR: Final = 1011
 TEXT_FRAME: Final = "OpAMP messages are binary; this one was text."
 CANNOT_GO_ON: Final = "The server could not go on with this connection."
-ABORT: Final = "telflo.abort"
-"""An extension of ours in the scope: {"call": cuts the socket, whatever is still to be sent}."""
+SOCKET: Final = "telflo.socket"
+"""An extension of ours in the scope: {"transport": the asyncio.Transport below the WebSocket}."""
 _REFUSALS: Final = "websocket.http.response"
 
 
 class AsgiLink:
     """opamp.registry.Link behind ASGI's send. The server sends pings itself. Make it in the task that receives."""
 
-    __slots__ = ("_cut", "_send", "_task", "is_aborted")
+    __slots__ = ("_send", "_socket", "_task", "is_aborted")
 
-    def __init__(self, send: Send, cut: Callable[[], None] | None) -> None:
+    def __init__(self, send: Send, socket: asyncio.Transport | None) -> None:
         self._send = send
-        self._cut = cut
+        self._socket = socket
         self._task = asyncio.current_task()
         self.is_aborted = False
 
@@ -52,8 +52,12 @@ class AsgiLink:
         self.is_aborted = True
         if self._task is not None:
             self._task.cancel()
-        if self._cut is not None:
-            self._cut()
+        if self._socket is not None:
+            self._socket.abort()
+
+    def unsent(self) -> int:
+        """See Link."""
+        return 0 if self._socket is None else self._socket.get_write_buffer_size()
 
     def look(self, now_s: float) -> str:
         """Nothing to do here."""
@@ -71,11 +75,11 @@ class OpampConsumer:
         await receive()  # websocket.connect
         address = client_address(scope)
         credential = await enter(self._gateway, scope["headers"], address)
-        if isinstance(credential, Refusal):
+        if isinstance(credential, TextAnswer):
             await _refuse(scope, send, credential)
             return
         await send({"type": "websocket.accept"})
-        link = AsgiLink(send, _abort_of(scope))
+        link = AsgiLink(send, _socket_of(scope))
         connection = self._gateway.connected(link, credential=credential, address=address)
         reason = ""
         try:
@@ -111,7 +115,7 @@ class OpampConsumer:
     async def _answer(self, connection: Connection, data: bytes) -> None:
         now_s = asyncio.get_running_loop().time()
         frame = self._gateway.receive(connection, data)
-        if frame is not None and not await connection.reply(frame, now_s):
+        if frame is not None and not await connection.reply(frame):
             self._gateway.counters.lost_sends += 1
         if pause_s := connection.pace.take(now_s):
             # The server reads on when the next event is asked for.
@@ -130,12 +134,12 @@ def too_big(most: int) -> str:
     return f"The message is larger than {most} bytes."
 
 
-def _abort_of(scope: Scope) -> Callable[[], None] | None:
-    extension = (scope.get("extensions") or {}).get(ABORT)
-    return extension["call"] if extension else None
+def _socket_of(scope: Scope) -> asyncio.Transport | None:
+    extension = (scope.get("extensions") or {}).get(SOCKET)
+    return extension["transport"] if extension else None
 
 
-async def _refuse(scope: Scope, send: Send, refusal: Refusal) -> None:
+async def _refuse(scope: Scope, send: Send, refusal: TextAnswer) -> None:
     """Answer the upgrade with a status and a plain text; 403 without either where the server cannot (daphne)."""
     if _REFUSALS not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close"})

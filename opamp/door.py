@@ -14,23 +14,23 @@ from opamp.ports import Credential
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """The HTTP answer to somebody who is not let in: a status, a line of text, headers in lower case."""
+class TextAnswer:
+    """An HTTP answer in plain text; header names in lower case."""
 
     status: int
     text: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def refusal_for(error: ConnectionRefused | Overloaded | TooMany) -> Refusal:
+def refusal_for(error: ConnectionRefused | Overloaded | TooMany) -> TextAnswer:
     """401 for a token that lets nobody in, 429 for a share that is used up, 503 for a server with too much to do."""
     if isinstance(error, ConnectionRefused):
-        return Refusal(401, error.text, {"www-authenticate": "Bearer"})
+        return TextAnswer(401, error.text, {"www-authenticate": "Bearer"})
     status = 429 if isinstance(error, TooMany) else 503
-    return Refusal(status, str(error), {"retry-after": str(error.retry_after_s)})
+    return TextAnswer(status, str(error), {"retry-after": str(error.retry_after_s)})
 
 
-async def enter(gateway: Gateway, headers: Headers, address: str) -> Credential | Refusal:
+async def enter(gateway: Gateway, headers: Headers, address: str) -> Credential | TextAnswer:
     """The credential of an upgrade request (header names in lower case), or how it is refused."""
     try:
         credential = await gateway.authenticate(bearer_secret(headers))

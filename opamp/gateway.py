@@ -129,6 +129,7 @@ class Gateway:
             return
         await self.drain()
         for connection in self.registry.connections:
+            connection.abort("The server stopped.")
             self.disconnected(connection, "The server stopped.")
         await self.intent.stop()
         for task in list(self._tasks):
@@ -178,7 +179,7 @@ class Gateway:
         )
 
     def check_connections(self, credential: Credential) -> None:
-        """Raises TooMany when the credential has all the connections that it may have (A5), Overloaded while draining."""
+        """Raises TooMany when the credential has all the connections it may have (A5), Overloaded while draining."""
         if self.is_draining:
             raise Overloaded(self.options.retry_after_s)
         most = self.options.connections_per_token

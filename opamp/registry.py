@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 _CLOSE_REASON_BYTES: Final = 123  # RFC 6455 §5.5: a control frame holds 125 bytes, two are the code
 _CLOSE_TIMEOUT_S: Final = 5.0
+_LEAST_BYTES_PER_S: Final = 64 * 1024
 
 
 class Link(Protocol):
@@ -31,6 +32,9 @@ class Link(Protocol):
     def abort(self) -> None:
         """End it at once, whatever is still to be sent."""
 
+    def unsent(self) -> int:
+        """How many bytes wait for the peer to read; 0 where that is not known."""
+
     def look(self, now_s: float) -> str:
         """Called every few seconds: keep it alive; answers why it has to be cut, or ""."""
 
@@ -39,7 +43,8 @@ class Connection:
     """One WebSocket. It may carry many agents (M2). Every send is bounded in time, so nobody waits for a slow peer."""
 
     __slots__ = (
-        "_sending_since_s",
+        "_unsent",
+        "_unsent_since_s",
         "address",
         "agents",
         "close_reason",
@@ -74,17 +79,15 @@ class Connection:
         self.closed = asyncio.Event()
         self.is_aborted = False
         self.close_reason = ""
-        self._sending_since_s: float | None = None
+        self._unsent = 0
+        self._unsent_since_s = self.opened_s
 
-    async def reply(self, frame: bytes, now_s: float) -> bool:
-        """Send an answer from the receive loop. It has no timer: look() says when it takes too long."""
-        self._sending_since_s = now_s
+    async def reply(self, frame: bytes) -> bool:
+        """Send an answer from the receive loop; False when the peer is gone. look() ends it when it takes too long."""
         try:
             await self.link.send(frame)
         except (OSError, RuntimeError):  # gone, or closed meanwhile
             return False
-        finally:
-            self._sending_since_s = None
         return True
 
     async def deliver(self, frame: bytes) -> bool:
@@ -92,7 +95,7 @@ class Connection:
         if self.closed.is_set() or self.is_aborted:
             return False
         try:
-            async with asyncio.timeout(self.send_timeout_s):
+            async with asyncio.timeout(self.send_timeout_s + len(frame) / _LEAST_BYTES_PER_S):
                 await self.link.send(frame)
         except TimeoutError:
             self.abort(DOES_NOT_READ)
@@ -122,9 +125,12 @@ class Connection:
             self.link.abort()
 
     def look(self, now_s: float) -> str:
-        """Why it has to be cut, or ""."""
-        since_s = self._sending_since_s
-        if since_s is not None and now_s - since_s > self.send_timeout_s:
+        """Why it has to be cut, or "": nothing of what waits was taken for too long, or the link knows why."""
+        unsent = self.link.unsent()
+        if unsent == 0 or unsent < self._unsent:
+            self._unsent_since_s = now_s
+        self._unsent = unsent
+        if now_s - self._unsent_since_s > self.send_timeout_s:
             return DOES_NOT_READ
         return self.link.look(now_s)
 

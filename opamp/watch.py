@@ -26,7 +26,7 @@ class Watch:
     async def run(self) -> None:
         """Look for ever, often enough for the shortest limit."""
         options = self._options
-        shortest_s = min(options.send_timeout_s, options.first_message_s, options.message_s)
+        shortest_s = min(options.send_timeout_s, options.first_message_s, options.ping_s)
         pause_s = min(_LOOKS_S, shortest_s / 4)
         while True:
             await asyncio.sleep(pause_s)
