@@ -1,7 +1,6 @@
 """A WebSocket client that keeps no rule: it sends what it is told to, and reads when it is told to."""
 
 import asyncio
-import os
 import socket
 import struct
 from dataclasses import dataclass
@@ -101,8 +100,3 @@ class Raw:
 def close_code(content: bytes) -> int:
     """The code of a close frame."""
     return int(struct.unpack("!H", content[:2])[0])
-
-
-def some_bytes(size: int) -> bytes:
-    """Bytes that no compression makes smaller."""
-    return os.urandom(size)

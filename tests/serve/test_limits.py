@@ -183,11 +183,11 @@ class TestAfterTheUpgrade:
             assert [await flood.message() for _ in range(50)] == [(raw.PONG, b"x")] * 50
         assert running.gateway.counters.slowed_messages > 0
 
-    @limits(send_timeout_s=SILENT_S)
+    @limits(send_timeout_s=2.0)  # its neighbour has to read as fast as this on a busy machine
     async def test_a_peer_that_does_not_read_is_cut_and_holds_up_nobody(
         self, running: Running
     ) -> None:
-        body = raw.some_bytes(8 * 1024 * 1024)
+        body = bytes(8 * 1024 * 1024)
         running.domain.offers[HASH] = Offer(HASH, (ConfigFile("", body, "text/yaml"),))
         running.domain.desired = {UID: HASH, UID2: HASH}
         deaf = await Raw.upgraded(running.port, takes=4096)
