@@ -17,6 +17,10 @@ class Counters:
     refused_agents: int = 0
     unavailable_answers: int = 0
     lost_sends: int = 0
+    cut_connections: int = 0
+    slowed_messages: int = 0
+    refused_sockets: int = 0
+    slow_sockets: int = 0
 
 
 _HELP: Mapping[str, str] = {
@@ -29,6 +33,10 @@ _HELP: Mapping[str, str] = {
     "refused_agents": "Agents that were not let in.",
     "unavailable_answers": "Answers that asked to come back later.",
     "lost_sends": "Messages that a peer did not take.",
+    "cut_connections": "Connections that were ended for not speaking, not reading or not answering.",
+    "slowed_messages": "Messages after which a peer that sends too fast was read later.",
+    "refused_sockets": "Sockets that were closed at once because there were too many.",
+    "slow_sockets": "Sockets that were closed because a request or a message took too long to arrive.",
 }
 
 

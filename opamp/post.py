@@ -15,7 +15,8 @@ from uuid import UUID
 
 from agents.snapshot import Transport
 from opamp.auth import bearer_secret, header
-from opamp.consumers import Receive, Scope, client_address
+from opamp.consumers import Receive, Scope, Send, client_address
+from opamp.door import refusal_for
 from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded
 from opamp.gateway import Gateway
 from opamp.ports import Credential
@@ -24,7 +25,6 @@ from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity
-from opamp.registry import Send
 from telflo.base.clock import now
 from telflo.base.ids import new_id
 
@@ -62,9 +62,9 @@ class OpampPost:
             answer = _text(error.status, error.text)
         except ConnectionRefused as refusal:
             self._count(refusal, scope)
-            answer = _text(401, refusal.text, {"www-authenticate": "Bearer"})
+            answer = _refusal(refusal)
         except Overloaded as overload:
-            answer = _text(503, str(overload), _retry_after(overload.retry_after_s))
+            answer = _refusal(overload)
         await _send(send, answer)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
@@ -100,7 +100,7 @@ class OpampPost:
         if wants_new_uid(message):
             return 200, new_identity(message, new_id())
         try:
-            reply = await self._gateway.run_admission(
+            reply = await self._gateway.run_request(
                 self._process, credential, message, uid, client_address(scope), now()
             )
         except AgentRefused as refusal:
@@ -249,8 +249,9 @@ def _text(status: int, text: str, headers: Mapping[str, str] | None = None) -> A
     return Answer(status, f"{text}\n".encode(), {**_PLAIN, **(headers or {})})
 
 
-def _retry_after(seconds: int) -> dict[str, str]:
-    return {"retry-after": str(seconds)}
+def _refusal(error: ConnectionRefused | Overloaded) -> Answer:
+    refusal = refusal_for(error)
+    return _text(refusal.status, refusal.text, refusal.headers)
 
 
 async def _send(send: Send, answer: Answer) -> None:

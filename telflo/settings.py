@@ -261,15 +261,41 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # ── OpAMP ──
-MEBIBYTE = 1024 * 1024
+KIBIBYTE = 1024
+MEBIBYTE = 1024 * KIBIBYTE
 # At least twice what a configuration may have (2 MiB), so that every version can be sent.
 OPAMP_MESSAGE_BYTES = env.integer("TELFLO_OPAMP_MESSAGE_MIB", 16, least=4, most=64) * MEBIBYTE
 ENROLMENTS_PER_MINUTE = env.integer("TELFLO_ENROLMENTS_PER_MINUTE", 600, least=1)
+OPAMP_PORT = env.integer("TELFLO_OPAMP_PORT", 4320, least=0, most=65535)
 OPAMP_FLUSH_S = 0.25
 OPAMP_FLUSH_ROWS = 500
 OPAMP_HEARTBEAT_FLUSH_S = 15
-OPAMP_BUFFER_ROWS = 50_000
 OPAMP_RECONCILE_S = 5
+# What one message may hold.
+OPAMP_ATTRIBUTES = env.integer("TELFLO_OPAMP_ATTRIBUTES", 512, least=16)
+OPAMP_ATTRIBUTE_LENGTH = env.integer("TELFLO_OPAMP_ATTRIBUTE_KIB", 16, least=1) * KIBIBYTE
+OPAMP_DEPTH = env.integer("TELFLO_OPAMP_DEPTH", 16, least=4, most=64)
+OPAMP_HEALTH_COMPONENTS = env.integer("TELFLO_OPAMP_HEALTH_COMPONENTS", 4096, least=16)
+OPAMP_CONFIG_FILES = env.integer("TELFLO_OPAMP_CONFIG_FILES", 256, least=1)
+OPAMP_CONFIG_BYTES = env.integer("TELFLO_OPAMP_CONFIG_MIB", 4, least=1, most=64) * MEBIBYTE
+# What one connection, one token and one process may have.
+OPAMP_AGENTS_PER_CONNECTION = env.integer("TELFLO_OPAMP_AGENTS_PER_CONNECTION", 1000, least=1)
+OPAMP_MESSAGES_PER_S = env.integer("TELFLO_OPAMP_MESSAGES_PER_S", 100, least=1)
+OPAMP_MESSAGE_BURST = env.integer("TELFLO_OPAMP_MESSAGE_BURST", 2000, least=1)
+OPAMP_CONNECTIONS_PER_TOKEN = env.integer("TELFLO_OPAMP_CONNECTIONS_PER_TOKEN", 20_000, least=1)
+OPAMP_CONNECTIONS = env.integer("TELFLO_OPAMP_CONNECTIONS", 25_000, least=10)
+OPAMP_HANDSHAKES = env.integer("TELFLO_OPAMP_HANDSHAKES", 1000, least=1)
+OPAMP_WAITING = env.integer("TELFLO_OPAMP_WAITING", 512, least=1)
+OPAMP_BUFFER_ROWS = env.integer("TELFLO_OPAMP_BUFFER_ROWS", 50_000, least=100)
+OPAMP_BUFFER_BYTES = env.integer("TELFLO_OPAMP_BUFFER_MIB", 256, least=1) * MEBIBYTE
+# How long it waits for a peer, in seconds.
+OPAMP_HEADER_BYTES = env.integer("TELFLO_OPAMP_HEADER_KIB", 16, least=2, most=1024) * KIBIBYTE
+OPAMP_HANDSHAKE_S = env.integer("TELFLO_OPAMP_HANDSHAKE_S", 10, least=1)
+OPAMP_FIRST_MESSAGE_S = env.integer("TELFLO_OPAMP_FIRST_MESSAGE_S", 30, least=1)
+OPAMP_MESSAGE_S = env.integer("TELFLO_OPAMP_MESSAGE_S", 60, least=1)
+OPAMP_SEND_TIMEOUT_S = env.integer("TELFLO_OPAMP_SEND_TIMEOUT_S", 10, least=1)
+OPAMP_PING_S = env.integer("TELFLO_OPAMP_PING_S", 30, least=1)
+OPAMP_RETRY_AFTER_S = env.integer("TELFLO_OPAMP_RETRY_AFTER_S", 30, least=1)
 
 # ── How long things are kept and waited for ──
 STALE_AFTER = timedelta(hours=env.integer("TELFLO_STALE_AFTER_HOURS", 24, least=1))

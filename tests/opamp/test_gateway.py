@@ -8,7 +8,8 @@ import pytest
 
 from agents import notify
 from fleets.offer import Offer
-from opamp.gateway import REPLACED, Gateway
+from opamp.gateway import Gateway
+from opamp.messages import REPLACED
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentDisconnect, ServerErrorResponseType
 from tests.opamp.conftest import Connect
@@ -251,7 +252,9 @@ class TestLettingIn:
     async def test_a_token_has_only_so_many_connections(self, connect: Connect) -> None:
         first = connect()
         await first.next()
-        assert (await connect().next())["status"] == 503
+        start = await connect().next()
+        assert start["status"] == 429
+        assert (b"retry-after", b"30") in start["headers"]
 
     @pytest.mark.rule("A2")
     async def test_the_newest_connection_of_a_uid_wins(
