@@ -171,6 +171,9 @@ class AgentSnapshot:
     """When its message before this session came; None when that is unknown."""
     lacks_components: bool = False
     """True when the tree of components_hash is stored for no agent: this one is asked for it."""
+    custom_capabilities: tuple[str, ...] = ()
+    is_clone: bool = False
+    """True when the sender's messages prove that another live agent has this uid too (A2)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from agents.store.events import NewEvent, add_events
 from agents.store.intents import IntentChange, set_intent
 from agents.store.patches import apply
 from agents.store.pruning import prune_effective_configs, prune_events
-from agents.store.rows import lock
-from agents.store.sessions import FENCED_EPOCH, open_session, register
+from agents.store.rows import FENCED_EPOCH, is_anothers, lock
+from agents.store.sessions import open_session, register
 from agents.store.sweeping import sweep
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "NewEvent",
     "add_events",
     "apply",
+    "is_anothers",
     "lock",
     "open_session",
     "prune_effective_configs",

@@ -22,7 +22,7 @@ from agents.store import identity
 from agents.store.bodies import keep_components, keep_effective
 from agents.store.dialects import update_rows
 from agents.store.events import NewEvent, add_events, from_facts
-from agents.store.rows import Edit, lock, touch, write
+from agents.store.rows import FENCED_EPOCH, Edit, is_anothers, lock, touch, write
 from agents.store.values import health_to_json
 
 HASH_LENGTH = 128
@@ -32,8 +32,8 @@ _NO_REPORT = RemoteConfigReport(ConfigStatus.UNSET, "")
 def apply(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     """Write patches, in one transaction. Answers the agents that look different in lists now.
 
-    A patch of an older session changes no state (I3), but its facts are history all the same. Patches of agents that
-    were forgotten meanwhile are ignored.
+    A patch of an older session changes no state (I3), but its facts are history all the same, unless they are another
+    agent's (A2). Patches of agents that were forgotten meanwhile are ignored.
     """
     merged = _merge(patches)
     with transaction.atomic():
@@ -85,8 +85,21 @@ def _store_changes(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
         for event in _edit_row(edit, patch)
     ]
     write(edits, fenced=True)
-    add_events([*(event for patch in known for event in from_facts(patch)), *noticed])
+    told = (
+        event
+        for patch in known
+        for event in from_facts(patch)
+        if _belongs(event, patch, rows[patch.instance_uid])
+    )
+    add_events([*told, *noticed])
     return touch(edits)
+
+
+def _belongs(event: NewEvent, patch: AgentPatch, row: AgentStatus) -> bool:
+    """Whether it happened to this agent. That an older connection ended may be noticed late, and did."""
+    if patch.epoch != FENCED_EPOCH and event.kind == FactKind.DISCONNECTED:
+        return True
+    return not is_anothers(row, patch.epoch, event.at)
 
 
 def _edit_row(edit: Edit, patch: AgentPatch) -> list[NewEvent]:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -12,11 +11,9 @@ from agents.models import Agent, AgentStatus
 from agents.naming import display_name
 from agents.snapshot import AgentSnapshot, ConfigStatus, FactKind, RemoteConfigReport, Transport
 from agents.store.events import NewEvent, add_events
-from agents.store.rows import Edit, touch
+from agents.store.rows import FENCED_EPOCH, Edit, touch
 from agents.store.values import health_from_json
-
-FENCED_EPOCH: Final = -1
-"""The epoch of a session that may not write: plain HTTP beside a live WebSocket of the same uid."""
+from agents.trails import Trails
 
 
 def register(*, instance_uid: UUID, now: datetime) -> None:
@@ -30,20 +27,41 @@ def register(*, instance_uid: UUID, now: datetime) -> None:
 
 
 def open_session(
-    *, instance_uid: UUID, transport: Transport, remote_address: str, now: datetime
+    *,
+    instance_uid: UUID,
+    transport: Transport,
+    remote_address: str,
+    now: datetime,
+    number: int | None = None,
 ) -> AgentSnapshot:
     """Begin a session: raise the epoch and answer what is known. Raises AgentUnknown.
 
     Plain HTTP beside a live WebSocket gets FENCED_EPOCH: it is answered, but nothing it says is written as state.
+    number: the sequence number of the message that it begins with, over plain HTTP, where it may show a clone (A2).
     """
     with transaction.atomic():
         row = _lock_whole(instance_uid)
         if transport is Transport.HTTP and row.connected and row.transport == Transport.WEBSOCKET:
-            return _snapshot(row, transport, epoch=FENCED_EPOCH, is_new=False)
-        seen_at = row.last_seen_at
+            is_clone = _put_trails(row, Trails.from_json(row.trails).beside(row.last_seen_at, now))
+            fenced = _snapshot(row, transport, epoch=FENCED_EPOCH, is_new=False)
+            return replace(fenced, is_clone=is_clone)
+        seen_at, is_clone = row.last_seen_at, False
+        if number is not None:
+            trails = replace(Trails.from_json(row.trails), beside_since=None)
+            is_clone = _put_trails(row, trails.follow(number, remote_address[:64], now))
         _open(row, transport, remote_address, now)
         known = _snapshot(row, transport, epoch=row.session_epoch, is_new=seen_at is None)
-        return replace(known, seen_at=seen_at)
+        return replace(known, seen_at=seen_at, is_clone=is_clone)
+
+
+def _put_trails(row: AgentStatus, trails: Trails) -> bool:
+    """Store the trails if they changed; answers whether they show several agents, of which this one gets a new uid."""
+    is_clone = trails.are_several_agents
+    after = (trails.without_the_last() if is_clone else trails).as_json()
+    if after != row.trails:
+        row.trails = after
+        row.save(update_fields=["trails"])
+    return is_clone
 
 
 def _lock_whole(instance_uid: UUID) -> AgentStatus:
@@ -64,6 +82,8 @@ def _open(row: AgentStatus, transport: Transport, remote_address: str, now: date
         remote_address=remote_address[:64],
         disconnected_at=None,
     )
+    if transport is Transport.WEBSOCKET:
+        edit.put(trails=None)
     if was_away or transport is Transport.WEBSOCKET:
         data = {"transport": transport.value, "address": remote_address[:64]}
         add_events([NewEvent(row.agent_id, now, FactKind.CONNECTED, data)])
@@ -94,4 +114,5 @@ def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: boo
         health=health_from_json(row.health_tree) if row.health_tree else None,
         transport=transport,
         full_state_at=row.full_state_at,
+        custom_capabilities=tuple(row.agent.custom_capabilities),
     )
