@@ -17,6 +17,7 @@ from agents.snapshot import AgentPatch, AgentSnapshot, Components, Transport
 from opamp.auth import RefusalLog, TokenVerifier
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused, Overloaded
+from opamp.identities import REPLACED, Identities
 from opamp.intent import IntentWatcher, Layer
 from opamp.metrics import Counters, render
 from opamp.options import GatewayOptions
@@ -25,21 +26,16 @@ from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_frame, encode_frame
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
-from opamp.protocol.replies import bad_request, new_identity, unavailable
+from opamp.protocol.replies import bad_request, unavailable
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, Registry, Send
 from telflo.base.clock import now
-from telflo.base.ids import new_id
 
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
 SERVICE_RESTART: Final = 1012
-REPLACED: Final = (
-    "Another connection with this instance_uid is newer and is the one that counts."
-    " If this machine is a copy of another, give it an instance id of its own."
-)
 _FAILED: Final = "The server could not process this message."
 
 
@@ -61,6 +57,15 @@ class Gateway:
         self._stored_components: set[str] = set()
         self._started = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self.identities = Identities(
+            domain=domain,
+            registry=self.registry,
+            options=self.options,
+            reply=self._reply,
+            on_thread=self.run_admission,
+            end_session=self._leave,
+            spawn=self._spawn,
+        )
 
     # ── life ──
 
@@ -88,6 +93,7 @@ class Gateway:
             layer=self._layer(),
             on_thread=partial(self._on_thread, self._control),
             forget_tokens=self.verifier.forget,
+            compare_sessions=self.identities.compare,
         )
         self.intent.start()
         self._spawn(self._flush_refusals())
@@ -178,7 +184,7 @@ class Gateway:
         """The connection is over: its agents are disconnected, unless they are on a newer one."""
         connection.closed.set()
         for agent in self.registry.remove_connection(connection):
-            if agent.session is not None:
+            if agent.session is not None and agent.new_uid is None:
                 patch = agent.session.disconnect(now(), connection.close_reason or reason)
                 self.buffer.submit(patch, force=True)
 
@@ -197,17 +203,17 @@ class Gateway:
             await self._reply(connection, bad_request(raw_uid, str(error)))
             return
         if wants_new_uid(message):
-            await self._reply(connection, new_identity(message, new_id()))
+            await self.identities.answer_request(connection, uid, message)
             return
         agent = self._agent_on(connection, uid)
         if agent is None:
             await self._reply(connection, self._refuse_more(message))
         elif not agent.ready.is_set():
             await self._queue(agent, message)
-        elif self.registry.get(uid) is agent:
+        elif self.registry.get(uid) is agent and agent.replaced_s is None:
             await self._handle(agent, message)
         else:
-            await self._reply(connection, bad_request(raw_uid, REPLACED))
+            await self.identities.answer_replaced(agent, message)
 
     def _agent_on(self, connection: Connection, uid: UUID) -> HeldAgent | None:
         """The agent as this connection knows it, being admitted if need be; None when it holds too many."""
@@ -326,6 +332,12 @@ class Gateway:
         self.registry.drop(agent)
         if agent.connection.agents.get(agent.uid) is agent:
             del agent.connection.agents[agent.uid]
+
+    def _leave(self, agent: HeldAgent, reason: str) -> None:
+        """The agent is gone from its connection, which may go on with others."""
+        if agent.session is not None and self.registry.get(agent.uid) is agent:
+            self.buffer.submit(agent.session.disconnect(now(), reason), force=True)
+        self._end_session(agent)
 
     async def _reply(self, connection: Connection, answer: ServerToAgent) -> None:
         if not await connection.deliver(encode_frame(answer)):

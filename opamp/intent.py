@@ -60,6 +60,7 @@ class IntentWatcher:
         layer: Layer,
         on_thread: OnThread,
         forget_tokens: Callable[[], None],
+        compare_sessions: Callable[[Mapping[UUID, tuple[int, bool]]], None],
     ) -> None:
         self._domain = domain
         self._registry = registry
@@ -69,6 +70,7 @@ class IntentWatcher:
         self._layer = layer
         self._on_thread = on_thread
         self._forget_tokens = forget_tokens
+        self._compare_sessions = compare_sessions
         self._channel = ""
         self._poked: set[UUID] = set()
         self._looking = asyncio.Event()
@@ -152,6 +154,8 @@ class IntentWatcher:
         if self._channel:  # layers forget members after a day
             await self._layer.group_add(GATEWAYS, self._channel)
         await self._look_again(self._registry.uids())
+        if uids := self._registry.uids():
+            self._compare_sessions(await self._on_thread(self._domain.sessions, uids))
         held = self._registry.credential_ids()
         if not held:
             return

@@ -12,6 +12,7 @@ class GatewayOptions:
 
     waiting: handshakes and new agents that may wait for the database before new ones are turned away with 503.
     waiting_messages: of one agent that is not admitted yet.
+    late_s: what a replaced connection had sent before may still come. new_uids: how often a clone is told its new uid.
     drain_slice connections are closed at a time when the server stops, with drain_pause_s between.
     """
 
@@ -29,6 +30,8 @@ class GatewayOptions:
     claim_rows: int = 500
     decline_s: float = 30.0
     refusals_s: float = 2.0
+    late_s: float = 5.0
+    new_uids: int = 3
     drain_slice: int = 200
     drain_pause_s: float = 0.05
     drain_timeout_s: float = 10.0

@@ -129,7 +129,14 @@ class OpampPost:
             transport=Transport.HTTP,
             remote_address=address,
             now=moment,
+            number=message.sequence_num,
         )
+        if snapshot.is_clone:
+            given = domain.give_uid(
+                instance_uid=uid, remote_address=address, is_clone=True, now=moment
+            )
+            if given is not None:
+                return new_identity(message, given)
         session = self._gateway.new_session(snapshot)
         outcome = session.receive(message, moment)
         if outcome.patch is not None:

@@ -82,11 +82,21 @@ class HeldAgent:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     declined_hash: str = ""
     declined_until_s: float = 0.0
+    replaced_s: float | None = None
+    """When a newer session of this uid began, here or in another process (loop time)."""
+    new_uid: UUID | None = None
+    """The identity that it was given since."""
+    times_given: int = 0
 
     @property
     def epoch(self) -> int:
         """The epoch of its session; -1 before it has one."""
         return -1 if self.session is None else self.session.epoch
+
+    def replaced(self) -> None:
+        """A newer session of this uid began."""
+        if self.replaced_s is None:
+            self.replaced_s = asyncio.get_running_loop().time()
 
 
 class Registry:
@@ -141,7 +151,10 @@ class Registry:
         """Make this the agent's session here; False when a newer one is (the greater epoch wins, I3)."""
         other = self._agents.get(agent.uid)
         if other is not None and other is not agent and other.epoch > agent.epoch:
+            agent.replaced()
             return False
+        if other is not None and other is not agent:
+            other.replaced()
         self._agents[agent.uid] = agent
         return True
 

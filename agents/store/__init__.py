@@ -8,7 +8,7 @@ from agents.store.intents import IntentChange, set_intent
 from agents.store.patches import apply
 from agents.store.pruning import prune_effective_configs, prune_events
 from agents.store.rows import FENCED_EPOCH, is_anothers, lock
-from agents.store.sessions import open_session, register
+from agents.store.sessions import open_session, register, sessions_of
 from agents.store.sweeping import sweep
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "prune_effective_configs",
     "prune_events",
     "register",
+    "sessions_of",
     "set_intent",
     "sweep",
 ]

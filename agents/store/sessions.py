@@ -1,5 +1,6 @@
 """Agents come in: registered once, and each new session fences out the one before (I3)."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -62,6 +63,15 @@ def _put_trails(row: AgentStatus, trails: Trails) -> bool:
         row.trails = after
         row.save(update_fields=["trails"])
     return is_clone
+
+
+def sessions_of(uids: Collection[UUID]) -> dict[UUID, tuple[int, bool]]:
+    """The newest session of each of these agents, whichever process has it: its epoch, and whether it is connected."""
+    rows = AgentStatus.objects.filter(agent_id__in=uids)
+    return {
+        uid: (epoch, connected)
+        for uid, epoch, connected in rows.values_list("agent_id", "session_epoch", "connected")
+    }
 
 
 def _lock_whole(instance_uid: UUID) -> AgentStatus:

@@ -12,6 +12,7 @@ from fleets.offer import Offer
 from opamp.errors import AgentRefused, ConnectionRefused
 from opamp.ports import Credential, Refusal
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
+from telflo.base.ids import new_id
 
 SECRET = "tlf_e_good"
 CREDENTIAL = Credential(id=uuid4(), prefix="tlf_e_go")
@@ -36,6 +37,8 @@ class MemoryDomain:
         self.patches: list[AgentPatch] = []
         self.refusals: list[Refusal] = []
         self.revoked: set[UUID] = set()
+        self.given: list[UUID] | None = []
+        self.elsewhere: dict[UUID, tuple[int, bool]] = {}
         self.refuse_agents = ""
         self.failure: Exception | None = None
         self.gate = threading.Event()
@@ -64,6 +67,7 @@ class MemoryDomain:
         transport: Transport,
         remote_address: str,
         now: datetime,
+        number: int | None = None,
     ) -> AgentSnapshot:
         self.log.append(("admit_agent", instance_uid))
         assert self.gate.wait(10)
@@ -79,6 +83,19 @@ class MemoryDomain:
             desired_hash=self.desired.get(instance_uid, ""),
             transport=transport,
         )
+
+    def give_uid(
+        self, *, instance_uid: UUID, remote_address: str, is_clone: bool, now: datetime
+    ) -> UUID | None:
+        self.log.append(("give_uid", (instance_uid, is_clone)))
+        self._fail()
+        if self.given is not None:
+            self.given.append(new_id())
+        return self.given[-1] if self.given else None
+
+    def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+        known = {uid: (self.epochs[uid], True) for uid in uids if uid in self.epochs}
+        return {**known, **{uid: self.elsewhere[uid] for uid in uids if uid in self.elsewhere}}
 
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
         self.log.append(("record_patches", tuple(patches)))

@@ -198,7 +198,9 @@ def test_a_database_that_is_away_is_temporary_and_a_bad_value_is_not() -> None:
     assert not domain.is_temporary(ValueError("a NUL character"))
 
 
-async def post(gateway: Gateway, secret: str, body: bytes) -> tuple[int, ServerToAgent]:
+async def post(
+    gateway: Gateway, secret: str, body: bytes, *, address: str = "192.0.2.9"
+) -> tuple[int, ServerToAgent]:
     """One request by plain HTTP."""
     sent: list[dict[str, Any]] = []
 
@@ -212,6 +214,6 @@ async def post(gateway: Gateway, secret: str, body: bytes) -> tuple[int, ServerT
         (b"authorization", f"Bearer {secret}".encode()),
         (b"content-type", b"application/x-protobuf"),
     ]
-    scope = {"type": "http", "method": "POST", "headers": headers, "client": ("192.0.2.9", 1)}
+    scope = {"type": "http", "method": "POST", "headers": headers, "client": (address, 1)}
     await OpampPost(gateway)(scope, receive, send)
     return sent[0]["status"], ServerToAgent.FromString(sent[1]["body"])

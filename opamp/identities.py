@@ -1,0 +1,124 @@
+"""Giving agents identities of their own: on request (M6), and to one of several live agents that share a uid (A2).
+
+A client never uses two connections at once. So a message on a connection after a newer one of the same uid began comes
+from another agent, unless it was on its way; the newest keeps the uid, and the sender is told to use a new one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from opamp.options import GatewayOptions
+from opamp.ports import Domain
+from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
+from opamp.protocol.replies import bad_request, new_identity
+from opamp.registry import Connection, HeldAgent, Registry
+from telflo.base.clock import now
+from telflo.base.ids import new_id
+
+logger = logging.getLogger(__name__)
+
+REPLACED: Final = (
+    "Another connection with this instance_uid is newer and is the one that counts."
+    " If this machine is a copy of another, give it an instance id of its own."
+)
+
+Reply = Callable[[Connection, ServerToAgent], Awaitable[None]]
+
+
+class Identities:
+    """One per gateway. on_thread runs blocking work; end_session says that an agent is gone, and why."""
+
+    def __init__(
+        self,
+        *,
+        domain: Domain,
+        registry: Registry,
+        options: GatewayOptions,
+        reply: Reply,
+        on_thread: Callable[..., Awaitable[Any]],
+        end_session: Callable[[HeldAgent, str], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._domain = domain
+        self._registry = registry
+        self._options = options
+        self._reply = reply
+        self._on_thread = on_thread
+        self._end_session = end_session
+        self._spawn = spawn
+
+    async def answer_request(
+        self, connection: Connection, uid: UUID, message: AgentToServer
+    ) -> None:
+        """The agent asks for an identity. Nothing is stored under the old one, unless it is known by it here."""
+        agent = connection.agents.get(uid)
+        given = new_id()
+        if agent is not None and agent.session is not None:
+            is_clone = agent.replaced_s is not None
+            given = await self._ask(agent, is_clone=is_clone) or given
+            if not is_clone:
+                self._end_session(agent, f"It goes by {given} now.")
+        await self._reply(connection, new_identity(message, given))
+
+    async def answer_replaced(self, agent: HeldAgent, message: AgentToServer) -> None:
+        """A message on a session that a newer one replaced: a new identity, or the plain error.
+
+        The error comes while the message may have been on its way, while an identity is being asked for, and for good
+        after a few that were not taken.
+        """
+        if not self._is_due(agent):
+            await self._reply(agent.connection, bad_request(message.instance_uid, REPLACED))
+            return
+        agent.times_given += 1
+        if agent.new_uid is None:
+            # Others on the connection go on meanwhile.
+            self._spawn(self._give(agent, message))
+        else:
+            await self._reply(agent.connection, new_identity(message, agent.new_uid))
+
+    def compare(self, sessions: Mapping[UUID, tuple[int, bool]]) -> None:
+        """Mark the sessions here that one in another process replaced.
+
+        When that one is over already, the session here is forgotten, and its agent comes in anew with its next message.
+        """
+        for uid, (epoch, is_connected) in sessions.items():
+            agent = self._registry.get(uid)
+            if agent is None or agent.session is None or epoch <= agent.epoch:
+                continue
+            if is_connected:
+                agent.replaced()
+            else:
+                self._registry.drop(agent)
+
+    def _is_due(self, agent: HeldAgent) -> bool:
+        """Whether it is told a new identity now."""
+        is_asking = agent.times_given > 0 and agent.new_uid is None
+        if agent.replaced_s is None or is_asking or agent.times_given >= self._options.new_uids:
+            return False
+        waited_s = asyncio.get_running_loop().time() - agent.replaced_s
+        return waited_s >= self._options.late_s
+
+    async def _give(self, agent: HeldAgent, message: AgentToServer) -> None:
+        agent.new_uid = await self._ask(agent, is_clone=True)
+        answer = bad_request(message.instance_uid, REPLACED)
+        if agent.new_uid is not None:
+            answer = new_identity(message, agent.new_uid)
+        await self._reply(agent.connection, answer)
+
+    async def _ask(self, agent: HeldAgent, *, is_clone: bool) -> UUID | None:
+        try:
+            given: UUID | None = await self._on_thread(
+                self._domain.give_uid,
+                instance_uid=agent.uid,
+                remote_address=agent.connection.address,
+                is_clone=is_clone,
+                now=now(),
+            )
+        except Exception:
+            logger.warning("No new identity for %s could be kept.", agent.uid, exc_info=True)
+            agent.times_given = 0
+            return None
+        return given
