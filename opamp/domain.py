@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
 from agents import identities, store
+from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
 from fleets import enrollment, offers, refusals, reports, tokens
 from fleets.errors import EnrolmentRefused, TokenRefused
@@ -82,6 +83,13 @@ class DjangoDomain:
         return identities.give_uid(
             instance_uid=instance_uid, remote_address=remote_address, is_clone=is_clone, now=now
         )
+
+    @with_connections
+    def claim_commands(
+        self, agents: Mapping[UUID, int], *, now: datetime
+    ) -> Mapping[UUID, Command]:
+        """See Domain."""
+        return store.claim_commands(agents, now=now)
 
     @with_connections
     def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:

@@ -17,7 +17,7 @@ from agents.snapshot import AgentPatch, AgentSnapshot, Components, Transport
 from opamp.auth import RefusalLog, TokenVerifier
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused, Overloaded
-from opamp.identities import REPLACED, Identities
+from opamp.identities import Identities
 from opamp.intent import IntentWatcher, Layer
 from opamp.metrics import Counters, render
 from opamp.options import GatewayOptions
@@ -58,12 +58,12 @@ class Gateway:
         self._started = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.identities = Identities(
-            domain=domain,
-            registry=self.registry,
-            options=self.options,
+            domain,
+            self.registry,
+            self.options,
             reply=self._reply,
+            leave=self._leave,
             on_thread=self.run_admission,
-            end_session=self._leave,
             spawn=self._spawn,
         )
 
@@ -207,7 +207,8 @@ class Gateway:
             return
         agent = self._agent_on(connection, uid)
         if agent is None:
-            await self._reply(connection, self._refuse_more(message))
+            problem = f"One connection carries at most {self.options.agents_per_connection} agents."
+            await self._reply(connection, bad_request(raw_uid, problem))
         elif not agent.ready.is_set():
             await self._queue(agent, message)
         elif self.registry.get(uid) is agent and agent.replaced_s is None:
@@ -226,10 +227,6 @@ class Gateway:
         agent = connection.agents[uid] = HeldAgent(uid, connection)
         self._spawn(self._admit(agent))
         return agent
-
-    def _refuse_more(self, message: AgentToServer) -> ServerToAgent:
-        most = self.options.agents_per_connection
-        return bad_request(message.instance_uid, f"One connection carries at most {most} agents.")
 
     async def _queue(self, agent: HeldAgent, message: AgentToServer) -> None:
         """Keep a message until its agent is admitted; others on the connection go on unless too many wait."""
@@ -252,8 +249,7 @@ class Gateway:
                 if is_newest and self.registry.get(agent.uid) is agent:
                     await self._handle(agent, message)
                 else:
-                    answer = bad_request(message.instance_uid, REPLACED)
-                    await self._reply(agent.connection, answer)
+                    await self.identities.answer_replaced(agent, message)
         except AgentRefused as refusal:
             self._count_refusal(agent, refusal)
             await self._turn_away(agent, partial(bad_request, problem=refusal.text))

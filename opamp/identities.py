@@ -29,17 +29,17 @@ Reply = Callable[[Connection, ServerToAgent], Awaitable[None]]
 
 
 class Identities:
-    """One per gateway. on_thread runs blocking work; end_session says that an agent is gone, and why."""
+    """One per gateway. on_thread runs blocking work; leave says that an agent is gone, and why."""
 
     def __init__(
         self,
-        *,
         domain: Domain,
         registry: Registry,
         options: GatewayOptions,
+        *,
         reply: Reply,
+        leave: Callable[[HeldAgent, str], None],
         on_thread: Callable[..., Awaitable[Any]],
-        end_session: Callable[[HeldAgent, str], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._domain = domain
@@ -47,7 +47,7 @@ class Identities:
         self._options = options
         self._reply = reply
         self._on_thread = on_thread
-        self._end_session = end_session
+        self._leave = leave
         self._spawn = spawn
 
     async def answer_request(
@@ -60,7 +60,7 @@ class Identities:
             is_clone = agent.replaced_s is not None
             given = await self._ask(agent, is_clone=is_clone) or given
             if not is_clone:
-                self._end_session(agent, f"It goes by {given} now.")
+                self._leave(agent, f"It goes by {given} now.")
         await self._reply(connection, new_identity(message, given))
 
     async def answer_replaced(self, agent: HeldAgent, message: AgentToServer) -> None:

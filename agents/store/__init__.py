@@ -3,23 +3,28 @@
 A few statements for any number of agents; the SQL that differs between databases stands in dialects/.
 """
 
+from agents.store.commands import claim_commands, expire_commands
 from agents.store.events import NewEvent, add_events
 from agents.store.intents import IntentChange, set_intent
 from agents.store.patches import apply
-from agents.store.pruning import prune_effective_configs, prune_events
-from agents.store.rows import FENCED_EPOCH, is_anothers, lock
+from agents.store.pruning import prune_commands, prune_effective_configs, prune_events
+from agents.store.rows import CALM_AFTER_RESTART, FENCED_EPOCH, is_anothers, lock
 from agents.store.sessions import open_session, register, sessions_of
 from agents.store.sweeping import sweep
 
 __all__ = [
+    "CALM_AFTER_RESTART",
     "FENCED_EPOCH",
     "IntentChange",
     "NewEvent",
     "add_events",
     "apply",
+    "claim_commands",
+    "expire_commands",
     "is_anothers",
     "lock",
     "open_session",
+    "prune_commands",
     "prune_effective_configs",
     "prune_events",
     "register",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +15,9 @@ from agents.models import AgentStatus
 from agents.snapshot import ConfigStatus, Transport
 from agents.status import StatusFacts, derive
 from agents.store.dialects import update_rows
+
+CALM_AFTER_RESTART: Final = timedelta(seconds=60)
+"""A collector that we had restarted stops and starts meanwhile: that is no trouble."""
 
 FENCED_EPOCH: Final = -1
 """The epoch of a session that may not write: plain HTTP beside a live WebSocket of the same uid."""

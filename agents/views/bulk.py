@@ -19,6 +19,7 @@ from agents.filters import AgentFilters
 from agents.forms import LabelForm, MoveForm, ReasonForm
 from agents.models import Agent, AgentQuerySet
 from agents.services import label_agent
+from fleets.commands import restart_agent
 from fleets.services import forget_agent, move_agent
 from telflo.base.access import Action
 from telflo.base.activity import Actor, actor_of
@@ -61,6 +62,10 @@ def _forget(agent: Agent, actor: Actor, data: dict[str, Any]) -> None:
     forget_agent(agent=agent, actor=actor, reason=data["reason"])
 
 
+def _restart(agent: Agent, actor: Actor, data: dict[str, Any]) -> None:
+    restart_agent(agent=agent, actor=actor, reason=data["reason"])
+
+
 WORKS: Final[dict[str, Work]] = {
     "move": Work(
         form=MoveForm,
@@ -79,6 +84,16 @@ WORKS: Final[dict[str, Work]] = {
         tone="plain",
         body="Labels are kept here. Nothing changes on the hosts.",
         do=_label,
+    ),
+    "restart": Work(
+        form=ReasonForm,
+        verb="Restart",
+        done="told to restart",
+        keep="Let them run",
+        tone="plain",
+        body="They stop and start again with the configuration that they have, all at once, and take in no telemetry"
+        " meanwhile. Those that do not accept restarts or are not connected are left out.",
+        do=_restart,
     ),
     "forget": Work(
         form=ReasonForm,
@@ -163,7 +178,8 @@ def _in_blocks(chosen: AgentQuerySet) -> Iterator[Agent]:
     """The collectors that were meant when it began, loaded a block at a time."""
     uids = list(chosen.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(uids), _BLOCK):
-        yield from Agent.objects.filter(pk__in=uids[start : start + _BLOCK])
+        block = Agent.objects.filter(pk__in=uids[start : start + _BLOCK])
+        yield from block.select_related("status").defer("status__health_tree")
 
 
 def _tell(request: HttpRequest, work: Work, done: int, refused: list[str]) -> None:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from agents.forms import AgentForm, MoveForm, ReasonForm
 from agents.services import label_agent, rename_agent
 from agents.views.subject import Subject, subject_of
+from fleets.commands import restart_agent
 from fleets.models import ArrivalMode
 from fleets.services import forget_agent, move_agent, retry_agent, set_mode
 from telflo.base.access import Action
@@ -139,6 +140,34 @@ def mode(request: HttpRequest, uid: UUID) -> HttpResponse:
             "keep": "Keep managing",
         }
     return _ask(request, subject, tone="plain", form=form, **words)
+
+
+@requires(Action.OPERATE, methods=_ASK_AND_DO)
+def restart(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Have the collector stopped and started; its supervisor goes on."""
+    subject = subject_of(request, uid)
+    name = subject.agent.display_name
+    form = ReasonForm(_posted(request))
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        try:
+            restart_agent(agent=subject.agent, actor=actor_of(request), reason=reason)
+        except DomainError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, f"{name} is told to restart")
+        return HttpResponseRedirect(_url(subject))
+    return _ask(
+        request,
+        subject,
+        title=f"Restart {name}?",
+        body="1 collector stops and starts again with the configuration that it has. It takes in no telemetry"
+        " meanwhile, for some seconds.",
+        verb="Restart 1",
+        keep="Let it run",
+        tone="plain",
+        form=form,
+    )
 
 
 @requires(Action.OPERATE, methods=("POST",))

@@ -11,6 +11,7 @@ class Limits:
 
     message_bytes and send_bytes are for the transports and for offers (T3, T4, T7, T8).
     text_length is not refused but cut in the middle: an error must not be lost for its length.
+    custom_message_bytes: of a custom message so many bytes are kept.
     """
 
     message_bytes: int = 16 * MIB
@@ -26,3 +27,4 @@ class Limits:
     config_files: int = 256
     config_bytes: int = 4 * MIB
     custom_capabilities: int = 256
+    custom_message_bytes: int = 64 * 1024

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Capability, ConfigFile, Transport
 from fleets.offer import Offer
 from opamp.errors import AgentRefused, ConnectionRefused
@@ -37,6 +38,7 @@ class MemoryDomain:
         self.patches: list[AgentPatch] = []
         self.refusals: list[Refusal] = []
         self.revoked: set[UUID] = set()
+        self.commands: dict[UUID, list[Command]] = {}
         self.given: list[UUID] | None = []
         self.elsewhere: dict[UUID, tuple[int, bool]] = {}
         self.refuse_agents = ""
@@ -92,6 +94,12 @@ class MemoryDomain:
         if self.given is not None:
             self.given.append(new_id())
         return self.given[-1] if self.given else None
+
+    def claim_commands(
+        self, agents: Mapping[UUID, int], *, now: datetime
+    ) -> Mapping[UUID, Command]:
+        self.log.append(("claim_commands", dict(agents)))
+        return {uid: self.commands[uid].pop(0) for uid in agents if self.commands.get(uid)}
 
     def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
         known = {uid: (self.epochs[uid], True) for uid in uids if uid in self.epochs}
