@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from agents import store
+from agents.identities import given_identity, take_uid
 from agents.snapshot import AgentSnapshot, Transport
 from agents.store import Arrival, NewEvent
 from fleets.errors import EnrolmentRefused, TokenRefused
@@ -79,12 +80,14 @@ def admit_agent(
     transport: Transport,
     remote_address: str,
     now: datetime,
+    number: int | None = None,
 ) -> AgentSnapshot:
     """Let an agent in and begin its session. Raises EnrolmentRefused; nothing is written then.
 
-    Unknown: it is registered as a member of the token's fleet and gets the fleet's stable version. Known: it keeps its
-    membership while its token belongs to the fleet that it enrolled by, also after a move; a token of another fleet
-    enrols it there. What it is offered comes from the membership alone.
+    Unknown: it is registered as a member of the token's fleet and gets the fleet's stable version; one that the server
+    gave its uid follows the member that it was taken for. Known: it keeps its membership while its token belongs to the
+    fleet that it enrolled by, also after a move; a token of another fleet enrols it there. What it is offered comes
+    from the membership alone. number: see store.open_session.
     """
     with transaction.atomic():
         member = _membership(instance_uid)
@@ -94,7 +97,7 @@ def admit_agent(
             _change_fleet(member, token, now)
         elif member.token_id != token.id:
             Membership.objects.filter(pk=instance_uid).update(token_id=token.id)
-        arrival = Arrival(instance_uid, transport, remote_address)
+        arrival = Arrival(instance_uid, transport, remote_address, number)
         snapshot = store.open_sessions([arrival], now=now)[instance_uid]
         return replace(
             snapshot,
@@ -113,20 +116,33 @@ def _belongs(member: Membership, token: VerifiedToken) -> bool:
 
 
 def _enrol(token: VerifiedToken, uid: UUID, now: datetime) -> None:
-    fleet = _check_enrolment(token, now)
+    given = given_identity(uid)
+    original = _membership(given.was) if given else None
+    fleet, mode = _place_for(token, original, now)
     store.register([uid], now=now)
-    member = Membership(
-        agent_id=uid,
-        fleet=fleet,
-        token_id=token.id,
-        mode=_arrival_mode(fleet, token),
-        enrolled_at=now,
-    )
+    member = Membership(agent_id=uid, fleet=fleet, token_id=token.id, mode=mode, enrolled_at=now)
     # Two connections of one new agent may come at the same moment: the second finds it enrolled.
     Membership.objects.bulk_create([member], ignore_conflicts=True)
     advance_on_commit([engine.join([uid], now=now)])
     data = {"fleet": fleet.name, "fleet_id": str(fleet.pk), "token": token.prefix}
     store.add_events([NewEvent(uid, now, "enrolled", data)])
+    if given is not None:
+        take_uid(given, now=now)
+
+
+def _place_for(
+    token: VerifiedToken, original: Membership | None, now: datetime
+) -> tuple[Fleet, ArrivalMode]:
+    """The fleet and mode of a newcomer. Raises EnrolmentRefused.
+
+    original: of whom it had the uid until the server gave it one of its own. It is the same installation, so it goes
+    where that one is, and its token need not enrol any more.
+    """
+    if original is not None and _belongs(original, token):
+        _check_rate(token, now)
+        return original.fleet, ArrivalMode(original.mode)
+    fleet = _check_enrolment(token, now)
+    return fleet, _arrival_mode(fleet, token)
 
 
 def _change_fleet(member: Membership, token: VerifiedToken, now: datetime) -> None:
@@ -146,9 +162,13 @@ def _change_fleet(member: Membership, token: VerifiedToken, now: datetime) -> No
 def _check_enrolment(token: VerifiedToken, now: datetime) -> Fleet:
     if token.why_not is not None:
         raise EnrolmentRefused(token.why_not, token.prefix)
+    _check_rate(token, now)
+    return Fleet.objects.get(pk=token.fleet_id)
+
+
+def _check_rate(token: VerifiedToken, now: datetime) -> None:
     if _enrolments_this_minute(token.id, now) > settings.ENROLMENTS_PER_MINUTE:
         raise EnrolmentRefused(RefusalReason.RATE, token.prefix)
-    return Fleet.objects.get(pk=token.fleet_id)
 
 
 def _enrolments_this_minute(token_id: UUID, now: datetime) -> int:

@@ -15,6 +15,7 @@ from uuid import UUID
 from agents.notify import GATEWAYS
 from fleets.offer import Offer
 from opamp.buffer import WriteBuffer
+from opamp.commands import CommandSender
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.ports import Domain
@@ -60,6 +61,7 @@ class IntentWatcher:
         layer: Layer,
         on_thread: OnThread,
         forget_tokens: Callable[[], None],
+        compare_sessions: Callable[[Mapping[UUID, tuple[int, bool]]], None],
     ) -> None:
         self._domain = domain
         self._registry = registry
@@ -69,6 +71,8 @@ class IntentWatcher:
         self._layer = layer
         self._on_thread = on_thread
         self._forget_tokens = forget_tokens
+        self._compare_sessions = compare_sessions
+        self._commands = CommandSender(domain, registry, on_thread)
         self._channel = ""
         self._poked: set[UUID] = set()
         self._looking = asyncio.Event()
@@ -145,6 +149,7 @@ class IntentWatcher:
                     self._looking.clear()
                     poked, self._poked = self._poked, set()
                     await self._look_again(poked)
+                    await self._commands.look(poked)
         except TimeoutError:
             await self._reconcile()
 
@@ -152,6 +157,9 @@ class IntentWatcher:
         if self._channel:  # layers forget members after a day
             await self._layer.group_add(GATEWAYS, self._channel)
         await self._look_again(self._registry.uids())
+        if uids := self._registry.uids():
+            await self._commands.look(uids)
+            self._compare_sessions(await self._on_thread(self._domain.sessions, uids))
         held = self._registry.credential_ids()
         if not held:
             return

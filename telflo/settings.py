@@ -299,6 +299,7 @@ OPAMP_RETRY_AFTER_S = env.integer("TELFLO_OPAMP_RETRY_AFTER_S", 30, least=1)
 
 # ── How long things are kept and waited for ──
 STALE_AFTER = timedelta(hours=env.integer("TELFLO_STALE_AFTER_HOURS", 24, least=1))
+FORGET_AFTER = timedelta(days=env.integer("TELFLO_FORGET_AFTER_DAYS", 90, least=0))
 KEEP_AGENT_EVENTS = timedelta(days=env.integer("TELFLO_KEEP_EVENTS_DAYS", 30, least=1))
 KEEP_REFUSED_ATTEMPTS = timedelta(days=30)
 KEEP_ACTIVITY = timedelta(days=env.integer("TELFLO_KEEP_ACTIVITY_DAYS", 90, least=1))

@@ -133,11 +133,16 @@ def make_agent(*, uid: UUID | None = None, now: datetime | None = None) -> Agent
 
 
 def open_session(
-    uid: UUID, *, now: datetime, transport: Transport = Transport.WEBSOCKET
+    uid: UUID,
+    *,
+    now: datetime,
+    transport: Transport = Transport.WEBSOCKET,
+    address: str = "192.0.2.7",
+    number: int | None = None,
 ) -> AgentSnapshot:
     """A new session of an agent that is registered."""
-    [snapshot] = store.open_sessions([Arrival(uid, transport, "192.0.2.7")], now=now).values()
-    return snapshot
+    arrival = Arrival(uid, transport, address, number)
+    return store.open_sessions([arrival], now=now)[uid]
 
 
 def make_patch(

@@ -2,18 +2,24 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F
 
 from agents.models import Agent, AgentStatus
-from agents.snapshot import Capability, ConfigStatus
+from agents.snapshot import Capability, ConfigStatus, Transport
 from agents.status import StatusFacts, derive
 from agents.store.dialects import update_rows
 from telflo.base.hints import touch_on_commit
+
+CALM_AFTER_RESTART: Final = timedelta(seconds=60)
+"""A collector that we had restarted stops and starts meanwhile: that is no trouble."""
+
+FENCED_EPOCH: Final = -1
+"""The epoch of a session that may not write: plain HTTP beside a live WebSocket of the same uid."""
 
 _SHOWN_IN_LISTS = frozenset({"status", "config_status", "health", "connected", "desired_hash"})
 
@@ -29,6 +35,7 @@ def lock(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
         .select_related("agent")
         .defer(
             "health_tree",
+            "trails",
             "agent__identifying",
             "agent__non_identifying",
             "agent__labels",
@@ -69,6 +76,17 @@ def facts_of(row: AgentStatus) -> StatusFacts:
         remote_config_hash=row.remote_config_hash,
         stale_after=settings.STALE_AFTER,
     )
+
+
+def is_anothers(row: AgentStatus, epoch: int, at: datetime) -> bool:
+    """Whether what a session said at `at` is another agent's word: a client never uses two connections at once (A2).
+
+    It was said by plain HTTP beside a live WebSocket, or on a WebSocket after a newer one of this uid began.
+    """
+    if epoch == FENCED_EPOCH:
+        return True
+    is_replaced = epoch < row.session_epoch and row.transport == Transport.WEBSOCKET
+    return is_replaced and row.connected_at is not None and at > row.connected_at
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -12,20 +11,22 @@ from agents.models import Agent, AgentStatus
 from agents.naming import display_name
 from agents.snapshot import AgentSnapshot, ConfigStatus, FactKind, RemoteConfigReport, Transport
 from agents.store.events import NewEvent, add_events
-from agents.store.rows import Edit, touch, write
+from agents.store.rows import FENCED_EPOCH, Edit, touch, write
 from agents.store.values import health_from_json
-
-FENCED_EPOCH: Final = -1
-"""The epoch of a session that may not write: plain HTTP beside a live WebSocket of the same uid."""
+from agents.trails import Trails
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An agent that begins a session, and how it came."""
+    """An agent that begins a session, and how it came.
+
+    number: the sequence number of the message that it begins with, over plain HTTP, where it may show a clone (A2).
+    """
 
     instance_uid: UUID
     transport: Transport
     remote_address: str
+    number: int | None = None
 
 
 def register(uids: Collection[UUID], *, now: datetime) -> None:
@@ -65,38 +66,73 @@ def _lock_whole(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
     return {row.agent_id: row for row in found}
 
 
+def sessions_of(uids: Collection[UUID]) -> dict[UUID, tuple[int, bool]]:
+    """The newest session of each of these agents, whichever process has it: its epoch, and whether it is connected."""
+    rows = AgentStatus.objects.filter(agent_id__in=uids)
+    return {
+        uid: (epoch, connected)
+        for uid, epoch, connected in rows.values_list("agent_id", "session_epoch", "connected")
+    }
+
+
 class _Opening:
     """One session that begins: what changes in its row, what the timeline gets, what is known of the agent."""
 
-    __slots__ = ("edit", "events", "snapshot")
+    __slots__ = ("_arrival", "_now", "edit", "events", "snapshot")
 
     def __init__(self, arrival: Arrival, row: AgentStatus, now: datetime) -> None:
+        self._arrival, self._now = arrival, now
         self.edit = Edit(row)
         self.events: list[NewEvent] = []
-        is_websocket = arrival.transport is Transport.WEBSOCKET
-        if not is_websocket and row.connected and row.transport == Transport.WEBSOCKET:
-            self.snapshot = _snapshot(row, arrival.transport, epoch=FENCED_EPOCH, is_new=False)
-            return
-        seen_at = row.last_seen_at
-        self._begin(arrival, now, is_news=is_websocket or not row.connected)
-        known = _snapshot(row, arrival.transport, epoch=row.session_epoch, is_new=seen_at is None)
-        self.snapshot = replace(known, seen_at=seen_at)
+        is_poll = arrival.transport is Transport.HTTP
+        is_beside = is_poll and row.connected and row.transport == Transport.WEBSOCKET
+        self.snapshot = self._fence(row) if is_beside else self._open(row)
 
-    def _begin(self, arrival: Arrival, now: datetime, *, is_news: bool) -> None:
-        address = arrival.remote_address[:64]
+    def _fence(self, row: AgentStatus) -> AgentSnapshot:
+        beside = Trails.from_json(row.trails).beside(row.last_seen_at, self._now)
+        is_clone = self._put_trails(beside)
+        fenced = _snapshot(row, Transport.HTTP, epoch=FENCED_EPOCH, is_new=False)
+        return replace(fenced, is_clone=is_clone)
+
+    def _open(self, row: AgentStatus) -> AgentSnapshot:
+        seen_at, transport = row.last_seen_at, self._arrival.transport
+        is_clone = self._follow_trail(row)
+        self._begin(is_news=transport is Transport.WEBSOCKET or not row.connected)
+        known = _snapshot(row, transport, epoch=row.session_epoch, is_new=seen_at is None)
+        return replace(known, seen_at=seen_at, is_clone=is_clone)
+
+    def _begin(self, *, is_news: bool) -> None:
+        transport, address = self._arrival.transport.value, self._arrival.remote_address[:64]
         self.edit.put(
             session_epoch=self.edit.row.session_epoch + 1,
             connected=True,
-            transport=arrival.transport.value,
+            transport=transport,
             remote_address=address,
             disconnected_at=None,
-            last_seen_at=now,
+            last_seen_at=self._now,
         )
         if is_news:
-            data = {"transport": arrival.transport.value, "address": address}
-            self.events = [NewEvent(arrival.instance_uid, now, FactKind.CONNECTED, data)]
-            self.edit.put(connected_at=now)
-        self.edit.derive(now)
+            data = {"transport": transport, "address": address}
+            uid = self._arrival.instance_uid
+            self.events = [NewEvent(uid, self._now, FactKind.CONNECTED, data)]
+            self.edit.put(connected_at=self._now)
+        self.edit.derive(self._now)
+
+    def _follow_trail(self, row: AgentStatus) -> bool:
+        if self._arrival.transport is Transport.WEBSOCKET:
+            self.edit.put(trails=None)
+            return False
+        if self._arrival.number is None:
+            return False
+        trails = replace(Trails.from_json(row.trails), beside_since=None)
+        address = self._arrival.remote_address[:64]
+        return self._put_trails(trails.follow(self._arrival.number, address, self._now))
+
+    def _put_trails(self, trails: Trails) -> bool:
+        """Store them; answers whether they show several agents, of which this one gets a new uid."""
+        is_clone = trails.are_several_agents
+        self.edit.put(trails=(trails.without_the_last() if is_clone else trails).as_json())
+        return is_clone
 
 
 def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: bool) -> AgentSnapshot:
@@ -118,4 +154,5 @@ def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: boo
         health=health_from_json(row.health_tree) if row.health_tree else None,
         transport=transport,
         full_state_at=row.full_state_at,
+        custom_capabilities=tuple(row.agent.custom_capabilities),
     )

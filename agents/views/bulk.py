@@ -19,6 +19,7 @@ from agents.forms import LabelForm, MoveForm, ReasonForm
 from agents.models import Agent, AgentQuerySet
 from agents.services import Outcome, label_agents
 from agents.wording import RETRY_MANY
+from fleets.commands import restart_agents
 from fleets.many import forget_agents, move_agents
 from fleets.services import retry_agents
 from telflo.base.access import Action
@@ -62,6 +63,10 @@ def _retry(uids: Collection[UUID], actor: Actor, data: dict[str, Any]) -> Outcom
     return retry_agents(uids=uids, actor=actor, reason=data["reason"])
 
 
+def _restart(uids: Collection[UUID], actor: Actor, data: dict[str, Any]) -> Outcome:
+    return restart_agents(uids=uids, actor=actor, reason=data["reason"])
+
+
 WORKS: Final[dict[str, Work]] = {
     "move": Work(
         form=MoveForm,
@@ -89,6 +94,16 @@ WORKS: Final[dict[str, Work]] = {
         tone="plain",
         body=RETRY_MANY,
         do=_retry,
+    ),
+    "restart": Work(
+        form=ReasonForm,
+        verb="Restart",
+        done="told to restart",
+        keep="Let them run",
+        tone="plain",
+        body="They stop and start again with the configuration that they have, all at once, and take in no telemetry"
+        " meanwhile. Those that do not accept restarts or are not connected are left out.",
+        do=_restart,
     ),
     "forget": Work(
         form=ReasonForm,

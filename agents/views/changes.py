@@ -13,6 +13,7 @@ from agents.forms import AgentForm, MoveForm
 from agents.services import label_agent, rename_agent
 from agents.views.subject import Subject, subject_of
 from agents.wording import retry_words
+from fleets.commands import restart_agent
 from fleets.models import ArrivalMode
 from fleets.services import forget_agent, move_agent, retry_agent, set_mode, way_of_retry
 from telflo.base.access import Action
@@ -127,6 +128,23 @@ def mode(request: HttpRequest, uid: UUID) -> HttpResponse:
         )
     change = partial(set_mode, agent=subject.agent, mode=wanted, actor=actor_of(request))
     return ask_first(request, question, change, done=f"{name} is {wanted.label.lower()}")
+
+
+@requires(Action.OPERATE, methods=_ASK_AND_DO)
+def restart(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Have the collector stopped and started; its supervisor goes on."""
+    subject = subject_of(request, uid)
+    name = subject.agent.display_name
+    question = _question(
+        subject,
+        title=f"Restart {name}?",
+        body="1 collector stops and starts again with the configuration that it has. It takes in no telemetry"
+        " meanwhile, for some seconds.",
+        verb="Restart 1",
+        keep="Let it run",
+    )
+    change = partial(restart_agent, agent=subject.agent, actor=actor_of(request))
+    return ask_first(request, question, change, done=f"{name} is told to restart")
 
 
 @requires(Action.OPERATE, methods=_ASK_AND_DO)

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from agents.identities import kin_of
 from agents.models import AgentEvent
 from agents.views.attempts import attempt_rows, failure_of, quarantined_rows
 from agents.views.components import component_groups
@@ -18,6 +19,8 @@ from agents.views.configuration import (
 )
 from agents.views.events import hashes_in, lines_of
 from agents.views.health import health_panel
+from agents.views.messages import shown_messages
+from agents.views.restarts import restart_under_way
 from agents.views.rows import redacted
 from agents.views.subject import Subject, subject_of
 from agents.views.versions import refs_by_hash
@@ -43,6 +46,7 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
     agent = subject.agent
     events = list(AgentEvent.objects.filter(agent=agent)[: RECENT_EVENTS * EVENTS_A_LINE])
     quarantined = quarantined_rows(agent)
+    origin, copies = kin_of(agent.pk)
     context = {
         "health": health_panel(agent.status, name=agent.display_name, now=clock.now()),
         "lines": lines_of(events, refs_by_hash(hashes_in(events)))[:RECENT_EVENTS],
@@ -56,8 +60,19 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         "failure": failure_of(agent.status, quarantined),
         "can_retry": subject.may_operate
         and any(row.hash == agent.status.desired_hash for row in quarantined),
+        "restart": restart_under_way(agent, clock.now()),
+        "origin": origin,
+        "copies": copies,
     }
     return _page(request, subject, "overview", context)
+
+
+@requires(Action.VIEW)
+def messages(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The custom messages that it sent."""
+    subject = subject_of(request, uid)
+    shown = shown_messages(subject.agent.messages.all())
+    return _page(request, subject, "messages", {"messages_shown": shown})
 
 
 @requires(Action.VIEW)
@@ -141,6 +156,7 @@ def _tab_counts(subject: Subject) -> dict[str, int]:
     return {
         "event_count": AgentEvent.objects.filter(agent=subject.agent).count(),
         "attempt_count": Attempt.objects.filter(agent=subject.agent).count(),
+        "message_count": subject.agent.messages.count(),
     }
 
 

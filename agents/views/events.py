@@ -85,6 +85,8 @@ def _health(event: Happening, condition: Condition) -> Words:
     told = str(event.data.get("last_error", ""))
     if condition is Condition.WELL:
         return "ok", "activity", "Healthy", "", _way_up(event.steps)
+    if event.data.get("restarting"):
+        return "idle", "rotate-cw", "Restarting", "", status.lower()
     if condition is Condition.SHUT_DOWN:
         return "idle", "power", "Stopped", "", "its supervisor was shut down"
     if condition is Condition.STEP:
@@ -134,6 +136,52 @@ def _mode(data: Data, _names: Mapping[str, VersionRef]) -> Words:
     return "idle", "eye", "Only observed", "", "nothing is offered to it from now on"
 
 
+def _cloned_from(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    return (
+        "warn",
+        "copy",
+        "Found to be a copy",
+        str(data.get("name") or _short(data.get("was"))),
+        "both used one instance uid; this one was given its own",
+    )
+
+
+def _cloned(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    who = f"the one at {data['address']}" if data.get("address") else "another live agent"
+    why = f"{who} used its instance uid too and was given its own"
+    return "warn", "copy", "Copied", _short(data.get("uid")), why
+
+
+def _formerly(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    name = str(data.get("name") or _short(data.get("was")))
+    return "idle", "copy", "New instance uid", "", f"formerly {name}, {data.get('was', '')}"
+
+
+def _shares_uid(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    return (
+        "fail",
+        "copy",
+        "Its instance uid is used by others",
+        "",
+        f"the one at {data.get('address', '')} is given new ones and takes none",
+    )
+
+
+def _short(uid: Any) -> str:
+    return str(uid or "")[-8:]
+
+
+def _told(tone: str, icon: str, what: str) -> Callable[[Data, Mapping[str, VersionRef]], Words]:
+    """How an event of a command is drawn."""
+
+    def draw(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+        about = " ".join(str(data[key]) for key in ("type", "capability") if data.get(key))
+        by = f"by {data['by']}" if data.get("by") else ""
+        return tone, icon, what, about, by
+
+    return draw
+
+
 _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "connected": _connected,
     "disconnected": _disconnected,
@@ -144,4 +192,14 @@ _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "moved": _moved,
     "retried": _retried,
     "mode": _mode,
+    "cloned": _cloned,
+    "cloned_from": _cloned_from,
+    "formerly": _formerly,
+    "shares_uid": _shares_uid,
+    "restart_asked": _told("idle", "rotate-cw", "Restart asked for"),
+    "restart_sent": _told("move", "rotate-cw", "Told to restart"),
+    "restart_expired": _told("warn", "clock", "Restart not delivered in time"),
+    "message_asked": _told("idle", "mail", "Custom message asked for"),
+    "message_sent": _told("move", "mail", "Custom message sent"),
+    "message_expired": _told("warn", "clock", "Custom message not delivered in time"),
 }

@@ -13,6 +13,7 @@ class Limits:
     text_length is not refused but cut in the middle: an error must not be lost for its length.
     component_details counts the entries of a component tree, and once more their metadata. hash_bytes is what a
     column holds: a SHA-512.
+    custom_message_bytes: of a custom message so many bytes are kept.
     """
 
     message_bytes: int = 16 * MIB
@@ -29,3 +30,4 @@ class Limits:
     config_files: int = 256
     config_bytes: int = 4 * MIB
     custom_capabilities: int = 256
+    custom_message_bytes: int = 64 * 1024

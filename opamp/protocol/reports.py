@@ -16,6 +16,7 @@ from agents.snapshot import (
     Components,
     ConfigFile,
     ConfigStatus,
+    CustomMessage,
     Description,
     EffectiveConfig,
     RemoteConfigReport,
@@ -40,6 +41,9 @@ class Report:
     effective_config: EffectiveConfig | Unset = UNSET
     components: Components | None | Unset = UNSET
     custom_capabilities: tuple[str, ...] | Unset = UNSET
+
+
+_NAME_LENGTH = 200
 
 
 def read_report(message: pb.AgentToServer, limits: Limits) -> Report:
@@ -138,6 +142,21 @@ def _read_hash(part: str, raw: bytes, limits: Limits) -> str:
             f"The hash of {part} has {len(raw)} bytes; at most {limits.hash_bytes} are taken."
         )
     return raw.hex()
+
+
+def read_custom_message(
+    message: pb.CustomMessage, limits: Limits, now: datetime
+) -> CustomMessage | None:
+    """A custom message (K2); None for one whose capability or type has no sensible name."""
+    if max(len(message.capability), len(message.type)) > _NAME_LENGTH:
+        return None
+    return CustomMessage(
+        at=now,
+        capability=clean(message.capability),
+        type=clean(message.type),
+        data=message.data[: limits.custom_message_bytes],
+        size=len(message.data),
+    )
 
 
 def cut(text: str, longest: int) -> str:

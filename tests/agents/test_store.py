@@ -94,6 +94,17 @@ class TestSessions:
         assert (row.connected, row.sequence_num, row.last_seen_at) == (True, None, at(1))
         assert kinds(new) == ["connected", "connected", "disconnected"]
 
+    @pytest.mark.rule("A2")
+    @pytest.mark.parametrize(("said_at", "is_its_own"), [(0.5, True), (2, False)])
+    def test_what_a_replaced_session_says_after_the_newer_one_began_is_another_agents(
+        self, said_at: float, is_its_own: bool
+    ) -> None:
+        old = make_agent()
+        new = make_agent(uid=old.instance_uid, now=at(1))
+        ill = Fact(FactKind.HEALTH, at(said_at), health=ComponentHealth(False, "StatusFatalError"))
+        store.apply([make_patch(old, now=at(said_at), facts=(ill,))])
+        assert ("health" in kinds(new)) is is_its_own
+
     @pytest.mark.rule("I3")
     def test_a_heartbeat_of_an_older_session_matches_no_row(self) -> None:
         old = make_agent()

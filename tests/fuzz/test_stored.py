@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from agents import store
 from agents.models import Agent
 from agents.models import EffectiveConfig as StoredConfig
 from agents.snapshot import (
@@ -22,7 +21,7 @@ from agents.snapshot import (
 )
 from agents.store.values import files_from_text
 from fleets import reports
-from tests.factories import T0, enrol, make_fleet, make_token, make_version
+from tests.factories import T0, enrol, make_fleet, make_token, make_version, open_session
 from tests.fuzz import inputs, targets
 from tests.fuzz.extremes import extremes
 
@@ -47,9 +46,7 @@ def enrolled() -> AgentSnapshot:
 def stored(known: AgentSnapshot, patch: AgentPatch) -> AgentSnapshot:
     """Store a patch as the session that the database knows, and begin the next one."""
     reports.record_patches([replace(patch, epoch=known.epoch)])
-    return store.open_session(
-        instance_uid=targets.AGENT, transport=Transport.WEBSOCKET, remote_address="", now=T0
-    )
+    return open_session(targets.AGENT, now=T0)
 
 
 def check(patch: AgentPatch, known: AgentSnapshot) -> None:
@@ -92,5 +89,7 @@ def test_an_accepted_extreme_is_stored_and_read_again(name: str) -> None:
 
 def test_most_texts_are_accepted_somewhere() -> None:
     """Else the tests above would store nothing."""
-    taken = [name for name, body in extremes().items() if [*accepted(iter([inputs.head(0) + body]))]]
+    taken = [
+        name for name, body in extremes().items() if [*accepted(iter([inputs.head(0) + body]))]
+    ]
     assert len(taken) > len(extremes()) / 3

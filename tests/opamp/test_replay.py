@@ -6,7 +6,7 @@ tests/protocol replays them at every position against the pure core; here one me
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from unittest.mock import patch
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
 
-from agents import store
 from agents.models import Agent as AgentRow
 from agents.models import AgentEvent, AgentStatus
 from agents.snapshot import AgentPatch, FactKind, Transport
@@ -27,7 +26,7 @@ from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol import reports
-from tests.factories import make_fleet, make_token
+from tests.factories import make_fleet, make_token, open_session
 from tests.opamp.fakes import Wire, post
 from tests.protocol import world as pure
 from tests.protocol.world import (
@@ -41,7 +40,10 @@ from tests.protocol.world import (
     server_for,
 )
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.rule("C1", "C2", "C3", "I1", "I2")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.rule("C1", "C2", "C3", "I1", "I2"),
+]
 
 Fate = Callable[["Server", Agent, AgentToServer], Awaitable[None]]
 STEP = 8
@@ -189,9 +191,7 @@ def check(agent: Agent) -> None:
     """What is stored equals what the agent has."""
     uid, truth = UUID(bytes=agent.uid), agent.truth
     row = AgentRow.objects.get(pk=uid)
-    known = store.open_session(
-        instance_uid=uid, transport=Transport.WEBSOCKET, remote_address="", now=START
-    )
+    known = open_session(uid, now=START)
     description = reports.read_description(truth.agent_description, LIMITS)
     assert (row.identifying, row.non_identifying) == (
         description.identifying,
