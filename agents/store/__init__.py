@@ -7,7 +7,7 @@ from agents.store.events import NewEvent, add_events
 from agents.store.intents import IntentChange, set_intent
 from agents.store.patches import apply
 from agents.store.pruning import prune_effective_configs, prune_events
-from agents.store.rows import lock
+from agents.store.rows import hold, lock
 from agents.store.sessions import FENCED_EPOCH, open_session, register
 from agents.store.sweeping import sweep
 
@@ -17,6 +17,7 @@ __all__ = [
     "NewEvent",
     "add_events",
     "apply",
+    "hold",
     "lock",
     "open_session",
     "prune_effective_configs",

@@ -22,7 +22,7 @@ from agents.store import identity
 from agents.store.bodies import keep_components, keep_effective
 from agents.store.dialects import update_rows
 from agents.store.events import NewEvent, add_events, from_facts
-from agents.store.rows import Edit, lock, touch, write
+from agents.store.rows import Edit, lock_whole, touch, write
 from agents.store.values import health_to_json
 
 HASH_LENGTH = 128
@@ -72,7 +72,7 @@ def _store_heartbeats(beats: Sequence[AgentPatch]) -> list[AgentPatch]:
 def _store_changes(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     if not patches:
         return frozenset()
-    rows = lock({patch.instance_uid for patch in patches})
+    rows = lock_whole({patch.instance_uid for patch in patches})
     known = [patch for patch in patches if patch.instance_uid in rows]
     current = [patch for patch in known if rows[patch.instance_uid].session_epoch == patch.epoch]
     keep_effective(current)

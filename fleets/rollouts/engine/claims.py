@@ -23,6 +23,7 @@ from fleets.models import (
     Target,
     TargetState,
 )
+from fleets.rollouts.engine.desires import with_desired
 from fleets.rollouts.plan import ACTIVE
 
 IN_FLIGHT: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
@@ -52,12 +53,8 @@ def claim(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, RenderedCo
 
 
 def _managed(uids: Iterable[UUID]) -> Iterable[Membership]:
-    return (
-        Membership.objects.filter(agent_id__in=list(uids), mode=ArrivalMode.MANAGED)
-        .exclude(desired=None)
-        .select_related("desired")
-        .defer("desired__body")
-    )
+    members = Membership.objects.filter(agent_id__in=list(uids), mode=ArrivalMode.MANAGED)
+    return with_desired(members.exclude(desired=None))
 
 
 def _is_due(member: Membership, row: AgentStatus, epoch: int) -> bool:
@@ -116,7 +113,7 @@ def _open_targets(uids: Iterable[UUID]) -> dict[tuple[UUID, UUID], Target]:
         agent_id__in=list(uids),
         state__in=OPEN_TARGETS,
         rollout__state__in=[*ACTIVE, RolloutState.SUCCEEDED],
-    ).select_related("rollout")
+    ).prefetch_related("rollout")
     return {
         (target.agent_id, target.rollout.version_id): target
         for target in targets
