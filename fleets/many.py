@@ -22,9 +22,7 @@ from telflo.base.activity import Actor
 from telflo.base.errors import Conflict
 
 
-def move_agents(
-    *, uids: Collection[UUID], fleet: Fleet, actor: Actor, reason: str = ""
-) -> Outcome:
+def move_agents(*, uids: Collection[UUID], fleet: Fleet, actor: Actor, reason: str = "") -> Outcome:
     """Make agents members of another fleet; who is there already stays. Raises DomainError for an archived fleet."""
     check_open(fleet)
     with transaction.atomic():

@@ -54,7 +54,9 @@ class Tag:
     def short(self) -> str:
         """As a narrow column has room for it."""
         text = str(self)
-        return text if len(text) <= _TAG_WIDTH else f"{text[: _TAG_WIDTH - 1]}\N{HORIZONTAL ELLIPSIS}"
+        return (
+            text if len(text) <= _TAG_WIDTH else f"{text[: _TAG_WIDTH - 1]}\N{HORIZONTAL ELLIPSIS}"
+        )
 
     def __str__(self) -> str:
         """As people write it."""

@@ -128,7 +128,9 @@ def _versions(
         # The last word was "applying" or "failed": what it ran well before is what it runs.
         return AgentVersions(desired, previous)
     # Two versions may share bytes: then the one that is meant is the one it runs.
-    applied = next((ref for ref in (desired, previous) if ref and ref.hash == of.applied_hash), None)
+    applied = next(
+        (ref for ref in (desired, previous) if ref and ref.hash == of.applied_hash), None
+    )
     return AgentVersions(desired, applied or by_hash.get(of.applied_hash))
 
 

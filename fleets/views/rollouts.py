@@ -151,7 +151,7 @@ def _target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
         "previous__version__number",
         "previous__version__configuration__name",
     )
-    targets = {target["pk"]: target for target in found}
+    targets: dict[UUID, Any] = {target["pk"]: target for target in found}
     failed = [target["agent_id"] for target in targets.values() if target["state"] in _FAILED]
     attempts = Attempt.objects.filter(rollout=rollout, agent__in=failed).order_by("id")
     errors = dict(attempts.values_list("agent_id", "error"))
@@ -159,10 +159,8 @@ def _target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
     return [_row(targets[key], errors, redact) for key in keys if key in targets]
 
 
-def _row(
-    target: dict[str, Any], errors: Mapping[UUID, str], redact: Callable[[str], str]
-) -> TargetRow:
-    """errors: of the last attempts of those that failed. Where there is one, the reason would repeat it."""
+def _row(target: Any, errors: Mapping[UUID, str], redact: Callable[[str], str]) -> TargetRow:
+    """One target (its columns). errors: of the last attempts; where there is one, the reason would repeat it."""
     number = target["previous__version__number"]
     name = target["previous__version__configuration__name"]
     error = errors.get(target["agent_id"], "")

@@ -47,9 +47,7 @@ def desire(uids: Collection[UUID], good: Collection[UUID], rendered: RenderedCon
     Membership.objects.filter(agent_id__in=uids).update(desired=rendered, retry=None)
 
 
-def hand_down(
-    uids: Collection[UUID], rows: Mapping[UUID, AgentStatus], *, now: datetime
-) -> None:
+def hand_down(uids: Collection[UUID], rows: Mapping[UUID, AgentStatus], *, now: datetime) -> None:
     """Bring the status rows' intent up to the memberships' truth, and hint at the gateways on commit.
 
     rows: the locked status rows of these, and maybe of others.

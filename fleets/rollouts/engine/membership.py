@@ -37,7 +37,9 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
     of ours. The number of statements does not depend on the number of members.
     """
     with transaction.atomic():
-        fleet_id = Membership.objects.filter(agent_id__in=uids).values_list("fleet_id", flat=True)[0]
+        fleet_id = Membership.objects.filter(agent_id__in=uids).values_list("fleet_id", flat=True)[
+            0
+        ]
         # A rollout that starts now sees these members, or these members see the rollout.
         Fleet.objects.select_for_update(no_key=True).get(pk=fleet_id)
         # The rollout's lock first: it must not finish between being looked at and getting more targets.

@@ -63,7 +63,7 @@ def lamp(
 
 
 @lru_cache(maxsize=512)
-def _lamp(kind: str, state: str, word: str, big: bool) -> SafeString:  # noqa: FBT001 - a cache's key
+def _lamp(kind: str, state: str, word: str, big: bool) -> SafeString:
     """Draw once per look: tables repeat the same few lamps hundreds of times."""
     shown = lamp_for(kind, state)
     return format_html(
