@@ -199,7 +199,7 @@ class AgentViewSet(AgentCommands):
         changes = self.validated(AgentChangeSerializer)
         fleet = _fleet(changes["fleet"]) if "fleet" in changes else None
         with transaction.atomic():
-            store.lock([uid])
+            store.hold([uid])
             agent = self.get_object()
             self.check_unchanged(_shown(agent))
             if fleet is not None:

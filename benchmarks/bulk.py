@@ -40,15 +40,15 @@ def main() -> None:
     options = parser.parse_args()
     with scratch_world():
         # Models exist once Django is set up.
-        from django.db import connection  # noqa: PLC0415
+        from django.db import connection
 
-        from benchmarks.seed import make_installation  # noqa: PLC0415
+        from benchmarks.seed import make_installation
 
         made = make_installation(options.collectors)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         costs = [_cost(name, step) for name, step in _steps(made)]
-        print("\n".join(_table(costs)))  # noqa: T201 - the purpose of this program
+        print("\n".join(_table(costs)))
         RESULTS.mkdir(exist_ok=True)
         content = {
             "collectors": options.collectors,
@@ -61,17 +61,17 @@ def main() -> None:
 
 def _steps(made: "Installation") -> Iterator[tuple[str, Callable[[], object]]]:
     """Each is made when the one before is done."""
-    from agents.models import Agent, AgentStatus  # noqa: PLC0415 - see main
-    from agents.services import label_agents  # noqa: PLC0415
-    from agents.snapshot import ConfigStatus  # noqa: PLC0415
-    from fleets.many import forget_agents, move_agents  # noqa: PLC0415
-    from fleets.models import RenderedConfig  # noqa: PLC0415
-    from fleets.offers import claim_offers  # noqa: PLC0415
-    from fleets.reports import record_patches  # noqa: PLC0415
-    from fleets.rollouts import engine  # noqa: PLC0415
-    from fleets.services import assign_version  # noqa: PLC0415
-    from telflo.base import clock  # noqa: PLC0415
-    from telflo.base.activity import Actor  # noqa: PLC0415
+    from agents.models import Agent, AgentStatus
+    from agents.services import label_agents
+    from agents.snapshot import ConfigStatus
+    from fleets.many import forget_agents, move_agents
+    from fleets.models import RenderedConfig
+    from fleets.offers import claim_offers
+    from fleets.reports import record_patches
+    from fleets.rollouts import engine
+    from fleets.services import assign_version
+    from telflo.base import clock
+    from telflo.base.activity import Actor
 
     actor, uids = Actor.person(made.admin), list(Agent.objects.values_list("pk", flat=True))
     yield (
@@ -107,8 +107,8 @@ def _steps(made: "Installation") -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def _answers(uids: Sequence[Any], epochs: dict[Any, int], status: Any, digest: str) -> list[Any]:
-    from agents.snapshot import AgentPatch, Fact, FactKind, RemoteConfigReport  # noqa: PLC0415
-    from telflo.base import clock  # noqa: PLC0415
+    from agents.snapshot import AgentPatch, Fact, FactKind, RemoteConfigReport
+    from telflo.base import clock
 
     now, report = clock.now(), RemoteConfigReport(status, digest)
     facts = (Fact(FactKind.REMOTE_CONFIG, now, remote_config=report),)
@@ -116,8 +116,8 @@ def _answers(uids: Sequence[Any], epochs: dict[Any, int], status: Any, digest: s
 
 
 def _beats(uids: Sequence[Any], epochs: dict[Any, int]) -> list[Any]:
-    from agents.snapshot import AgentPatch  # noqa: PLC0415
-    from telflo.base import clock  # noqa: PLC0415
+    from agents.snapshot import AgentPatch
+    from telflo.base import clock
 
     now = clock.now()
     return [AgentPatch(uid, epochs[uid], now, 8) for uid in uids]
@@ -125,9 +125,9 @@ def _beats(uids: Sequence[Any], epochs: dict[Any, int]) -> list[Any]:
 
 def _full_states(uids: Sequence[Any], epochs: dict[Any, int]) -> list[Any]:
     """As after a restart of the server: who they are, how they are, what they run."""
-    from agents.models import Agent  # noqa: PLC0415
-    from agents.snapshot import AgentPatch, ComponentHealth, Description, Fact, FactKind  # noqa: PLC0415
-    from telflo.base import clock  # noqa: PLC0415
+    from agents.models import Agent
+    from agents.snapshot import AgentPatch, ComponentHealth, Description, Fact, FactKind
+    from telflo.base import clock
 
     now, health = clock.now(), ComponentHealth(healthy=True, status="StatusOK")
     told = dict(Agent.objects.filter(pk__in=uids).values_list("pk", "non_identifying"))
@@ -146,7 +146,7 @@ def _full_states(uids: Sequence[Any], epochs: dict[Any, int]) -> list[Any]:
 
 
 def _cost(name: str, step: Callable[[], object]) -> Cost:
-    from django.db import connection  # noqa: PLC0415 - needs a Django that is set up
+    from django.db import connection
 
     count = 0
 

@@ -10,7 +10,7 @@ import json
 import pstats
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import unescape
 from pathlib import Path
@@ -46,10 +46,10 @@ def main() -> None:
     options = _options()
     with scratch_world():
         # Models exist once Django is set up.
-        from django.db import connection  # noqa: PLC0415
-        from django.test import Client  # noqa: PLC0415
+        from django.db import connection
+        from django.test import Client
 
-        from benchmarks.seed import make_installation  # noqa: PLC0415
+        from benchmarks.seed import make_installation
 
         made = make_installation(options.collectors)
         with connection.cursor() as cursor:
@@ -65,7 +65,7 @@ def main() -> None:
             _profile(client, pages)
             return
         costs = [_cost(client, name, path, options.runs) for name, path in pages.items()]
-        print("\n".join(_table(costs)))  # noqa: T201 - the purpose of this program
+        print("\n".join(_table(costs)))
         _keep(costs, options.collectors, connection.vendor)
 
 
@@ -156,8 +156,8 @@ def _further(client: "Client", path: str, pages: int) -> str:
 
 
 def _cost(client: "Client", name: str, path: str, runs: int) -> Cost:
-    from django.db import connection  # noqa: PLC0415 - needs a Django that is set up
-    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
 
     with CaptureQueriesContext(connection) as captured:
         size = _ask(client, path)
@@ -175,7 +175,7 @@ def _cost(client: "Client", name: str, path: str, runs: int) -> Cost:
 
 def _timed(client: "Client", path: str) -> tuple[float, float]:
     """CPU and elapsed seconds of one request, with a database connection of its own as under ASGI."""
-    from django.db import connection  # noqa: PLC0415 - needs a Django that is set up
+    from django.db import connection
 
     connection.close()
     cpu, wall = time.process_time(), time.perf_counter()
@@ -188,7 +188,8 @@ def _ask(client: "Client", path: str) -> int:
     response = client.get(path)
     assert response.status_code == 200, f"{path}: {response.status_code}"
     if response.streaming:
-        return sum(len(block) for block in response.streaming_content)  # type: ignore[attr-defined]  # streams have it
+        blocks: Iterable[bytes] = response.streaming_content  # type: ignore[attr-defined]  # streams have it
+        return sum(map(len, blocks))
     return len(response.content)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
-from django.db.models import Model
+from django.db.models import Manager, Model
 
 from agents.models import (
     Agent,
@@ -130,7 +130,14 @@ class _Seed:
         self._tokens()
         agents = list(self._agents())
         _store(Agent, agents)
-        statuses = [self._status(agent) for agent in agents]
+        kinds = self.random.choices(
+            [status for status, _ in _MIX],
+            weights=[share for _, share in _MIX],
+            k=self.collectors - 1,
+        )
+        # The first has failed, so that a small installation shows all that a large one does.
+        pairs = zip(agents, [Status.FAILED, *kinds], strict=True)
+        statuses = [self._status(agent, status) for agent, status in pairs]
         _store(AgentStatus, statuses)
         _store(Membership, self._memberships(agents))
         _store(AgentEvent, self._events(agents))
@@ -247,10 +254,7 @@ class _Seed:
                 first_seen_at=self._ago(90 * 86_400),
             )
 
-    def _status(self, agent: Agent) -> AgentStatus:
-        status = self.random.choices(
-            [one for one, _ in _MIX], weights=[share for _, share in _MIX]
-        )[0]
+    def _status(self, agent: Agent, status: Status) -> AgentStatus:
         is_away = status in {Status.STALE, Status.DISCONNECTED}
         is_bad = status is Status.FAILED
         told = ConfigStatus.FAILED if is_bad else ConfigStatus.APPLIED
@@ -431,4 +435,5 @@ def _node(now: datetime, *, is_healthy: bool, **components: Any) -> dict[str, An
 
 
 def _store(model: type[Model], rows: Iterable[Any]) -> None:
-    model._default_manager.bulk_create(rows, batch_size=2_000)
+    manager: Manager[Any] = model._meta.default_manager  # type: ignore[assignment]  # every model has one
+    manager.bulk_create(rows, batch_size=2_000)

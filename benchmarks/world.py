@@ -23,7 +23,7 @@ def scratch_world() -> Iterator[None]:
 
 
 def _refuse_a_used_database() -> None:
-    from telflo.base.models import User  # noqa: PLC0415 - models exist once Django is set up
+    from telflo.base.models import User
 
     if User.objects.exists():
         sys.exit("This database is in use. A benchmark fills its own: give it an empty one.")

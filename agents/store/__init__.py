@@ -11,6 +11,7 @@ from agents.store.pruning import prune_commands, prune_effective_configs, prune_
 from agents.store.rows import (
     CALM_AFTER_RESTART,
     FENCED_EPOCH,
+    hold,
     is_anothers,
     lock,
     lock_open_to_offers,
@@ -28,6 +29,7 @@ __all__ = [
     "apply",
     "claim_commands",
     "expire_commands",
+    "hold",
     "is_anothers",
     "lock",
     "lock_open_to_offers",

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from agents.commands import Command, Message, Restart
 from agents.models import AgentCommand, AgentStatus, CommandKind
 from agents.store.events import NewEvent, add_events
-from agents.store.rows import Edit, lock, touch, write
+from agents.store.rows import Edit, lock_whole, touch, write
 
 
 def claim_commands(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, Command]:
@@ -25,7 +25,7 @@ def claim_commands(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, C
     if not mine:
         return {}
     with transaction.atomic():
-        rows = lock(set(mine.values()))
+        rows = lock_whole(set(mine.values()))
         due: dict[UUID, AgentCommand] = {}
         for command in _pending(now).filter(pk__in=mine):
             uid = command.agent_id

@@ -30,7 +30,7 @@ from agents.store.rows import (
     FENCED_EPOCH,
     Edit,
     is_anothers,
-    lock,
+    lock_whole,
     touch,
     write,
 )
@@ -83,7 +83,7 @@ def _store_heartbeats(beats: Sequence[AgentPatch]) -> list[AgentPatch]:
 def _store_changes(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     if not patches:
         return frozenset()
-    rows = lock({patch.instance_uid for patch in patches})
+    rows = lock_whole({patch.instance_uid for patch in patches})
     known = [patch for patch in patches if patch.instance_uid in rows]
     current = [patch for patch in known if rows[patch.instance_uid].session_epoch == patch.epoch]
     keep_effective(current)

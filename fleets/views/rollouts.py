@@ -155,7 +155,7 @@ def _target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
         "agent__status__config_status",
         is_wanted=Q(agent__membership__desired__version=rollout.version_id),
     )
-    targets = {target["pk"]: target for target in found}
+    targets: dict[UUID, Any] = {target["pk"]: target for target in found}
     failed = [target["agent_id"] for target in targets.values() if target["state"] in _FAILED]
     attempts = Attempt.objects.filter(rollout=rollout, agent__in=failed).order_by("id")
     errors = dict(attempts.values_list("agent_id", "error"))
@@ -163,10 +163,8 @@ def _target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
     return [_row(targets[key], errors, redact) for key in keys if key in targets]
 
 
-def _row(
-    target: Mapping[str, Any], errors: Mapping[UUID, str], redact: Callable[[str], str]
-) -> TargetRow:
-    """errors: of the last attempts of those that failed. Where there is one, the reason would repeat it."""
+def _row(target: Any, errors: Mapping[UUID, str], redact: Callable[[str], str]) -> TargetRow:
+    """One target (its columns). errors: of the last attempts; where there is one, the reason would repeat it."""
     number = target["previous__version__number"]
     name = target["previous__version__configuration__name"]
     error = errors.get(target["agent_id"], "")

@@ -29,7 +29,7 @@ def record_reports(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     with transaction.atomic():
         rows = store.lock({patch.instance_uid for patch, _ in told})
         hashes = {fact.remote_config.hash for _, fact in told if fact.remote_config}
-        ledger = Ledger(rows.keys(), hashes, max(fact.at for _, fact in told))
+        ledger = Ledger(rows, hashes, max(fact.at for _, fact in told))
         for patch, fact in told:
             row = rows.get(patch.instance_uid)
             if row is not None and not store.is_anothers(row, patch.epoch, fact.at):
@@ -44,7 +44,7 @@ def give_back(claims: Mapping[UUID, str], *, now: datetime) -> None:
         return
     with transaction.atomic():
         rows = store.lock(claims)
-        ledger = Ledger(rows.keys(), set(claims.values()), now)
+        ledger = Ledger(rows, set(claims.values()), now)
         for uid in rows:
             attempt = ledger.latest(uid, claims[uid])
             if attempt is not None and attempt.state == AttemptState.OFFERED:

@@ -24,7 +24,7 @@ from fleets.models import (
 )
 from fleets.rollouts import plan
 from fleets.rollouts.engine.claims import OPEN_TARGETS
-from fleets.rollouts.engine.desires import last_good_id
+from fleets.rollouts.engine.desires import last_good_id, with_desired
 from fleets.rollouts.engine.releasing import release, withdraw
 from telflo.base.hints import touch_on_commit
 from telflo.base.models import User
@@ -188,8 +188,7 @@ def _number(rollout: Rollout) -> None:
 
 def _managed_members(fleet: Fleet) -> dict[UUID, Membership]:
     members = Membership.objects.filter(fleet=fleet, mode=ArrivalMode.MANAGED)
-    found = members.select_related("desired").defer("desired__body")
-    return {member.agent_id: member for member in found}
+    return {member.agent_id: member for member in with_desired(members)}
 
 
 def _add_targets(

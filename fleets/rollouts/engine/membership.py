@@ -19,7 +19,13 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rendering import render_version
-from fleets.rollouts.engine.desires import desire, hand_down, last_good_id, ran_well
+from fleets.rollouts.engine.desires import (
+    desire,
+    hand_down,
+    last_good_id,
+    ran_well,
+    with_desired,
+)
 from fleets.rollouts.plan import ACTIVE
 from telflo.base.hints import touch_on_commit
 
@@ -44,7 +50,7 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
         managed = {uid: one for uid, one in members.items() if one.mode == ArrivalMode.MANAGED}
         previous = {uid: last_good_id(member, rows[uid]) for uid, member in managed.items()}
         _desire_stable(members, managed, rows, fleet, now)
-        hand_down(members.keys(), now=now)
+        hand_down(members.keys(), rows, now=now)
         touch_on_commit({"fleets", f"fleet:{fleet.pk}"})
         if rollout is None or not managed:
             return None
@@ -122,15 +128,15 @@ def keep_names(uids: Collection[UUID]) -> None:
 
 
 def _members(uids: Collection[UUID]) -> dict[UUID, Membership]:
-    members = Membership.objects.select_related("desired").defer("desired__body")
-    return {member.agent_id: member for member in members.filter(agent_id__in=uids)}
+    members = with_desired(Membership.objects.filter(agent_id__in=uids))
+    return {member.agent_id: member for member in members}
 
 
 def _lock_in_order(rollouts: QuerySet[Rollout], uids: Collection[UUID]) -> None:
     """Rollouts, then status rows, then the rest: the order that all writers keep."""
     ids = list(rollouts.values_list("pk", flat=True))
     list(Rollout.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
-    store.lock(uids)
+    store.hold(uids)
 
 
 def _active_rollout(fleet_id: UUID) -> Rollout | None:

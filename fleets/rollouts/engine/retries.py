@@ -44,7 +44,7 @@ def retry(uid: UUID, *, now: datetime) -> frozenset[UUID]:
             member.save(update_fields=["desired", "retry"])
         Quarantine.objects.filter(agent_id=uid, hash=way.failed.hash).delete()
         rollouts = _wait_again(uid, way.failed, now)
-        hand_down([uid], now=now)
+        hand_down([uid], {uid: row}, now=now)
         return rollouts
 
 
