@@ -114,7 +114,7 @@ def _belongs(member: Membership, token: VerifiedToken) -> bool:
 
 
 def _enrol(token: VerifiedToken, uid: UUID, now: datetime) -> None:
-    fleet = _check_enrolment(token, now)
+    fleet = _check_enrolment(token, uid, now)
     store.register(instance_uid=uid, now=now)
     member = Membership(
         agent_id=uid,
@@ -131,7 +131,7 @@ def _enrol(token: VerifiedToken, uid: UUID, now: datetime) -> None:
 
 
 def _change_fleet(member: Membership, token: VerifiedToken, now: datetime) -> None:
-    fleet = _check_enrolment(token, now)
+    fleet = _check_enrolment(token, member.agent_id, now)
     before = member.fleet
     left = engine.exclude(
         [member.agent_id], reason=f"It came back by a token of the fleet {fleet}.", now=now
@@ -144,12 +144,23 @@ def _change_fleet(member: Membership, token: VerifiedToken, now: datetime) -> No
     store.add_events([NewEvent(member.agent_id, now, "moved", data)])
 
 
-def _check_enrolment(token: VerifiedToken, now: datetime) -> Fleet:
+def _check_enrolment(token: VerifiedToken, uid: UUID, now: datetime) -> Fleet:
     if token.why_not is not None:
         raise EnrolmentRefused(token.why_not, token.prefix)
+    if token.kind is TokenKind.HOST and _has_another_holder(token, uid):
+        raise EnrolmentRefused(RefusalReason.TAKEN, token.prefix)
     if _enrolments_this_minute(token.id, now) > settings.ENROLMENTS_PER_MINUTE:
         raise EnrolmentRefused(RefusalReason.RATE, token.prefix)
     return Fleet.objects.get(pk=token.fleet_id)
+
+
+def _has_another_holder(token: VerifiedToken, uid: UUID) -> bool:
+    """Whether another agent came in by this host token and is known still: one host runs one collector.
+
+    The lock lets two that come at the same moment in one after the other.
+    """
+    list(Token.objects.select_for_update(no_key=True).filter(pk=token.id).values_list("pk"))
+    return Membership.objects.filter(token_id=token.id).exclude(agent_id=uid).exists()
 
 
 def _enrolments_this_minute(token_id: UUID, now: datetime) -> int:

@@ -131,6 +131,8 @@ def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, A
     now = clock.now()
     hosts = _hosts(found)
     plan = plan_of(found, base_url=_address(request))
+    first = next((host.agent for host in hosts if host.agent), None)
+    prefixes = [host.token.prefix for host in hosts]
     return {
         "fleet": fleet,
         "deployment": found,
@@ -140,9 +142,9 @@ def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, A
         "plan": plan,
         "options": plan.options,
         "hosts": hosts,
-        "first": next((host.agent for host in hosts if host.agent), None),
+        "first": first,
         "steps": _steps(fleet, hosts),
-        "refused": refused_since(found, [host.token.prefix for host in hosts]),
+        "refused": refused_since(found, prefixes, is_surely_its_own=first is not None),
         "is_loopback": is_loopback(plan.base_url),
         "may_enrol": request.user.is_authenticated and request.user.may(Action.ENROL),
     }
