@@ -35,6 +35,7 @@ from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
 from telflo.ui.asking import Question, ask_first
 from telflo.ui.numbers import counted
+from telflo.ui.track import TrackStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,6 @@ class HostRow:
 
     token: Token
     agent: Agent | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A station on the way of the first collector, as the track draws it."""
-
-    number: int
-    name: str
-    state: str
-    line1: str = ""
-    line2: str = ""
-    percent: int = 0
 
 
 @requires(Action.ENROL, methods=("GET", "POST"))
@@ -170,7 +159,7 @@ def _hosts(found: Deployment) -> list[HostRow]:
     return [HostRow(token, agents.get(token.pk)) for token in tokens]
 
 
-def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[Step]:
+def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[TrackStage]:
     """Four stations of the first host: claimed, connected, configured, healthy."""
     first = next((host for host in hosts if host.agent), hosts[0] if hosts else None)
     agent = first.agent if first else None
@@ -191,7 +180,7 @@ def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[Step]:
     words = ("Script ran", "Connects", goal, "Reports healthy")
     lines = (f"on {first.token.name}" if first else "", str(agent or ""), "", "")
     return [
-        Step(
+        TrackStage(
             number=place + 1,
             name=words[place],
             state=_step_state(done, has_failed, place),

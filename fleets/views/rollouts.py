@@ -20,6 +20,7 @@ from telflo.base.guard import requires
 from telflo.base.redaction import redact_text
 from telflo.ui.numbers import counted, grouped
 from telflo.ui.pages import rows_of
+from telflo.ui.track import TrackStage
 from telflo.ui.vocabulary import TARGET, lamp_for
 
 _TARGETS = 100
@@ -37,18 +38,6 @@ _RANK = Case(
     default=Value(len(_FIRST)),
     output_field=IntegerField(),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TrackStage:
-    """A stage as the track draws it."""
-
-    number: int
-    name: str
-    state: str
-    line1: str
-    line2: str
-    percent: int
 
 
 @dataclass(frozen=True, slots=True)
