@@ -134,13 +134,14 @@ def _row(target: dict[str, Any]) -> TargetRow:
     number = target["previous__version__number"]
     name = target["previous__version__configuration__name"]
     has_failed = target["state"] in (TargetState.FAILED, TargetState.REVERT_FAILED)
+    why = target["error"] or target["reason"] or "It gave no reason."
     return TargetRow(
         name=target["agent__display_name"] or target["agent_label"] or "forgotten",
         uid=str(target["agent_id"] or ""),
         state=target["state"],
         since=target["state_since"],
         reason=redact_text(target["reason"]),
-        error=redact_text(target["error"] or "") if has_failed else "",
+        error=redact_text(why) if has_failed else "",
         before=f"{name} v{number}" if number else "",
         can_retry=bool(target["is_wanted"])
         and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
