@@ -118,7 +118,7 @@ def _belongs(member: Membership, token: VerifiedToken) -> bool:
 def _enrol(token: VerifiedToken, uid: UUID, now: datetime) -> None:
     given = given_identity(uid)
     original = _membership(given.was) if given else None
-    fleet, mode = _place_for(token, original, now)
+    fleet, mode = _place_for(token, original, uid, now)
     store.register([uid], now=now)
     member = Membership(agent_id=uid, fleet=fleet, token_id=token.id, mode=mode, enrolled_at=now)
     # Two connections of one new agent may come at the same moment: the second finds it enrolled.
@@ -131,7 +131,7 @@ def _enrol(token: VerifiedToken, uid: UUID, now: datetime) -> None:
 
 
 def _place_for(
-    token: VerifiedToken, original: Membership | None, now: datetime
+    token: VerifiedToken, original: Membership | None, uid: UUID, now: datetime
 ) -> tuple[Fleet, ArrivalMode]:
     """The fleet and mode of a newcomer. Raises EnrolmentRefused.
 
@@ -141,12 +141,12 @@ def _place_for(
     if original is not None and _belongs(original, token):
         _check_rate(token, now)
         return original.fleet, ArrivalMode(original.mode)
-    fleet = _check_enrolment(token, now)
+    fleet = _check_enrolment(token, uid, now)
     return fleet, _arrival_mode(fleet, token)
 
 
 def _change_fleet(member: Membership, token: VerifiedToken, now: datetime) -> None:
-    fleet = _check_enrolment(token, now)
+    fleet = _check_enrolment(token, member.agent_id, now)
     before = member.fleet
     left = engine.exclude(
         [member.agent_id], reason=f"It came back by a token of the fleet {fleet}.", now=now
@@ -159,9 +159,11 @@ def _change_fleet(member: Membership, token: VerifiedToken, now: datetime) -> No
     store.add_events([NewEvent(member.agent_id, now, "moved", data)])
 
 
-def _check_enrolment(token: VerifiedToken, now: datetime) -> Fleet:
+def _check_enrolment(token: VerifiedToken, uid: UUID, now: datetime) -> Fleet:
     if token.why_not is not None:
         raise EnrolmentRefused(token.why_not, token.prefix)
+    if token.kind is TokenKind.HOST and _has_another_holder(token, uid):
+        raise EnrolmentRefused(RefusalReason.TAKEN, token.prefix)
     _check_rate(token, now)
     return Fleet.objects.get(pk=token.fleet_id)
 
@@ -169,6 +171,15 @@ def _check_enrolment(token: VerifiedToken, now: datetime) -> Fleet:
 def _check_rate(token: VerifiedToken, now: datetime) -> None:
     if _enrolments_this_minute(token.id, now) > settings.ENROLMENTS_PER_MINUTE:
         raise EnrolmentRefused(RefusalReason.RATE, token.prefix)
+
+
+def _has_another_holder(token: VerifiedToken, uid: UUID) -> bool:
+    """Whether another agent came in by this host token and is known still: one host runs one collector.
+
+    The lock lets two that come at the same moment in one after the other.
+    """
+    list(Token.objects.select_for_update(no_key=True).filter(pk=token.id).values_list("pk"))
+    return Membership.objects.filter(token_id=token.id).exclude(agent_id=uid).exists()
 
 
 def _enrolments_this_minute(token_id: UUID, now: datetime) -> int:

@@ -26,6 +26,7 @@ from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
 from telflo.ui.asking import Question, ask_first
 from telflo.ui.pages import rows_of
+from telflo.ui.shelves import shelf_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +49,18 @@ class Row:
 @requires(Action.VIEW)
 def listing(request: HttpRequest) -> HttpResponse:
     """All configurations by name; `?archived=1` shows those that were put away."""
-    archived = request.GET.get("archived") == "1"
-    words = request.GET.get("q", "").strip()
-    counts = Configuration.objects.aggregate(all=Count("pk"), archived=Count("archived_at"))
-    page = rows_of(request, _matching(words, archived=archived))
+    shelf = shelf_of(request, Configuration.objects.all(), _shaped)
     context = {
-        "rows": _rows(page.items),
-        "page": page,
-        "q": words,
-        "archived": archived,
-        "active_count": counts["all"] - counts["archived"],
-        "archived_count": counts["archived"],
+        "shelf": shelf,
+        "rows": _rows(shelf.page.items),
         "may_edit": may(request.user, Action.EDIT),
     }
     return render(request, "configs/list.html", context)
 
 
-def _matching(words: str, *, archived: bool) -> QuerySet[Configuration, Any]:
+def _shaped(found: QuerySet[Configuration]) -> QuerySet[Configuration, Any]:
     latest = ConfigVersion.objects.filter(configuration=OuterRef("pk")).order_by("-number")
     published = latest.filter(state=VersionState.PUBLISHED)
-    found = Configuration.objects.filter(archived_at__isnull=not archived)
-    if words:
-        found = found.filter(name__icontains=words) | found.filter(description__icontains=words)
     return (
         found.annotate(
             count=Count("versions"),

@@ -4,29 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Case, IntegerField, OuterRef, Q, Subquery, Value, When
+from django.db.models import OuterRef, Q, Subquery
 
 from agents.models import Agent, Status
 from agents.snapshot import ConfigStatus
+from agents.views.paging import BY_URGENCY
+from agents.views.rows import build_name
 from fleets.models import Fleet, Quarantine, RenderedConfig
 from telflo.base.redaction import redact_text
 
 FIRST_ROWS: Final = 25
-_URGENCY: Final = (
-    Status.FAILED,
-    Status.ROLLED_BACK,
-    Status.DRIFTED,
-    Status.STALE,
-    Status.APPLYING,
-    Status.PENDING,
-    Status.DISCONNECTED,
-    Status.UNMANAGED,
-)
-_RANK: Final = Case(
-    *(When(status__status=word, then=Value(rank)) for rank, word in enumerate(_URGENCY)),
-    default=Value(len(_URGENCY)),
-    output_field=IntegerField(),
-)
 _QUARANTINED: Final = Quarantine.objects.filter(
     agent=OuterRef("pk"), hash=OuterRef("status__desired_hash")
 )
@@ -76,15 +63,16 @@ class CollectorRow:
     @property
     def build(self) -> str:
         """Its build as people call it: `contrib 0.158.0`."""
-        short = self.agent.collector_name.removeprefix("otelcol-")
-        return f"{short} {self.agent.collector_version}".strip()
+        return build_name(self.agent.collector_name, self.agent.collector_version)
 
 
 def first_collectors(fleet: Fleet) -> list[CollectorRow]:
     """Those that need attention first, then by name; two queries."""
     found = Agent.objects.filter(membership__fleet=fleet).select_related("status", "membership")
     found = found.annotate(quarantine_error=Subquery(_QUARANTINED.values("attempt__error")[:1]))
-    agents: list[Any] = list(found.only(*_COLUMNS).order_by(_RANK, "display_name")[:FIRST_ROWS])
+    agents: list[Any] = list(
+        found.only(*_COLUMNS).order_by(BY_URGENCY, "display_name")[:FIRST_ROWS]
+    )
     by_id, by_hash = _versions(agents)
     rows = []
     for agent in agents:

@@ -35,6 +35,7 @@ from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
 from telflo.ui.asking import Question, ask_first
 from telflo.ui.numbers import counted
+from telflo.ui.track import TrackStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,6 @@ class HostRow:
 
     token: Token
     agent: Agent | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A station on the way of the first collector, as the track draws it."""
-
-    number: int
-    name: str
-    state: str
-    line1: str = ""
-    line2: str = ""
-    percent: int = 0
 
 
 @requires(Action.ENROL, methods=("GET", "POST"))
@@ -131,6 +120,8 @@ def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, A
     now = clock.now()
     hosts = _hosts(found)
     plan = plan_of(found, base_url=_address(request))
+    first = next((host.agent for host in hosts if host.agent), None)
+    prefixes = [host.token.prefix for host in hosts]
     return {
         "fleet": fleet,
         "deployment": found,
@@ -140,9 +131,9 @@ def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, A
         "plan": plan,
         "options": plan.options,
         "hosts": hosts,
-        "first": next((host.agent for host in hosts if host.agent), None),
+        "first": first,
         "steps": _steps(fleet, hosts),
-        "refused": refused_since(found, [host.token.prefix for host in hosts]),
+        "refused": refused_since(found, prefixes, is_surely_its_own=first is not None),
         "is_loopback": is_loopback(plan.base_url),
         "may_enrol": request.user.is_authenticated and request.user.may(Action.ENROL),
     }
@@ -168,7 +159,7 @@ def _hosts(found: Deployment) -> list[HostRow]:
     return [HostRow(token, agents.get(token.pk)) for token in tokens]
 
 
-def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[Step]:
+def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[TrackStage]:
     """Four stations of the first host: claimed, connected, configured, healthy."""
     first = next((host for host in hosts if host.agent), hosts[0] if hosts else None)
     agent = first.agent if first else None
@@ -189,7 +180,7 @@ def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[Step]:
     words = ("Script ran", "Connects", goal, "Reports healthy")
     lines = (f"on {first.token.name}" if first else "", str(agent or ""), "", "")
     return [
-        Step(
+        TrackStage(
             number=place + 1,
             name=words[place],
             state=_step_state(done, has_failed, place),

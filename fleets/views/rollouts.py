@@ -22,6 +22,7 @@ from telflo.base.guard import requires
 from telflo.base.redaction import redact_text
 from telflo.ui.numbers import counted, grouped
 from telflo.ui.pages import rows_of
+from telflo.ui.track import TrackStage
 from telflo.ui.vocabulary import TARGET, lamp_for
 
 _TARGETS = 100
@@ -40,18 +41,6 @@ _RANK = Case(
     default=Value(len(_FIRST)),
     output_field=IntegerField(),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TrackStage:
-    """A stage as the track draws it."""
-
-    number: int
-    name: str
-    state: str
-    line1: str
-    line2: str
-    percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +156,15 @@ def _row(target: Any, errors: Mapping[UUID, str], redact: Callable[[str], str]) 
     """One target (its columns). errors: of the last attempts; where there is one, the reason would repeat it."""
     number = target["previous__version__number"]
     name = target["previous__version__configuration__name"]
-    error = errors.get(target["agent_id"], "")
+    has_failed = target["state"] in _FAILED
+    why = errors.get(target["agent_id"]) or target["reason"] or "It gave no reason."
     return TargetRow(
         name=target["agent__display_name"] or target["agent_label"] or "forgotten",
         uid=str(target["agent_id"] or ""),
         state=target["state"],
         since=target["state_since"],
-        reason="" if error else redact(target["reason"]),
-        error=redact(error),
+        reason=redact(target["reason"]),
+        error=redact(why) if has_failed else "",
         before=f"{name} v{number}" if number else "",
         can_retry=bool(target["is_wanted"])
         and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),

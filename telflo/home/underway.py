@@ -12,22 +12,11 @@ from django.db.models import Count
 from fleets.models import Rollout, Stage, Target, TargetState
 from fleets.rollouts.plan import ACTIVE
 from telflo.ui.numbers import counted, grouped
+from telflo.ui.track import TrackStage
 
 MOST: Final = 4
 _DONE = (TargetState.SUCCEEDED, TargetState.EXCLUDED)
 _MOVING = (TargetState.OFFERED, TargetState.APPLYING, TargetState.SOAKING)
-
-
-@dataclass(frozen=True, slots=True)
-class TrackStage:
-    """One stage as the track draws it."""
-
-    number: int
-    name: str
-    state: str
-    line1: str
-    line2: str
-    percent: int
 
 
 @dataclass(frozen=True, slots=True)
