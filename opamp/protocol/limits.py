@@ -29,3 +29,4 @@ class Limits:
     config_files: int = 256
     config_bytes: int = 4 * MIB
     custom_capabilities: int = 256
+    packages: int = 256

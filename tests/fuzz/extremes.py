@@ -128,7 +128,9 @@ def _lying() -> dict[str, bytes]:
         "tag 0": b"\x00\x01",
         "group that never ends": varint(HEALTH << 3 | 3) * 3_000,
         "end of no group": varint(HEALTH << 3 | 4),
-        "numbers at their ends": number(2, 2**64 - 1) + number(4, 2**64 - 1) + number(10, 2**64 - 2),
+        "numbers at their ends": number(2, 2**64 - 1)
+        + number(4, 2**64 - 1)
+        + number(10, 2**64 - 2),
         "times at their end": block(HEALTH, b"\x11" + b"\xff" * 8 + b"\x29" + b"\xff" * 8),
     }
 
@@ -143,7 +145,9 @@ def _large() -> dict[str, bytes]:
         "error of 4 MiB": block(STATUS, number(2, 3) + block(3, b"e\x00" * (2 << 20))),
         "attributes of 16 KiB": block(
             DESCRIPTION,
-            _repeat(500, lambda n: block(1, block(1, b"%d" % n) + block(2, block(1, b"v" * 16_000)))),
+            _repeat(
+                500, lambda n: block(1, block(1, b"%d" % n) + block(2, block(1, b"v" * 16_000)))
+            ),
         ),
     }
 

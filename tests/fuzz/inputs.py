@@ -18,7 +18,9 @@ _PLAIN: Final = [text for text in _SHORT if text.decode(errors="replace").encode
 
 def _as_ours(raw: bytes) -> bytes:
     """A recorded message under the uid that the targets know."""
-    uid = next(step.message.instance_uid for story in STORIES.values() for step in story if step.raw == raw)
+    uid = next(
+        step.message.instance_uid for story in STORIES.values() for step in story if step.raw == raw
+    )
     return raw[1:].replace(uid, UID)
 
 

@@ -92,5 +92,7 @@ def test_an_accepted_extreme_is_stored_and_read_again(name: str) -> None:
 
 def test_most_texts_are_accepted_somewhere() -> None:
     """Else the tests above would store nothing."""
-    taken = [name for name, body in extremes().items() if [*accepted(iter([inputs.head(0) + body]))]]
+    taken = [
+        name for name, body in extremes().items() if [*accepted(iter([inputs.head(0) + body]))]
+    ]
     assert len(taken) > len(extremes()) / 3

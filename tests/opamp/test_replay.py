@@ -6,7 +6,7 @@ tests/protocol replays them at every position against the pure core; here one me
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from unittest.mock import patch
 from uuid import UUID
 
@@ -41,7 +41,10 @@ from tests.protocol.world import (
     server_for,
 )
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.rule("C1", "C2", "C3", "I1", "I2")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.rule("C1", "C2", "C3", "I1", "I2"),
+]
 
 Fate = Callable[["Server", Agent, AgentToServer], Awaitable[None]]
 STEP = 8
