@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := telflo configs agents fleets opamp tests manage.py
+SOURCES := telflo configs agents fleets opamp benchmarks tests manage.py
 
 ##@ Use
 .PHONY: help run
@@ -29,6 +29,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --quiet --check $(SOURCES)
 	@$(BIN)/djlint templates --lint --quiet
+	@! command -v gofmt >/dev/null || [ -z "$$(gofmt -l benchmarks)" ] || { echo "gofmt -w benchmarks/reference" >&2; exit 1; }
 	@shellcheck tests/with-services tests/e2e/isolated .ci/run
 	@$(BIN)/python -m tests.quickdeploy.check_host_files
 

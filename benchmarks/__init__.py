@@ -1,0 +1,1 @@
+"""What Telflo costs, measured beside a reference server."""
