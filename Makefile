@@ -15,7 +15,7 @@ run: $(VENV)/.run static/dist/manifest.json ## install what is missing, migrate,
 	@exec $(BIN)/python manage.py serve --embedded
 
 ##@ Work on it
-.PHONY: install test check types lint layers e2e browser postgres screenshots bench-pages bench-bulk proto lock format migrations-check deploy-check
+.PHONY: install test check types lint layers e2e fuzz browser postgres screenshots bench-pages bench-bulk proto lock format migrations-check deploy-check
 install: $(VENV)/.dev static/dist/manifest.json ## everything that tests and checks need
 
 test: $(VENV)/.dev static/dist/manifest.json ## the whole Python and TypeScript suite on SQLite
@@ -29,6 +29,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --quiet --check $(SOURCES)
 	@$(BIN)/djlint templates --lint --quiet
+	@! command -v gofmt >/dev/null || [ -z "$$(gofmt -l benchmarks)" ] || { echo "gofmt -w benchmarks/reference" >&2; exit 1; }
 	@shellcheck tests/with-services tests/e2e/isolated .ci/run
 	@$(BIN)/python -m tests.quickdeploy.check_host_files
 
@@ -49,6 +50,9 @@ format: $(VENV)/.dev ## put the code into shape
 
 e2e: $(VENV)/.dev static/dist/manifest.json ## real supervisors and collectors against a running server (needs Go)
 	@$(BIN)/python -m tests.e2e -q $(T)
+
+fuzz: $(VENV)/.dev ## hostile OpAMP messages: N of them (default a million), SEED makes the same again
+	@TELFLO_DATA=$$(mktemp -d) $(BIN)/python -m tests.fuzz --inputs $(or $(N),1000000) --seed $(or $(SEED),1)
 
 postgres: $(VENV)/.dev static/dist/manifest.json ## the suite on PostgreSQL and Redis
 	@# --reuse-db: the whole PostgreSQL goes away afterwards, so nothing needs to be dropped.

@@ -36,6 +36,8 @@ WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect by WebSoc
 _GZIP_WBITS: Final = 31
 _GZIP_FROM_BYTES: Final = 1024
 _RATE: Final = "rate"
+_FRAMING_BYTES: Final = 6
+"""Tag and length of a field of any size that can be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class OpampPost:
         if outcome.offer_due:
             offer = domain.claim_offers({uid: session.epoch}, now=moment).get(uid)
             carried = session.make_offer(offer, moment) if offer is not None else None
-            if carried is not None:
+            if carried is not None and self._fits(outcome.reply, carried):
                 outcome.reply.MergeFrom(carried)
             elif offer is not None:
                 domain.give_back_offers({uid: offer.hash}, now=moment)
@@ -163,6 +165,11 @@ class OpampPost:
         if message is not None:
             message.capabilities = reply.capabilities
         return message
+
+    def _fits(self, reply: ServerToAgent, carried: ServerToAgent) -> bool:
+        """Whether both may be sent as one (T8): an answer that is refused for its size would take the offer along."""
+        most = self._gateway.options.protocol.send_bytes
+        return reply.ByteSize() + carried.remote_config.ByteSize() + _FRAMING_BYTES <= most
 
     def _refused(
         self, scope: Scope, credential: Credential, raw_uid: bytes, refusal: AgentRefused

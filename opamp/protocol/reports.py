@@ -49,6 +49,7 @@ _NAME_LENGTH = 200
 def read_report(message: pb.AgentToServer, limits: Limits) -> Report:
     """Everything that the message reports. Raises MalformedMessage when it is over a limit."""
     report = Report()
+    _check_packages(message.package_statuses, limits)
     if message.HasField("agent_description"):
         report.description = read_description(message.agent_description, limits)
     if message.HasField("health"):
@@ -134,6 +135,15 @@ def read_custom_capabilities(custom: pb.CustomCapabilities, limits: Limits) -> t
             f" at most {limits.custom_capabilities} are taken."
         )
     return tuple(cut(name, limits.attribute_length) for name in names)
+
+
+def _check_packages(statuses: pb.PackageStatuses, limits: Limits) -> None:
+    """They are not read, but even to compare a message with the one before costs time for each."""
+    if len(statuses.packages) > limits.packages:
+        raise MalformedMessage(
+            f"package_statuses has {len(statuses.packages)} entries;"
+            f" at most {limits.packages} are taken."
+        )
 
 
 def _read_hash(part: str, raw: bytes, limits: Limits) -> str:

@@ -1,8 +1,7 @@
 """What the gateway does for connections: one reply a message, the newest wins, offers only after their claim."""
 
-import asyncio
-from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -14,15 +13,10 @@ from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentDisconnect, ServerErrorResponseType
 from tests.opamp.conftest import Connect
 from tests.opamp.fakes import CREDENTIAL, HASH, UID, UID2, MemoryDomain, Wire, full, hello
+from tests.opamp.waiting import until
 
 BAD_REQUEST = ServerErrorResponseType.ServerErrorResponseType_BadRequest
 UNAVAILABLE = ServerErrorResponseType.ServerErrorResponseType_Unavailable
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - a look from outside has no event
-            await asyncio.sleep(0.005)
 
 
 async def joined(wire: Wire, *, uid: Any = UID) -> None:
@@ -133,10 +127,13 @@ class TestMessages:
         await wire.next()
         wire.say(hello(flags=1))
         given = (await wire.reply()).agent_identification.new_instance_uid
-        assert len(given) == 16
-        assert given != UID.bytes
+        assert UUID(bytes=given).version == 7
         assert "admit_agent" not in domain.names()
+        wire.say(full(UUID(bytes=given)))
+        assert (await wire.reply()).instance_uid == given
+        assert ("admit_agent", UUID(bytes=given)) in domain.log
 
+    @pytest.mark.rule("T2")
     async def test_a_text_frame_closes_with_1003_and_says_why(self, connect: Connect) -> None:
         wire = connect()
         await wire.next()
@@ -418,6 +415,7 @@ class TestEnding:
         ended = {patch.instance_uid for patch in domain.patches if patch.disconnected_at}
         assert ended == {UID, UID2}
 
+    @pytest.mark.rule("A4")
     async def test_nobody_comes_in_while_it_drains(
         self, connect: Connect, gateway: Gateway
     ) -> None:
