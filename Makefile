@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := telflo configs agents fleets opamp tests manage.py
+SOURCES := telflo configs agents fleets opamp tests benchmarks manage.py
 
 ##@ Use
 .PHONY: help run
@@ -15,7 +15,7 @@ run: $(VENV)/.run static/dist/manifest.json ## install what is missing, migrate,
 	@exec $(BIN)/python manage.py serve --embedded
 
 ##@ Work on it
-.PHONY: install test check types lint layers e2e browser postgres screenshots proto lock format migrations-check deploy-check
+.PHONY: install test check types lint layers e2e browser postgres screenshots bench-pages bench-bulk proto lock format migrations-check deploy-check
 install: $(VENV)/.dev static/dist/manifest.json ## everything that tests and checks need
 
 test: $(VENV)/.dev static/dist/manifest.json ## the whole Python and TypeScript suite on SQLite
@@ -59,6 +59,12 @@ browser: $(VENV)/.dev static/dist/manifest.json ## the pages in Chromium
 
 screenshots: $(VENV)/.dev static/dist/manifest.json ## the pages, light and dark, into docs/images/
 	@$(BIN)/python -m tests.browser.screenshots
+
+bench-pages: $(VENV)/.dev static/dist/manifest.json ## what each page costs with 10,000 collectors
+	@$(BIN)/python -m benchmarks.pages
+
+bench-bulk: $(VENV)/.dev static/dist/manifest.json ## what changing 10,000 collectors at once costs
+	@$(BIN)/python -m benchmarks.bulk
 
 proto: $(VENV)/.dev ## generate the protocol's code from opamp/proto/*.proto
 	@$(BIN)/python -m opamp.proto.generate

@@ -1,6 +1,6 @@
 """The REST API of agents: list, one, change, forget, effective configuration, events."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from agents import store
+from agents.api_commands import AgentCommands
 from agents.filters import AgentFilters
 from agents.models import Agent, AgentEvent, AgentStatus, Health, Status
 from agents.services import label_agent, rename_agent
@@ -26,7 +27,6 @@ from agents.wording import REMOTE_CONFIG_STATUS, capability_names
 from fleets.models import Fleet
 from fleets.services import forget_agent, move_agent
 from telflo.base.access import Action, may
-from telflo.base.api.views import ApiViewSet
 from telflo.base.redaction import redact_mapping, redact_text
 
 
@@ -86,6 +86,7 @@ class AgentSerializer(serializers.Serializer[Any]):
     remote_config = RemoteConfigSerializer()
     collector = CollectorSerializer()
     capabilities = serializers.ListField(child=serializers.CharField())
+    custom_capabilities = serializers.ListField(child=serializers.CharField())
     attributes = AttributesSerializer()
     labels = serializers.DictField(child=serializers.CharField())
     last_seen = serializers.DateTimeField(allow_null=True)
@@ -148,7 +149,7 @@ _KEY_FILTERS = [
 ]
 
 
-class AgentViewSet(ApiViewSet[Agent]):
+class AgentViewSet(AgentCommands):
     """Collectors, by the instance uid that their OpAMP client uses."""
 
     queryset = Agent.objects.all()
@@ -158,7 +159,7 @@ class AgentViewSet(ApiViewSet[Agent]):
     lookup_value_converter = "uuid"
     ordering = ("display_name",)
     ordering_fields = ("display_name", "first_seen_at", "status_since")
-    http_method_names = ["get", "patch", "delete", "head", "options"]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     required_actions: ClassVar[dict[str, Action]] = {
         "list": Action.VIEW,
         "retrieve": Action.VIEW,
@@ -166,6 +167,9 @@ class AgentViewSet(ApiViewSet[Agent]):
         "destroy": Action.OPERATE,
         "effective_config": Action.VIEW,
         "events": Action.VIEW,
+        "restart": Action.OPERATE,
+        "messages": Action.VIEW,
+        "send_message": Action.OPERATE,
     }
     query_parameters: ClassVar[dict[str, tuple[str, ...]]] = {
         "list": ("attr.*", "label.*"),
@@ -182,7 +186,8 @@ class AgentViewSet(ApiViewSet[Agent]):
     def list(self, request: Request) -> Response:
         """Collectors. Values of one filter are alternatives; filters all hold."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
-        return self.get_paginated_response(AgentSerializer(representations(page), many=True).data)
+        # Representations are what the serializer says already; it would only copy two hundred of them.
+        return self.get_paginated_response(representations(page))
 
     def retrieve(self, request: Request, uid: UUID) -> Response:
         """One collector."""
@@ -194,7 +199,7 @@ class AgentViewSet(ApiViewSet[Agent]):
         changes = self.validated(AgentChangeSerializer)
         fleet = _fleet(changes["fleet"]) if "fleet" in changes else None
         with transaction.atomic():
-            store.lock([uid])
+            store.hold([uid])
             agent = self.get_object()
             self.check_unchanged(_shown(agent))
             if fleet is not None:
@@ -257,14 +262,14 @@ class AgentViewSet(ApiViewSet[Agent]):
         return self.page(AgentEvent.objects.filter(agent=self.get_object()), AgentEventSerializer)
 
 
-def representations(agents: Sequence[Agent]) -> Iterable[dict[str, Any]]:
+def representations(agents: Sequence[Agent]) -> list[dict[str, Any]]:
     """Agents as the API shows them: one query for the versions of all."""
     versions = versions_of(agents)
     return [_representation(agent, versions[agent.pk]) for agent in agents]
 
 
 def _shown(agent: Agent) -> dict[str, Any]:
-    return dict(AgentSerializer(next(iter(representations([agent])))).data)
+    return dict(AgentSerializer(representations([agent])[0]).data)
 
 
 def _representation(agent: Agent, versions: AgentVersions) -> dict[str, Any]:
@@ -288,6 +293,7 @@ def _representation(agent: Agent, versions: AgentVersions) -> dict[str, Any]:
         },
         "collector": {"name": agent.collector_name, "version": agent.collector_version},
         "capabilities": capability_names(agent.capabilities),
+        "custom_capabilities": agent.custom_capabilities,
         "attributes": {
             "identifying": redact_mapping(agent.identifying),
             "non_identifying": redact_mapping(agent.non_identifying),

@@ -19,6 +19,9 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 
+KEPT_MESSAGES: Final = 20
+"""So many custom messages of an agent are kept, the last ones."""
+
 
 class Transport(StrEnum):
     """How an agent speaks to the server."""
@@ -147,6 +150,17 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomMessage:
+    """OpAMP CustomMessage (K2). data: its first bytes if it was long; size: all of its bytes."""
+
+    at: datetime
+    capability: str
+    type: str
+    data: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class AgentSnapshot:
     """What the server knows of an agent when a session begins."""
 
@@ -171,6 +185,9 @@ class AgentSnapshot:
     """When its message before this session came; None when that is unknown."""
     lacks_components: bool = False
     """True when the tree of components_hash is stored for no agent: this one is asked for it."""
+    custom_capabilities: tuple[str, ...] = ()
+    is_clone: bool = False
+    """True when the sender's messages prove that another live agent has this uid too (A2)."""
 
 
 @dataclass(slots=True)
@@ -179,7 +196,8 @@ class AgentPatch:
 
     Nobody changes one; it is not frozen because there is one for each heartbeat, and that would double its cost.
     sequence_num is stored with the state it covers (I1); None while a full state is outstanding (I2).
-    disconnected_at ends the connection; a patch of an older epoch matches no row (I3).
+    disconnected_at ends the connection; a patch of an older epoch matches no row (I3). messages: the last
+    KEPT_MESSAGES.
     """
 
     instance_uid: UUID
@@ -195,6 +213,7 @@ class AgentPatch:
     custom_capabilities: tuple[str, ...] | Unset = UNSET
     disconnected_at: datetime | None = None
     facts: tuple[Fact, ...] = ()
+    messages: tuple[CustomMessage, ...] = ()
 
     @property
     def is_heartbeat(self) -> bool:
@@ -202,6 +221,7 @@ class AgentPatch:
         # Spelled out: every message comes by here.
         return (
             not self.facts
+            and not self.messages
             and self.disconnected_at is None
             and self.health is UNSET
             and self.remote_config is UNSET
@@ -226,6 +246,7 @@ class AgentPatch:
             sequence_num=later.sequence_num,
             disconnected_at=later.disconnected_at,
             facts=self.facts + later.facts,
+            messages=(self.messages + later.messages)[-KEPT_MESSAGES:],
             **changed,
         )
 

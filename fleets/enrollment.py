@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from agents import store
+from agents.identities import given_identity, take_uid
 from agents.snapshot import AgentSnapshot, Transport
-from agents.store import NewEvent
+from agents.store import Arrival, NewEvent
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import (
     ArrivalMode,
@@ -79,12 +80,14 @@ def admit_agent(
     transport: Transport,
     remote_address: str,
     now: datetime,
+    number: int | None = None,
 ) -> AgentSnapshot:
     """Let an agent in and begin its session. Raises EnrolmentRefused; nothing is written then.
 
-    Unknown: it is registered as a member of the token's fleet and gets the fleet's stable version. Known: it keeps its
-    membership while its token belongs to the fleet that it enrolled by, also after a move; a token of another fleet
-    enrols it there. What it is offered comes from the membership alone.
+    Unknown: it is registered as a member of the token's fleet and gets the fleet's stable version; one that the server
+    gave its uid follows the member that it was taken for. Known: it keeps its membership while its token belongs to the
+    fleet that it enrolled by, also after a move; a token of another fleet enrols it there. What it is offered comes
+    from the membership alone. number: see store.open_session.
     """
     with transaction.atomic():
         member = _membership(instance_uid)
@@ -94,9 +97,8 @@ def admit_agent(
             _change_fleet(member, token, now)
         elif member.token_id != token.id:
             Membership.objects.filter(pk=instance_uid).update(token_id=token.id)
-        snapshot = store.open_session(
-            instance_uid=instance_uid, transport=transport, remote_address=remote_address, now=now
-        )
+        arrival = Arrival(instance_uid, transport, remote_address, number)
+        snapshot = store.open_sessions([arrival], now=now)[instance_uid]
         return replace(
             snapshot,
             desired_hash=desired_hashes([instance_uid]).get(instance_uid, ""),
@@ -114,24 +116,37 @@ def _belongs(member: Membership, token: VerifiedToken) -> bool:
 
 
 def _enrol(token: VerifiedToken, uid: UUID, now: datetime) -> None:
-    fleet = _check_enrolment(token, now)
-    store.register(instance_uid=uid, now=now)
-    member = Membership(
-        agent_id=uid,
-        fleet=fleet,
-        token_id=token.id,
-        mode=_arrival_mode(fleet, token),
-        enrolled_at=now,
-    )
+    given = given_identity(uid)
+    original = _membership(given.was) if given else None
+    fleet, mode = _place_for(token, original, uid, now)
+    store.register([uid], now=now)
+    member = Membership(agent_id=uid, fleet=fleet, token_id=token.id, mode=mode, enrolled_at=now)
     # Two connections of one new agent may come at the same moment: the second finds it enrolled.
     Membership.objects.bulk_create([member], ignore_conflicts=True)
-    advance_on_commit([engine.join(uid, now=now)])
+    advance_on_commit([engine.join([uid], now=now)])
     data = {"fleet": fleet.name, "fleet_id": str(fleet.pk), "token": token.prefix}
     store.add_events([NewEvent(uid, now, "enrolled", data)])
+    if given is not None:
+        take_uid(given, now=now)
+
+
+def _place_for(
+    token: VerifiedToken, original: Membership | None, uid: UUID, now: datetime
+) -> tuple[Fleet, ArrivalMode]:
+    """The fleet and mode of a newcomer. Raises EnrolmentRefused.
+
+    original: of whom it had the uid until the server gave it one of its own. It is the same installation, so it goes
+    where that one is, and its token need not enrol any more.
+    """
+    if original is not None and _belongs(original, token):
+        _check_rate(token, now)
+        return original.fleet, ArrivalMode(original.mode)
+    fleet = _check_enrolment(token, uid, now)
+    return fleet, _arrival_mode(fleet, token)
 
 
 def _change_fleet(member: Membership, token: VerifiedToken, now: datetime) -> None:
-    fleet = _check_enrolment(token, now)
+    fleet = _check_enrolment(token, member.agent_id, now)
     before = member.fleet
     left = engine.exclude(
         [member.agent_id], reason=f"It came back by a token of the fleet {fleet}.", now=now
@@ -139,17 +154,32 @@ def _change_fleet(member: Membership, token: VerifiedToken, now: datetime) -> No
     member.fleet, member.token_id = fleet, token.id
     member.mode, member.enrolled_at = _arrival_mode(fleet, token), now
     member.save(update_fields=["fleet", "token", "mode", "enrolled_at"])
-    advance_on_commit([*left, engine.join(member.agent_id, now=now)])
+    advance_on_commit([*left, engine.join([member.agent_id], now=now)])
     data = {"from": before.name, "to": fleet.name, "fleet_id": str(fleet.pk), "by": token.prefix}
     store.add_events([NewEvent(member.agent_id, now, "moved", data)])
 
 
-def _check_enrolment(token: VerifiedToken, now: datetime) -> Fleet:
+def _check_enrolment(token: VerifiedToken, uid: UUID, now: datetime) -> Fleet:
     if token.why_not is not None:
         raise EnrolmentRefused(token.why_not, token.prefix)
+    if token.kind is TokenKind.HOST and _has_another_holder(token, uid):
+        raise EnrolmentRefused(RefusalReason.TAKEN, token.prefix)
+    _check_rate(token, now)
+    return Fleet.objects.get(pk=token.fleet_id)
+
+
+def _check_rate(token: VerifiedToken, now: datetime) -> None:
     if _enrolments_this_minute(token.id, now) > settings.ENROLMENTS_PER_MINUTE:
         raise EnrolmentRefused(RefusalReason.RATE, token.prefix)
-    return Fleet.objects.get(pk=token.fleet_id)
+
+
+def _has_another_holder(token: VerifiedToken, uid: UUID) -> bool:
+    """Whether another agent came in by this host token and is known still: one host runs one collector.
+
+    The lock lets two that come at the same moment in one after the other.
+    """
+    list(Token.objects.select_for_update(no_key=True).filter(pk=token.id).values_list("pk"))
+    return Membership.objects.filter(token_id=token.id).exclude(agent_id=uid).exists()
 
 
 def _enrolments_this_minute(token_id: UUID, now: datetime) -> int:

@@ -10,7 +10,7 @@ from django.db import OperationalError, transaction
 from fleets.models import Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE
-from telflo.base import clock
+from telflo.base import clock, hints
 
 
 @shared_task(name="fleets.tasks.advance_rollout", autoretry_for=(OperationalError,), max_retries=3)
@@ -29,7 +29,11 @@ def sweep_rollouts() -> None:
 
 
 def advance_on_commit(rollout_ids: Iterable[UUID | None]) -> None:
-    """Have these rollouts advanced once the transaction holds. A broker that is away costs seconds: the sweep heals."""
+    """Have these rollouts, whose targets changed, advanced and shown anew once the transaction holds.
+
+    A broker that is away costs seconds: the sweep heals.
+    """
     for rollout_id in rollout_ids:
         if rollout_id is not None:
+            hints.touch_on_commit({"rollouts", f"rollout:{rollout_id}"})
             transaction.on_commit(partial(advance_rollout.delay, str(rollout_id)), robust=True)

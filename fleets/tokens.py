@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 
 from agents import notify
 from fleets.models import Deployment, Fleet, Membership, Token, TokenKind
-from telflo.base import activity, clock
+from telflo.base import activity, clock, hints
 from telflo.base.activity import Actor
 from telflo.base.errors import Conflict, DomainError
 from telflo.base.secrets import new_secret
@@ -232,5 +232,4 @@ def _shown(token: Token) -> dict[str, str | None]:
 
 
 def _touch(token: Token) -> None:
-    topics = ["tokens", f"fleet:{token.fleet_id}"]
-    transaction.on_commit(partial(notify.touch, topics), robust=True)
+    hints.touch_on_commit(["tokens", f"fleet:{token.fleet_id}"])

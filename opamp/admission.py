@@ -9,7 +9,7 @@ from agents.snapshot import AgentSnapshot, Transport
 from opamp.auth import RefusalLog
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused
-from opamp.messages import REPLACED, forget
+from opamp.messages import forget
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.ports import Domain
@@ -17,7 +17,7 @@ from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.framing import encode_frame
 from opamp.protocol.replies import bad_request, unavailable
 from opamp.protocol.session import AgentSession
-from opamp.registry import HeldAgent, Registry
+from opamp.registry import Connection, HeldAgent, Registry
 from telflo.base.clock import now
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 class Admission:
     """Opens sessions, and answers what agents said meanwhile.
 
-    run: runs blocking work on the threads for this. answer: what an admitted agent's message is answered with.
+    run: runs blocking work on the threads for this. answer, answer_replaced: what a message of an admitted agent is
+    answered with, and of one that a newer session replaced meanwhile (None: later).
     """
 
     def __init__(
@@ -41,6 +42,8 @@ class Admission:
         run: Callable[..., Awaitable[Any]],
         new_session: Callable[[AgentSnapshot], AgentSession],
         answer: Callable[[HeldAgent, AgentToServer], bytes],
+        answer_replaced: Callable[[HeldAgent, AgentToServer], bytes | None],
+        send: Callable[[Connection, bytes], Awaitable[None]],
     ) -> None:
         self._domain = domain
         self._registry = registry
@@ -51,6 +54,8 @@ class Admission:
         self._run = run
         self._new_session = new_session
         self._answer = answer
+        self._answer_replaced = answer_replaced
+        self._send = send
         self.waiting = 0
         """How many agents wait for the database."""
 
@@ -98,7 +103,8 @@ class Admission:
             return
         answers = [self._answer_waiting(agent, message) for message in self._hold(agent)]
         for frame in answers:
-            await self._send(agent, frame)
+            if frame is not None:
+                await self._send(agent.connection, frame)
 
     def _hold(self, agent: HeldAgent) -> list[AgentToServer]:
         """Make the session the agent's; from here on its messages are answered where they arrive."""
@@ -108,11 +114,11 @@ class Admission:
         agent.waiting.clear()
         return waiting
 
-    def _answer_waiting(self, agent: HeldAgent, message: AgentToServer) -> bytes:
+    def _answer_waiting(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
         # A goodbye among them ends the session; what came after it is not this session's.
         if agent.is_newest:
             return self._answer(agent, message)
-        return encode_frame(bad_request(message.instance_uid, REPLACED))
+        return self._answer_replaced(agent, message)
 
     def _count_refusal(self, agent: HeldAgent, refusal: AgentRefused) -> None:
         self._counters.refused_agents += 1
@@ -130,8 +136,4 @@ class Admission:
         forget(agent)
         while agent.waiting:
             message = agent.waiting.popleft()
-            await self._send(agent, encode_frame(answer(message.instance_uid)))
-
-    async def _send(self, agent: HeldAgent, frame: bytes) -> None:
-        if not await agent.connection.deliver(frame):
-            self._counters.lost_sends += 1
+            await self._send(agent.connection, encode_frame(answer(message.instance_uid)))

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
+from agents import identities, store
+from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
 from fleets import enrollment, offers, refusals, reports, tokens
 from fleets.errors import EnrolmentRefused, TokenRefused
@@ -58,6 +60,7 @@ class DjangoDomain:
         transport: Transport,
         remote_address: str,
         now: datetime,
+        number: int | None = None,
     ) -> AgentSnapshot:
         """See Domain."""
         try:
@@ -67,9 +70,31 @@ class DjangoDomain:
                 transport=transport,
                 remote_address=remote_address,
                 now=now,
+                number=number,
             )
         except EnrolmentRefused as refusal:
             raise AgentRefused(refusal.reason.value, text=str(refusal)) from None
+
+    @with_connections
+    def give_uid(
+        self, *, instance_uid: UUID, remote_address: str, is_clone: bool, now: datetime
+    ) -> UUID | None:
+        """See Domain."""
+        return identities.give_uid(
+            instance_uid=instance_uid, remote_address=remote_address, is_clone=is_clone, now=now
+        )
+
+    @with_connections
+    def claim_commands(
+        self, agents: Mapping[UUID, int], *, now: datetime
+    ) -> Mapping[UUID, Command]:
+        """See Domain."""
+        return store.claim_commands(agents, now=now)
+
+    @with_connections
+    def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+        """See Domain."""
+        return store.sessions_of(uids)
 
     @with_connections
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:

@@ -18,6 +18,7 @@ from opamp.admission import Admission
 from opamp.auth import RefusalLog, TokenVerifier
 from opamp.buffer import WriteBuffer
 from opamp.errors import ConnectionRefused, Overloaded, TooMany
+from opamp.identities import Identities
 from opamp.intent import IntentWatcher, Layer
 from opamp.messages import Messages
 from opamp.metrics import Counters, render
@@ -54,6 +55,15 @@ class Gateway:
         self._stored_components: set[str] = set()
         self._started = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self.identities = Identities(
+            domain,
+            self.registry,
+            self.options,
+            send=self._send,
+            leave=self._leave,
+            on_thread=self.run_request,
+            spawn=self._spawn,
+        )
 
     # ── life ──
 
@@ -80,12 +90,14 @@ class Gateway:
             layer=self._layer(),
             on_thread=partial(self._on_thread, self._control),
             forget_tokens=self.verifier.forget,
+            compare_sessions=self.identities.compare,
         )
         self._messages = Messages(
             registry=self.registry,
             buffer=self.buffer,
             options=options,
             counters=self.counters,
+            identities=self.identities,
             admit=self._admit,
             want_offer=self.intent.want_offer,
         )
@@ -99,6 +111,8 @@ class Gateway:
             run=partial(self._on_thread, self._admissions),
             new_session=self.new_session,
             answer=self._messages.answer,
+            answer_replaced=self.identities.answer_replaced,
+            send=self._send,
         )
         self.buffer.start()
         self.intent.start()
@@ -211,6 +225,13 @@ class Gateway:
 
     def _admit(self, agent: HeldAgent) -> None:
         self._spawn(self._admission.admit(agent))
+
+    def _leave(self, agent: HeldAgent, reason: str) -> None:
+        self._messages.leave(agent, now(), reason)
+
+    async def _send(self, connection: Connection, frame: bytes) -> None:
+        if not await connection.deliver(frame):
+            self.counters.lost_sends += 1
 
     # ── sessions and storing, for plain HTTP too ──
 

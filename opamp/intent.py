@@ -15,6 +15,7 @@ from uuid import UUID
 from agents.notify import GATEWAYS
 from fleets.offer import Offer
 from opamp.buffer import WriteBuffer
+from opamp.commands import CommandSender
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.ports import Domain
@@ -61,6 +62,7 @@ class IntentWatcher:
         layer: Layer,
         on_thread: OnThread,
         forget_tokens: Callable[[], None],
+        compare_sessions: Callable[[Mapping[UUID, tuple[int, bool]]], None],
     ) -> None:
         self._domain = domain
         self._registry = registry
@@ -70,6 +72,8 @@ class IntentWatcher:
         self._layer = layer
         self._on_thread = on_thread
         self._forget_tokens = forget_tokens
+        self._compare_sessions = compare_sessions
+        self._commands = CommandSender(domain, registry, on_thread)
         self._channel = ""
         self._poked: set[UUID] = set()
         self._looking = asyncio.Event()
@@ -149,12 +153,16 @@ class IntentWatcher:
                     self._looking.clear()
                     poked, self._poked = self._poked, set()
                     await self._look_again(poked)
+                    await self._commands.look(poked)
         except TimeoutError:
             await self._reconcile()
 
     async def _reconcile(self) -> None:
         await self._join_again()
         await self._look_again(self._registry.uids())
+        if uids := self._registry.uids():
+            await self._commands.look(uids)
+            self._compare_sessions(await self._on_thread(self._domain.sessions, uids))
         held = self._registry.credential_ids()
         if not held:
             return

@@ -10,23 +10,19 @@ from datetime import datetime
 from typing import Final
 
 from opamp.buffer import WriteBuffer
+from opamp.identities import Identities
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentToServer
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_frame, encode_frame
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
-from opamp.protocol.replies import bad_request, new_identity, unavailable
+from opamp.protocol.replies import bad_request, unavailable
 from opamp.registry import Connection, HeldAgent, Registry
 from telflo.base.clock import now
-from telflo.base.ids import new_id
 
 logger = logging.getLogger(__name__)
 
-REPLACED: Final = (
-    "Another connection with this instance_uid is newer and is the one that counts."
-    " If this machine is a copy of another, give it an instance id of its own."
-)
 _FAILED: Final = "The server could not process this message."
 
 
@@ -40,6 +36,7 @@ class Messages:
         buffer: WriteBuffer,
         options: GatewayOptions,
         counters: Counters,
+        identities: Identities,
         admit: Callable[[HeldAgent], None],
         want_offer: Callable[[HeldAgent], None],
     ) -> None:
@@ -47,6 +44,7 @@ class Messages:
         self._buffer = buffer
         self._options = options
         self._counters = counters
+        self._identities = identities
         self._admit = admit
         self._want_offer = want_offer
 
@@ -88,10 +86,16 @@ class Messages:
         self._registry.drop(agent)
         forget(agent)
 
+    def leave(self, agent: HeldAgent, moment: datetime, reason: str) -> None:
+        """The agent is gone from its connection, which may go on with others."""
+        if agent.session is not None and agent.is_newest:
+            self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
+        self.end_session(agent)
+
     def end_connection(self, connection: Connection, moment: datetime, reason: str) -> None:
         """Its agents are disconnected, unless they are on a newer connection."""
         for agent in self._registry.remove_connection(connection):
-            if agent.session is not None:
+            if agent.session is not None and agent.new_uid is None:
                 self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
 
     def _receive_other(self, connection: Connection, message: AgentToServer) -> bytes | None:
@@ -103,7 +107,7 @@ class Messages:
             self._counters.malformed_messages += 1
             return encode_frame(bad_request(raw_uid, str(error)))
         if wants_new_uid(message):
-            return encode_frame(new_identity(message, new_id()))
+            return self._identities.answer_request(connection, message)
         agent = connection.agents.get(raw_uid)
         if agent is None or (agent.is_settled and self._registry.get(uid) is None):
             most = self._options.agents_per_connection
@@ -113,7 +117,7 @@ class Messages:
             agent = connection.agents[raw_uid] = HeldAgent(uid, connection)
             self._admit(agent)
         elif agent.is_settled:
-            return encode_frame(bad_request(raw_uid, REPLACED))
+            return self._identities.answer_replaced(agent, message)
         return self._put_aside(agent, message)
 
     def _put_aside(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:

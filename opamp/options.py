@@ -18,6 +18,7 @@ class GatewayOptions:
     ping_s: a peer that was not heard for so long is asked, and cut when it does not answer for as long again.
     first_message_s: how long a connection may be open without a message. message_s: how long one may take to arrive.
     verify_s: how long a handshake waits for the database before it is told to come back.
+    late_s: what a replaced connection had sent before may still come. new_uids: how often a clone is told its new uid.
     drain_slice connections are closed at a time when the server stops, with drain_pause_s between.
     """
 
@@ -45,6 +46,8 @@ class GatewayOptions:
     claim_rows: int = 500
     decline_s: float = 30.0
     refusals_s: float = 2.0
+    late_s: float = 5.0
+    new_uids: int = 3
     drain_slice: int = 200
     drain_pause_s: float = 0.05
     drain_timeout_s: float = 10.0

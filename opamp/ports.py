@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
 from fleets.offer import Offer
 
@@ -49,8 +50,25 @@ class Domain(Protocol):
         transport: Transport,
         remote_address: str,
         now: datetime,
+        number: int | None = None,
     ) -> AgentSnapshot:
-        """Register the agent if it is new, and begin its session. Raises AgentRefused."""
+        """Register the agent if it is new, and begin its session. Raises AgentRefused.
+
+        number: the sequence number of its message, over plain HTTP; the answer says whether it shows a clone.
+        """
+
+    def give_uid(
+        self, *, instance_uid: UUID, remote_address: str, is_clone: bool, now: datetime
+    ) -> UUID | None:
+        """A new identity for an agent that goes by this uid; None when too many were given for it."""
+
+    def claim_commands(
+        self, agents: Mapping[UUID, int], *, now: datetime
+    ) -> Mapping[UUID, Command]:
+        """What each of these agents (uid to epoch) is to be told next; what is answered counts as sent."""
+
+    def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+        """Each agent's newest session in any process: its epoch, and whether it is connected."""
 
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
         """Store what agents said, in one transaction."""

@@ -25,6 +25,7 @@ from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity
+from opamp.protocol.session import AgentSession
 from telflo.base.clock import now
 from telflo.base.ids import new_id
 
@@ -129,7 +130,14 @@ class OpampPost:
             transport=Transport.HTTP,
             remote_address=address,
             now=moment,
+            number=message.sequence_num,
         )
+        if snapshot.is_clone:
+            given = domain.give_uid(
+                instance_uid=uid, remote_address=address, is_clone=True, now=moment
+            )
+            if given is not None:
+                return new_identity(message, given)
         session = self._gateway.new_session(snapshot)
         outcome = session.receive(message, moment)
         if outcome.patch is not None:
@@ -141,7 +149,20 @@ class OpampPost:
                 outcome.reply.MergeFrom(carried)
             elif offer is not None:
                 domain.give_back_offers({uid: offer.hash}, now=moment)
-        return outcome.reply
+        return self._command(session, outcome.reply, moment) or outcome.reply
+
+    def _command(
+        self, session: AgentSession, reply: ServerToAgent, moment: datetime
+    ) -> ServerToAgent | None:
+        """On a thread: a command takes the place of an answer that says nothing else (K1); others wait for the next."""
+        if reply.flags or reply.HasField("remote_config") or reply.HasField("error_response"):
+            return None
+        uid = session.instance_uid
+        claimed = self._gateway.domain.claim_commands({uid: session.epoch}, now=moment)
+        message = session.make_command(claimed[uid]) if uid in claimed else None
+        if message is not None:
+            message.capabilities = reply.capabilities
+        return message
 
     def _refused(
         self, scope: Scope, credential: Credential, raw_uid: bytes, refusal: AgentRefused

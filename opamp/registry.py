@@ -142,7 +142,7 @@ DOES_NOT_READ: Final = "The collector did not read what was sent."
 class HeldAgent:
     """An agent on a connection. session is None, and messages wait, until it is admitted.
 
-    is_newest: it is the one that the registry holds for its uid.
+    is_newest: it is the one that the registry holds for its uid, and none is newer in another process.
     """
 
     uid: UUID
@@ -153,11 +153,22 @@ class HeldAgent:
     is_newest: bool = False
     declined_hash: str = ""
     declined_until_s: float = 0.0
+    replaced_s: float | None = None
+    """When a newer session of this uid began, here or in another process (loop time)."""
+    new_uid: UUID | None = None
+    """The identity that it was given since."""
+    times_given: int = 0
 
     @property
     def epoch(self) -> int:
         """The epoch of its session; -1 before it has one."""
         return -1 if self.session is None else self.session.epoch
+
+    def replaced(self) -> None:
+        """A newer session of this uid began."""
+        self.is_newest = False
+        if self.replaced_s is None:
+            self.replaced_s = asyncio.get_running_loop().time()
 
 
 class Registry:
@@ -213,8 +224,9 @@ class Registry:
         other = self._agents.get(agent.uid)
         if other is not None and other is not agent:
             if other.epoch > agent.epoch:
+                agent.replaced()
                 return False
-            other.is_newest = False
+            other.replaced()
         self._agents[agent.uid] = agent
         agent.is_newest = True
         return True
@@ -225,9 +237,9 @@ class Registry:
 
     def drop(self, agent: HeldAgent) -> bool:
         """Forget this session; False when it was not the newest one."""
-        if not agent.is_newest:
-            return False
         agent.is_newest = False
+        if self._agents.get(agent.uid) is not agent:
+            return False
         del self._agents[agent.uid]
         return True
 

@@ -156,11 +156,15 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
+# Wrong tries for a name from an address, and from an address alone (telflo/base/sign_in.py).
+AXES_HANDLER = "telflo.base.sign_in.TwoLimits"
 AXES_FAILURE_LIMIT = 5
+ADDRESS_FAILURE_LIMIT = 30
 AXES_COOLOFF_TIME = timedelta(minutes=5)
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "telflo.base.sign_in.locked"
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 
@@ -303,6 +307,7 @@ OPAMP_RETRY_AFTER_S = env.integer("TELFLO_OPAMP_RETRY_AFTER_S", 30, least=1)
 
 # ── How long things are kept and waited for ──
 STALE_AFTER = timedelta(hours=env.integer("TELFLO_STALE_AFTER_HOURS", 24, least=1))
+FORGET_AFTER = timedelta(days=env.integer("TELFLO_FORGET_AFTER_DAYS", 90, least=0))
 KEEP_AGENT_EVENTS = timedelta(days=env.integer("TELFLO_KEEP_EVENTS_DAYS", 30, least=1))
 KEEP_REFUSED_ATTEMPTS = timedelta(days=30)
 KEEP_ACTIVITY = timedelta(days=env.integer("TELFLO_KEEP_ACTIVITY_DAYS", 90, least=1))

@@ -18,6 +18,7 @@ from agents.snapshot import (
     RemoteConfigReport,
     Transport,
 )
+from agents.store import Arrival
 from configs.models import Configuration, ConfigVersion, VersionState
 from fleets import enrollment
 from fleets.models import ArrivalMode, Fleet, Membership, RenderedConfig
@@ -127,10 +128,21 @@ def enrol(
 def make_agent(*, uid: UUID | None = None, now: datetime | None = None) -> AgentSnapshot:
     """A registered agent in no fleet, with an open WebSocket session."""
     uid, now = uid or new_id(), now or T0
-    store.register(instance_uid=uid, now=now)
-    return store.open_session(
-        instance_uid=uid, transport=Transport.WEBSOCKET, remote_address="192.0.2.7", now=now
-    )
+    store.register([uid], now=now)
+    return open_session(uid, now=now)
+
+
+def open_session(
+    uid: UUID,
+    *,
+    now: datetime,
+    transport: Transport = Transport.WEBSOCKET,
+    address: str = "192.0.2.7",
+    number: int | None = None,
+) -> AgentSnapshot:
+    """A new session of an agent that is registered."""
+    arrival = Arrival(uid, transport, address, number)
+    return store.open_sessions([arrival], now=now)[uid]
 
 
 def make_patch(

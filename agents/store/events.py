@@ -8,6 +8,8 @@ from uuid import UUID
 
 from agents.models import AgentEvent
 from agents.snapshot import AgentPatch, Fact, FactKind
+from agents.store.dialects import insert_rows
+from telflo.base.ids import new_id
 from telflo.base.redaction import redact_text
 
 
@@ -23,9 +25,10 @@ class NewEvent:
 
 def add_events(events: Iterable[NewEvent]) -> None:
     """Append to the timelines; the agents exist."""
-    AgentEvent.objects.bulk_create(
-        AgentEvent(agent_id=event.instance_uid, at=event.at, kind=event.kind, data=event.data)
-        for event in events
+    insert_rows(
+        AgentEvent,
+        columns=("id", "agent_id", "at", "kind", "data"),
+        rows=[(new_id(), event.instance_uid, event.at, event.kind, event.data) for event in events],
     )
 
 

@@ -1,6 +1,8 @@
 """What agents said, written: states with their sequence numbers (I1, I2), fenced (I3); facts appended."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -17,12 +19,21 @@ from agents.snapshot import (
     RemoteConfigReport,
     Transport,
 )
-from agents.status import says_goodbye
+from agents.status import says_goodbye, tells_shutdown
 from agents.store import identity
 from agents.store.bodies import keep_components, keep_effective
 from agents.store.dialects import update_rows
 from agents.store.events import NewEvent, add_events, from_facts
-from agents.store.rows import Edit, lock, touch, write
+from agents.store.messages import keep_messages
+from agents.store.rows import (
+    CALM_AFTER_RESTART,
+    FENCED_EPOCH,
+    Edit,
+    is_anothers,
+    lock_whole,
+    touch,
+    write,
+)
 from agents.store.values import health_to_json
 
 HASH_LENGTH = 128
@@ -32,8 +43,8 @@ _NO_REPORT = RemoteConfigReport(ConfigStatus.UNSET, "")
 def apply(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     """Write patches, in one transaction. Answers the agents that look different in lists now.
 
-    A patch of an older session changes no state (I3), but its facts are history all the same. Patches of agents that
-    were forgotten meanwhile are ignored.
+    A patch of an older session changes no state (I3), but its facts are history all the same, unless they are another
+    agent's (A2). Patches of agents that were forgotten meanwhile are ignored.
     """
     merged = _merge(patches)
     with transaction.atomic():
@@ -72,10 +83,11 @@ def _store_heartbeats(beats: Sequence[AgentPatch]) -> list[AgentPatch]:
 def _store_changes(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     if not patches:
         return frozenset()
-    rows = lock({patch.instance_uid for patch in patches})
+    rows = lock_whole({patch.instance_uid for patch in patches})
     known = [patch for patch in patches if patch.instance_uid in rows]
     current = [patch for patch in known if rows[patch.instance_uid].session_epoch == patch.epoch]
     keep_effective(current)
+    keep_messages(current)
     trees = keep_components(current)
     identity.update(current, rows, trees)
     edits = [Edit(rows[patch.instance_uid]) for patch in current]
@@ -85,8 +97,30 @@ def _store_changes(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
         for event in _edit_row(edit, patch)
     ]
     write(edits, fenced=True)
-    add_events([*(event for patch in known for event in from_facts(patch)), *noticed])
+    told = (
+        _calm(event, rows[patch.instance_uid])
+        for patch in known
+        for event in from_facts(patch)
+        if _belongs(event, patch, rows[patch.instance_uid])
+    )
+    add_events([*told, *noticed])
     return touch(edits)
+
+
+def _belongs(event: NewEvent, patch: AgentPatch, row: AgentStatus) -> bool:
+    """Whether it happened to this agent. That an older connection ended may be noticed late, and did."""
+    if patch.epoch != FENCED_EPOCH and event.kind == FactKind.DISCONNECTED:
+        return True
+    return not is_anothers(row, patch.epoch, event.at)
+
+
+def _calm(event: NewEvent, row: AgentStatus) -> NewEvent:
+    """Steps of a restart that we asked for are marked as such."""
+    if event.kind != FactKind.HEALTH or event.data["healthy"] or row.restarted_at is None:
+        return event
+    if not timedelta() <= event.at - row.restarted_at < CALM_AFTER_RESTART:
+        return event
+    return replace(event, data={**event.data, "restarting": True})
 
 
 def _edit_row(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
@@ -122,9 +156,9 @@ def _put_connection(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
 
 
 def _put_health(edit: Edit, patch: AgentPatch) -> None:
-    """An empty health says nothing: unknown, and the last report that said something is kept, marked as of then."""
+    """An empty health and a shutdown say nothing of it: unknown; the last report that did is kept, as of then."""
     health = patch.health
-    if not isinstance(health, ComponentHealth) or health.says_nothing:
+    if not isinstance(health, ComponentHealth) or health.says_nothing or tells_shutdown(health):
         word = Health.UNKNOWN
     else:
         word = Health.HEALTHY if health.healthy else Health.UNHEALTHY

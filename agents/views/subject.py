@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest
 
+from agents.commands import Restart
 from agents.models import Agent, Health
 from agents.snapshot import Capability
 from agents.views.rows import build_name, tags_of
@@ -45,6 +46,8 @@ class Subject:
             "tags": tags_of(agent.labels),
             "is_observed": self.membership is not None
             and self.membership.mode == ArrivalMode.OBSERVED,
+            "accepts_restart": status.connected
+            and Restart().is_accepted(agent.capabilities, agent.custom_capabilities),
             "is_unhealthy": status.health == Health.UNHEALTHY,
             "config_is_shown": status.config_status != status.status
             and status.config_status not in {"in_sync", "unmanaged"},

@@ -118,6 +118,7 @@ class RefusalReason(models.TextChoices):
     REVOKED = "revoked", "The token is revoked"
     EXPIRED = "expired", "The token no longer enrols: it expired"
     RETIRED = "retired", "The token no longer enrols: it is retired"
+    TAKEN = "taken", "The token of a host let in another collector already"
     RATE = "rate", "Too many new collectors a minute by this token"
     PROTOCOL = "protocol", "The request is not OpAMP"
     CODE = "code", "The quick-deploy code is unknown, used up, expired or revoked"

@@ -1,6 +1,7 @@
 """One fleet: its bars, and a page for each tab."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -33,6 +34,7 @@ from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
 from telflo.base.models import Activity
+from telflo.ui.asking import Question, ask_first
 from telflo.ui.pages import rows_of
 
 
@@ -117,24 +119,20 @@ def settings(request: HttpRequest, fleet_name: str) -> HttpResponse:
 def archive(request: HttpRequest, fleet_name: str) -> HttpResponse:
     """Take it out of use, once it was confirmed; refused while it has collectors."""
     fleet = fleet_or_404(fleet_name)
-    if request.method == "POST":
-        reason = request.POST.get("reason", "").strip()
-        try:
-            archive_fleet(fleet=fleet, reason=reason, actor=actor_of(request))
-        except DomainError as error:
-            messages.error(request, error.message)
-            return redirect("fleets:settings", fleet.slug)
-        messages.success(request, f"{fleet.name} is archived")
-        return redirect("fleets:list")
-    context = {
-        "title": f"Archive {fleet.name}?",
-        "body": "Its tokens and quick-deploy codes are refused from then on. Its history stays.",
-        "action": request.path,
-        "verb": "Archive",
-        "reason": "1",
-        "back_url": reverse("fleets:settings", args=[fleet.slug]),
-    }
-    return render(request, "layouts/confirm.html", context)
+    question = Question(
+        title=f"Archive {fleet.name}?",
+        body="Its tokens and quick-deploy codes are refused from then on. Its history stays.",
+        verb="Archive",
+        tone="danger",
+        back_url=reverse("fleets:settings", args=[fleet.slug]),
+    )
+    return ask_first(
+        request,
+        question,
+        partial(archive_fleet, fleet=fleet, actor=actor_of(request)),
+        done=f"{fleet.name} is archived",
+        to=reverse("fleets:list"),
+    )
 
 
 def _page(

@@ -57,6 +57,7 @@ class Belief:
         "_stored_components",
         "_stored_tree",
         "components_hash",
+        "custom_capabilities",
         "remote_config",
     )
 
@@ -68,6 +69,7 @@ class Belief:
         self._stored_tree = "" if known.lacks_components else known.components_hash
         self.remote_config: RemoteConfigReport | None = known.remote_config
         self.components_hash = known.components_hash
+        self.custom_capabilities = known.custom_capabilities
 
     def fullness(self, message: AgentToServer, capabilities: int) -> Fullness:
         """Whether this message can be a full state, by the parts that it holds."""
@@ -88,6 +90,7 @@ class Belief:
         self._take_components(report, now, changes)
         if report.custom_capabilities is not UNSET:
             changes.state["custom_capabilities"] = report.custom_capabilities
+            self.custom_capabilities = report.custom_capabilities
 
     def take_full(
         self,
@@ -186,6 +189,8 @@ class Belief:
             self._health = None
         if report.remote_config is UNSET:
             self.remote_config = None
+        if report.custom_capabilities is UNSET:
+            self.custom_capabilities = ()
         if report.effective_config is UNSET:
             self._effective_sha256 = ""
         if report.components is UNSET or report.components is None:

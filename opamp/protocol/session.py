@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from agents.commands import Command
 from agents.snapshot import (
     UNSET,
     AgentPatch,
@@ -26,13 +27,14 @@ from opamp.proto.opamp_pb2 import (
 )
 from opamp.protocol import replies
 from opamp.protocol.belief import Belief, Changes
+from opamp.protocol.commands import message_for
 from opamp.protocol.continuity import Continuity
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.identity import read_instance_uid
 from opamp.protocol.limits import Limits
 from opamp.protocol.offering import OfferRules
 from opamp.protocol.outcome import CloseReason, Outcome
-from opamp.protocol.reports import Report, read_report
+from opamp.protocol.reports import Report, read_custom_message, read_report
 
 _REPORT_FULL_STATE = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
 _REPORT_COMPONENTS = int(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents)
@@ -42,6 +44,9 @@ _REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
 
 _BARE: Final = 0
 """The digest of every message that reports nothing."""
+
+_REFUSED: Final = 1
+"""The digest of every refused message; what we know is doubtful after it in any case."""
 
 
 class AgentSession:
@@ -158,6 +163,13 @@ class AgentSession:
         self._rules.sent(offer.hash, now)
         return message
 
+    def make_command(self, command: Command) -> ServerToAgent | None:
+        """The message that tells the agent to do something (K1, K2); None when it does not take that, or has left."""
+        custom = self._belief.custom_capabilities
+        if self._left_at is not None or not command.is_accepted(self._rules.capabilities, custom):
+            return None
+        return message_for(command, self._uid_bytes)
+
     def disconnect(self, now: datetime, reason: str) -> AgentPatch:
         """The connection is over: what to store. When the agent said goodbye, that stays the end."""
         is_news = self._left_at is None
@@ -189,12 +201,14 @@ class AgentSession:
         return self._conclude(now, self._take_capabilities(message.capabilities))
 
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:
-        is_next = self._continuity.follows(message.sequence_num, _digest(message))
         try:
             report = read_report(message, self._limits)
         except MalformedMessage:
+            # Its digest is not taken: of a message that is over the limits that could cost much.
+            self._continuity.follows(message.sequence_num, _REFUSED)
             self._continuity.refuse(now)
             raise
+        is_next = self._continuity.follows(message.sequence_num, _digest(message))
         if is_next:
             self._note_answer_arrived()
         else:
@@ -210,6 +224,7 @@ class AgentSession:
             self._belief.take(report, message, now, changes)
             if report.remote_config is not UNSET:
                 self._learn_acknowledgement(is_full=False)
+        self._take_custom_message(message, now, changes)
         goodbye = self._goodbye(message)
         if goodbye:
             changes.facts.append(Fact(FactKind.DISCONNECTED, now, reason=goodbye))
@@ -230,6 +245,14 @@ class AgentSession:
         self._rules.capabilities = known
         self._rules.look_again()
         return Changes({"capabilities": known})
+
+    def _take_custom_message(self, message: AgentToServer, now: datetime, changes: Changes) -> None:
+        """K2: kept for an announced capability, else ignored."""
+        if message.custom_message.capability not in self._belief.custom_capabilities:
+            return
+        said = read_custom_message(message.custom_message, self._limits, now)
+        if said is not None:
+            changes.state["messages"] = (said,)
 
     def _learn_acknowledgement(self, *, is_full: bool) -> None:
         """Take what the agent names as its last hash.

@@ -13,11 +13,11 @@ import uvloop
 from channels.layers import get_channel_layer
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from agents.notify import EmbeddedPort, set_port
 from opamp.door import TextAnswer
 from opamp.gateway import Gateway
 from opamp.listener import OpampPort
 from opamp.requests import Request
+from telflo.base.hints import EmbeddedPort, set_port
 from telflo.databases import use_pool
 from telflo.health import what_is_missing
 from telflo.serve.gateway import make_gateway

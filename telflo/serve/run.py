@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from channels.layers import get_channel_layer
 
-from agents.notify import EmbeddedPort, set_port
 from telflo import asgi
+from telflo.base.hints import EmbeddedPort, set_port
 from telflo.databases import use_pool
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.memory import settle

@@ -28,6 +28,7 @@ PLACES: Final = {
     "collector timeline": "/collectors/{failed}/timeline/",
     "collector attempts": "/collectors/{failed}/attempts/",
     "collector components": "/collectors/{failed}/components/",
+    "retry collector": "/collectors/{failed}/retry/",
     "edit collector": "/collectors/{failed}/edit/",
     "move collector": "/collectors/{failed}/move/",
     "forget collector": "/collectors/{failed}/forget/",

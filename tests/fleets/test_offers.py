@@ -138,6 +138,18 @@ class TestLostOffers:
         assert attempts_of(agent)[-1] == "offered"
         assert not Quarantine.objects.exists()
 
+    @pytest.mark.rule("A2")
+    def test_what_a_clone_says_on_a_replaced_websocket_decides_nothing(self) -> None:
+        story = Story()
+        [clone] = story.agents
+        two = story.version()
+        agent = story.come_back(clone)
+        story.assign(two)
+        story.claim(agent)
+        story.answer(clone, FAILED, hash_of(two), "not here")
+        assert attempts_of(agent)[-1] == "offered"
+        assert not Quarantine.objects.exists()
+
     def test_a_claim_that_was_not_sent_is_given_back_and_granted_again(self) -> None:
         story = Story()
         [agent] = story.agents

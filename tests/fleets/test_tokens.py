@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from agents import notify
 from fleets import tokens
 from fleets.enrollment import verify_token
 from fleets.errors import EnrolmentRefused, TokenRefused
@@ -15,6 +14,7 @@ from fleets.models import RefusalReason, Token, TokenKind
 from fleets.tokens import Expiry
 from telflo.base import clock
 from telflo.base.errors import Conflict, DomainError
+from telflo.base.hints import RecordingPort
 from telflo.base.models import Activity
 from tests.factories import TESTER, enrol, make_fleet, make_token
 
@@ -146,7 +146,7 @@ class TestRotate:
             tokens.rotate_token(token=token, overlap=timedelta(), actor=TESTER)
 
     def test_a_collector_that_comes_with_the_new_token_no_longer_depends_on_the_old_one(
-        self, committed: Committed, hints: notify.RecordingPort
+        self, committed: Committed, hints: RecordingPort
     ) -> None:
         old = make_token(fleet=make_fleet())
         new = tokens.rotate_token(token=old.token, overlap=timedelta(hours=1), actor=TESTER)
@@ -168,7 +168,7 @@ class TestRetireAndRevoke:
             enrol(token=issued)
 
     def test_a_revoked_token_is_refused_and_its_connections_are_closed(
-        self, committed: Committed, hints: notify.RecordingPort
+        self, committed: Committed, hints: RecordingPort
     ) -> None:
         issued = make_token(fleet=make_fleet())
         known = enrol(token=issued)

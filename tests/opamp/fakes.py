@@ -7,11 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Capability, ConfigFile, Transport
 from fleets.offer import Offer
 from opamp.errors import AgentRefused, ConnectionRefused
+from opamp.gateway import Gateway
 from opamp.ports import Credential, Refusal
+from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
+from telflo.base.ids import new_id
 
 SECRET = "tlf_e_good"
 CREDENTIAL = Credential(id=uuid4(), prefix="tlf_e_go")
@@ -36,6 +40,9 @@ class MemoryDomain:
         self.patches: list[AgentPatch] = []
         self.refusals: list[Refusal] = []
         self.revoked: set[UUID] = set()
+        self.commands: dict[UUID, list[Command]] = {}
+        self.given: list[UUID] | None = []
+        self.elsewhere: dict[UUID, tuple[int, bool]] = {}
         self.refuse_agents = ""
         self.failure: Exception | None = None
         self.gate = threading.Event()
@@ -64,6 +71,7 @@ class MemoryDomain:
         transport: Transport,
         remote_address: str,
         now: datetime,
+        number: int | None = None,
     ) -> AgentSnapshot:
         self.log.append(("admit_agent", instance_uid))
         assert self.gate.wait(10)
@@ -79,6 +87,25 @@ class MemoryDomain:
             desired_hash=self.desired.get(instance_uid, ""),
             transport=transport,
         )
+
+    def give_uid(
+        self, *, instance_uid: UUID, remote_address: str, is_clone: bool, now: datetime
+    ) -> UUID | None:
+        self.log.append(("give_uid", (instance_uid, is_clone)))
+        self._fail()
+        if self.given is not None:
+            self.given.append(new_id())
+        return self.given[-1] if self.given else None
+
+    def claim_commands(
+        self, agents: Mapping[UUID, int], *, now: datetime
+    ) -> Mapping[UUID, Command]:
+        self.log.append(("claim_commands", dict(agents)))
+        return {uid: self.commands[uid].pop(0) for uid in agents if self.commands.get(uid)}
+
+    def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+        known = {uid: (self.epochs[uid], True) for uid in uids if uid in self.epochs}
+        return {**known, **{uid: self.elsewhere[uid] for uid in uids if uid in self.elsewhere}}
 
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
         self.log.append(("record_patches", tuple(patches)))
@@ -189,3 +216,24 @@ def full(uid: UUID = UID, sequence_num: int = 0) -> AgentToServer:
     message.health.healthy = True
     message.effective_config.config_map.SetInParent()
     return message
+
+
+async def post(
+    gateway: Gateway, secret: str, body: bytes, *, address: str = "192.0.2.9"
+) -> tuple[int, ServerToAgent]:
+    """One request by plain HTTP."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    headers = [
+        (b"authorization", f"Bearer {secret}".encode()),
+        (b"content-type", b"application/x-protobuf"),
+    ]
+    scope = {"type": "http", "method": "POST", "headers": headers, "client": (address, 1)}
+    await OpampPost(gateway)(scope, receive, send)
+    return sent[0]["status"], ServerToAgent.FromString(sent[1]["body"])

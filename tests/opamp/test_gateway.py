@@ -10,7 +10,7 @@ from channels.layers import InMemoryChannelLayer
 from agents import notify
 from fleets.offer import Offer
 from opamp.gateway import Gateway
-from opamp.messages import REPLACED
+from opamp.identities import REPLACED
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentDisconnect, ServerErrorResponseType
 from tests.opamp.conftest import Connect

@@ -253,6 +253,8 @@ class TestLimits:
             (Limits(config_files=1), "2 files"),
             (Limits(config_bytes=5), "6 bytes"),
             (Limits(custom_capabilities=1), "2 entries"),
+            (Limits(hash_bytes=1), "hash of remote_config_status has 2 bytes"),
+            (Limits(hash_bytes=2), "hash of available_components has 3 bytes"),
         ],
     )
     def test_too_much_of_anything_is_refused_by_name(self, limits: Limits, problem: str) -> None:
@@ -260,6 +262,15 @@ class TestLimits:
 
     def test_the_same_message_is_taken_within_the_limits(self) -> None:
         assert session().receive(rich(), START).patch is not None
+
+    def test_the_metadata_of_all_components_is_counted_together(self) -> None:
+        message = rich()
+        for name in ("receivers", "exporters"):
+            node = message.available_components.components[name]
+            node.metadata.extend(attributes_from_json({"a": 1, "b": 2}))
+        assert session(Limits(component_details=4)).receive(message, START).patch is not None
+        problem = refusal(session(Limits(component_details=3)).receive(message, START))
+        assert "more than 3 attributes" in problem
 
     def test_a_refused_message_leaves_a_doubt_that_is_asked_about_later(self) -> None:
         one = session(Limits(config_files=1))
@@ -322,7 +333,8 @@ def rich() -> pb.AgentToServer:
     message.health.component_health_map["a"].component_health_map["b"].healthy = True
     message.effective_config.config_map.config_map["one"].body = b"123"
     message.effective_config.config_map.config_map["two"].body = b"456"
-    message.available_components.hash = b"\x01"
+    message.remote_config_status.last_remote_config_hash = b"\x01\x02"
+    message.available_components.hash = b"\x01\x02\x03"
     message.available_components.components["receivers"].sub_component_map["otlp"].SetInParent()
     message.custom_capabilities.capabilities.extend(["io.a/1", "io.b/1"])
     return message
