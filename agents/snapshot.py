@@ -190,10 +190,11 @@ class AgentSnapshot:
     """True when the sender's messages prove that another live agent has this uid too (A2)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AgentPatch:
     """A change of what is known of one agent: latest state (merged) and facts (kept in order, decision 4).
 
+    Nobody changes one; it is not frozen because there is one for each heartbeat, and that would double its cost.
     sequence_num is stored with the state it covers (I1); None while a full state is outstanding (I2).
     disconnected_at ends the connection; a patch of an older epoch matches no row (I3). messages: the last
     KEPT_MESSAGES.
@@ -217,11 +218,18 @@ class AgentPatch:
     @property
     def is_heartbeat(self) -> bool:
         """True when it carries nothing but "still here": such patches may be flushed late."""
+        # Spelled out: every message comes by here.
         return (
             not self.facts
             and not self.messages
             and self.disconnected_at is None
-            and all(getattr(self, name) is UNSET for name in _STATE_FIELDS)
+            and self.health is UNSET
+            and self.remote_config is UNSET
+            and self.effective_config is UNSET
+            and self.capabilities is UNSET
+            and self.description is UNSET
+            and self.components is UNSET
+            and self.custom_capabilities is UNSET
         )
 
     def merge(self, later: "AgentPatch") -> "AgentPatch":

@@ -29,6 +29,7 @@ OnThread = Callable[..., Awaitable[Any]]
 
 POLICY_VIOLATION: Final = 1008
 _RETRY_S: Final = 2.0
+_LAYER_S: Final = 2.0
 
 
 class Layer(Protocol):
@@ -120,8 +121,11 @@ class IntentWatcher:
     async def _listen(self) -> None:
         if not self._channel:
             self._channel = await self._layer.new_channel("gateway")
-            await self._layer.group_add(GATEWAYS, self._channel)
-        message = await self._layer.receive(self._channel)
+        await self._layer.group_add(GATEWAYS, self._channel)
+        while True:
+            self._hear(await self._layer.receive(self._channel))
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
         uids = (UUID(hex=text) for text in message.get("uids", ()))
         agents = self._registry.held(uids)
         if message.get("type") == "close_agents":
@@ -154,8 +158,7 @@ class IntentWatcher:
             await self._reconcile()
 
     async def _reconcile(self) -> None:
-        if self._channel:  # layers forget members after a day
-            await self._layer.group_add(GATEWAYS, self._channel)
+        await self._join_again()
         await self._look_again(self._registry.uids())
         if uids := self._registry.uids():
             await self._commands.look(uids)
@@ -168,6 +171,16 @@ class IntentWatcher:
             self._forget_tokens()
             closing = (c for c in self._registry.connections if c.credential.id in revoked)
             self._close(closing, "The token is revoked.")
+
+    async def _join_again(self) -> None:
+        """Layers forget members after a day, and a Redis that was started anew forgets all. One that is away, or hangs,
+        holds up nothing: hints are lost then, and this loop is what finds changes.
+        """
+        try:
+            async with asyncio.timeout(_LAYER_S):
+                await self._layer.group_add(GATEWAYS, self._channel)
+        except Exception:
+            logger.warning("Hints do not reach this process; it looks by itself.", exc_info=True)
 
     async def _look_again(self, uids: Collection[UUID]) -> None:
         if not uids:

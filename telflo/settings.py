@@ -111,7 +111,12 @@ COTTON_DIR = "cotton"
 DATABASES = {"default": database_from_url(env.secret("DATABASE_URL"), data=DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A Redis that hangs must not hold up the threads that let agents in.
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
@@ -251,7 +256,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # The in-memory transport looks for tasks every second unless told otherwise.
-CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.05}
+# A Redis that hangs must not hold up what sends a task for ever: the sweeps find what was not sent.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"socket_timeout": 15, "socket_connect_timeout": 5} if REDIS_URL else {"polling_interval": 0.05}
+)
 # A sweep that was not run in time is not worth running: the next one does its work.
 _NOT_LATE = {"options": {"expires": 5.0}}
 CELERY_BEAT_SCHEDULE = {

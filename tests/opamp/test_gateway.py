@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from channels.layers import InMemoryChannelLayer
 
 from agents import notify
 from fleets.offer import Offer
@@ -375,6 +376,65 @@ class TestOffers:
         assert (await quick.reply()).HasField("remote_config")
         await until(lambda: gateway.registry.uids() == [UID2])
         assert gateway.registry.connection_count == 1
+
+
+class ForgetfulLayer(InMemoryChannelLayer):  # type: ignore[misc]  # it has no types
+    """A layer that can be away, and knows nobody when it is back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = asyncio.Event()
+
+    async def group_add(self, group: str, channel: str) -> None:
+        if self.is_away.is_set():
+            raise ConnectionError("away")
+        await super().group_add(group, channel)
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        receiving = asyncio.ensure_future(super().receive(channel))
+        leaving = asyncio.ensure_future(self.is_away.wait())
+        await asyncio.wait({receiving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if leaving.done():
+            receiving.cancel()
+            raise ConnectionError("away")
+        leaving.cancel()
+        message: dict[str, Any] = await receiving
+        return message
+
+    def forget(self) -> None:
+        self.is_away.set()
+        self.groups.clear()
+
+
+class TestALayerThatIsAway:
+    @pytest.fixture
+    def layer(self) -> ForgetfulLayer:
+        return ForgetfulLayer()
+
+    @pytest.mark.rule("I4")
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.02)])
+    async def test_changes_are_found_meanwhile(
+        self, connect: Connect, domain: MemoryDomain, layer: ForgetfulLayer
+    ) -> None:
+        wire = connect()
+        await joined(wire)
+        layer.forget()
+        domain.desired[UID] = HASH
+        assert (await wire.reply()).remote_config.config_hash == bytes.fromhex(HASH)
+
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=60)])
+    async def test_hints_arrive_again_when_it_is_back(
+        self, connect: Connect, domain: MemoryDomain, layer: ForgetfulLayer
+    ) -> None:
+        wire = connect()
+        await joined(wire)
+        layer.forget()
+        await asyncio.sleep(0)
+        layer.is_away.clear()
+        await until(lambda: notify.GATEWAYS in layer.groups)
+        domain.desired[UID] = HASH
+        await poke(layer, UID.hex)
+        assert (await wire.reply()).remote_config.config_hash == bytes.fromhex(HASH)
 
 
 class TestEnding:
