@@ -1,7 +1,6 @@
 """Custom messages as people see them: text with secrets masked, or hexadecimal."""
 
 import base64
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -28,12 +27,8 @@ class ShownMessage:
     note: str
 
 
-def shown_messages(messages: Iterable[AgentMessage]) -> list[ShownMessage]:
-    """These messages for people."""
-    return [_shown(message) for message in messages]
-
-
-def _shown(message: AgentMessage) -> ShownMessage:
+def shown_message(message: AgentMessage) -> ShownMessage:
+    """A message for people."""
     data = base64.b64decode(message.body)
     text = _text_of(data)
     shown = len(data) if text is not None else min(len(data), MOST_HEX_BYTES)
