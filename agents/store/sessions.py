@@ -12,7 +12,7 @@ from agents.models import Agent, AgentStatus
 from agents.naming import display_name
 from agents.snapshot import AgentSnapshot, ConfigStatus, FactKind, RemoteConfigReport, Transport
 from agents.store.events import NewEvent, add_events
-from agents.store.rows import FENCED_EPOCH, Edit, touch
+from agents.store.rows import FENCED_EPOCH, Edit, touch, write
 from agents.store.values import health_from_json
 from agents.trails import Trails
 
@@ -42,27 +42,25 @@ def open_session(
     """
     with transaction.atomic():
         row = _lock_whole(instance_uid)
-        if transport is Transport.HTTP and row.connected and row.transport == Transport.WEBSOCKET:
-            is_clone = _put_trails(row, Trails.from_json(row.trails).beside(row.last_seen_at, now))
-            fenced = _snapshot(row, transport, epoch=FENCED_EPOCH, is_new=False)
-            return replace(fenced, is_clone=is_clone)
-        seen_at, is_clone = row.last_seen_at, False
-        if number is not None:
-            trails = replace(Trails.from_json(row.trails), beside_since=None)
-            is_clone = _put_trails(row, trails.follow(number, remote_address[:64], now))
-        _open(row, transport, remote_address, now)
+        is_beside = (
+            transport is Transport.HTTP and row.connected and row.transport == Transport.WEBSOCKET
+        )
+        trails = Trails()
+        if is_beside:
+            trails = Trails.from_json(row.trails).beside(row.last_seen_at, now)
+        elif number is not None:
+            trails = Trails.from_json(row.trails).follow(number, remote_address[:64], now)
+        is_clone = trails.are_several_agents
+        edit = Edit(row)
+        edit.put(trails=(trails.without_the_last() if is_clone else trails).as_json())
+        if is_beside:
+            write([edit])
+            known = _snapshot(row, transport, epoch=FENCED_EPOCH, is_new=False)
+            return replace(known, is_clone=is_clone)
+        seen_at = row.last_seen_at
+        _open(edit, transport, remote_address, now)
         known = _snapshot(row, transport, epoch=row.session_epoch, is_new=seen_at is None)
         return replace(known, seen_at=seen_at, is_clone=is_clone)
-
-
-def _put_trails(row: AgentStatus, trails: Trails) -> bool:
-    """Store the trails if they changed; answers whether they show several agents, of which this one gets a new uid."""
-    is_clone = trails.are_several_agents
-    after = (trails.without_the_last() if is_clone else trails).as_json()
-    if after != row.trails:
-        row.trails = after
-        row.save(update_fields=["trails"])
-    return is_clone
 
 
 def sessions_of(uids: Collection[UUID]) -> dict[UUID, tuple[int, bool]]:
@@ -82,9 +80,9 @@ def _lock_whole(instance_uid: UUID) -> AgentStatus:
     return row
 
 
-def _open(row: AgentStatus, transport: Transport, remote_address: str, now: datetime) -> None:
+def _open(edit: Edit, transport: Transport, remote_address: str, now: datetime) -> None:
+    row = edit.row
     was_away = not row.connected
-    edit = Edit(row)
     edit.put(
         session_epoch=row.session_epoch + 1,
         connected=True,
@@ -92,8 +90,6 @@ def _open(row: AgentStatus, transport: Transport, remote_address: str, now: date
         remote_address=remote_address[:64],
         disconnected_at=None,
     )
-    if transport is Transport.WEBSOCKET:
-        edit.put(trails=None)
     if was_away or transport is Transport.WEBSOCKET:
         data = {"transport": transport.value, "address": remote_address[:64]}
         add_events([NewEvent(row.agent_id, now, FactKind.CONNECTED, data)])

@@ -38,10 +38,15 @@ def shown_message(message: AgentMessage) -> ShownMessage:
         capability=message.capability,
         type=message.type,
         size=message.size,
-        text=data[:MOST_HEX_BYTES].hex(" ") if text is None else redact_text(text),
+        text=_hexadecimal(data[:MOST_HEX_BYTES]) if text is None else redact_text(text),
         is_text=text is not None,
         note=f"the first {shown} of {message.size} bytes" if shown < message.size else "",
     )
+
+
+def _hexadecimal(data: bytes) -> str:
+    """Lines of 16 bytes."""
+    return "\n".join(data[start : start + 16].hex(" ") for start in range(0, len(data), 16))
 
 
 def _text_of(data: bytes) -> str | None:

@@ -105,6 +105,8 @@ _VERBS = {
     "reset": "reset the password of",
     "read_raw": "read the unredacted text of",
     "retry": "retried",
+    "restart": "restarted",
+    "message": "sent a custom message to",
     "claim": "claimed",
     "sign_in": "signed in",
 }
