@@ -175,6 +175,7 @@ class AgentViewSet(AgentCommands):
         "list": ("attr.*", "label.*"),
         "effective_config": ("raw",),
         "events": ("cursor", "limit"),
+        "messages": ("cursor", "limit"),
     }
 
     def get_queryset(self) -> QuerySet[Agent]:

@@ -132,9 +132,9 @@ def _copied(now: datetime) -> Iterator[Item]:
     )
     for row in rows:
         if row["taken"]:
-            what = (
-                f"{counted(row['taken'], 'copy', 'copies')} of it got an instance uid of their own"
-            )
+            whose = "its" if row["taken"] == 1 else "their"
+            copies = counted(row["taken"], "copy", "copies")
+            what = f"{copies} of it got an instance uid of {whose} own"
         elif row["given"] >= MOST_AN_HOUR:
             what = "two live agents use one instance uid, and none takes a new one"
         else:

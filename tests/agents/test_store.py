@@ -322,12 +322,7 @@ class TestSweep:
     def test_over_http_three_intervals_of_silence_end_the_connection(self) -> None:
         agent = make_agent()
         store.apply([make_patch(agent, now=at(0), disconnected_at=at(0))])
-        store.open_session(
-            instance_uid=agent.instance_uid,
-            transport=Transport.HTTP,
-            remote_address="",
-            now=at(0),
-        )
+        open_session(agent.instance_uid, now=at(0), transport=Transport.HTTP)
         assert store.sweep(at(89)) == 0
         assert store.sweep(at(91)) == 1
         assert status_of(agent).status == "disconnected"

@@ -74,6 +74,7 @@ def test_an_agent_has_the_shape_of_the_interfaces() -> None:
         "remote_config": {"status": "APPLIED", "hash": rendered.hash, "error": ""},
         "collector": {"name": "otelcol-contrib", "version": "0.158.0"},
         "capabilities": ["ReportsStatus", "AcceptsRemoteConfig"],
+        "custom_capabilities": [],
         "attributes": {
             "identifying": {"service.name": "otelcol-contrib"},
             "non_identifying": {"api_key": "<redacted>"},

@@ -35,6 +35,12 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("patch", "agents/{uid}/"): ("agents/{uid}/", {"labels": {"site": "ams"}, "name": "one"}),
     ("delete", "agents/{uid}/"): ("agents/{uid}/", None),
     ("get", "agents/{uid}/effective-config/"): ("agents/{uid}/effective-config/?raw=true", None),
+    ("post", "agents/{uid}/restart/"): ("agents/{uid}/restart/", {"reason": "stuck"}),
+    ("get", "agents/{uid}/messages/"): ("agents/{uid}/messages/", None),
+    ("post", "agents/{uid}/messages/"): (
+        "agents/{uid}/messages/",
+        {"capability": "io.example.ping", "type": "ping", "text": "1"},
+    ),
     ("get", "agents/{uid}/events/"): ("agents/{uid}/events/", None),
     ("get", "api-tokens/"): ("api-tokens/", None),
     ("post", "api-tokens/"): ("api-tokens/", {"name": "x", "scope": "read", "expires": "180d"}),

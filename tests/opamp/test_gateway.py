@@ -1,5 +1,6 @@
 """What the gateway does for connections: one reply a message, the newest wins, offers only after their claim."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
