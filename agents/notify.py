@@ -101,6 +101,12 @@ def close_agents(uids: Iterable[UUID], reason: str) -> None:
         _port.send(GATEWAYS, {"type": "close_agents", "uids": chunk, "reason": reason})
 
 
+def close_tokens(token_ids: Iterable[UUID], reason: str) -> None:
+    """Tell the gateways to close the connections that use these tokens, and to ask anew who holds them (S8)."""
+    for chunk in _chunks(token_ids):
+        _port.send(GATEWAYS, {"type": "close_tokens", "tokens": chunk, "reason": reason})
+
+
 def touch(topics: Iterable[str]) -> None:
     """Tell open pages that what they show under these topics changed."""
     names = sorted(set(topics))
@@ -108,8 +114,8 @@ def touch(topics: Iterable[str]) -> None:
         _port.send(UI, {"type": "touch", "topics": names})
 
 
-def _chunks(uids: Iterable[UUID]) -> Iterator[Sequence[str]]:
-    rest = iter(sorted({uid.hex for uid in uids}))
+def _chunks(ids: Iterable[UUID]) -> Iterator[Sequence[str]]:
+    rest = iter(sorted({one.hex for one in ids}))
     while chunk := list(islice(rest, UIDS_PER_MESSAGE)):
         yield chunk
 

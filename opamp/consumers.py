@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from opamp.auth import bearer_secret, header
-from opamp.errors import ConnectionRefused, Overloaded
+from opamp.errors import ConnectionRefused, Overloaded, TooManyRefusals
 from opamp.gateway import Gateway
 from opamp.ports import Credential
 from opamp.registry import Connection, Send
@@ -79,7 +79,9 @@ class OpampConsumer:
         """The credential of the upgrade request, or None after it was refused."""
         headers = scope["headers"]
         try:
-            credential = await self._gateway.authenticate(bearer_secret(headers))
+            credential = await self._gateway.authenticate(
+                bearer_secret(headers), address=client_address(scope)
+            )
             self._check_connections(credential)
         except ConnectionRefused as refusal:
             self._gateway.refused(
@@ -90,6 +92,9 @@ class OpampConsumer:
             )
             challenge = (b"www-authenticate", b"Bearer")
             await _refuse(scope, send, 401, refusal.text, [challenge])
+        except TooManyRefusals as refusals:
+            wait = (b"retry-after", str(refusals.retry_after_s).encode())
+            await _refuse(scope, send, 429, str(refusals), [wait])
         except Overloaded as overload:
             wait = (b"retry-after", str(overload.retry_after_s).encode())
             await _refuse(scope, send, 503, str(overload), [wait])

@@ -32,6 +32,14 @@ class Overloaded(OpampError):
         self.retry_after_s = retry_after_s
 
 
+class TooManyRefusals(OpampError):
+    """So many attempts of this address were refused that it is not looked at: 429 (decision 13)."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("Too many refused attempts from this address. Check the token.")
+        self.retry_after_s = retry_after_s
+
+
 class StoreUnavailable(OpampError):
     """What agents said could not be written. It is kept and tried again."""
 

@@ -28,6 +28,7 @@ from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity, unavailable
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, Registry, Send
+from opamp.throttle import RefusalThrottle
 from telflo.base.clock import now
 from telflo.base.ids import new_id
 
@@ -55,6 +56,9 @@ class Gateway:
         self.counters = Counters()
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
+        self.throttle = RefusalThrottle(
+            self.options.refusals_per_minute, retry_after_s=self.options.retry_after_s
+        )
         self.is_draining = False
         self._layer = layer
         self._admitting = 0
@@ -142,9 +146,13 @@ class Gateway:
             self.counters.unavailable_answers += 1
             raise Overloaded(self.options.retry_after_s)
 
-    async def authenticate(self, secret: str) -> Credential:
-        """Who holds the secret. Raises ConnectionRefused or Overloaded (also when the database cannot say)."""
+    async def authenticate(self, secret: str, *, address: str) -> Credential:
+        """Who holds the secret. Raises ConnectionRefused, TooManyRefusals, or Overloaded (also when the database
+        cannot say). Secrets that were good here are looked up however many others the address sends.
+        """
         self.check_capacity()
+        if not self.verifier.was_good(secret):
+            self.throttle.check(address)
         try:
             return await self.verifier.verify(secret)
         except ConnectionRefused:
@@ -159,6 +167,7 @@ class Gateway:
         """Count a refused attempt; it is stored a little later."""
         self.ensure_started()
         self.counters.refused_connections += 1
+        self.throttle.count(address)
         self.refusals.add(
             refusal, address=address, transport=transport, user_agent=user_agent, at=now()
         )
@@ -369,6 +378,10 @@ class Gateway:
         gauges = {
             "connections": ("Open WebSocket connections.", self.registry.connection_count),
             "agents": ("Agents held by this process.", len(self.registry)),
+            "refusals_not_looked_at": (
+                "Attempts answered with 429 since the start.",
+                self.throttle.turned_away,
+            ),
             "buffer_rows": ("Sessions whose reports wait to be written.", rows),
         }
         return render(self.counters, gauges)

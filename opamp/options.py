@@ -12,6 +12,7 @@ class GatewayOptions:
 
     waiting: handshakes and new agents that may wait for the database before new ones are turned away with 503.
     waiting_messages: of one agent that is not admitted yet.
+    refusals_per_minute: so many refused attempts of one address are looked up; more are answered with 429.
     drain_slice connections are closed at a time when the server stops, with drain_pause_s between.
     """
 
@@ -29,6 +30,7 @@ class GatewayOptions:
     claim_rows: int = 500
     decline_s: float = 30.0
     refusals_s: float = 2.0
+    refusals_per_minute: int = 120
     drain_slice: int = 200
     drain_pause_s: float = 0.05
     drain_timeout_s: float = 10.0

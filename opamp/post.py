@@ -14,9 +14,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from agents.snapshot import Transport
+from fleets.connection_offer import Held
 from opamp.auth import bearer_secret, header
 from opamp.consumers import Receive, Scope, client_address
-from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded
+from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooManyRefusals
 from opamp.gateway import Gateway
 from opamp.ports import Credential
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
@@ -24,6 +25,7 @@ from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity
+from opamp.protocol.session import AgentSession
 from opamp.registry import Send
 from telflo.base.clock import now
 from telflo.base.ids import new_id
@@ -63,6 +65,8 @@ class OpampPost:
         except ConnectionRefused as refusal:
             self._count(refusal, scope)
             answer = _text(401, refusal.text, {"www-authenticate": "Bearer"})
+        except TooManyRefusals as refusals:
+            answer = _text(429, str(refusals), _retry_after(refusals.retry_after_s))
         except Overloaded as overload:
             answer = _text(503, str(overload), _retry_after(overload.retry_after_s))
         await _send(send, answer)
@@ -77,7 +81,7 @@ class OpampPost:
         secret = bearer_secret(headers)
         # A supervisor that stops hangs up right behind its goodbye (D1); the server drops what was not taken by then.
         first = await receive()
-        credential = await self._gateway.authenticate(secret)
+        credential = await self._gateway.authenticate(secret, address=client_address(scope))
         self._gateway.counters.http_requests += 1
         most = self._gateway.options.protocol.message_bytes
         body = await read_body(headers, _resumed(first, receive), most=most)
@@ -135,6 +139,7 @@ class OpampPost:
         if outcome.patch is not None:
             self._gateway.record_patches([outcome.patch])
         if outcome.offer_due:
+            self._offer_settings(session, outcome.reply, moment)
             offer = domain.claim_offers({uid: session.epoch}, now=moment).get(uid)
             carried = session.make_offer(offer, moment) if offer is not None else None
             if carried is not None:
@@ -142,6 +147,21 @@ class OpampPost:
             elif offer is not None:
                 domain.give_back_offers({uid: offer.hash}, now=moment)
         return outcome.reply
+
+    def _offer_settings(
+        self, session: AgentSession, reply: ServerToAgent, moment: datetime
+    ) -> None:
+        """Put connection settings that are due into the answer (S3)."""
+        if not session.wants_settings:
+            return
+        domain, uid = self._gateway.domain, session.instance_uid
+        held = Held(session.epoch, session.offered_settings)
+        offer = domain.claim_settings({uid: held}, now=moment).get(uid)
+        carried = session.make_settings_offer(offer) if offer is not None else None
+        if carried is not None:
+            reply.MergeFrom(carried)
+        elif offer is not None:
+            domain.give_back_settings({uid: offer.hash})
 
     def _refused(
         self, scope: Scope, credential: Credential, raw_uid: bytes, refusal: AgentRefused

@@ -51,6 +51,7 @@ def make_gateway() -> Gateway:
                 heartbeat_flush_s=settings.OPAMP_HEARTBEAT_FLUSH_S,
                 rows=settings.OPAMP_BUFFER_ROWS,
             ),
+            refusals_per_minute=settings.REFUSALS_PER_MINUTE,
             reconcile_s=settings.OPAMP_RECONCILE_S,
         ),
     )

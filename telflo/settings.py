@@ -253,6 +253,7 @@ _NOT_LATE = {"options": {"expires": 5.0}}
 CELERY_BEAT_SCHEDULE = {
     "sweep-statuses": {"task": "agents.tasks.sweep_statuses", "schedule": 5.0, **_NOT_LATE},
     "sweep-rollouts": {"task": "fleets.tasks.sweep_rollouts", "schedule": 5.0, **_NOT_LATE},
+    "sweep-tokens": {"task": "fleets.tasks.sweep_tokens", "schedule": 15.0, **_NOT_LATE},
     "prune": {"task": "telflo.tasks.prune", "schedule": 3600.0},
 }
 
@@ -260,6 +261,7 @@ CELERY_BEAT_SCHEDULE = {
 MEBIBYTE = 1024 * 1024
 # At least twice what a configuration may have (2 MiB), so that every version can be sent.
 OPAMP_MESSAGE_BYTES = env.integer("TELFLO_OPAMP_MESSAGE_MIB", 16, least=4, most=64) * MEBIBYTE
+REFUSALS_PER_MINUTE = env.integer("TELFLO_REFUSALS_PER_MINUTE", 120, least=1)
 ENROLMENTS_PER_MINUTE = env.integer("TELFLO_ENROLMENTS_PER_MINUTE", 600, least=1)
 OPAMP_FLUSH_S = 0.25
 OPAMP_FLUSH_ROWS = 500

@@ -7,6 +7,7 @@ from datetime import datetime
 from celery import shared_task
 
 from agents.store import prune_effective_configs, prune_events
+from fleets.credentials import prune_credentials
 from fleets.pruning import prune_attempts
 from fleets.refusals import prune_refused
 from telflo.base.clock import now
@@ -19,6 +20,7 @@ PRUNERS: tuple[Callable[[datetime], int], ...] = (
     prune_effective_configs,
     prune_refused,
     prune_attempts,
+    prune_credentials,
     prune_activity,
     prune_leftovers,
 )

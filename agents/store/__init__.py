@@ -4,7 +4,7 @@ A few statements for any number of agents; the SQL that differs between database
 """
 
 from agents.store.events import NewEvent, add_events
-from agents.store.intents import IntentChange, set_intent
+from agents.store.intents import IntentChange, set_intent, set_intervals
 from agents.store.patches import apply
 from agents.store.pruning import prune_effective_configs, prune_events
 from agents.store.rows import lock
@@ -23,5 +23,6 @@ __all__ = [
     "prune_events",
     "register",
     "set_intent",
+    "set_intervals",
     "sweep",
 ]

@@ -47,6 +47,9 @@ def _data_of(fact: Fact) -> dict[str, Any] | None:
         report = fact.remote_config
         error = redact_text(report.error)
         return {"status": report.status.name, "hash": report.hash, "error": error}
+    if fact.connection is not None:
+        said = fact.connection
+        return {"status": said.status.name, "hash": said.hash, "error": redact_text(said.error)}
     if fact.health is not None:
         health = fact.health
         if health.says_nothing:

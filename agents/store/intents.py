@@ -1,6 +1,6 @@
 """What fleets want of agents, handed down: the layer above says it, the status word depends on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -40,3 +40,14 @@ def set_intent(changes: Sequence[IntentChange], *, now: datetime) -> None:
             edits.append(edit)
         write(edits)
         touch([edit for edit in edits if edit.columns])
+
+
+def set_intervals(intervals: Mapping[UUID, int]) -> None:
+    """How many seconds pass between an agent's heartbeats or polls, so that silence is judged by it (D2)."""
+    if not intervals:
+        return
+    with transaction.atomic():
+        edits = [Edit(row) for row in lock(set(intervals)).values()]
+        for edit in edits:
+            edit.put(interval_s=intervals[edit.row.agent_id])
+        write(edits)
