@@ -16,6 +16,7 @@ from agents.views.configuration import (
     record_raw_reading,
     shown_file,
 )
+from agents.views.connection import connection_panel
 from agents.views.events import hashes_in, lines_of
 from agents.views.health import health_panel
 from agents.views.rows import redacted
@@ -52,6 +53,7 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         ],
         "quarantined": quarantined,
         "failure": failure_of(agent.status, quarantined),
+        "ways": connection_panel(agent, subject.membership),
     }
     return _page(request, subject, "overview", context)
 

@@ -116,6 +116,22 @@ def _mode(data: Data, _names: Mapping[str, VersionRef]) -> Words:
     return "idle", "eye", "Only observed", "", "nothing is offered to it from now on"
 
 
+def _connection_settings(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    looks = {
+        "APPLIED": ("ok", "circle-check", "Connection settings applied"),
+        "APPLYING": ("move", "loader-circle", "Applying connection settings"),
+        "FAILED": ("fail", "circle-x", "Connection settings failed"),
+    }
+    tone, icon, what = looks.get(
+        str(data.get("status")), ("idle", "circle-dot", "Connection settings reported")
+    )
+    return tone, icon, what, "", str(data.get("error", ""))
+
+
+def _credential(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    return "ok", "key-round", "Came by its own credential", "", f"{data.get('token', '')}…"
+
+
 _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "connected": _connected,
     "disconnected": _disconnected,
@@ -127,4 +143,6 @@ _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "moved": _moved,
     "retried": _retried,
     "mode": _mode,
+    "connection_settings": _connection_settings,
+    "credential": _credential,
 }

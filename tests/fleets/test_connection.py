@@ -65,6 +65,7 @@ class TestChanging:
             assert b"s3cret" not in bytes(cursor.fetchone()[0])
         entry = Activity.objects.get(action="fleet.connection")
         assert "s3cret" not in str(entry.after)
+        assert entry.after is not None
         assert entry.after["own_telemetry"]["metrics"]["header_names"] == ["x-api-key"]
 
     def test_headers_that_are_left_out_are_kept(self, fleet: Fleet) -> None:

@@ -217,7 +217,7 @@ class TestRotation:
         agent = come(old.secret)
         self.rotate(old)
         offered(agent)
-        assert come(old.secret, agent.instance_uid)
+        assert not come(old.secret, agent.instance_uid).is_new
 
     def test_the_new_secret_is_kept_encrypted_and_only_for_the_overlap(self) -> None:
         old = make_token(fleet=make_fleet())
@@ -240,7 +240,7 @@ class TestRotation:
         self.rotate(old)
         Token.objects.filter(pk=old.token.pk).update(retired_at=clock.now())
         sweep_tokens()
-        assert come(old.secret, agent.instance_uid)
+        assert not come(old.secret, agent.instance_uid).is_new
         with pytest.raises(EnrolmentRefused):
             come(old.secret)
 
@@ -249,7 +249,7 @@ class TestRotation:
         come(old.secret)
         self.rotate(old, revoke_old=True)
         sweep_tokens()
-        assert enrollment.verify_token(old.secret, now=clock.now())
+        assert enrollment.verify_token(old.secret, now=clock.now()).id == old.token.pk
         Token.objects.filter(pk=old.token.pk).update(revoke_at=clock.now())
         assert sweep_tokens() == 1
         with pytest.raises(TokenRefused) as refused:
