@@ -1,6 +1,7 @@
 """The REST API of a fleet's connection settings. Values of headers go in and never come out."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from django.db import transaction
 from rest_framework import serializers
@@ -19,6 +20,10 @@ from fleets.connection_offer import Signal
 from fleets.models import ConnectionSettings, Fleet
 from telflo.base.activity import Actor
 from telflo.base.api.etags import check_if_match, etag_of
+from telflo.base.errors import DomainError
+
+_FIELD: Final = re.compile(r"^(metrics|traces|logs)_(endpoint|headers|ca_pem)$")
+"""The service names fields as the form does; a pointer into the body has steps."""
 
 
 class DestinationSerializer(serializers.Serializer[Any]):
@@ -94,7 +99,11 @@ def change_connection(
     with transaction.atomic():
         Fleet.objects.select_for_update().get(pk=fleet.pk)
         check_if_match(request, _data(connection_of(fleet)))
-        update_connection(fleet=fleet, telemetry=telemetry, actor=actor, **wanted)
+        try:
+            update_connection(fleet=fleet, telemetry=telemetry, actor=actor, **wanted)
+        except DomainError as error:
+            error.field = _FIELD.sub(r"own_telemetry/\1/\2", error.field)
+            raise
     return shown_connection(fleet)
 
 

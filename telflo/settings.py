@@ -233,6 +233,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VersionState": "configs.models.VersionState",
         "RolloutState": "fleets.models.RolloutState",
+        "ReportStatus": ["UNSET", "APPLIED", "APPLYING", "FAILED"],
         "TokenKind": "fleets.models.TokenKind",
         "TokenState": ["active", "expires_soon", "expired", "retired", "revoked"],
     },

@@ -46,8 +46,9 @@ def shown_connection(fleet: Fleet) -> Shown:
 def edit(request: HttpRequest, fleet_name: str) -> HttpResponse:
     """Change them; connected collectors are offered the new ones at once."""
     fleet = fleet_or_404(fleet_name)
-    form = ConnectionForm(request.POST or None, known=connection_of(fleet))
-    if request.method == "POST" and form.is_valid() and _save(request, fleet, form):
+    data = request.POST if request.method == "POST" else None
+    form = ConnectionForm(data, known=connection_of(fleet))
+    if form.is_valid() and _save(request, fleet, form):
         messages.success(request, "Saved")
         return redirect("fleets:settings", fleet.slug)
     context: dict[str, Any] = {
