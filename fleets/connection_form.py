@@ -15,7 +15,20 @@ from fleets.connection import (
 from fleets.connection_offer import DEFAULT_HEARTBEAT_S, Destination, Signal
 from fleets.models import ConnectionSettings
 
-_NAMES: Final = {Signal.METRICS: "Metrics", Signal.TRACES: "Traces", Signal.LOGS: "Logs"}
+_NAMES: Final = {
+    Signal.METRICS: "Own metrics",
+    Signal.TRACES: "Own traces",
+    Signal.LOGS: "Own logs",
+}
+_AGAIN: Final = "Type the headers again: secrets are not sent back."
+
+
+class SecretTextarea(forms.Textarea):
+    """A text that goes in and never comes out, not even with an error elsewhere."""
+
+    def format_value(self, value: Any) -> str:
+        """Nothing."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +36,7 @@ class SignalFields:
     """The fields of one kind of own telemetry."""
 
     title: str
+    path: str
     endpoint: Any
     headers: Any
     drop_headers: Any
@@ -69,6 +83,7 @@ class ConnectionForm(forms.Form):
             drop = f"{signal}_drop_headers"
             yield SignalFields(
                 title,
+                signal.value,
                 self[f"{signal}_endpoint"],
                 self[f"{signal}_headers"],
                 self[drop] if drop in self.fields else None,
@@ -84,7 +99,16 @@ class ConnectionForm(forms.Form):
                 data[name] = _headers(data.get(name, ""))
             except ValueError as error:
                 self.add_error(name, str(error))
+        if self.errors:
+            self.ask_again()
         return data
+
+    def ask_again(self) -> None:
+        """Nothing was saved, and the headers that were typed are gone: say so where they stood."""
+        for signal in Signal:
+            name = f"{signal}_headers"
+            if self.data.get(name, "").strip() and name not in self.errors:
+                self.add_error(name, _AGAIN)
 
     def telemetry(self) -> dict[Signal, NewDestination | None]:
         """What was typed, as the service takes it."""
@@ -102,18 +126,17 @@ class ConnectionForm(forms.Form):
 
 
 def _fields(signal: Signal, stored: Destination | None) -> dict[str, forms.Field]:
-    name = _NAMES[signal].lower()
     kept = ", ".join(sorted(stored.headers)) if stored else ""
     fields: dict[str, forms.Field] = {
         f"{signal}_endpoint": forms.CharField(
             label="Address",
             required=False,
-            help_text=f"OTLP over HTTP, with its path. Empty: no {name}.",
+            help_text=f"OTLP over HTTP, with its path. Empty: no {signal}.",
         ),
         f"{signal}_headers": forms.CharField(
             label="Headers",
             required=False,
-            widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
+            widget=SecretTextarea(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
             help_text=f"Kept: {kept}. What you type replaces them all."
             if kept
             else "One a line, such as x-api-key: value. Stored encrypted, never shown again.",

@@ -71,5 +71,6 @@ def _save(request: HttpRequest, fleet: Fleet, form: ConnectionForm) -> bool:
         )
     except DomainError as error:
         add_domain_error(form, error)
+        form.ask_again()
         return False
     return True

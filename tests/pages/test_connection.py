@@ -84,6 +84,16 @@ class TestTheForm:
         assert {"heartbeat_s", "metrics_headers"} <= set(answer.context["form"].errors)
         assert "Line 1 is not of the form Name: value." in answer.content.decode()
 
+    def test_a_fault_elsewhere_does_not_send_typed_secrets_back(self, fleet: Fleet) -> None:
+        typed = {"metrics_endpoint": URL, "metrics_headers": "x-api-key: s3cret"}
+        faults: list[dict[str, str]] = [{"heartbeat_s": "1"}, {"logs_endpoint": "nowhere"}]
+        client = signed_in()
+        for fault in faults:
+            answer = save(client, **typed, **fault)
+            assert answer.status_code == 422
+            assert "s3cret" not in answer.content.decode()
+            assert "Type the headers again" in answer.content.decode()
+
     def test_a_server_without_an_address_says_so(self, fleet: Fleet, settings: Any) -> None:
         settings.BASE_URL = settings.OPAMP_URL = ""
         client = signed_in()
