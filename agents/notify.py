@@ -24,7 +24,13 @@ def close_agents(uids: Iterable[UUID], reason: str) -> None:
         hints.send(GATEWAYS, {"type": "close_agents", "uids": chunk, "reason": reason})
 
 
-def _chunks(uids: Iterable[UUID]) -> Iterator[Sequence[str]]:
-    rest = iter(sorted({uid.hex for uid in uids}))
+def close_tokens(token_ids: Iterable[UUID], reason: str) -> None:
+    """Tell the gateways to close the connections that use these tokens, and to ask anew who holds them (S8)."""
+    for chunk in _chunks(token_ids):
+        hints.send(GATEWAYS, {"type": "close_tokens", "tokens": chunk, "reason": reason})
+
+
+def _chunks(ids: Iterable[UUID]) -> Iterator[Sequence[str]]:
+    rest = iter(sorted({one.hex for one in ids}))
     while chunk := list(islice(rest, UIDS_PER_MESSAGE)):
         yield chunk

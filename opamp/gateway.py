@@ -27,6 +27,7 @@ from opamp.pace import Pace
 from opamp.ports import Credential, Domain
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, Link, Registry
+from opamp.throttle import RefusalThrottle
 from opamp.watch import Watch
 from telflo.base.clock import now
 
@@ -49,6 +50,9 @@ class Gateway:
         self.counters = Counters()
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
+        self.throttle = RefusalThrottle(
+            self.options.refusals_per_minute, retry_after_s=self.options.retry_after_s
+        )
         self.is_draining = False
         self._layer = layer
         self._requests = 0
@@ -170,9 +174,13 @@ class Gateway:
             self.counters.unavailable_answers += 1
             raise Overloaded(self.options.retry_after_s)
 
-    async def authenticate(self, secret: str) -> Credential:
-        """Who holds the secret. Raises ConnectionRefused or Overloaded (also when the database cannot say)."""
+    async def authenticate(self, secret: str, *, address: str) -> Credential:
+        """Who holds the secret. Raises ConnectionRefused, TooMany, or Overloaded (also when the database
+        cannot say). Secrets that were good here are looked up however many others the address sends.
+        """
         self.check_capacity()
+        if not self.verifier.was_good(secret):
+            self.throttle.check(address)
         try:
             async with asyncio.timeout(self.options.verify_s):
                 return await self.verifier.verify(secret)
@@ -188,6 +196,7 @@ class Gateway:
         """Count a refused attempt; it is stored a little later."""
         self.ensure_started()
         self.counters.refused_connections += 1
+        self.throttle.count(address)
         self.refusals.add(
             refusal, address=address, transport=transport, user_agent=user_agent, at=now()
         )
@@ -273,6 +282,10 @@ class Gateway:
         gauges = {
             "connections": ("Open WebSocket connections.", self.registry.connection_count),
             "agents": ("Agents held by this process.", len(self.registry)),
+            "refusals_not_looked_at": (
+                "Attempts answered with 429 since the start.",
+                self.throttle.turned_away,
+            ),
             "buffer_rows": ("Sessions whose reports wait to be written.", rows),
         }
         return render(self.counters, gauges)

@@ -27,7 +27,7 @@ _HELP: Mapping[str, str] = {
     "messages": "Messages received over WebSocket.",
     "malformed_messages": "Messages that could not be read.",
     "http_requests": "Messages received over plain HTTP.",
-    "offers_sent": "Configurations offered.",
+    "offers_sent": "Messages sent that offer a configuration or connection settings.",
     "offers_not_sent": "Offers that were claimed and could not be sent.",
     "refused_connections": "Connections and requests refused for their token.",
     "refused_agents": "Agents that were not let in.",

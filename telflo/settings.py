@@ -242,6 +242,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VersionState": "configs.models.VersionState",
         "RolloutState": "fleets.models.RolloutState",
+        "ReportStatus": ["UNSET", "APPLIED", "APPLYING", "FAILED"],
         "TokenKind": "fleets.models.TokenKind",
         "TokenState": ["active", "expires_soon", "expired", "retired", "revoked"],
     },
@@ -265,6 +266,7 @@ _NOT_LATE = {"options": {"expires": 5.0}}
 CELERY_BEAT_SCHEDULE = {
     "sweep-statuses": {"task": "agents.tasks.sweep_statuses", "schedule": 5.0, **_NOT_LATE},
     "sweep-rollouts": {"task": "fleets.tasks.sweep_rollouts", "schedule": 5.0, **_NOT_LATE},
+    "sweep-tokens": {"task": "fleets.tasks.sweep_tokens", "schedule": 15.0, **_NOT_LATE},
     "prune": {"task": "telflo.tasks.prune", "schedule": 3600.0},
 }
 
@@ -273,6 +275,7 @@ KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE
 # At least twice what a configuration may have (2 MiB), so that every version can be sent.
 OPAMP_MESSAGE_BYTES = env.integer("TELFLO_OPAMP_MESSAGE_MIB", 16, least=4, most=64) * MEBIBYTE
+REFUSALS_PER_MINUTE = env.integer("TELFLO_REFUSALS_PER_MINUTE", 120, least=1)
 ENROLMENTS_PER_MINUTE = env.integer("TELFLO_ENROLMENTS_PER_MINUTE", 600, least=1)
 OPAMP_PORT = env.integer("TELFLO_OPAMP_PORT", 4320, least=0, most=65535)
 OPAMP_FLUSH_S = 0.25

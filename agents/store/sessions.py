@@ -9,7 +9,14 @@ from django.db import transaction
 
 from agents.models import Agent, AgentStatus
 from agents.naming import display_name
-from agents.snapshot import AgentSnapshot, ConfigStatus, FactKind, RemoteConfigReport, Transport
+from agents.snapshot import (
+    AgentSnapshot,
+    ConfigStatus,
+    ConnectionReport,
+    FactKind,
+    RemoteConfigReport,
+    Transport,
+)
 from agents.store.events import NewEvent, add_events
 from agents.store.rows import FENCED_EPOCH, Edit, touch, write
 from agents.store.values import health_from_json
@@ -141,6 +148,7 @@ def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: boo
         remote_config=RemoteConfigReport(status, row.remote_config_hash, row.remote_config_error)
         if has_report
         else None,
+        connection=_connection(row),
         effective_sha256=row.effective_config_id or "",
         components_hash=row.components_hash,
         lacks_components=bool(row.components_hash)
@@ -150,3 +158,10 @@ def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: boo
         full_state_at=row.full_state_at,
         custom_capabilities=tuple(row.agent.custom_capabilities),
     )
+
+
+def _connection(row: AgentStatus) -> ConnectionReport | None:
+    if not (row.connection_status or row.connection_hash):
+        return None
+    status = ConfigStatus(row.connection_status)
+    return ConnectionReport(status, row.connection_hash, row.connection_error)

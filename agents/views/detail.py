@@ -17,6 +17,7 @@ from agents.views.configuration import (
     record_raw_reading,
     shown_file,
 )
+from agents.views.connection import connection_panel
 from agents.views.events import hashes_in, lines_of
 from agents.views.health import health_panel
 from agents.views.messages import shown_message
@@ -63,6 +64,7 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         "restart": restart_under_way(agent, clock.now()),
         "origin": origin,
         "copies": copies,
+        "ways": connection_panel(agent, subject.membership),
     }
     return _page(request, subject, "overview", context)
 

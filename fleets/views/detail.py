@@ -16,6 +16,7 @@ from fleets.rollouts.plan import ACTIVE
 from fleets.services import archive_fleet, update_fleet
 from fleets.token_state import usable
 from fleets.views.collectors import FIRST_ROWS, first_collectors
+from fleets.views.connection import shown_connection
 from fleets.views.numbers import (
     FleetNumbers,
     health_segments,
@@ -111,7 +112,11 @@ def settings(request: HttpRequest, fleet_name: str) -> HttpResponse:
         else:
             messages.success(request, "Saved")
             return redirect("fleets:settings", fleet.slug)
-    context = {"form": form, "arrival": dict(ARRIVALS)[fleet.arrival_mode]}
+    context = {
+        "form": form,
+        "arrival": dict(ARRIVALS)[fleet.arrival_mode],
+        "connection": shown_connection(fleet),
+    }
     return _page(request, fleet, "settings", context, status=422 if form.errors else 200)
 
 

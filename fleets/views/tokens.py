@@ -147,7 +147,12 @@ def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
     form = RotateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            issued = rotate_token(token=token, overlap=form.overlap(), actor=actor_of(request))
+            issued = rotate_token(
+                token=token,
+                overlap=form.overlap(),
+                revoke_old=form.cleaned_data["revoke_old"],
+                actor=actor_of(request),
+            )
         except DomainError as error:
             add_domain_error(form, error)
         else:

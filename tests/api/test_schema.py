@@ -69,6 +69,16 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "fleets/{id}/"): ("fleets/edge/", None),
     ("patch", "fleets/{id}/"): ("fleets/edge/", {"description": "y"}),
     ("post", "fleets/{id}/archive/"): ("fleets/empty/archive/", {}),
+    ("get", "fleets/{id}/connection-settings/"): ("fleets/edge/connection-settings/", None),
+    ("patch", "fleets/{id}/connection-settings/"): (
+        "fleets/edge/connection-settings/",
+        {
+            "heartbeat_s": 60,
+            "own_telemetry": {
+                "metrics": {"endpoint": "https://o.example", "headers": {"x-k": "v"}}
+            },
+        },
+    ),
     ("get", "fleets/{id}/deployments/"): ("fleets/edge/deployments/", None),
     ("post", "fleets/{id}/deployments/"): (
         "fleets/edge/deployments/",

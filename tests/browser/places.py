@@ -15,6 +15,7 @@ PLACES: Final = {
     "fleet deployments": "/fleets/edge-eu/deployments/",
     "fleet tokens": "/fleets/edge-eu/tokens/",
     "fleet settings": "/fleets/edge-eu/settings/",
+    "fleet connection": "/fleets/edge-eu/connection/",
     "fleet activity": "/fleets/edge-eu/activity/",
     "archive fleet": "/fleets/edge-eu/archive/",
     "assign": "/fleets/edge-us/assign/",

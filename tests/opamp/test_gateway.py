@@ -358,8 +358,8 @@ class TestOffers:
         await joined(wire)
         domain.claimed[UID] = domain.desired[UID] = HASH
         await until(lambda: "claim_offers" in domain.names())
-        seen = domain.names().count("desired_hashes")
-        await until(lambda: domain.names().count("desired_hashes") > seen + 3)
+        seen = domain.names().count("intents")
+        await until(lambda: domain.names().count("intents") > seen + 3)
         assert domain.names().count("claim_offers") == 1
         domain.claimed.clear()
         await poke(layer, UID.hex)
@@ -447,7 +447,11 @@ class TestEnding:
         await joined(wire)
         assert CREDENTIAL.id is not None
         domain.revoked.add(CREDENTIAL.id)
-        message = {"type": "close_agents", "uids": [UID.hex], "reason": "The token is revoked."}
+        message = {
+            "type": "close_tokens",
+            "tokens": [CREDENTIAL.id.hex],
+            "reason": "The token is revoked.",
+        }
         await layer.group_send(notify.GATEWAYS, message)
         closed = await wire.next()
         assert (closed["code"], closed["reason"]) == (1008, "The token is revoked.")

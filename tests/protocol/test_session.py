@@ -82,7 +82,7 @@ class TestEveryMessage:
     @pytest.mark.rule("M4")
     def test_the_first_reply_carries_the_servers_capabilities_and_no_later_one(self) -> None:
         one = session()
-        assert one.receive(said(5), START).reply.capabilities == 0x7
+        assert one.receive(said(5), START).reply.capabilities == 0x27
         assert one.receive(said(6), START).reply.capabilities == 0
 
     @pytest.mark.rule("M3", "M4")
@@ -93,7 +93,7 @@ class TestEveryMessage:
             attributes_from_json({"a": 1, "b": 2})
         )
         refusal(one.receive(message, START))
-        assert one.receive(said(6), START).reply.capabilities == 0x7
+        assert one.receive(said(6), START).reply.capabilities == 0x27
 
     @pytest.mark.rule("M5")
     @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ class TestEveryMessage:
         assert not wants_new_uid(said(0))
         reply = new_identity(message, OTHER)
         assert reply.agent_identification.new_instance_uid == OTHER.bytes
-        assert (reply.instance_uid, reply.capabilities) == (UID.bytes, 0x7)
+        assert (reply.instance_uid, reply.capabilities) == (UID.bytes, 0x27)
 
     @pytest.mark.rule("M8")
     def test_unknown_bits_and_numbers_are_no_error(self) -> None:
