@@ -6,6 +6,7 @@ seconds and nothing else: a port never raises. Inside a transaction call these f
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import islice
@@ -90,9 +91,9 @@ def set_port(port: Port) -> Port:
 
 
 def poke(uids: Iterable[UUID]) -> None:
-    """Tell the gateways to look again at what these agents should have."""
+    """Tell the gateways to look again at what these agents should have. `sent_at` is for measuring the way there."""
     for chunk in _chunks(uids):
-        _port.send(GATEWAYS, {"type": "poke", "uids": chunk})
+        _port.send(GATEWAYS, {"type": "poke", "uids": chunk, "sent_at": time.time()})
 
 
 def close_agents(uids: Iterable[UUID], reason: str) -> None:

@@ -100,6 +100,7 @@ class OpampConsumer:
     def _check_connections(self, credential: Credential) -> None:
         options = self._gateway.options
         if self._gateway.registry.held_by(credential.id) >= options.connections_per_token:
+            self._gateway.counters.limits["connections_per_token"] += 1
             raise Overloaded(options.retry_after_s)
 
 

@@ -18,7 +18,7 @@ from opamp.auth import RefusalLog, TokenVerifier
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused, Overloaded
 from opamp.intent import IntentWatcher, Layer
-from opamp.metrics import Counters, render
+from opamp.metrics import Counters, admission, numbers_of
 from opamp.options import GatewayOptions
 from opamp.ports import Credential, Domain
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
@@ -30,6 +30,7 @@ from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, Registry, Send
 from telflo.base.clock import now
 from telflo.base.ids import new_id
+from telflo.base.measures import Numbers
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Gateway:
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
         self._control = ThreadPoolExecutor(2, thread_name_prefix="opamp-control")
         self.buffer = WriteBuffer(
-            self.record_patches,
+            self.counters.flushing(self.record_patches),
             options.buffer,
             is_temporary=self.domain.is_temporary,
             on_rejected=self._rejected,
@@ -216,6 +217,7 @@ class Gateway:
         if agent is not None and not is_over:
             return agent
         if agent is None and len(connection.agents) >= self.options.agents_per_connection:
+            self.counters.limits["agents_per_connection"] += 1
             return None
         agent = connection.agents[uid] = HeldAgent(uid, connection)
         self._spawn(self._admit(agent))
@@ -260,6 +262,7 @@ class Gateway:
         finally:
             agent.ready.set()
 
+    @admission
     async def _open_session(self, agent: HeldAgent) -> AgentSnapshot:
         self._admitting += 1
         try:
@@ -313,6 +316,7 @@ class Gateway:
             self._end_session(agent)
             await self._reply(agent.connection, bad_request(message.instance_uid, _FAILED))
             return
+        self.counters.kinds[outcome.kind] += 1
         if outcome.patch is not None:
             self.buffer.submit(outcome.patch, force=True)
         if outcome.close is not None:
@@ -355,6 +359,7 @@ class Gateway:
 
     # ── threads and tasks ──
 
+    @admission
     async def run_admission(self, work: Callable[..., Result], *args: Any, **named: Any) -> Result:
         """Run blocking work on the pool that lets agents in; it counts as waiting."""
         self._admitting += 1
@@ -363,15 +368,22 @@ class Gateway:
         finally:
             self._admitting -= 1
 
-    def metrics(self) -> str:
-        """What this process counts, as Prometheus text."""
-        rows = self.buffer.rows if self._started else 0
-        gauges = {
-            "connections": ("Open WebSocket connections.", self.registry.connection_count),
-            "agents": ("Agents held by this process.", len(self.registry)),
-            "buffer_rows": ("Sessions whose reports wait to be written.", rows),
+    def numbers(self) -> Numbers:
+        """What this process counts and holds. Any thread."""
+        levels: dict[str, float] = {
+            "connections": self.registry.connection_count,
+            "agents": len(self.registry),
         }
-        return render(self.counters, gauges)
+        if self._started:
+            levels |= {
+                "waiting": self.waiting,
+                "buffer_rows": self.buffer.rows,
+                "buffer_bytes": self.buffer.bytes,
+                "buffer_full_ratio": self.buffer.fullness,
+                "buffer_lag_seconds": self.buffer.lag_s,
+                "write_failures": self.buffer.failures,
+            }
+        return numbers_of(self.counters, levels, self.refusals.by_reason)
 
     async def _verify(self, secret: str) -> Credential:
         return await self._on_thread(self._admissions, self.domain.verify_token, secret, now=now())

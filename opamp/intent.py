@@ -21,6 +21,7 @@ from opamp.ports import Domain
 from opamp.protocol.framing import encode_frame
 from opamp.registry import Connection, HeldAgent, Registry
 from telflo.base.clock import now
+from telflo.base.tracing import traced
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +119,7 @@ class IntentWatcher:
             self._channel = await self._layer.new_channel("gateway")
             await self._layer.group_add(GATEWAYS, self._channel)
         message = await self._layer.receive(self._channel)
+        self._counters.poked(message)
         uids = (UUID(hex=text) for text in message.get("uids", ()))
         agents = self._registry.held(uids)
         if message.get("type") == "close_agents":
@@ -146,7 +148,8 @@ class IntentWatcher:
                     poked, self._poked = self._poked, set()
                     await self._look_again(poked)
         except TimeoutError:
-            await self._reconcile()
+            with self._counters.reconciling():
+                await self._reconcile()
 
     async def _reconcile(self) -> None:
         if self._channel:  # layers forget members after a day
@@ -191,6 +194,7 @@ class IntentWatcher:
                 # They keep wanting: the next reconcile finds them.
                 logger.warning("Claiming offers failed; reconcile tries again.", exc_info=True)
 
+    @traced("opamp.claim")
     async def _claim(self, batch: Mapping[UUID, HeldAgent]) -> None:
         """Write attempts for the batch in one transaction, then send what was granted."""
         agents = {uid: agent for uid, agent in batch.items() if self._registry.get(uid) is agent}

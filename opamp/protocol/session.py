@@ -31,7 +31,7 @@ from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.identity import read_instance_uid
 from opamp.protocol.limits import Limits
 from opamp.protocol.offering import OfferRules
-from opamp.protocol.outcome import CloseReason, Outcome
+from opamp.protocol.outcome import CloseReason, MessageKind, Outcome
 from opamp.protocol.reports import Report, read_report
 
 _REPORT_FULL_STATE = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
@@ -130,7 +130,8 @@ class AgentSession:
                 return self._receive_bare(message, now)
             return self._receive_report(message, now)
         except MalformedMessage as problem:
-            return Outcome(replies.bad_request(message.instance_uid, str(problem)), None)
+            answer = replies.bad_request(message.instance_uid, str(problem))
+            return Outcome(answer, None, kind=MessageKind.REFUSED)
 
     def set_desired(self, desired_hash: str) -> bool:
         """The intent changed, or is looked at again: True when an offer is due now."""
@@ -201,7 +202,9 @@ class AgentSession:
             self._continuity.doubt()
         changes = self._take_capabilities(message.capabilities) or Changes()
         self._note_missing_tree(report)
+        kind = MessageKind.REPORT
         if self._is_full(message, is_next=is_next):
+            kind = MessageKind.FULL_STATE
             proves_loss = not self._has_earlier_answer
             self._belief.take_full(report, message, now, changes, proves_loss=proves_loss)
             self._continuity.settle(now)
@@ -212,8 +215,9 @@ class AgentSession:
                 self._learn_acknowledgement(is_full=False)
         goodbye = self._goodbye(message)
         if goodbye:
+            kind = MessageKind.GOODBYE
             changes.facts.append(Fact(FactKind.DISCONNECTED, now, reason=goodbye))
-        return self._conclude(now, changes, goodbye=goodbye)
+        return self._conclude(now, changes, goodbye=goodbye, kind=kind)
 
     def _is_full(self, message: AgentToServer, *, is_next: bool) -> bool:
         if not message.HasField("agent_description"):
@@ -270,7 +274,14 @@ class AgentSession:
 
     # ---- answering
 
-    def _conclude(self, now: datetime, changes: Changes | None, *, goodbye: str = "") -> Outcome:
+    def _conclude(
+        self,
+        now: datetime,
+        changes: Changes | None,
+        *,
+        goodbye: str = "",
+        kind: MessageKind = MessageKind.HEARTBEAT,
+    ) -> Outcome:
         """The outcome of a message that was taken: reply, patch, and what comes next."""
         if self._is_first:
             self._is_first = False
@@ -283,6 +294,7 @@ class AgentSession:
             self._patch(now, changes),
             self._can_offer() and self._rules.raise_once(),
             CloseReason.AGENT_LEFT if goodbye else None,
+            kind,
         )
 
     def _doubt_earlier_offer(self) -> None:

@@ -12,6 +12,8 @@ from django.urls import reverse
 from agents.models import AgentStatus, Health, Status
 from fleets.models import RefusalReason, RefusedAttempt, Token
 from telflo.base.redaction import redact_line
+from telflo.system.findings import process_findings
+from telflo.system.state import read_processes
 from telflo.ui.numbers import counted, grouped
 
 EXPIRY_WARNING: Final = timedelta(days=30)
@@ -44,8 +46,9 @@ class Matters:
 
 
 def matters(now: datetime) -> Matters:
-    """Everything that waits for a person, in five queries."""
+    """Everything that waits for a person, in six queries."""
     items = [
+        *_installation(),
         *_failed(),
         *_unhealthy(),
         *_adrift(),
@@ -53,6 +56,20 @@ def matters(now: datetime) -> Matters:
         *_expiring(now),
     ]
     return Matters(items[:MOST], len(items))
+
+
+def _installation() -> Iterator[Item]:
+    """Parts of the installation that are missing, silent or late."""
+    for finding in process_findings(read_processes()):
+        yield Item(
+            tone=finding.tone,
+            icon="server-cog",
+            title=finding.title,
+            where="",
+            what=finding.todo,
+            at=None,
+            url=reverse("system"),
+        )
 
 
 def _failed() -> Iterator[Item]:

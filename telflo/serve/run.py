@@ -13,6 +13,8 @@ from agents.notify import EmbeddedPort, set_port
 from telflo import asgi
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.server import TelfloServer, make_config
+from telflo.system.models import ProcessKind
+from telflo.system.reporting import Part, Reporter
 
 _GC_THRESHOLDS: Final = (50_000, 50, 100)
 """The defaults look through 10,000 connections so often that they pause for half a second."""
@@ -28,14 +30,18 @@ def run_here(
 
     One call a process: the gateway is the process's own.
     """
+    web = Part(ProcessKind.WEB, lambda: asgi.gateway.numbers() | asgi.observed.numbers())
+    reporter = Reporter([web, *(celery.parts() if celery is not None else ())])
 
     def on_loop(loop: asyncio.AbstractEventLoop) -> None:
+        reporter.loop = loop
         # Any thread here sends by way of the server's loop, which has the Redis connection already.
         set_port(EmbeddedPort(loop, get_channel_layer()))
 
     def on_started() -> None:
         if celery is not None:
             celery.start()
+        reporter.start()
         gc.set_threshold(*_GC_THRESHOLDS)
         gc.freeze()
         if announce is not None:
@@ -51,5 +57,6 @@ def run_here(
     try:
         server.run(sockets=[sock])
     finally:
+        reporter.stop()
         if celery is not None:
             celery.stop()
