@@ -75,7 +75,9 @@ class TaskCounts:
     def _over(self, task_id: str, task: Any, state: str | None = None, **_more: Any) -> None:
         began_s, around = self._running.pop(task_id, (time.perf_counter(), ExitStack()))
         around.close()
-        line = [task.name, (state or "unknown").lower(), time.perf_counter() - began_s]
+        # monotonic() is the same clock in all processes of a machine.
+        seconds = time.perf_counter() - began_s
+        line = [task.name, (state or "unknown").lower(), seconds, time.monotonic()]
         try:
             os.write(self._writing, json.dumps(line).encode() + b"\n")
         except BlockingIOError:
@@ -90,10 +92,10 @@ class TaskCounts:
             pass
         *lines, self._rest = text.split(b"\n")
         for line in lines:
-            name, state, seconds = json.loads(line)
+            name, state, seconds, ended_s = json.loads(line)
             self._ended[name, state] += 1
             self._seconds.observe(seconds)
-            self._last_s = time.monotonic()
+            self._last_s = max(self._last_s, ended_s)
 
 
 class BeatCounts:

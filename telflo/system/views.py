@@ -43,7 +43,7 @@ def system(request: HttpRequest) -> HttpResponse:
         "headline": headline(found, state),
         "findings": found,
         "rows": [_row(process) for process in state.processes],
-        "facts": _facts(state),
+        "beside": _beside(state),
     }
     return render(request, "settings/system.html", context)
 
@@ -81,7 +81,7 @@ def _told(process: Process) -> str:
     return counted(int(process.level("beat_sent")), "task") + " sent"
 
 
-def _facts(state: State) -> Sequence[tuple[str, str, Any]]:
+def _beside(state: State) -> Sequence[tuple[str, str, Any]]:
     """Name, value, and a second line of what is beside the processes."""
     database, broker = state.database, state.broker
     return (
@@ -103,7 +103,9 @@ def _facts(state: State) -> Sequence[tuple[str, str, Any]]:
 
 
 def _answers(seconds: float | None) -> str:
-    return "does not answer" if seconds is None else f"answers in {seconds * 1000:.1f} ms"
+    if seconds is None:
+        return "does not answer"
+    return "answers within 1 ms" if seconds < 0.001 else f"answers in {seconds * 1000:.0f} ms"
 
 
 def _bytes(count: int) -> str:

@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import uuid4
 
 import pytest
@@ -160,7 +161,7 @@ class TestRequests:
         async def other(scope: Any, _receive: Any, _send: Any) -> None:
             seen.append(scope["type"])
 
-        await Observed(other)({"type": "lifespan"}, None, None)
+        await Observed(other)({"type": "lifespan"}, None, AsyncMock())
         assert seen == ["lifespan"]
 
 

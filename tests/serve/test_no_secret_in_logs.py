@@ -67,7 +67,7 @@ class Browser:
     def _csrf_token(self) -> str:
         page = self.http.get("/accounts/profile/").text
         [token] = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[:1])
-        return token
+        return str(token)
 
 
 @pytest.fixture

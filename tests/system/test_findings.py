@@ -56,7 +56,7 @@ def test_nothing_is_missed_where_nobody_reports() -> None:
 @pytest.mark.parametrize(
     ("state", "code"),
     [
-        (replace(WELL, processes=WELL.processes[:1] + WELL.processes[2:]), "no_worker"),
+        (replace(WELL, processes=[WELL.processes[0], WELL.processes[2]]), "no_worker"),
         (replace(WELL, processes=WELL.processes[:2]), "no_beat"),
         (replace(WELL, database=Database("PostgreSQL", None)), "database_away"),
         (replace(WELL, database=Database("PostgreSQL", 0.5)), "database_slow"),
