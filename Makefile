@@ -15,7 +15,7 @@ run: $(VENV)/.run static/dist/manifest.json ## install what is missing, migrate,
 	@exec $(BIN)/python manage.py serve --embedded
 
 ##@ Work on it
-.PHONY: install test check types lint layers e2e fuzz browser postgres screenshots bench-pages bench-bulk proto lock format migrations-check deploy-check
+.PHONY: install test check types lint layers e2e fuzz browser proxy postgres screenshots bench-pages bench-bulk proto lock format migrations-check deploy-check
 install: $(VENV)/.dev static/dist/manifest.json ## everything that tests and checks need
 
 test: $(VENV)/.dev static/dist/manifest.json ## the whole Python and TypeScript suite on SQLite
@@ -60,6 +60,9 @@ postgres: $(VENV)/.dev static/dist/manifest.json ## the suite on PostgreSQL and 
 
 browser: $(VENV)/.dev static/dist/manifest.json ## the pages in Chromium
 	@$(BIN)/python -m pytest -q tests/browser $(T)
+
+proxy: $(VENV)/.dev static/dist/manifest.json ## nginx and HAProxy with the documented files in front of a server
+	@$(BIN)/python -m pytest -q tests/proxy $(T)
 
 screenshots: $(VENV)/.dev static/dist/manifest.json ## the pages, light and dark, into docs/images/
 	@$(BIN)/python -m tests.browser.screenshots

@@ -1,5 +1,6 @@
 """Hints for the gateways: look again at these agents, or close them. `telflo.base.hints` sends them."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -13,9 +14,9 @@ UIDS_PER_MESSAGE: Final = 5_000
 
 
 def poke(uids: Iterable[UUID]) -> None:
-    """Tell the gateways to look again at what these agents should have."""
+    """Tell the gateways to look again at what these agents should have. `sent_at` is for measuring the way there."""
     for chunk in _chunks(uids):
-        hints.send(GATEWAYS, {"type": "poke", "uids": chunk})
+        hints.send(GATEWAYS, {"type": "poke", "uids": chunk, "sent_at": time.time()})
 
 
 def close_agents(uids: Iterable[UUID], reason: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -135,6 +135,8 @@ class RefusalLog:
     def __init__(self, *, most: int = 1_000) -> None:
         self._most = most
         self._waiting: dict[tuple[str, str, str], Refusal] = {}
+        self.by_reason: Counter[str] = Counter()
+        """All attempts since the start."""
         self.dropped = 0
         """How many attempts of new kinds did not fit since the start."""
 
@@ -151,6 +153,7 @@ class RefusalLog:
         at: datetime,
     ) -> None:
         """Count one attempt."""
+        self.by_reason[refused.reason] += 1
         key = (refused.token_prefix, address, refused.reason)
         known = self._waiting.get(key)
         if known is not None:

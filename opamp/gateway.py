@@ -21,7 +21,7 @@ from opamp.errors import ConnectionRefused, Overloaded, TooMany
 from opamp.identities import Identities
 from opamp.intent import IntentWatcher, Layer
 from opamp.messages import Messages
-from opamp.metrics import Counters, render
+from opamp.metrics import Counters, admission, numbers_of
 from opamp.options import GatewayOptions
 from opamp.pace import Pace
 from opamp.ports import Credential, Domain
@@ -30,6 +30,7 @@ from opamp.registry import Connection, HeldAgent, Link, Registry
 from opamp.throttle import RefusalThrottle
 from opamp.watch import Watch
 from telflo.base.clock import now
+from telflo.base.measures import Numbers
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class Gateway:
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
         self._control = ThreadPoolExecutor(2, thread_name_prefix="opamp-control")
         self.buffer = WriteBuffer(
-            self.record_patches,
+            self.counters.flushing(self.record_patches),
             options.buffer,
             is_temporary=self.domain.is_temporary,
             on_rejected=self._rejected,
@@ -208,6 +209,7 @@ class Gateway:
         most = self.options.connections_per_token
         if self.registry.held_by(credential.id) >= most:
             self.counters.refused_connections += 1
+            self.counters.limits["connections_per_token"] += 1
             raise TooMany(f"This token has {most} connections already.", self.options.retry_after_s)
 
     def connected(self, link: Link, *, credential: Credential, address: str) -> Connection:
@@ -268,6 +270,7 @@ class Gateway:
 
     # ── threads and tasks ──
 
+    @admission
     async def run_request(self, work: Callable[..., Result], *args: Any, **named: Any) -> Result:
         """Run the blocking work of a plain-HTTP request on the threads that let agents in; it counts as waiting."""
         self._requests += 1
@@ -276,19 +279,23 @@ class Gateway:
         finally:
             self._requests -= 1
 
-    def metrics(self) -> str:
-        """What this process counts, as Prometheus text."""
-        rows = self.buffer.rows if self._started else 0
-        gauges = {
-            "connections": ("Open WebSocket connections.", self.registry.connection_count),
-            "agents": ("Agents held by this process.", len(self.registry)),
-            "refusals_not_looked_at": (
-                "Attempts answered with 429 since the start.",
-                self.throttle.turned_away,
-            ),
-            "buffer_rows": ("Sessions whose reports wait to be written.", rows),
+    def numbers(self) -> Numbers:
+        """What this process counts and holds. Any thread."""
+        levels: dict[str, float] = {
+            "connections": self.registry.connection_count,
+            "agents": len(self.registry),
         }
-        return render(self.counters, gauges)
+        if self._started:
+            levels |= {
+                "waiting": self.waiting,
+                "buffer_rows": self.buffer.rows,
+                "buffer_bytes": self.buffer.bytes,
+                "buffer_full_ratio": self.buffer.fullness,
+                "buffer_lag_seconds": self.buffer.lag_s,
+                "write_failures": self.buffer.failures,
+            }
+        self.counters.limits["refusals_per_minute"] = self.throttle.turned_away
+        return numbers_of(self.counters, levels, self.refusals.by_reason)
 
     async def _verify(self, secret: str) -> Credential:
         return await self._on_thread(self._admissions, self.domain.verify_token, secret, now=now())

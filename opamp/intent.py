@@ -25,6 +25,7 @@ from opamp.protocol.framing import encode_frame
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, Registry
 from telflo.base.clock import now
+from telflo.base.tracing import traced
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +131,7 @@ class IntentWatcher:
             self._hear(await self._layer.receive(self._channel))
 
     def _hear(self, message: Mapping[str, Any]) -> None:
+        self._counters.poked(message)
         reason = str(message.get("reason", ""))
         uids = (UUID(hex=text) for text in message.get("uids", ()))
         agents = self._registry.held(uids)
@@ -167,7 +169,8 @@ class IntentWatcher:
                     await self._look_again(poked)
                     await self._commands.look(poked)
         except TimeoutError:
-            await self._reconcile()
+            with self._counters.reconciling():
+                await self._reconcile()
 
     async def _reconcile(self) -> None:
         await self._join_again()
@@ -225,6 +228,7 @@ class IntentWatcher:
                 # They keep wanting: the next reconcile finds them.
                 logger.warning("Claiming offers failed; reconcile tries again.", exc_info=True)
 
+    @traced("opamp.claim")
     async def _claim(self, batch: Mapping[UUID, HeldAgent]) -> None:
         """Write down for the whole batch what is offered, then send what was granted."""
         agents = {uid: agent for uid, agent in batch.items() if self._registry.get(uid) is agent}

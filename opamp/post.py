@@ -143,6 +143,7 @@ class OpampPost:
                 return new_identity(message, given)
         session = self._gateway.new_session(snapshot)
         outcome = session.receive(message, moment)
+        self._gateway.counters.take_http(outcome.kind)
         if outcome.patch is not None:
             self._gateway.record_patches([outcome.patch])
         if outcome.offer_due:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
-from telflo import env
+from telflo import __version__, env
 from telflo.databases import database_from_url
 from telflo.secrets_store import encryption_keys, secret_key
 
@@ -27,6 +27,8 @@ CA_FILE = env.file("TELFLO_CA_FILE")
 REDIS_URL = env.secret_url("REDIS_URL", schemes=("redis", "rediss", "unix"))
 LOG_LEVEL = env.choice("TELFLO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOG_FORMAT = env.choice("TELFLO_LOG_FORMAT", "text", ("text", "json"))
+METRICS_TOKEN = env.secret("TELFLO_METRICS_TOKEN")
+TELFLO_VERSION = __version__
 DEBUG = env.boolean("TELFLO_DEBUG")
 IS_SECURE = BASE_URL.startswith("https://")
 
@@ -72,6 +74,7 @@ INSTALLED_APPS = [
     "opamp",
     "telflo.home",
     "telflo.serve",
+    "telflo.system",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -340,6 +343,8 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # Answers of 4xx are not the server's trouble.
         "django.request": {"level": "ERROR"},
+        # It says each time that the collector of traces is away; a span more or less is no matter.
+        "opentelemetry": {"level": "ERROR"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "axes": {"level": "ERROR"},
         "celery": {"level": "WARNING"},

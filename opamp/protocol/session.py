@@ -29,7 +29,7 @@ from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.identity import read_instance_uid
 from opamp.protocol.limits import Limits
 from opamp.protocol.offering import OfferRules
-from opamp.protocol.outcome import CloseReason, Outcome
+from opamp.protocol.outcome import CloseReason, MessageKind, Outcome
 from opamp.protocol.reports import Report, read_custom_message, read_report
 from opamp.protocol.settings_offer import SettingsRules, offers_message
 
@@ -134,7 +134,8 @@ class AgentSession:
                 return self._receive_bare(message, now)
             return self._receive_report(message, now)
         except MalformedMessage as problem:
-            return Outcome(replies.bad_request(message.instance_uid, str(problem)), None)
+            answer = replies.bad_request(message.instance_uid, str(problem))
+            return Outcome(answer, None, kind=MessageKind.REFUSED)
 
     def set_desired(self, desired_hash: str) -> bool:
         """The intent changed, or is looked at again: True when an offer is due now."""
@@ -249,7 +250,9 @@ class AgentSession:
             self._continuity.doubt()
         changes = self._take_capabilities(message.capabilities) or Changes()
         self._note_missing_tree(report)
+        kind = MessageKind.REPORT
         if self._is_full(message, is_next=is_next):
+            kind = MessageKind.FULL_STATE
             proves_loss = not self._has_earlier_answer
             self._belief.take_full(report, message, now, changes, proves_loss=proves_loss)
             self._continuity.settle(now)
@@ -261,8 +264,9 @@ class AgentSession:
         self._take_custom_message(message, now, changes)
         goodbye = self._goodbye(message)
         if goodbye:
+            kind = MessageKind.GOODBYE
             changes.facts.append(Fact(FactKind.DISCONNECTED, now, reason=goodbye))
-        return self._conclude(now, changes, goodbye=goodbye)
+        return self._conclude(now, changes, goodbye=goodbye, kind=kind)
 
     def _is_full(self, message: AgentToServer, *, is_next: bool) -> bool:
         if not message.HasField("agent_description"):
@@ -328,7 +332,14 @@ class AgentSession:
 
     # ---- answering
 
-    def _conclude(self, now: datetime, changes: Changes | None, *, goodbye: str = "") -> Outcome:
+    def _conclude(
+        self,
+        now: datetime,
+        changes: Changes | None,
+        *,
+        goodbye: str = "",
+        kind: MessageKind = MessageKind.HEARTBEAT,
+    ) -> Outcome:
         """The outcome of a message that was taken: reply, patch, and what comes next."""
         if self._is_first:
             self._is_first = False
@@ -341,6 +352,7 @@ class AgentSession:
             self._patch(now, changes),
             self._can_offer() and self._raise_offer(),
             CloseReason.AGENT_LEFT if goodbye else None,
+            kind,
         )
 
     def _raise_offer(self) -> bool:

@@ -14,6 +14,8 @@ from agents.models import Agent, AgentStatus, GivenUid, Health, Status
 from agents.store import CALM_AFTER_RESTART
 from fleets.models import RefusalReason, RefusedAttempt, Token
 from telflo.base.redaction import redact_line
+from telflo.system.findings import process_findings
+from telflo.system.state import read_processes
 from telflo.ui.numbers import counted, grouped
 
 EXPIRY_WARNING: Final = timedelta(days=30)
@@ -53,6 +55,7 @@ class Matters:
 def matters(now: datetime) -> Matters:
     """Everything that waits for a person, in six queries."""
     items = [
+        *_installation(),
         *_failed(),
         *_unhealthy(now),
         *_copied(now),
@@ -61,6 +64,20 @@ def matters(now: datetime) -> Matters:
         *_expiring(now),
     ]
     return Matters(items[:MOST], len(items))
+
+
+def _installation() -> Iterator[Item]:
+    """Parts of the installation that are missing, silent or late."""
+    for finding in process_findings(read_processes()):
+        yield Item(
+            tone=finding.tone,
+            icon="server-cog",
+            title=finding.title,
+            where="",
+            what=finding.todo,
+            at=None,
+            url=reverse("system"),
+        )
 
 
 def _failed() -> Iterator[Item]:

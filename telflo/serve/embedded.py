@@ -3,12 +3,16 @@
 import logging
 import os
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from celery.beat import Scheduler, Service
 from celery.worker import WorkController, state
 
 from telflo.celery import app
+from telflo.system.celery_counts import BeatCounts, TaskCounts
+from telflo.system.models import ProcessKind
+from telflo.system.reporting import Part
 
 logger = logging.getLogger(__name__)
 
@@ -21,13 +25,24 @@ class EmbeddedCelery:
 
     def __init__(self) -> None:
         self._beat = Service(app, scheduler_cls=Scheduler, max_interval=1)
+        self._tasks, self._sent = TaskCounts(), BeatCounts()
         self._threads = [
             threading.Thread(target=self._work, name="telflo-worker", daemon=True),
             threading.Thread(target=self._beat.start, name="telflo-beat", daemon=True),
         ]
 
+    def parts(self) -> Sequence[Part]:
+        """Both as parts of the process, for the System page."""
+        worker, beat = (thread.is_alive for thread in self._threads)
+        return (
+            Part(ProcessKind.WORKER, self._tasks.numbers, worker),
+            Part(ProcessKind.BEAT, self._sent.numbers, beat),
+        )
+
     def start(self) -> None:
         """Start both; they run until stop()."""
+        self._tasks.connect()
+        self._sent.connect()
         for thread in self._threads:
             thread.start()
 

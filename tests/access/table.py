@@ -32,6 +32,9 @@ PAGES: Final[dict[str, Row]] = {
     "overview": _read(),
     "activity": _read(),
     "settings": _read(),
+    "system": _read(),
+    # loopback alone, or a token: tests/system/test_metrics.py
+    "metrics": _read(ANYONE),
     "healthz": _read(ANYONE),
     "readyz": _read(ANYONE),
     "theme": _do(ANYONE),
@@ -107,6 +110,7 @@ PAGES: Final[dict[str, Row]] = {
 
 API: Final[dict[str, Row]] = {
     "api-overview": _read(),
+    "api-system": _read(),
     "api-schema": _read(),
     "api-docs": _read(),
     "api-unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), VIEWER),

@@ -57,6 +57,7 @@ PLACES: Final = {
     "refused attempts": "/tokens/refused/",
     "activity": "/activity/",
     "settings": "/settings/",
+    "system": "/settings/system/",
     "people": "/settings/people/",
     "profile": "/accounts/profile/",
 }

@@ -488,13 +488,6 @@ class TestEnding:
         await gateway.drain()
         assert (await connect().next())["status"] == 503
 
-    async def test_the_metrics_count_what_happened(
-        self, connect: Connect, gateway: Gateway
-    ) -> None:
-        await joined(connect())
-        assert "telflo_opamp_messages_total 1\n" in gateway.metrics()
-        assert "telflo_opamp_agents 1\n" in gateway.metrics()
-
 
 async def poke(layer: Any, *uids: str) -> None:
     await layer.group_send(notify.GATEWAYS, {"type": "poke", "uids": list(uids)})
