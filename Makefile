@@ -7,12 +7,16 @@ BIN := $(VENV)/bin
 SOURCES := telflo configs agents fleets opamp tests benchmarks manage.py
 
 ##@ Use
-.PHONY: help run
+.PHONY: help run demo
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run static/dist/manifest.json ## install what is missing, migrate, start everything on http://127.0.0.1:8000
 	@exec $(BIN)/python manage.py serve --embedded
+
+demo: $(VENV)/.run static/dist/manifest.json ## a server with 300 simulated collectors and a history, in ./var-demo, made anew at each start
+	@TELFLO_DATA="$${TELFLO_DATA:-$(CURDIR)/var-demo}" TELFLO_APPLY_TIMEOUT_S="$${TELFLO_APPLY_TIMEOUT_S:-1200}" \
+	  exec $(BIN)/python manage.py demo
 
 ##@ Work on it
 .PHONY: install test check types lint layers e2e fuzz browser proxy postgres screenshots bench-pages bench-bulk proto lock format migrations-check deploy-check
