@@ -75,6 +75,8 @@ class Messages:
             return encode_frame(bad_request(message.instance_uid, _FAILED))
         if outcome.patch is not None:
             self._buffer.submit(outcome.patch, force=True)
+        else:
+            self._counters.refused_messages += 1
         if outcome.close is not None:
             self.end_session(agent)
         if outcome.offer_due:
@@ -112,6 +114,7 @@ class Messages:
         if agent is None or (agent.is_settled and self._registry.get(uid) is None):
             most = self._options.agents_per_connection
             if agent is None and len(connection.agents) >= most:
+                self._counters.refused_messages += 1
                 problem = f"One connection carries at most {most} agents."
                 return encode_frame(bad_request(raw_uid, problem))
             agent = connection.agents[raw_uid] = HeldAgent(uid, connection)

@@ -10,6 +10,7 @@ class Counters:
 
     messages: int = 0
     malformed_messages: int = 0
+    refused_messages: int = 0
     http_requests: int = 0
     offers_sent: int = 0
     offers_not_sent: int = 0
@@ -26,6 +27,7 @@ class Counters:
 _HELP: Mapping[str, str] = {
     "messages": "Messages received over WebSocket.",
     "malformed_messages": "Messages that could not be read.",
+    "refused_messages": "Messages that were over a limit.",
     "http_requests": "Messages received over plain HTTP.",
     "offers_sent": "Configurations offered.",
     "offers_not_sent": "Offers that were claimed and could not be sent.",
