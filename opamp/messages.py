@@ -75,6 +75,8 @@ class Messages:
             return encode_frame(bad_request(message.instance_uid, _FAILED))
         if outcome.patch is not None:
             self._buffer.submit(outcome.patch, force=True)
+        else:
+            self._counters.refused_messages += 1
         if outcome.close is not None:
             self.end_session(agent)
         self._counters.kinds[outcome.kind] += 1
@@ -114,6 +116,7 @@ class Messages:
             most = self._options.agents_per_connection
             if agent is None and len(connection.agents) >= most:
                 self._counters.limits["agents_per_connection"] += 1
+                self._counters.refused_messages += 1
                 problem = f"One connection carries at most {most} agents."
                 return encode_frame(bad_request(raw_uid, problem))
             agent = connection.agents[raw_uid] = HeldAgent(uid, connection)

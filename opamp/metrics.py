@@ -37,6 +37,7 @@ class Counters:
 
     messages: int = 0
     malformed_messages: int = 0
+    refused_messages: int = 0
     http_requests: int = 0
     offers_sent: int = 0
     offers_not_sent: int = 0
@@ -120,6 +121,7 @@ def admission(
 _OPAMP: Final = "telflo_opamp_"
 _TOTALS: Final = (
     "malformed_messages",
+    "refused_messages",
     "unavailable_answers",
     "lost_sends",
     "cut_connections",
@@ -143,6 +145,7 @@ FAMILIES: Final = families(
     counters={
         "messages": "Messages of collectors that were taken, by transport and type.",
         "malformed_messages": "Messages that could not be read.",
+        "refused_messages": "Messages that were over a limit.",
         "refused": "Connections and collectors that were refused, by reason.",
         "unavailable_answers": "Answers that asked to come back later: 503 or UNAVAILABLE.",
         "limits_hit": "How often a limit was met, by its name.",

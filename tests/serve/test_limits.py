@@ -199,6 +199,17 @@ class TestAfterTheUpgrade:
         assert running.gateway.counters.cut_connections == 1
         assert len(await deaf.rest()) < len(body)
 
+    @limits(protocol=Limits(attributes=4))
+    async def test_a_message_over_a_limit_is_told_which_one(self, running: Running) -> None:
+        message = full()
+        for number in range(5):
+            message.agent_description.non_identifying_attributes.add(key=f"k{number}")
+        async with agent(running) as socket:
+            problem = (await say(socket, message)).error_response.error_message
+            assert "more than 4 attributes" in problem
+            assert not (await say(socket, hello(sequence_num=1))).HasField("error_response")
+        assert running.gateway.counters.refused_messages == 1
+
     @limits(protocol=Limits(send_bytes=1000))
     async def test_what_is_over_the_send_limit_is_not_sent(self, running: Running) -> None:
         running.domain.offers[HASH] = Offer(HASH, (ConfigFile("", bytes(2000), "text/yaml"),))
