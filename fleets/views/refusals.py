@@ -17,6 +17,8 @@ ADVICE: Final[Mapping[str, str]] = {
     RefusalReason.EXPIRED: "The token is too old to enrol a new collector. Rotate it, or make a new"
     " command.",
     RefusalReason.RETIRED: "The token was retired or rotated. Give the host the new one.",
+    RefusalReason.OTHER_AGENT: "Each such credential is bound to one collector. Was a running machine"
+    " copied? Put an enrolment token into the file of the copy and restart its supervisor.",
     RefusalReason.RATE: "Too many hosts came at once. They try again by themselves.",
     RefusalReason.PROTOCOL: "Something other than a supervisor called the OpAMP address: a health"
     " check, a browser, a proxy that changes requests.",

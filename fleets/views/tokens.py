@@ -20,6 +20,7 @@ from fleets.tokens import (
     expiry_warnings,
     issue_token,
     members_of,
+    moved_from,
     retire_token,
     revoke_token,
     rotate_token,
@@ -196,6 +197,12 @@ def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     )
     if not number:
         body = "No collector uses it. Who still has the secret is refused from then on."
+    if moved := moved_from(token).count():
+        body += (
+            f" {counted(moved, 'collector')} with a credential of"
+            f" {'its' if moved == 1 else 'their'} own may come back by it after a restart"
+            f" and {'is' if moved == 1 else 'are'} refused then."
+        )
     return _ask(request, title=f"Revoke “{token.name}”?", body=body, verb="Revoke", tone="danger")
 
 

@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, Q
 from django.urls import reverse
 
 from agents.models import AgentStatus, Health, Status
-from fleets.models import RefusalReason, RefusedAttempt, Token
+from fleets.models import RefusalReason, RefusedAttempt, Token, TokenKind
 from telflo.base.redaction import redact_line
 from telflo.ui.numbers import counted, grouped
 
@@ -163,6 +163,7 @@ def _expiring(now: datetime) -> Iterator[Item]:
             enrol_until__gt=now,
             enrol_until__lte=now + EXPIRY_WARNING,
         )
+        .exclude(kind=TokenKind.AGENT)
         .order_by("enrol_until")
         .values_list("name", "fleet__name", "enrol_until")
     )
