@@ -176,6 +176,11 @@ def members_of(token: Token) -> "QuerySet[Membership]":
     return Membership.objects.filter(token=token)
 
 
+def moved_from(token: Token) -> "QuerySet[Membership]":
+    """The members that it let in and that use a credential of their own by now: a restart brings them back to it."""
+    return Membership.objects.filter(token__parent=token, token__kind=TokenKind.AGENT)
+
+
 @dataclass(frozen=True, slots=True)
 class ExpiryWarning:
     """A token whose enrolment ends soon: `days` is the nearest of 30, 7 and 1 that is not passed."""

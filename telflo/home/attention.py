@@ -12,7 +12,7 @@ from django.urls import reverse
 from agents.identities import MOST_AN_HOUR
 from agents.models import Agent, AgentStatus, GivenUid, Health, Status
 from agents.store import CALM_AFTER_RESTART
-from fleets.models import RefusalReason, RefusedAttempt, Token
+from fleets.models import RefusalReason, RefusedAttempt, Token, TokenKind
 from telflo.base.redaction import redact_line
 from telflo.system.findings import process_findings
 from telflo.system.state import read_processes
@@ -229,6 +229,7 @@ def _expiring(now: datetime) -> Iterator[Item]:
             enrol_until__gt=now,
             enrol_until__lte=now + EXPIRY_WARNING,
         )
+        .exclude(kind=TokenKind.AGENT)
         .order_by("enrol_until")
         .values_list("name", "fleet__name", "enrol_until")
     )

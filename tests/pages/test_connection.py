@@ -149,6 +149,19 @@ def own_credential(agent: Agent, fleet: Fleet) -> Token:
     return token
 
 
+def test_revoking_a_shared_token_warns_of_those_that_may_come_back_by_it(fleet: Fleet) -> None:
+    shared = make_token(fleet=fleet).token
+    agent = make_collector(fleet=fleet)
+    own = own_credential(agent, fleet)
+    Token.objects.filter(pk=own.pk).update(parent=shared)
+    client = signed_in()
+    html = client.get(f"/tokens/{shared.pk}/revoke/").content.decode()
+    assert "1 collector with a credential of its own may come back by it after a restart" in html
+    listed = client.get("/tokens/?kind=agent&fleet=edge").content.decode()
+    assert f"/collectors/{agent.pk}/" in listed
+    assert "tlf_a_abcdef" not in client.get("/fleets/edge/tokens/").content.decode()
+
+
 class TestTheCollectorsPage:
     def test_it_names_the_credential_and_what_came_of_the_settings(self, fleet: Fleet) -> None:
         agent = make_collector(
