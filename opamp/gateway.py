@@ -27,7 +27,7 @@ from opamp.protocol.framing import decode_frame, encode_frame
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity, unavailable
 from opamp.protocol.session import AgentSession
-from opamp.registry import Connection, HeldAgent, Registry, Send
+from opamp.registry import Connection, HeldAgent, KnownTrees, Registry, Send
 from telflo.base.clock import now
 from telflo.base.ids import new_id
 
@@ -58,7 +58,7 @@ class Gateway:
         self.is_draining = False
         self._layer = layer
         self._admitting = 0
-        self._stored_components: set[str] = set()
+        self._stored_components = KnownTrees()
         self._started = False
         self._tasks: set[asyncio.Task[None]] = set()
 
