@@ -26,7 +26,7 @@ from opamp.options import GatewayOptions
 from opamp.pace import Pace
 from opamp.ports import Credential, Domain
 from opamp.protocol.session import AgentSession
-from opamp.registry import Connection, HeldAgent, Link, Registry
+from opamp.registry import Connection, HeldAgent, KnownTrees, Link, Registry
 from opamp.throttle import RefusalThrottle
 from opamp.watch import Watch
 from telflo.base.clock import now
@@ -57,7 +57,7 @@ class Gateway:
         self.is_draining = False
         self._layer = layer
         self._requests = 0
-        self._stored_components: set[str] = set()
+        self._stored_components = KnownTrees()
         self._started = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.identities = Identities(
