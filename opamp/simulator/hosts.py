@@ -18,6 +18,7 @@ _SYSTEMS: Final = (
     ("windows", "Windows Server 2022 10.0.20348", "amd64"),
 )
 _ENVIRONMENTS: Final = ("production", "production", "production", "staging")
+_MARKS: Final = {name: mark.encode() for name, mark in shapes.HOST_MARKS.items()}
 _NEWER_SHARE: Final = 0.8
 _UUID7_START_MS: Final = 1_780_000_000_000
 _MS_PER_DAY: Final = 86_400_000
@@ -36,7 +37,7 @@ class Host:
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Further non-identifying attributes."""
 
-    def marks(self, instance_id: str) -> dict[str, str]:
+    def marks(self, instance_id: str) -> dict[bytes, bytes]:
         """What stands for each mark of a prepared configuration."""
         values = {
             "host.arch": self.arch,
@@ -47,7 +48,7 @@ class Host:
             "service.name": self.service_name,
             "service.version": self.version,
         }
-        return {shapes.HOST_MARKS[name]: value for name, value in values.items()}
+        return {_MARKS[name]: value.encode() for name, value in values.items()}
 
     def description(self, instance_id: str) -> bytes:
         """An AgentDescription."""

@@ -4,6 +4,7 @@ Ten thousand agents that run one configuration share one Workload; only names, i
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,9 @@ from opamp.simulator.hosts import Host
 CONTENT_TYPE: Final = "text/yaml"
 _TIME_MARK: Final = 0x6B72_616D_656D_6974
 _TIME_BYTES: Final = _TIME_MARK.to_bytes(8, "little")
+_MARKS: Final = re.compile(
+    b"(" + b"|".join(re.escape(mark.encode()) for mark in shapes.HOST_MARKS.values()) + b")"
+)
 
 OK, STARTING, STOPPING, STOPPED = "StatusOK", "StatusStarting", "StatusStopping", "StatusStopped"
 AILING: Final = "StatusRecoverableError"
@@ -61,19 +65,20 @@ def plain_health(*, healthy: bool, error: str = "") -> Health:
 class Workload:
     """A configuration that runs. text: the merged text, which decides whether a new one is a change.
 
+    effective: the effective text, cut at the marks for what differs from host to host; each second piece is a mark.
     parts: the health tree's shape: group -> ids of the components in it.
     """
 
     text: str
-    effective: str
+    effective: Sequence[bytes]
     parts: Mapping[str, Sequence[str]]
 
     def body(self, host: Host, instance_id: str) -> bytes:
         """The effective configuration of one host."""
-        text = self.effective
-        for mark, value in host.marks(instance_id).items():
-            text = text.replace(mark, value)
-        return text.encode()
+        values = host.marks(instance_id)
+        pieces = list(self.effective)
+        pieces[1::2] = [values[mark] for mark in pieces[1::2]]
+        return b"".join(pieces)
 
     def effective_config(self, host: Host, instance_id: str) -> bytes:
         """An EffectiveConfig."""
@@ -112,7 +117,7 @@ def run(text: str, version: str) -> Workload:
     _check_components(config, version)
     effective = _merge(shapes.supervisor_additions(), config)
     dumped = yaml.dump(effective, Dumper=yaml.CSafeDumper, indent=4)
-    return Workload(text, dumped, _parts(effective["service"]))
+    return Workload(text, _MARKS.split(dumped.encode()), _parts(effective["service"]))
 
 
 @lru_cache(maxsize=8)

@@ -177,16 +177,17 @@ async def test_the_command_prints_one_json_document_and_ends(running: Running, e
     )
     try:
         if ends == "by a signal":
-            assert await wait_until(lambda: len(running.domain.epochs) == 5, within_s=WITHIN_S)
+            assert await wait_until(lambda: len(running.domain.epochs) == 5, within_s=3 * WITHIN_S)
             process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(3 * WITHIN_S):
             output, errors = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
     assert process.returncode == 0, errors
     result = json.loads(output)
-    assert result["connected"] == 5
+    assert result["agents"] == 5
+    assert result["connected"] == 5 or ends == "by itself"
     assert set(result) >= {
         "connect",
         "heartbeat",

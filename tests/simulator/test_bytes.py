@@ -57,9 +57,10 @@ def test_local_and_remote_are_merged_as_supervisors_do() -> None:
         "extension:health_check",
         "extension:pprof",
     )
-    assert "a: 1" in loaded.effective
-    assert "- 3" in loaded.effective
-    assert "- 2" not in loaded.effective
+    body = loaded.body(Host("a"), "id")
+    assert b"a: 1" in body
+    assert b"- 3" in body
+    assert b"- 2" not in body
 
 
 def test_the_hash_is_that_by_which_the_server_knows_the_text() -> None:

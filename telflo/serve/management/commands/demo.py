@@ -42,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{error} holds an installation that is no demo. Set TELFLO_DATA to a folder of its own."
             ) from error
-        self._say("Making an installation with a history; this takes half a minute.")
+        self._say("Making an installation with a history; this takes up to a minute.")
         demo = Demo(sock, collectors=collectors, say=self._say)
         demo.run()
         if demo.has_failed:
