@@ -4,7 +4,7 @@ What was given is kept, so that whichever process the agent comes to knows whose
 new uid is not given one for ever.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -60,9 +60,9 @@ def give_uid(
         return given.uid
 
 
-def given_identity(uid: UUID) -> GivenUid | None:
-    """What is known of this uid if the server chose it."""
-    return GivenUid.objects.filter(pk=uid).first()
+def given_identities(uids: Collection[UUID]) -> dict[UUID, GivenUid]:
+    """What is known of those of these uids that the server chose."""
+    return GivenUid.objects.in_bulk(list(uids))
 
 
 def take_uid(given: GivenUid, *, now: datetime) -> None:

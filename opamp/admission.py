@@ -1,9 +1,12 @@
 """Letting an agent in: the only part of a connection's life that waits for the database."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from agents.snapshot import AgentSnapshot, Transport
 from opamp.auth import RefusalLog
@@ -12,7 +15,7 @@ from opamp.errors import AgentRefused, ConnectionRefused
 from opamp.messages import forget
 from opamp.metrics import Counters, admission
 from opamp.options import GatewayOptions
-from opamp.ports import Domain
+from opamp.ports import Caller, Domain
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.framing import encode_frame
 from opamp.protocol.replies import bad_request, unavailable
@@ -44,6 +47,7 @@ class Admission:
         answer: Callable[[HeldAgent, AgentToServer], bytes],
         answer_replaced: Callable[[HeldAgent, AgentToServer], bytes | None],
         send: Callable[[Connection, bytes], Awaitable[None]],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._domain = domain
         self._registry = registry
@@ -56,64 +60,106 @@ class Admission:
         self._answer = answer
         self._answer_replaced = answer_replaced
         self._send = send
-        self.waiting = 0
+        self._spawn = spawn
+        self._queue: deque[HeldAgent] = deque()
+        self._wake = asyncio.Event()
+        self._in_hand = 0
+
+    def admit(self, agent: HeldAgent) -> None:
+        """Let the agent in soon, together with others; then what waited is answered, in order."""
+        self._queue.append(agent)
+        self._wake.set()
+
+    @property
+    def waiting(self) -> int:
         """How many agents wait for the database."""
+        return len(self._queue) + self._in_hand
 
-    async def admit(self, agent: HeldAgent) -> None:
-        """Begin the agent's session, then answer what waited, in order."""
+    async def run(self) -> None:
+        """Let in who waits, a batch at a time, until cancelled. What one asks for does not wait for a batch to fill."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while batch := self._take():
+                self._in_hand = len(batch)
+                try:
+                    await self._let_in(batch)
+                finally:
+                    self._in_hand = 0
+
+    def _take(self) -> dict[UUID, HeldAgent]:
+        """The longest waiting, each uid once: of two connections with one uid the second comes with the next batch."""
+        batch: dict[UUID, HeldAgent] = {}
+        later = []
+        while self._queue and len(batch) < self._options.admit_rows:
+            agent = self._queue.popleft()
+            if agent.uid in batch:
+                later.append(agent)
+            else:
+                batch[agent.uid] = agent
+        self._queue.extendleft(reversed(later))
+        return batch
+
+    async def _let_in(self, batch: Mapping[UUID, HeldAgent]) -> None:
+        """Begin the sessions of a batch. What stands in everybody's way is found by halving the batch."""
         try:
-            agent.session = self._new_session(await self._wait_for_session(agent))
-            await self._begin(agent)
-        except AgentRefused as refusal:
-            self._count_refusal(agent, refusal)
-            await self._turn_away(agent, partial(bad_request, problem=refusal.text))
+            answers = await self._open_sessions(batch)
         except Exception as error:
-            logger.warning("%s could not be admitted.", agent.uid, exc_info=error)
-            self.counters.unavailable_answers += 1
-            retry_after_s = self._options.retry_after_s
-            await self._turn_away(agent, partial(unavailable, retry_after_s=retry_after_s))
-        finally:
-            agent.is_settled = True
-
-    async def _wait_for_session(self, agent: HeldAgent) -> AgentSnapshot:
-        self.waiting += 1
-        try:
-            return await self._open_session(agent)
-        finally:
-            self.waiting -= 1
+            if len(batch) > 1 and not self._domain.is_temporary(error):
+                agents = list(batch.items())
+                middle = len(agents) // 2
+                await self._let_in(dict(agents[:middle]))
+                await self._let_in(dict(agents[middle:]))
+                return
+            logger.warning("%d collectors could not be let in.", len(batch), exc_info=error)
+            self._put_off(batch.values())
+            return
+        for uid, agent in batch.items():
+            self._settle(agent, answers[uid])
 
     @admission
-    async def _open_session(self, agent: HeldAgent) -> AgentSnapshot:
-        if self._buffer.holds(agent.uid):
-            # What it said on its last connection is of an older epoch and would be fenced off.
-            await self._buffer.flush_agents([agent.uid])
-        snapshot: AgentSnapshot = await self._run(
-            self._domain.admit_agent,
-            credential=agent.connection.credential,
-            instance_uid=agent.uid,
-            transport=Transport.WEBSOCKET,
-            remote_address=agent.connection.address,
-            now=now(),
+    async def _open_sessions(
+        self, batch: Mapping[UUID, HeldAgent]
+    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+        # What they said on their last connections is of older epochs and would be fenced off.
+        if told := [uid for uid in batch if self._buffer.holds(uid)]:
+            await self._buffer.flush_agents(told)
+        callers = [
+            Caller(agent.connection.credential, uid, Transport.WEBSOCKET, agent.connection.address)
+            for uid, agent in batch.items()
+        ]
+        answers: Mapping[UUID, AgentSnapshot | AgentRefused] = await self._run(
+            self._domain.admit_agents, callers, now=now()
         )
-        return snapshot
+        return answers
 
-    async def _begin(self, agent: HeldAgent) -> None:
+    def _settle(self, agent: HeldAgent, answer: AgentSnapshot | AgentRefused) -> None:
+        if isinstance(answer, AgentRefused):
+            self._count_refusal(agent, answer)
+            self._turn_away(agent, partial(bad_request, problem=answer.text))
+        else:
+            agent.session = self._new_session(answer)
+            self._begin(agent)
+
+    def _put_off(self, agents: Iterable[HeldAgent]) -> None:
+        """The database cannot say: they are told to come back."""
+        answer = partial(unavailable, retry_after_s=self._options.retry_after_s)
+        for agent in agents:
+            self.counters.unavailable_answers += 1
+            self._turn_away(agent, answer)
+
+    def _begin(self, agent: HeldAgent) -> None:
+        """Make the session the agent's; from here on its messages are answered where they arrive."""
         assert agent.session is not None
+        agent.is_settled = True
         if agent.connection.closed.is_set():
             self._buffer.submit(agent.session.disconnect(now(), "closed"), force=True)
             return
-        answers = [self._answer_waiting(agent, message) for message in self._hold(agent)]
-        for frame in answers:
-            if frame is not None:
-                await self._send(agent.connection, frame)
-
-    def _hold(self, agent: HeldAgent) -> list[AgentToServer]:
-        """Make the session the agent's; from here on its messages are answered where they arrive."""
         self._registry.hold(agent)
-        agent.is_settled = True
         waiting = list(agent.waiting)
         agent.waiting.clear()
-        return waiting
+        answers = (self._answer_waiting(agent, message) for message in waiting)
+        self._answer_all(agent, [frame for frame in answers if frame is not None])
 
     def _answer_waiting(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
         # A goodbye among them ends the session; what came after it is not this session's.
@@ -132,9 +178,20 @@ class Admission:
             at=now(),
         )
 
-    async def _turn_away(self, agent: HeldAgent, answer: Callable[[bytes], ServerToAgent]) -> None:
+    def _turn_away(self, agent: HeldAgent, answer: Callable[[bytes], ServerToAgent]) -> None:
         """Answer everything that waited with an error; the next message tries again."""
+        agent.is_settled = True
         forget(agent)
-        while agent.waiting:
-            message = agent.waiting.popleft()
-            await self._send(agent.connection, encode_frame(answer(message.instance_uid)))
+        waiting = list(agent.waiting)
+        agent.waiting.clear()
+        frames = [encode_frame(answer(message.instance_uid)) for message in waiting]
+        self._answer_all(agent, frames)
+
+    def _answer_all(self, agent: HeldAgent, frames: Sequence[bytes]) -> None:
+        """Beside everything else: a peer that does not read holds up nobody who waits to be let in."""
+        if frames:
+            self._spawn(self._send_in_turn(agent.connection, frames))
+
+    async def _send_in_turn(self, connection: Connection, frames: Sequence[bytes]) -> None:
+        for frame in frames:
+            await self._send(connection, frame)

@@ -10,13 +10,23 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 
 from agents import identities, store
 from agents.commands import Command
-from agents.snapshot import AgentPatch, AgentSnapshot, Transport
-from fleets import connection_claims, enrollment, offers, refusals, reports, standing, tokens
+from agents.snapshot import AgentPatch, AgentSnapshot
+from agents.store import Arrival
+from fleets import (
+    admission,
+    connection_claims,
+    enrollment,
+    offers,
+    refusals,
+    reports,
+    standing,
+    tokens,
+)
 from fleets.connection_offer import Held, SettingsOffer
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.offer import Intent, Offer
 from opamp.errors import AgentRefused, ConnectionRefused
-from opamp.ports import Credential, Refusal
+from opamp.ports import Caller, Credential, Refusal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -53,28 +63,17 @@ class DjangoDomain:
         return Credential(id=token.id, prefix=token.prefix, token=token)
 
     @with_connections
-    def admit_agent(
-        self,
-        *,
-        credential: Credential,
-        instance_uid: UUID,
-        transport: Transport,
-        remote_address: str,
-        now: datetime,
-        number: int | None = None,
-    ) -> AgentSnapshot:
+    def admit_agents(
+        self, callers: Sequence[Caller], *, now: datetime
+    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
         """See Domain."""
-        try:
-            return enrollment.admit_agent(
-                token=credential.token,
-                instance_uid=instance_uid,
-                transport=transport,
-                remote_address=remote_address,
-                now=now,
-                number=number,
-            )
-        except EnrolmentRefused as refusal:
-            raise AgentRefused(refusal.reason.value, text=str(refusal)) from None
+        answers = admission.admit_agents([_caller(one) for one in callers], now=now)
+        return {
+            uid: AgentRefused(answer.reason.value, text=str(answer))
+            if isinstance(answer, EnrolmentRefused)
+            else answer
+            for uid, answer in answers.items()
+        }
 
     @with_connections
     def give_uid(
@@ -151,3 +150,8 @@ class DjangoDomain:
     def is_temporary(self, error: Exception) -> bool:
         """A database that is away or busy; a value that it cannot take is not."""
         return isinstance(error, _AWAY) or type(error) is DatabaseError
+
+
+def _caller(caller: Caller) -> admission.Caller:
+    arrival = Arrival(caller.instance_uid, caller.transport, caller.remote_address, caller.number)
+    return admission.Caller(caller.credential.token, arrival)

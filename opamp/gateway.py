@@ -118,9 +118,11 @@ class Gateway:
             answer=self._messages.answer,
             answer_replaced=self.identities.answer_replaced,
             send=self._send,
+            spawn=self._spawn,
         )
         self.buffer.start()
         self.intent.start()
+        self._spawn(self._admission.run())
         self._spawn(Watch(self.registry, options, self.counters).run())
         self._spawn(self._flush_refusals())
 
@@ -235,7 +237,7 @@ class Gateway:
         self._messages.end_connection(connection, now(), connection.close_reason or reason)
 
     def _admit(self, agent: HeldAgent) -> None:
-        self._spawn(self._admission.admit(agent))
+        self._admission.admit(agent)
 
     def _leave(self, agent: HeldAgent, reason: str) -> None:
         self._messages.leave(agent, now(), reason)

@@ -28,7 +28,8 @@ class GatewayOptions:
     reconcile_s: float = 5.0
     send_timeout_s: float = 10.0
     threads: int = 4
-    waiting: int = 512
+    waiting: int = 10_000
+    admit_rows: int = 500
     waiting_messages: int = 64
     agents_per_connection: int = 1_000
     connections_per_token: int = 20_000

@@ -13,6 +13,7 @@ from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
 from fleets.connection_offer import Held, SettingsOffer
 from fleets.offer import Intent, Offer
+from opamp.errors import AgentRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +38,30 @@ class Refusal:
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An agent that wants to come in.
+
+    number: the sequence number of its message, over plain HTTP; its snapshot says whether it shows a clone.
+    """
+
+    credential: Credential
+    instance_uid: UUID
+    transport: Transport
+    remote_address: str
+    number: int | None = None
+
+
 class Domain(Protocol):
     """The domain's side of the gateway."""
 
     def verify_token(self, secret: str, *, now: datetime) -> Credential:
         """Who holds this secret. Raises ConnectionRefused."""
 
-    def admit_agent(
-        self,
-        *,
-        credential: Credential,
-        instance_uid: UUID,
-        transport: Transport,
-        remote_address: str,
-        now: datetime,
-        number: int | None = None,
-    ) -> AgentSnapshot:
-        """Register the agent if it is new, and begin its session. Raises AgentRefused.
-
-        number: the sequence number of its message, over plain HTTP; the answer says whether it shows a clone.
-        """
+    def admit_agents(
+        self, callers: Sequence[Caller], *, now: datetime
+    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+        """Register those that are new, and begin their sessions, in one transaction. Each uid comes once."""
 
     def give_uid(
         self, *, instance_uid: UUID, remote_address: str, is_clone: bool, now: datetime

@@ -20,7 +20,7 @@ from opamp.consumers import Receive, Scope, Send, client_address
 from opamp.door import refusal_for
 from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
 from opamp.gateway import Gateway
-from opamp.ports import Credential
+from opamp.ports import Caller, Credential
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
@@ -127,14 +127,10 @@ class OpampPost:
     ) -> ServerToAgent:
         """On a thread: a session of one message, stored before it is answered; the answer carries the offer."""
         domain = self._gateway.domain
-        snapshot = domain.admit_agent(
-            credential=credential,
-            instance_uid=uid,
-            transport=Transport.HTTP,
-            remote_address=address,
-            now=moment,
-            number=message.sequence_num,
-        )
+        caller = Caller(credential, uid, Transport.HTTP, address, message.sequence_num)
+        snapshot = domain.admit_agents([caller], now=moment)[uid]
+        if isinstance(snapshot, AgentRefused):
+            raise snapshot
         if snapshot.is_clone:
             given = domain.give_uid(
                 instance_uid=uid, remote_address=address, is_clone=True, now=moment

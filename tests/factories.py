@@ -21,6 +21,8 @@ from agents.snapshot import (
 from agents.store import Arrival
 from configs.models import Configuration, ConfigVersion, VersionState
 from fleets import enrollment
+from fleets.admission import Caller, admit_agents
+from fleets.errors import EnrolmentRefused
 from fleets.models import ArrivalMode, Fleet, Membership, RenderedConfig
 from fleets.tokens import Expiry, IssuedToken, issue_token
 from telflo.base import clock
@@ -114,13 +116,10 @@ def enrol(
     """An agent comes in by the token (again, when it is known) and says its capabilities."""
     now = now or clock.now()
     verified = enrollment.verify_token(token.secret, now=now)
-    snapshot = enrollment.admit_agent(
-        token=verified,
-        instance_uid=uid or new_id(),
-        transport=transport,
-        remote_address="192.0.2.7",
-        now=now,
-    )
+    caller = Caller(verified, Arrival(uid or new_id(), transport, "192.0.2.7"))
+    snapshot = admit_agents([caller], now=now)[caller.uid]
+    if isinstance(snapshot, EnrolmentRefused):
+        raise snapshot
     store.apply([make_patch(snapshot, now=now, sequence_num=0, capabilities=int(capabilities))])
     return snapshot
 

@@ -9,7 +9,7 @@ from agents import store
 from agents.identities import (
     MOST_AN_HOUR,
     give_uid,
-    given_identity,
+    given_identities,
     kin_of,
     prune_given_uids,
     take_uid,
@@ -56,7 +56,7 @@ class TestGiving:
 
     def test_both_timelines_tell_and_both_pages_link(self) -> None:
         agent = make_agent()
-        given = given_identity(give(agent) or new_id())
+        [given] = given_identities([give(agent) or new_id()]).values()
         assert given is not None
         assert kin_of(agent.instance_uid) == (None, ())
         copy = make_agent(uid=given.uid)
@@ -70,7 +70,7 @@ class TestGiving:
 
     def test_an_agent_that_asked_has_a_former_uid_and_no_copy(self) -> None:
         agent = make_agent()
-        given = given_identity(give(agent, is_clone=False) or new_id())
+        [given] = given_identities([give(agent, is_clone=False) or new_id()]).values()
         assert given is not None
         make_agent(uid=given.uid)
         take_uid(given, now=at(1))

@@ -14,13 +14,12 @@ from agents.snapshot import (
     Capability,
     ConfigFile,
     SettingsState,
-    Transport,
 )
 from fleets.connection_offer import Held, SettingsOffer
 from fleets.offer import Intent, Offer
 from opamp.errors import AgentRefused, ConnectionRefused
 from opamp.gateway import Gateway
-from opamp.ports import Credential, Refusal
+from opamp.ports import Caller, Credential, Refusal
 from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from telflo.base.ids import new_id
@@ -72,21 +71,18 @@ class MemoryDomain:
             raise ConnectionRefused("revoked", text="The token is revoked.", token_prefix="x")
         return CREDENTIAL
 
-    def admit_agent(
-        self,
-        *,
-        credential: Credential,
-        instance_uid: UUID,
-        transport: Transport,
-        remote_address: str,
-        now: datetime,
-        number: int | None = None,
-    ) -> AgentSnapshot:
-        self.log.append(("admit_agent", instance_uid))
+    def admit_agents(
+        self, callers: Sequence[Caller], *, now: datetime
+    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+        self.log.append(("admit_agents", tuple(caller.instance_uid for caller in callers)))
         assert self.gate.wait(10)
         self._fail()
+        return {caller.instance_uid: self._admit(caller) for caller in callers}
+
+    def _admit(self, caller: Caller) -> AgentSnapshot | AgentRefused:
+        instance_uid, transport = caller.instance_uid, caller.transport
         if self.refuse_agents:
-            raise AgentRefused(self.refuse_agents, text="The token expired.")
+            return AgentRefused(self.refuse_agents, text="The token expired.")
         is_new = instance_uid not in self.epochs
         self.epochs[instance_uid] = self.epochs.get(instance_uid, 0) + 1
         return AgentSnapshot(

@@ -1,7 +1,6 @@
 """Commands reach the agent that they are for: over a WebSocket by a poke or the next reconcile, over plain HTTP in an answer."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pytest
@@ -12,6 +11,7 @@ from agents.notify import GATEWAYS
 from agents.snapshot import AgentSnapshot, Capability
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.ports import Caller
 from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from tests.opamp.conftest import Connect
@@ -93,8 +93,9 @@ class TestOverAWebSocket:
 class Remembering(MemoryDomain):
     """Knows what an agent of plain HTTP said before."""
 
-    def admit_agent(self, **named: Any) -> AgentSnapshot:
-        known = super().admit_agent(**named)
+    def _admit(self, caller: Caller) -> AgentSnapshot:
+        known = super()._admit(caller)
+        assert isinstance(known, AgentSnapshot)
         return AgentSnapshot(
             known.instance_uid,
             known.epoch,

@@ -46,7 +46,7 @@ class TestMessages:
         await joined(wire)
         await until(lambda: domain.patches)
         before = domain.names()
-        assert before == ["verify_token", "admit_agent", "record_patches"]
+        assert before == ["verify_token", "admit_agents", "record_patches"]
         wire.say(hello(sequence_num=1))
         await wire.reply()
         assert domain.names() == before
@@ -60,10 +60,10 @@ class TestMessages:
         wire.say(full())
         for n in (1, 2):
             wire.say(hello(sequence_num=n))
-        await until(lambda: "admit_agent" in domain.names())
+        await until(lambda: "admit_agents" in domain.names())
         domain.gate.set()
         assert [(await wire.reply()).flags for _ in range(3)] == [0, 0, 0]
-        assert domain.names().count("admit_agent") == 1
+        assert domain.names().count("admit_agents") == 1
 
     @pytest.mark.rule("M2")
     async def test_one_connection_carries_two_agents(
@@ -130,10 +130,10 @@ class TestMessages:
         wire.say(hello(flags=1))
         given = (await wire.reply()).agent_identification.new_instance_uid
         assert UUID(bytes=given).version == 7
-        assert "admit_agent" not in domain.names()
+        assert "admit_agents" not in domain.names()
         wire.say(full(UUID(bytes=given)))
         assert (await wire.reply()).instance_uid == given
-        assert ("admit_agent", UUID(bytes=given)) in domain.log
+        assert ("admit_agents", (UUID(bytes=given),)) in domain.log
 
     @pytest.mark.rule("T2")
     async def test_a_text_frame_closes_with_1003_and_says_why(self, connect: Connect) -> None:
@@ -238,7 +238,7 @@ class TestLettingIn:
         await first.next()
         domain.gate.clear()
         first.say(full())
-        await until(lambda: "admit_agent" in domain.names())
+        await until(lambda: "admit_agents" in domain.names())
         start = await connect().next()
         assert start["status"] == 503
         assert (b"retry-after", b"30") in start["headers"]
@@ -280,7 +280,7 @@ class TestLettingIn:
         new = connect()
         await joined(new)
         names = domain.names()
-        assert names.index("record_patches") < len(names) - 1 - names[::-1].index("admit_agent")
+        assert names.index("record_patches") < len(names) - 1 - names[::-1].index("admit_agents")
 
 
 class TestOffers:

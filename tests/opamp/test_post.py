@@ -55,7 +55,7 @@ async def test_a_message_is_stored_before_it_is_answered(
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/x-protobuf"
     assert reply.instance_uid == UID.bytes
-    assert domain.names() == ["verify_token", "admit_agent", "record_patches"]
+    assert domain.names() == ["verify_token", "admit_agents", "record_patches"]
 
 
 async def test_the_answer_carries_the_offer_after_its_claim(
@@ -338,4 +338,4 @@ async def test_an_agent_that_asks_for_an_identity_gets_one(
 ) -> None:
     _, reply = await post(client, hello(flags=1))
     assert UUID(bytes=reply.agent_identification.new_instance_uid).version == 7
-    assert "admit_agent" not in domain.names()
+    assert "admit_agents" not in domain.names()
