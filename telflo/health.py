@@ -20,7 +20,7 @@ from opamp.domain import with_connections
 
 logger = logging.getLogger(__name__)
 
-_WAIT_S: Final = 3.0
+_WAIT_S: Final = 5.0
 
 
 @login_not_required
