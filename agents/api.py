@@ -24,7 +24,7 @@ from agents.snapshot import Transport
 from agents.views.configuration import effective_of, record_raw_reading, shown_file
 from agents.views.versions import AgentVersions, VersionRef, membership_of, versions_of
 from agents.wording import REMOTE_CONFIG_STATUS, capability_names
-from fleets.models import Fleet
+from fleets.models import Fleet, Membership, TokenKind
 from fleets.services import forget_agent, move_agent
 from telflo.base.access import Action, may
 from telflo.base.redaction import redact_mapping, redact_text
@@ -43,6 +43,9 @@ class HealthSerializer(serializers.Serializer[Any]):
     healthy = serializers.BooleanField(allow_null=True)
     status = serializers.CharField()
     last_error = serializers.CharField()
+    reported_at = serializers.DateTimeField(
+        allow_null=True, help_text="when the agent said this: an empty report later changes nothing"
+    )
     components = serializers.DictField(
         help_text="by name: healthy, status, last_error, started_at, status_at, attributes, components"
     )
@@ -54,6 +57,23 @@ class RemoteConfigSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=list(REMOTE_CONFIG_STATUS.values()))
     hash = serializers.CharField()
     error = serializers.CharField()
+
+
+class CredentialSerializer(serializers.Serializer[Any]):
+    """The token that it uses, without its secret."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=TokenKind.choices)
+    prefix = serializers.CharField()
+
+
+class ConnectionReportSerializer(serializers.Serializer[Any]):
+    """What the agent acknowledged last of connection settings; UNSET for those that do not report it."""
+
+    status = serializers.ChoiceField(choices=list(REMOTE_CONFIG_STATUS.values()))
+    hash = serializers.CharField()
+    error = serializers.CharField()
+    interval_s = serializers.IntegerField(help_text="seconds between heartbeats or polls")
 
 
 class CollectorSerializer(serializers.Serializer[Any]):
@@ -84,6 +104,8 @@ class AgentSerializer(serializers.Serializer[Any]):
     desired_version = VersionNameSerializer(allow_null=True)
     applied_version = VersionNameSerializer(allow_null=True)
     remote_config = RemoteConfigSerializer()
+    credential = CredentialSerializer(allow_null=True)
+    connection_settings = ConnectionReportSerializer()
     collector = CollectorSerializer()
     capabilities = serializers.ListField(child=serializers.CharField())
     custom_capabilities = serializers.ListField(child=serializers.CharField())
@@ -175,11 +197,12 @@ class AgentViewSet(AgentCommands):
         "list": ("attr.*", "label.*"),
         "effective_config": ("raw",),
         "events": ("cursor", "limit"),
+        "messages": ("cursor", "limit"),
     }
 
     def get_queryset(self) -> QuerySet[Agent]:
         """Agents with what an answer says of them."""
-        rows = Agent.objects.select_related("status", "membership__fleet")
+        rows = Agent.objects.select_related("status", "membership__fleet", "membership__token")
         return rows.annotate(status_since=F("status__status_since"))
 
     @extend_schema(parameters=_KEY_FILTERS)
@@ -291,6 +314,13 @@ def _representation(agent: Agent, versions: AgentVersions) -> dict[str, Any]:
             "hash": status.remote_config_hash,
             "error": redact_text(status.remote_config_error),
         },
+        "credential": _credential(membership),
+        "connection_settings": {
+            "status": REMOTE_CONFIG_STATUS[status.connection_status],
+            "hash": status.connection_hash,
+            "error": redact_text(status.connection_error),
+            "interval_s": status.interval_s,
+        },
         "collector": {"name": agent.collector_name, "version": agent.collector_version},
         "capabilities": capability_names(agent.capabilities),
         "custom_capabilities": agent.custom_capabilities,
@@ -303,6 +333,11 @@ def _representation(agent: Agent, versions: AgentVersions) -> dict[str, Any]:
     }
 
 
+def _credential(membership: Membership | None) -> dict[str, Any] | None:
+    token = membership.token if membership else None
+    return {"id": token.pk, "kind": token.kind, "prefix": token.prefix} if token else None
+
+
 def _health(status: AgentStatus) -> dict[str, Any]:
     tree = _masked(status.health_tree or {})
     is_known = status.health != Health.UNKNOWN
@@ -310,6 +345,7 @@ def _health(status: AgentStatus) -> dict[str, Any]:
         "healthy": status.health == Health.HEALTHY if is_known else None,
         "status": tree.get("status", ""),
         "last_error": redact_text(status.last_error),
+        "reported_at": status.health_at,
         "components": tree.get("components", {}),
     }
 

@@ -11,8 +11,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.models import Agent, AgentCommand, CommandKind
-from agents.views.messages import shown_messages
+from agents.models import Agent, AgentCommand, AgentMessage, CommandKind
+from agents.views.messages import shown_message
 from fleets.commands import LONGEST_TYPE, restart_agent, send_message
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
@@ -44,6 +44,10 @@ class CustomMessageSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(help_text="secrets masked; hexadecimal when it is no text")
     is_text = serializers.BooleanField()
 
+    def to_representation(self, instance: AgentMessage) -> Any:
+        """As people see it."""
+        return super().to_representation(shown_message(instance))
+
 
 class NewCustomMessageSerializer(serializers.Serializer[Any]):
     """A custom message to the agent: data as text, or in base64."""
@@ -65,11 +69,11 @@ class AgentCommands(ApiViewSet[Agent]):
         return _accepted(restart_agent(agent=self.get_object(), actor=self.actor, reason=reason))
 
     @extend_schema(responses=CustomMessageSerializer(many=True))
-    @action(detail=True, filter_backends=[], pagination_class=None)
+    @action(detail=True, filter_backends=[])
     def messages(self, request: Request, uid: UUID) -> Response:
         """The custom messages that are kept of it, newest first."""
-        shown = shown_messages(self.get_object().messages.all())
-        return Response(CustomMessageSerializer(shown, many=True).data)
+        rows = self.get_object().messages.all()
+        return self.page(rows, CustomMessageSerializer, ordering=("-id",))
 
     @extend_schema(request=NewCustomMessageSerializer, responses={202: CommandSerializer})
     @messages.mapping.post

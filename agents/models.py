@@ -161,6 +161,11 @@ class AgentStatus(models.Model):
     remote_config_hash = models.CharField(max_length=128, blank=True)
     remote_config_error = models.TextField(blank=True)
     remote_config_at = models.DateTimeField(null=True)
+    # connection settings: the last acknowledgement (C1)
+    connection_status = models.PositiveSmallIntegerField(default=0, db_default=0)
+    connection_hash = models.CharField(max_length=128, blank=True, default="", db_default="")
+    connection_error = models.TextField(blank=True, default="", db_default="")
+    connection_at = models.DateTimeField(null=True)
     # what it says it runs, and with what
     effective_config = models.ForeignKey(
         EffectiveConfig, null=True, on_delete=models.SET_NULL, related_name="+"

@@ -96,6 +96,34 @@ class RemoteConfigReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """ConnectionSettingsStatus: the hash of the last settings that the agent was offered, and how it went.
+
+    status: the numbers of ConnectionSettingsStatuses are those of ConfigStatus.
+    """
+
+    status: ConfigStatus
+    hash: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsState:
+    """Connection settings as they stand when a session begins.
+
+    wanted: hash of what the agent should be offered, "" for nothing · offered: the hash that it was offered last and
+    may still have · in_use: it came by the credential that this offer held, so it has it · arrived: it was heard on
+    the same connection well after the offer · varies: the fleet wants something, so `wanted` hangs on capabilities.
+    """
+
+    wanted: str = ""
+    offered: str = ""
+    in_use: bool = False
+    arrived: bool = False
+    varies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigFile:
     """One entry of an AgentConfigMap; the supervisor uses a single one with the empty name."""
 
@@ -126,6 +154,7 @@ class FactKind(StrEnum):
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
     REMOTE_CONFIG = "remote_config"
+    CONNECTION_SETTINGS = "connection_settings"
     HEALTH = "health"
     FULL_STATE = "full_state"
     DESCRIPTION = "description"
@@ -136,7 +165,7 @@ class FactKind(StrEnum):
 class Fact:
     """One thing that happened. Only the fields of its kind are set.
 
-    CONNECTED / DISCONNECTED: reason · REMOTE_CONFIG: remote_config · HEALTH: health ·
+    CONNECTED / DISCONNECTED: reason · REMOTE_CONFIG: remote_config · CONNECTION_SETTINGS: connection · HEALTH: health ·
     FULL_STATE: remote_config as the full state has it (None: it names no hash); proves_loss: an earlier
     session's offer that it does not name never arrived.
     """
@@ -145,6 +174,7 @@ class Fact:
     at: datetime
     reason: str = ""
     remote_config: RemoteConfigReport | None = None
+    connection: ConnectionReport | None = None
     health: ComponentHealth | None = None
     proves_loss: bool = True
 
@@ -183,6 +213,8 @@ class AgentSnapshot:
     """When the last FULL_STATE fact was; None when unknown (then a gap asks at once)."""
     seen_at: datetime | None = None
     """When its message before this session came; None when that is unknown."""
+    connection: ConnectionReport | None = None
+    settings: SettingsState = SettingsState()
     lacks_components: bool = False
     """True when the tree of components_hash is stored for no agent: this one is asked for it."""
     custom_capabilities: tuple[str, ...] = ()
@@ -211,6 +243,7 @@ class AgentPatch:
     effective_config: EffectiveConfig | None | Unset = UNSET
     components: Components | None | Unset = UNSET
     custom_capabilities: tuple[str, ...] | Unset = UNSET
+    connection: ConnectionReport | None | Unset = UNSET
     disconnected_at: datetime | None = None
     facts: tuple[Fact, ...] = ()
     messages: tuple[CustomMessage, ...] = ()
@@ -259,4 +292,5 @@ _STATE_FIELDS = (
     "effective_config",
     "components",
     "custom_capabilities",
+    "connection",
 )

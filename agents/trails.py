@@ -58,7 +58,7 @@ class Trails:
         """These trails after one more message by plain HTTP."""
         now = Trail(number, address)
         if not self.trails:
-            return replace(self, trails=(now,))
+            return type(self)(trails=(now,))
         last, *others = self.trails
         moved = address != last.address
         fitting = [trail for trail in others if trail.number + 1 == number]
@@ -90,8 +90,10 @@ class Trails:
         """The trails that are left when the sender of the last message goes by another uid."""
         return type(self)(trails=self.trails[1:])
 
-    def as_json(self) -> dict[str, Any]:
-        """As a JSON value."""
+    def as_json(self) -> dict[str, Any] | None:
+        """As a JSON value; None while nothing is followed."""
+        if not self.trails and self.beside_since is None:
+            return None
         return {
             "trails": [[trail.number, trail.address] for trail in self.trails],
             "points": self.points,

@@ -1,1 +1,1 @@
-"""Measurements of what things cost. Never part of the tests: `make bench-pages`, `make bench-bulk`."""
+"""Measurements of what things cost, beside a reference server where there is one. Never part of the tests."""

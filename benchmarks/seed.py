@@ -118,7 +118,7 @@ def make_installation(collectors: int) -> Installation:
 
 class _Seed:
     def __init__(self, collectors: int) -> None:
-        self.random = Random(1)  # noqa: S311 - a mix, not a secret
+        self.random = Random(1)
         self.now = clock.now()
         self.collectors = collectors
         self.admin = User.objects.create_superuser("admin", role=Role.ADMIN.value)

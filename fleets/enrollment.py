@@ -14,6 +14,7 @@ from agents import store
 from agents.identities import given_identity, take_uid
 from agents.snapshot import AgentSnapshot, Transport
 from agents.store import Arrival, NewEvent
+from fleets.credentials import note_came_by_offered
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import (
     ArrivalMode,
@@ -25,9 +26,9 @@ from fleets.models import (
     Token,
     TokenKind,
 )
-from fleets.offers import desired_hashes
 from fleets.refusals import prefix_of
 from fleets.rollouts import engine
+from fleets.standing import standings
 from fleets.tasks import advance_on_commit
 from telflo.base.secrets import hash_secret
 
@@ -37,7 +38,10 @@ USED_EVERY: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """A token that may connect. may_enrol says whether an unknown agent may come in by it."""
+    """A token that may connect.
+
+    may_enrol says whether an unknown agent may come in by it; agent_uid who alone may use it.
+    """
 
     id: UUID
     fleet_id: UUID
@@ -45,6 +49,7 @@ class VerifiedToken:
     prefix: str
     may_enrol: bool
     why_not: RefusalReason | None = None
+    agent_uid: UUID | None = None
 
 
 def verify_token(secret: str, *, now: datetime) -> VerifiedToken:
@@ -70,6 +75,7 @@ def verify_token(secret: str, *, now: datetime) -> VerifiedToken:
         prefix=token.prefix,
         may_enrol=may_enrol,
         why_not=None if may_enrol else why_not,
+        agent_uid=token.agent_uid,
     )
 
 
@@ -87,8 +93,10 @@ def admit_agent(
     Unknown: it is registered as a member of the token's fleet and gets the fleet's stable version; one that the server
     gave its uid follows the member that it was taken for. Known: it keeps its membership while its token belongs to the
     fleet that it enrolled by, also after a move; a token of another fleet enrols it there. What it is offered comes
-    from the membership alone. number: see store.open_session.
+    from the membership alone. number: see store.Arrival.
     """
+    if token.agent_uid not in {None, instance_uid}:
+        raise EnrolmentRefused(RefusalReason.OTHER_AGENT, token.prefix)
     with transaction.atomic():
         member = _membership(instance_uid)
         if member is None:
@@ -99,9 +107,12 @@ def admit_agent(
             Membership.objects.filter(pk=instance_uid).update(token_id=token.id)
         arrival = Arrival(instance_uid, transport, remote_address, number)
         snapshot = store.open_sessions([arrival], now=now)[instance_uid]
+        standing = standings([instance_uid])[instance_uid]
+        note_came_by_offered(standing, now=now)
         return replace(
             snapshot,
-            desired_hash=desired_hashes([instance_uid]).get(instance_uid, ""),
+            desired_hash=standing.intent.config,
+            settings=standing.state(snapshot.seen_at),
             in_flight_hash=_unanswered_hash(instance_uid),
         )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import OperationalError, transaction
 
+from fleets import tokens
 from fleets.models import Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE
@@ -26,6 +27,12 @@ def sweep_rollouts() -> None:
     engine.expire(now)
     for rollout_id in Rollout.objects.filter(state__in=ACTIVE).values_list("pk", flat=True):
         engine.advance(rollout_id, now=now)
+
+
+@shared_task(name="fleets.tasks.sweep_tokens")
+def sweep_tokens() -> int:
+    """End the overlaps of rotated tokens that are over; answers how many tokens changed."""
+    return tokens.end_overlaps(clock.now())
 
 
 def advance_on_commit(rollout_ids: Iterable[UUID | None]) -> None:

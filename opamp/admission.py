@@ -10,7 +10,7 @@ from opamp.auth import RefusalLog
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused
 from opamp.messages import forget
-from opamp.metrics import Counters
+from opamp.metrics import Counters, admission
 from opamp.options import GatewayOptions
 from opamp.ports import Domain
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
@@ -49,7 +49,7 @@ class Admission:
         self._registry = registry
         self._buffer = buffer
         self._options = options
-        self._counters = counters
+        self.counters = counters
         self._refusals = refusals
         self._run = run
         self._new_session = new_session
@@ -69,7 +69,7 @@ class Admission:
             await self._turn_away(agent, partial(bad_request, problem=refusal.text))
         except Exception as error:
             logger.warning("%s could not be admitted.", agent.uid, exc_info=error)
-            self._counters.unavailable_answers += 1
+            self.counters.unavailable_answers += 1
             retry_after_s = self._options.retry_after_s
             await self._turn_away(agent, partial(unavailable, retry_after_s=retry_after_s))
         finally:
@@ -82,6 +82,7 @@ class Admission:
         finally:
             self.waiting -= 1
 
+    @admission
     async def _open_session(self, agent: HeldAgent) -> AgentSnapshot:
         if self._buffer.holds(agent.uid):
             # What it said on its last connection is of an older epoch and would be fenced off.
@@ -121,7 +122,7 @@ class Admission:
         return self._answer_replaced(agent, message)
 
     def _count_refusal(self, agent: HeldAgent, refusal: AgentRefused) -> None:
-        self._counters.refused_agents += 1
+        self.counters.refused_agents += 1
         prefix = agent.connection.credential.prefix
         self._refusals.add(
             ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=prefix),

@@ -7,6 +7,7 @@ dedicated thread, so patches of one agent are never written out of order.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -187,6 +188,7 @@ class WriteBuffer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="opamp-writer")
         self._task: asyncio.Task[None] | None = None
         self._in_hand = 0
+        self._due_since_s = 0.0
         self.failures = 0
         """Failed writes in a row; 0 while all is well."""
 
@@ -194,6 +196,21 @@ class WriteBuffer:
     def rows(self) -> int:
         """How many sessions wait, those being written included."""
         return len(self._pending) + self._in_hand
+
+    @property
+    def bytes(self) -> int:
+        """Roughly how much memory the waiting patches take."""
+        return self._pending.bytes
+
+    @property
+    def fullness(self) -> float:
+        """From 0 to 1: at 1 the buffer is full."""
+        return min(1.0, max(self.rows / self._limits.rows, self.bytes / self._limits.bytes))
+
+    @property
+    def lag_s(self) -> float:
+        """For how long something has been due and not written; 0 while all is well."""
+        return time.monotonic() - self._due_since_s if self._due_since_s else 0.0
 
     @property
     def is_full(self) -> bool:
@@ -238,11 +255,15 @@ class WriteBuffer:
     async def _run(self) -> None:
         while True:
             await self._until_due()
+            self._due_since_s = self._due_since_s or time.monotonic()
             try:
                 async with self._writing:
                     await self._write(self._pending.take_due(now_s=_now_s()))
             except StoreUnavailable:
                 await asyncio.sleep(self._backoff_s())
+            else:
+                if self._pending.changes < self._limits.flush_rows:
+                    self._due_since_s = 0.0
 
     async def _until_due(self) -> None:
         """Wait for flush_s after a change, less when flush_rows wait, or for the oldest heartbeat."""

@@ -11,9 +11,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 from agents import identities, store
 from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
-from fleets import enrollment, offers, refusals, reports, tokens
+from fleets import connection_claims, enrollment, offers, refusals, reports, standing, tokens
+from fleets.connection_offer import Held, SettingsOffer
 from fleets.errors import EnrolmentRefused, TokenRefused
-from fleets.offer import Offer
+from fleets.offer import Intent, Offer
 from opamp.errors import AgentRefused, ConnectionRefused
 from opamp.ports import Credential, Refusal
 
@@ -112,9 +113,21 @@ class DjangoDomain:
         offers.give_back_offers(claims, now=now)
 
     @with_connections
-    def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
+    def claim_settings(
+        self, agents: Mapping[UUID, Held], *, now: datetime
+    ) -> Mapping[UUID, SettingsOffer]:
         """See Domain."""
-        return offers.desired_hashes(uids)
+        return connection_claims.claim_settings(agents, now=now)
+
+    @with_connections
+    def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
+        """See Domain."""
+        connection_claims.give_back_settings(claims)
+
+    @with_connections
+    def intents(self, uids: Collection[UUID]) -> Mapping[UUID, Intent]:
+        """See Domain."""
+        return standing.intents(uids)
 
     @with_connections
     def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:

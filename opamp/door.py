@@ -33,7 +33,7 @@ def refusal_for(error: ConnectionRefused | Overloaded | TooMany) -> TextAnswer:
 async def enter(gateway: Gateway, headers: Headers, address: str) -> Credential | TextAnswer:
     """The credential of an upgrade request (header names in lower case), or how it is refused."""
     try:
-        credential = await gateway.authenticate(bearer_secret(headers))
+        credential = await gateway.authenticate(bearer_secret(headers), address=address)
         gateway.check_connections(credential)
     except ConnectionRefused as refusal:
         user_agent = header(headers, b"user-agent")

@@ -21,14 +21,16 @@ from opamp.errors import ConnectionRefused, Overloaded, TooMany
 from opamp.identities import Identities
 from opamp.intent import IntentWatcher, Layer
 from opamp.messages import Messages
-from opamp.metrics import Counters, render
+from opamp.metrics import Counters, admission, numbers_of
 from opamp.options import GatewayOptions
 from opamp.pace import Pace
 from opamp.ports import Credential, Domain
 from opamp.protocol.session import AgentSession
-from opamp.registry import Connection, HeldAgent, Link, Registry
+from opamp.registry import Connection, HeldAgent, KnownTrees, Link, Registry
+from opamp.throttle import RefusalThrottle
 from opamp.watch import Watch
 from telflo.base.clock import now
+from telflo.base.measures import Numbers
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +51,13 @@ class Gateway:
         self.counters = Counters()
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
+        self.throttle = RefusalThrottle(
+            self.options.refusals_per_minute, retry_after_s=self.options.retry_after_s
+        )
         self.is_draining = False
         self._layer = layer
         self._requests = 0
-        self._stored_components: set[str] = set()
+        self._stored_components = KnownTrees()
         self._started = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.identities = Identities(
@@ -76,7 +81,7 @@ class Gateway:
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
         self._control = ThreadPoolExecutor(2, thread_name_prefix="opamp-control")
         self.buffer = WriteBuffer(
-            self.record_patches,
+            self.counters.flushing(self.record_patches),
             options.buffer,
             is_temporary=self.domain.is_temporary,
             on_rejected=self._rejected,
@@ -170,9 +175,13 @@ class Gateway:
             self.counters.unavailable_answers += 1
             raise Overloaded(self.options.retry_after_s)
 
-    async def authenticate(self, secret: str) -> Credential:
-        """Who holds the secret. Raises ConnectionRefused or Overloaded (also when the database cannot say)."""
+    async def authenticate(self, secret: str, *, address: str) -> Credential:
+        """Who holds the secret. Raises ConnectionRefused, TooMany, or Overloaded (also when the database
+        cannot say). Secrets that were good here are looked up however many others the address sends.
+        """
         self.check_capacity()
+        if not self.verifier.was_good(secret):
+            self.throttle.check(address)
         try:
             async with asyncio.timeout(self.options.verify_s):
                 return await self.verifier.verify(secret)
@@ -188,6 +197,7 @@ class Gateway:
         """Count a refused attempt; it is stored a little later."""
         self.ensure_started()
         self.counters.refused_connections += 1
+        self.throttle.count(address)
         self.refusals.add(
             refusal, address=address, transport=transport, user_agent=user_agent, at=now()
         )
@@ -199,6 +209,7 @@ class Gateway:
         most = self.options.connections_per_token
         if self.registry.held_by(credential.id) >= most:
             self.counters.refused_connections += 1
+            self.counters.limits["connections_per_token"] += 1
             raise TooMany(f"This token has {most} connections already.", self.options.retry_after_s)
 
     def connected(self, link: Link, *, credential: Credential, address: str) -> Connection:
@@ -259,6 +270,7 @@ class Gateway:
 
     # ── threads and tasks ──
 
+    @admission
     async def run_request(self, work: Callable[..., Result], *args: Any, **named: Any) -> Result:
         """Run the blocking work of a plain-HTTP request on the threads that let agents in; it counts as waiting."""
         self._requests += 1
@@ -267,15 +279,23 @@ class Gateway:
         finally:
             self._requests -= 1
 
-    def metrics(self) -> str:
-        """What this process counts, as Prometheus text."""
-        rows = self.buffer.rows if self._started else 0
-        gauges = {
-            "connections": ("Open WebSocket connections.", self.registry.connection_count),
-            "agents": ("Agents held by this process.", len(self.registry)),
-            "buffer_rows": ("Sessions whose reports wait to be written.", rows),
+    def numbers(self) -> Numbers:
+        """What this process counts and holds. Any thread."""
+        levels: dict[str, float] = {
+            "connections": self.registry.connection_count,
+            "agents": len(self.registry),
         }
-        return render(self.counters, gauges)
+        if self._started:
+            levels |= {
+                "waiting": self.waiting,
+                "buffer_rows": self.buffer.rows,
+                "buffer_bytes": self.buffer.bytes,
+                "buffer_full_ratio": self.buffer.fullness,
+                "buffer_lag_seconds": self.buffer.lag_s,
+                "write_failures": self.buffer.failures,
+            }
+        self.counters.limits["refusals_per_minute"] = self.throttle.turned_away
+        return numbers_of(self.counters, levels, self.refusals.by_reason)
 
     async def _verify(self, secret: str) -> Credential:
         return await self._on_thread(self._admissions, self.domain.verify_token, secret, now=now())

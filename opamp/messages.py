@@ -79,6 +79,7 @@ class Messages:
             self._counters.refused_messages += 1
         if outcome.close is not None:
             self.end_session(agent)
+        self._counters.kinds[outcome.kind] += 1
         if outcome.offer_due:
             self._want_offer(agent)
         return encode_frame(outcome.reply)
@@ -114,6 +115,7 @@ class Messages:
         if agent is None or (agent.is_settled and self._registry.get(uid) is None):
             most = self._options.agents_per_connection
             if agent is None and len(connection.agents) >= most:
+                self._counters.limits["agents_per_connection"] += 1
                 self._counters.refused_messages += 1
                 problem = f"One connection carries at most {most} agents."
                 return encode_frame(bad_request(raw_uid, problem))

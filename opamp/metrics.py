@@ -1,12 +1,39 @@
-"""What this process counts, in the Prometheus text format."""
+"""What a gateway counts. The event loop adds plain ints; reading them makes values for `/metrics` and the System page.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+prometheus_client's own objects take a lock for each addition, so they only render (telflo/system/exposition.py).
+"""
+
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from threading import Lock
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+
+from agents.snapshot import AgentPatch
+from opamp.protocol.outcome import MessageKind
+from telflo.base import tracing
+from telflo.base.measures import ROWS, SECONDS, Histogram, Numbers, by_label, families, sample
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Host = TypeVar("Host", bound="Counting")
+Sink = Callable[[Sequence[AgentPatch]], None]
+
+
+def _seconds() -> Histogram:
+    return Histogram(SECONDS)
+
+
+def _no_kinds() -> dict[MessageKind, int]:
+    return dict.fromkeys(MessageKind, 0)
 
 
 @dataclass(slots=True)
 class Counters:
-    """Totals since the process started; only the event loop changes them."""
+    """Totals since the process started; only the event loop changes them, but for what its methods say."""
 
     messages: int = 0
     malformed_messages: int = 0
@@ -22,36 +49,154 @@ class Counters:
     slowed_messages: int = 0
     refused_sockets: int = 0
     slow_sockets: int = 0
+    kinds: dict[MessageKind, int] = field(default_factory=_no_kinds)
+    """Messages over WebSocket that a session took, by kind."""
+    http_kinds: dict[MessageKind, int] = field(default_factory=_no_kinds)
+    limits: Counter[str] = field(default_factory=Counter)
+    """How often a limit was met, by its name (A5)."""
+    admissions: Histogram = field(default_factory=_seconds)
+    pokes: Histogram = field(default_factory=_seconds)
+    reconciles: Histogram = field(default_factory=_seconds)
+    reconciled_s: float = 0.0
+    """time.monotonic() at the end of the last reconcile; 0 before the first."""
+    flushes: Histogram = field(default_factory=_seconds)
+    flush_rows: Histogram = field(default_factory=lambda: Histogram(ROWS))
+    _http: Lock = field(default_factory=Lock)
+
+    def take_http(self, kind: MessageKind) -> None:
+        """Count a message over plain HTTP. Any thread."""
+        with self._http:
+            self.http_kinds[kind] += 1
+
+    def poked(self, message: Mapping[str, Any]) -> None:
+        """Count a hint that arrived, by the time since agents.notify sent it (clocks of two machines may differ)."""
+        sent_at = message.get("sent_at")
+        if isinstance(sent_at, float):
+            self.pokes.observe(max(0.0, time.time() - sent_at))
+
+    @contextmanager
+    def reconciling(self) -> Iterator[None]:
+        """Time one reconcile; one that fails is not counted, and its lag grows."""
+        began_s = time.monotonic()
+        yield
+        self.reconciled_s = time.monotonic()
+        self.reconciles.observe(self.reconciled_s - began_s)
+
+    def flushing(self, sink: Sink) -> Sink:
+        """The buffer's sink, timed and traced. On the writer's thread alone."""
+
+        def flush(patches: Sequence[AgentPatch]) -> None:
+            began_s = time.perf_counter()
+            with tracing.span("opamp.flush", rows=len(patches)):
+                sink(patches)
+            self.flushes.observe(time.perf_counter() - began_s)
+            self.flush_rows.observe(len(patches))
+
+        return flush
 
 
-_HELP: Mapping[str, str] = {
-    "messages": "Messages received over WebSocket.",
-    "malformed_messages": "Messages that could not be read.",
-    "refused_messages": "Messages that were over a limit.",
-    "http_requests": "Messages received over plain HTTP.",
-    "offers_sent": "Configurations offered.",
-    "offers_not_sent": "Offers that were claimed and could not be sent.",
-    "refused_connections": "Connections and requests refused for their token.",
-    "refused_agents": "Agents that were not let in.",
-    "unavailable_answers": "Answers that asked to come back later.",
-    "lost_sends": "Messages that a peer did not take.",
-    "cut_connections": "Connections that were ended for not speaking, not reading or not answering.",
-    "slowed_messages": "Messages after which a peer that sends too fast was read later.",
-    "refused_sockets": "Sockets that were closed at once because there were too many.",
-    "slow_sockets": "Sockets that were closed because a request or a message took too long to arrive.",
-}
+class Counting(Protocol):
+    """Whoever has counters."""
+
+    counters: Counters
 
 
-def render(counters: Counters, gauges: Mapping[str, tuple[str, float]]) -> str:
-    """Counters and gauges (name to help and value) as Prometheus text."""
-    totals = (
-        _lines(f"{entry.name}_total", "counter", _HELP[entry.name], getattr(counters, entry.name))
-        for entry in fields(counters)
-    )
-    levels = (_lines(name, "gauge", text, value) for name, (text, value) in gauges.items())
-    return "\n".join(line for lines in (*totals, *levels) for line in lines) + "\n"
+def admission(
+    work: Callable[Concatenate[Host, P], Awaitable[R]],
+) -> Callable[Concatenate[Host, P], Awaitable[R]]:
+    """A coroutine method that lets an agent in: timed as its caller waits for it, and traced."""
+
+    @wraps(work)
+    async def timed(self: Host, /, *args: P.args, **named: P.kwargs) -> R:
+        began_s = time.perf_counter()
+        try:
+            with tracing.span("opamp.admit"):
+                return await work(self, *args, **named)
+        finally:
+            self.counters.admissions.observe(time.perf_counter() - began_s)
+
+    return timed
 
 
-def _lines(name: str, kind: str, text: str, value: float) -> Iterable[str]:
-    full = f"telflo_opamp_{name}"
-    return (f"# HELP {full} {text}", f"# TYPE {full} {kind}", f"{full} {value:g}")
+_OPAMP: Final = "telflo_opamp_"
+_TOTALS: Final = (
+    "malformed_messages",
+    "refused_messages",
+    "unavailable_answers",
+    "lost_sends",
+    "cut_connections",
+    "slowed_messages",
+    "refused_sockets",
+    "slow_sockets",
+)
+FAMILIES: Final = families(
+    _OPAMP,
+    gauges={
+        "connections": "Open WebSocket connections of collectors.",
+        "agents": "Collectors that are connected to the process.",
+        "waiting": "Handshakes and new collectors that wait for the database.",
+        "reconcile_lag_seconds": "Time since the last comparison ended; it runs every 5 s.",
+        "buffer_rows": "Sessions whose reports wait to be written.",
+        "buffer_bytes": "Memory that waiting reports take, estimated.",
+        "buffer_full_ratio": "How full the buffer is; at 1 collectors are told to come back.",
+        "buffer_lag_seconds": "For how long reports have been due and not written.",
+        "write_failures": "Failed writes of reports in a row; 0 while all is well.",
+    },
+    counters={
+        "messages": "Messages of collectors that were taken, by transport and type.",
+        "malformed_messages": "Messages that could not be read.",
+        "refused_messages": "Messages that were over a limit.",
+        "refused": "Connections and collectors that were refused, by reason.",
+        "unavailable_answers": "Answers that asked to come back later: 503 or UNAVAILABLE.",
+        "limits_hit": "How often a limit was met, by its name.",
+        "lost_sends": "Messages that a collector did not take.",
+        "cut_connections": "Connections that were ended for not speaking, not reading or not answering.",
+        "slowed_messages": "Messages after which a collector that sends too fast was read later.",
+        "refused_sockets": "Sockets that were closed at once because there were too many.",
+        "slow_sockets": "Sockets that were closed because a request or a message took too long to arrive.",
+        "offers": "Configurations claimed for a collector, by what became of them.",
+    },
+    histograms={
+        "admission_seconds": "Time until a collector is let in.",
+        "poke_seconds": "Time from a change until the process heard of it.",
+        "reconcile_seconds": "Time to compare all collectors with what they should have.",
+        "flush_seconds": "Time that one write of reports takes.",
+        "flush_rows": "Sessions in one write of reports.",
+    },
+)
+
+
+def numbers_of(
+    counters: Counters, levels: Mapping[str, float], refused: Mapping[str, int]
+) -> Numbers:
+    """Everything that a gateway counts, with what it holds now (`levels`: gauges by short name)."""
+    numbers = {f"{_OPAMP}{name}": [sample(level)] for name, level in levels.items()}
+    for name in _TOTALS:
+        numbers[f"{_OPAMP}{name}"] = [sample(getattr(counters, name))]
+    for name, histogram in _histograms(counters).items():
+        numbers[f"{_OPAMP}{name}"] = [sample(histogram.value())]
+    numbers[f"{_OPAMP}messages"] = [
+        sample(count, transport=transport, type=kind.value)
+        for transport, kinds in (("ws", counters.kinds), ("http", counters.http_kinds))
+        for kind, count in kinds.items()
+    ]
+    numbers[f"{_OPAMP}offers"] = [
+        sample(counters.offers_sent, result="sent"),
+        sample(counters.offers_not_sent, result="not_sent"),
+    ]
+    numbers[f"{_OPAMP}refused"] = by_label("reason", refused)
+    numbers[f"{_OPAMP}limits_hit"] = by_label("limit", counters.limits)
+    if counters.reconciled_s:
+        lag_s = time.monotonic() - counters.reconciled_s
+        numbers[f"{_OPAMP}reconcile_lag_seconds"] = [sample(lag_s)]
+    return numbers
+
+
+def _histograms(counters: Counters) -> Mapping[str, Histogram]:
+    return {
+        "admission_seconds": counters.admissions,
+        "poke_seconds": counters.pokes,
+        "reconcile_seconds": counters.reconciles,
+        "flush_seconds": counters.flushes,
+        "flush_rows": counters.flush_rows,
+    }

@@ -19,6 +19,7 @@ class GatewayOptions:
     first_message_s: how long a connection may be open without a message. message_s: how long one may take to arrive.
     verify_s: how long a handshake waits for the database before it is told to come back.
     late_s: what a replaced connection had sent before may still come. new_uids: how often a clone is told its new uid.
+    refusals_per_minute: so many refused attempts of one address are looked up; more are answered with 429.
     drain_slice connections are closed at a time when the server stops, with drain_pause_s between.
     """
 
@@ -48,6 +49,7 @@ class GatewayOptions:
     refusals_s: float = 2.0
     late_s: float = 5.0
     new_uids: int = 3
+    refusals_per_minute: int = 120
     drain_slice: int = 200
     drain_pause_s: float = 0.05
     drain_timeout_s: float = 10.0

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
-from fleets.offer import Offer
+from fleets.connection_offer import Held, SettingsOffer
+from fleets.offer import Intent, Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,15 @@ class Domain(Protocol):
     def give_back_offers(self, claims: Mapping[UUID, str], *, now: datetime) -> None:
         """These offers (uid to hash) were claimed and not sent: they may be claimed again."""
 
-    def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
+    def claim_settings(
+        self, agents: Mapping[UUID, Held], *, now: datetime
+    ) -> Mapping[UUID, SettingsOffer]:
+        """Write down which of these agents are offered connection settings, and answer the offers."""
+
+    def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
+        """These settings (uid to hash) were claimed and not sent: they may be claimed again."""
+
+    def intents(self, uids: Collection[UUID]) -> Mapping[UUID, Intent]:
         """What each agent should have; an agent that should have nothing may be absent."""
 
     def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:

@@ -14,10 +14,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from agents.snapshot import Transport
+from fleets.connection_offer import Held
 from opamp.auth import bearer_secret, header
 from opamp.consumers import Receive, Scope, Send, client_address
 from opamp.door import refusal_for
-from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded
+from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
 from opamp.gateway import Gateway
 from opamp.ports import Credential
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
@@ -36,6 +37,8 @@ WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect by WebSoc
 _GZIP_WBITS: Final = 31
 _GZIP_FROM_BYTES: Final = 1024
 _RATE: Final = "rate"
+_FRAMING_BYTES: Final = 6
+"""Tag and length of a field of any size that can be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ class OpampPost:
         except ConnectionRefused as refusal:
             self._count(refusal, scope)
             answer = _refusal(refusal)
-        except Overloaded as overload:
-            answer = _refusal(overload)
+        except (Overloaded, TooMany) as wait:
+            answer = _refusal(wait)
         await _send(send, answer)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
@@ -78,7 +81,7 @@ class OpampPost:
         secret = bearer_secret(headers)
         # A supervisor that stops hangs up right behind its goodbye (D1); the server drops what was not taken by then.
         first = await receive()
-        credential = await self._gateway.authenticate(secret)
+        credential = await self._gateway.authenticate(secret, address=client_address(scope))
         self._gateway.counters.http_requests += 1
         most = self._gateway.options.protocol.message_bytes
         body = await read_body(headers, _resumed(first, receive), most=most)
@@ -140,12 +143,14 @@ class OpampPost:
                 return new_identity(message, given)
         session = self._gateway.new_session(snapshot)
         outcome = session.receive(message, moment)
+        self._gateway.counters.take_http(outcome.kind)
         if outcome.patch is not None:
             self._gateway.record_patches([outcome.patch])
         if outcome.offer_due:
+            self._offer_settings(session, outcome.reply, moment)
             offer = domain.claim_offers({uid: session.epoch}, now=moment).get(uid)
             carried = session.make_offer(offer, moment) if offer is not None else None
-            if carried is not None:
+            if carried is not None and self._fits(outcome.reply, carried):
                 outcome.reply.MergeFrom(carried)
             elif offer is not None:
                 domain.give_back_offers({uid: offer.hash}, now=moment)
@@ -163,6 +168,26 @@ class OpampPost:
         if message is not None:
             message.capabilities = reply.capabilities
         return message
+
+    def _fits(self, reply: ServerToAgent, carried: ServerToAgent) -> bool:
+        """Whether both may be sent as one (T8): an answer that is refused for its size would take the offer along."""
+        most = self._gateway.options.protocol.send_bytes
+        return reply.ByteSize() + carried.remote_config.ByteSize() + _FRAMING_BYTES <= most
+
+    def _offer_settings(
+        self, session: AgentSession, reply: ServerToAgent, moment: datetime
+    ) -> None:
+        """Put connection settings that are due into the answer (S3)."""
+        if not session.wants_settings:
+            return
+        domain, uid = self._gateway.domain, session.instance_uid
+        held = Held(session.epoch, session.offered_settings)
+        offer = domain.claim_settings({uid: held}, now=moment).get(uid)
+        carried = session.make_settings_offer(offer) if offer is not None else None
+        if carried is not None:
+            reply.MergeFrom(carried)
+        elif offer is not None:
+            domain.give_back_settings({uid: offer.hash})
 
     def _refused(
         self, scope: Scope, credential: Credential, raw_uid: bytes, refusal: AgentRefused
@@ -270,7 +295,7 @@ def _text(status: int, text: str, headers: Mapping[str, str] | None = None) -> A
     return Answer(status, f"{text}\n".encode(), {**_PLAIN, **(headers or {})})
 
 
-def _refusal(error: ConnectionRefused | Overloaded) -> Answer:
+def _refusal(error: ConnectionRefused | Overloaded | TooMany) -> Answer:
     refusal = refusal_for(error)
     return _text(refusal.status, refusal.text, refusal.headers)
 

@@ -171,6 +171,29 @@ class HeldAgent:
             self.replaced_s = asyncio.get_running_loop().time()
 
 
+class KnownTrees:
+    """Hashes of component trees that are stored (C4). When there are too many, all are forgotten and asked for again.
+
+    Written from two threads: a set is replaced, never iterated.
+    """
+
+    def __init__(self, *, most: int = 4_096) -> None:
+        self._most = most
+        self._hashes: set[str] = set()
+
+    def __contains__(self, components_hash: object) -> bool:
+        return components_hash in self._hashes
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def add(self, components_hash: str) -> None:
+        """Remember one."""
+        if len(self._hashes) >= self._most:
+            self._hashes = set()
+        self._hashes.add(components_hash)
+
+
 class Registry:
     """Every connection of this process, and for each uid the newest session (A2)."""
 

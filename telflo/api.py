@@ -17,6 +17,7 @@ from telflo.base.access import Action
 from telflo.base.api import schemes as _schemes  # noqa: F401 - found by being imported
 from telflo.base.api.resources import router as base_router
 from telflo.home.api import OverviewView
+from telflo.system.api import SystemView
 
 
 class SchemaView(SpectacularAPIView):
@@ -53,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(fleets_router.urls)),
     path("", include(base_router.urls)),
     path("overview/", OverviewView.as_view(), name="api-overview"),
+    path("system/", SystemView.as_view(), name="api-system"),
     path("schema/", SchemaView.as_view(), name="api-schema"),
     path("docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),
     re_path(r"^.*$", UnknownAddress.as_view(), name="api-unknown"),

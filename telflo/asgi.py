@@ -11,12 +11,14 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from telflo.base.observed import Observed
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telflo.settings")
 # WhiteNoise warns about a folder that is not there; without collectstatic it is empty.
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Django warns that WhiteNoise answers with plain files under ASGI; they are small, and nothing is wrong.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
-django_application = get_asgi_application()
+observed = Observed(get_asgi_application())
 
 # Models must be ready before these are imported.
 from opamp.consumers import OpampConsumer  # noqa: E402
@@ -84,4 +86,4 @@ def make_application(gateway: Gateway, http: Application) -> Application:
 
 
 gateway = make_gateway()
-application = make_application(gateway, django_application)
+application = make_application(gateway, observed)

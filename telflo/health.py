@@ -17,6 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from opamp.domain import with_connections
+from telflo.system.findings import lacks
+from telflo.system.state import own_processes, read_processes
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +37,14 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """200 when database, migrations and Redis are there, else 503 and one line for each that is missing."""
+    """200 when this process can serve, else 503 and one line for each thing that is missing.
+
+    What is wrong elsewhere is a line `warning: …` and no reason to send nobody here: no worker, no beat.
+    """
     missing = what_is_missing()
-    return _plain("\n".join(missing), 503) if missing else _plain("ok", 200)
+    if missing:
+        return _plain("\n".join(missing), 503)
+    return _plain("\n".join(["ok", *(f"warning: {text}" for text in _warnings())]), 200)
 
 
 def what_is_missing() -> list[str]:
@@ -46,7 +53,7 @@ def what_is_missing() -> list[str]:
 
 
 def _checks() -> list[Callable[[], str]]:
-    return [_database, _migrations, *([_redis] if settings.REDIS_URL else [])]
+    return [_database, _migrations, *([_redis] if settings.REDIS_URL else []), _buffer]
 
 
 def _missing(check: Callable[[], str]) -> str:
@@ -84,6 +91,18 @@ def _migrations() -> str:
 def _redis() -> str:
     redis_cache.get("readyz")
     return "" if get_channel_layer() is not None else "no channel layer"
+
+
+def _buffer() -> str:
+    own = own_processes()
+    is_full = any(process.level("opamp_buffer_full_ratio") >= 1 for process in own)
+    return "full, collectors are told to come back later" if is_full else ""
+
+
+def _warnings() -> list[str]:
+    """What others lack. Asked only where migrations are applied, so the table is there."""
+    processes = read_processes()
+    return [f"no {kind} runs" for kind in ("worker", "beat") if lacks(kind, processes)]
 
 
 def _plain(text: str, status: int) -> HttpResponse:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
-from telflo import env
+from telflo import __version__, env
 from telflo.databases import database_from_url
 from telflo.secrets_store import encryption_keys, secret_key
 
@@ -27,6 +27,8 @@ CA_FILE = env.file("TELFLO_CA_FILE")
 REDIS_URL = env.secret_url("REDIS_URL", schemes=("redis", "rediss", "unix"))
 LOG_LEVEL = env.choice("TELFLO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOG_FORMAT = env.choice("TELFLO_LOG_FORMAT", "text", ("text", "json"))
+METRICS_TOKEN = env.secret("TELFLO_METRICS_TOKEN")
+TELFLO_VERSION = __version__
 DEBUG = env.boolean("TELFLO_DEBUG")
 IS_SECURE = BASE_URL.startswith("https://")
 
@@ -72,6 +74,7 @@ INSTALLED_APPS = [
     "opamp",
     "telflo.home",
     "telflo.serve",
+    "telflo.system",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -242,6 +245,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VersionState": "configs.models.VersionState",
         "RolloutState": "fleets.models.RolloutState",
+        "ReportStatus": ["UNSET", "APPLIED", "APPLYING", "FAILED"],
         "TokenKind": "fleets.models.TokenKind",
         "TokenState": ["active", "expires_soon", "expired", "retired", "revoked"],
     },
@@ -265,6 +269,7 @@ _NOT_LATE = {"options": {"expires": 5.0}}
 CELERY_BEAT_SCHEDULE = {
     "sweep-statuses": {"task": "agents.tasks.sweep_statuses", "schedule": 5.0, **_NOT_LATE},
     "sweep-rollouts": {"task": "fleets.tasks.sweep_rollouts", "schedule": 5.0, **_NOT_LATE},
+    "sweep-tokens": {"task": "fleets.tasks.sweep_tokens", "schedule": 15.0, **_NOT_LATE},
     "prune": {"task": "telflo.tasks.prune", "schedule": 3600.0},
 }
 
@@ -273,6 +278,7 @@ KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE
 # At least twice what a configuration may have (2 MiB), so that every version can be sent.
 OPAMP_MESSAGE_BYTES = env.integer("TELFLO_OPAMP_MESSAGE_MIB", 16, least=4, most=64) * MEBIBYTE
+REFUSALS_PER_MINUTE = env.integer("TELFLO_REFUSALS_PER_MINUTE", 120, least=1)
 ENROLMENTS_PER_MINUTE = env.integer("TELFLO_ENROLMENTS_PER_MINUTE", 600, least=1)
 OPAMP_PORT = env.integer("TELFLO_OPAMP_PORT", 4320, least=0, most=65535)
 OPAMP_FLUSH_S = 0.25
@@ -337,6 +343,8 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # Answers of 4xx are not the server's trouble.
         "django.request": {"level": "ERROR"},
+        # It says each time that the collector of traces is away; a span more or less is no matter.
+        "opentelemetry": {"level": "ERROR"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "axes": {"level": "ERROR"},
         "celery": {"level": "WARNING"},

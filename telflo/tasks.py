@@ -8,6 +8,7 @@ from celery import shared_task
 
 from agents.identities import prune_given_uids
 from agents.store import prune_commands, prune_effective_configs, prune_events
+from fleets.credentials import prune_credentials
 from fleets.forgetting import forget_ghosts
 from fleets.pruning import prune_attempts
 from fleets.refusals import prune_refused
@@ -24,6 +25,7 @@ PRUNERS: tuple[Callable[[datetime], int], ...] = (
     prune_effective_configs,
     prune_refused,
     prune_attempts,
+    prune_credentials,
     prune_activity,
     prune_leftovers,
 )

@@ -6,10 +6,13 @@ from django.urls import URLPattern, URLResolver, include, path
 from telflo import health
 from telflo.home import views as home
 
+handler500 = "telflo.base.views.failed.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.overview, name="overview"),
     path("", include("telflo.base.urls")),
     path("", include("telflo.ui.urls")),
+    path("", include("telflo.system.urls")),
     path("configurations/", include("configs.urls")),
     path("collectors/", include("agents.urls")),
     path("fleets/", include("fleets.urls.fleets")),

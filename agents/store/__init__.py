@@ -5,7 +5,7 @@ A few statements for any number of agents; the SQL that differs between database
 
 from agents.store.commands import claim_commands, expire_commands
 from agents.store.events import NewEvent, add_events
-from agents.store.intents import IntentChange, set_intent
+from agents.store.intents import IntentChange, set_intent, set_intervals
 from agents.store.patches import apply
 from agents.store.pruning import prune_commands, prune_effective_configs, prune_events
 from agents.store.rows import (
@@ -40,5 +40,6 @@ __all__ = [
     "register",
     "sessions_of",
     "set_intent",
+    "set_intervals",
     "sweep",
 ]

@@ -35,7 +35,7 @@ def add_events(events: Iterable[NewEvent]) -> None:
 def from_facts(patch: AgentPatch) -> Iterator[NewEvent]:
     """The facts that people read in a timeline, in order.
 
-    CONNECTED is left to open_session, which knows whether the agent was away; FULL_STATE is the protocol's business.
+    CONNECTED is left to open_sessions, which knows whether the agent was away; FULL_STATE is the protocol's business.
     """
     for fact in patch.facts:
         data = _data_of(fact)
@@ -50,6 +50,9 @@ def _data_of(fact: Fact) -> dict[str, Any] | None:
         report = fact.remote_config
         error = redact_text(report.error)
         return {"status": report.status.name, "hash": report.hash, "error": error}
+    if fact.connection is not None:
+        said = fact.connection
+        return {"status": said.status.name, "hash": said.hash, "error": redact_text(said.error)}
     if fact.health is not None:
         health = fact.health
         if health.says_nothing:

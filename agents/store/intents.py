@@ -50,3 +50,14 @@ def set_intent(
             edits.append(edit)
         write(edits)
         touch([edit for edit in edits if edit.columns])
+
+
+def set_intervals(intervals: Mapping[UUID, int]) -> None:
+    """How many seconds pass between an agent's heartbeats or polls, so that silence is judged by it (D2)."""
+    if not intervals:
+        return
+    with transaction.atomic():
+        edits = [Edit(row) for row in lock(set(intervals)).values()]
+        for edit in edits:
+            edit.put(interval_s=intervals[edit.row.agent_id])
+        write(edits)

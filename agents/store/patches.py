@@ -14,6 +14,7 @@ from agents.snapshot import (
     ComponentHealth,
     Components,
     ConfigStatus,
+    ConnectionReport,
     EffectiveConfig,
     FactKind,
     RemoteConfigReport,
@@ -38,6 +39,7 @@ from agents.store.values import health_to_json
 
 HASH_LENGTH = 128
 _NO_REPORT = RemoteConfigReport(ConfigStatus.UNSET, "")
+_NO_SETTINGS = ConnectionReport(ConfigStatus.UNSET, "")
 
 
 def apply(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
@@ -129,12 +131,20 @@ def _edit_row(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
     for name, put in _PUTTERS.items():
         if getattr(patch, name) is not UNSET:
             put(edit, patch)
+    if _says_unknown(patch):
+        edit.put(health=Health.UNKNOWN.value, health_since=patch.seen_at)
     full = [fact.at for fact in patch.facts if fact.kind is FactKind.FULL_STATE]
     if full:
         edit.put(full_state_at=full[-1])
     noticed = _put_connection(edit, patch)
     edit.derive(patch.seen_at)
     return noticed
+
+
+def _says_unknown(patch: AgentPatch) -> bool:
+    """Whether the last news of its health is an empty one: the tree before it is kept, as of then."""
+    news = [fact.health for fact in patch.facts if fact.kind is FactKind.HEALTH]
+    return bool(news) and (news[-1] is None or news[-1].says_nothing)
 
 
 def _put_connection(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
@@ -179,6 +189,17 @@ def _put_remote_config(edit: Edit, patch: AgentPatch) -> None:
     )
 
 
+def _put_connection_settings(edit: Edit, patch: AgentPatch) -> None:
+    said = patch.connection
+    report = said if isinstance(said, ConnectionReport) else _NO_SETTINGS
+    edit.put(
+        connection_status=int(report.status),
+        connection_hash=report.hash[:HASH_LENGTH],
+        connection_error=report.error,
+        connection_at=patch.seen_at,
+    )
+
+
 def _put_effective_config(edit: Edit, patch: AgentPatch) -> None:
     reported = patch.effective_config
     sha256 = reported.sha256 if isinstance(reported, EffectiveConfig) else None
@@ -197,4 +218,5 @@ _PUTTERS: dict[str, Callable[[Edit, AgentPatch], None]] = {
     "remote_config": _put_remote_config,
     "effective_config": _put_effective_config,
     "components": _put_components,
+    "connection": _put_connection_settings,
 }

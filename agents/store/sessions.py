@@ -9,7 +9,14 @@ from django.db import transaction
 
 from agents.models import Agent, AgentStatus
 from agents.naming import display_name
-from agents.snapshot import AgentSnapshot, ConfigStatus, FactKind, RemoteConfigReport, Transport
+from agents.snapshot import (
+    AgentSnapshot,
+    ConfigStatus,
+    ConnectionReport,
+    FactKind,
+    RemoteConfigReport,
+    Transport,
+)
 from agents.store.events import NewEvent, add_events
 from agents.store.rows import FENCED_EPOCH, Edit, touch, write
 from agents.store.values import health_from_json
@@ -86,20 +93,18 @@ class _Opening:
         self.events: list[NewEvent] = []
         is_poll = arrival.transport is Transport.HTTP
         is_beside = is_poll and row.connected and row.transport == Transport.WEBSOCKET
-        self.snapshot = self._fence(row) if is_beside else self._open(row)
+        is_clone = self._follow_trail(row, is_beside=is_beside)
+        known = self._fence(row) if is_beside else self._open(row)
+        self.snapshot = replace(known, is_clone=is_clone)
 
     def _fence(self, row: AgentStatus) -> AgentSnapshot:
-        beside = Trails.from_json(row.trails).beside(row.last_seen_at, self._now)
-        is_clone = self._put_trails(beside)
-        fenced = _snapshot(row, Transport.HTTP, epoch=FENCED_EPOCH, is_new=False)
-        return replace(fenced, is_clone=is_clone)
+        return _snapshot(row, Transport.HTTP, epoch=FENCED_EPOCH, is_new=False)
 
     def _open(self, row: AgentStatus) -> AgentSnapshot:
         seen_at, transport = row.last_seen_at, self._arrival.transport
-        is_clone = self._follow_trail(row)
         self._begin(is_news=transport is Transport.WEBSOCKET or not row.connected)
         known = _snapshot(row, transport, epoch=row.session_epoch, is_new=seen_at is None)
-        return replace(known, seen_at=seen_at, is_clone=is_clone)
+        return replace(known, seen_at=seen_at)
 
     def _begin(self, *, is_news: bool) -> None:
         transport, address = self._arrival.transport.value, self._arrival.remote_address[:64]
@@ -118,18 +123,14 @@ class _Opening:
             self.edit.put(connected_at=self._now)
         self.edit.derive(self._now)
 
-    def _follow_trail(self, row: AgentStatus) -> bool:
-        if self._arrival.transport is Transport.WEBSOCKET:
-            self.edit.put(trails=None)
-            return False
-        if self._arrival.number is None:
-            return False
-        trails = replace(Trails.from_json(row.trails), beside_since=None)
-        address = self._arrival.remote_address[:64]
-        return self._put_trails(trails.follow(self._arrival.number, address, self._now))
-
-    def _put_trails(self, trails: Trails) -> bool:
-        """Store them; answers whether they show several agents, of which this one gets a new uid."""
+    def _follow_trail(self, row: AgentStatus, *, is_beside: bool) -> bool:
+        """Whether the trails now show several agents, of which this one gets a new uid."""
+        number, trails = self._arrival.number, Trails()
+        if is_beside:
+            trails = Trails.from_json(row.trails).beside(row.last_seen_at, self._now)
+        elif number is not None:
+            address = self._arrival.remote_address[:64]
+            trails = Trails.from_json(row.trails).follow(number, address, self._now)
         is_clone = trails.are_several_agents
         self.edit.put(trails=(trails.without_the_last() if is_clone else trails).as_json())
         return is_clone
@@ -147,6 +148,7 @@ def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: boo
         remote_config=RemoteConfigReport(status, row.remote_config_hash, row.remote_config_error)
         if has_report
         else None,
+        connection=_connection(row),
         effective_sha256=row.effective_config_id or "",
         components_hash=row.components_hash,
         lacks_components=bool(row.components_hash)
@@ -156,3 +158,10 @@ def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: boo
         full_state_at=row.full_state_at,
         custom_capabilities=tuple(row.agent.custom_capabilities),
     )
+
+
+def _connection(row: AgentStatus) -> ConnectionReport | None:
+    if not (row.connection_status or row.connection_hash):
+        return None
+    status = ConfigStatus(row.connection_status)
+    return ConnectionReport(status, row.connection_hash, row.connection_error)

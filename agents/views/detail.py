@@ -17,9 +17,10 @@ from agents.views.configuration import (
     record_raw_reading,
     shown_file,
 )
+from agents.views.connection import connection_panel
 from agents.views.events import hashes_in, lines_of
 from agents.views.health import health_panel
-from agents.views.messages import shown_messages
+from agents.views.messages import shown_message
 from agents.views.restarts import restart_under_way
 from agents.views.rows import redacted
 from agents.views.subject import Subject, subject_of
@@ -63,6 +64,7 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         "restart": restart_under_way(agent, clock.now()),
         "origin": origin,
         "copies": copies,
+        "ways": connection_panel(agent, subject.membership),
     }
     return _page(request, subject, "overview", context)
 
@@ -71,7 +73,7 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
 def messages(request: HttpRequest, uid: UUID) -> HttpResponse:
     """The custom messages that it sent."""
     subject = subject_of(request, uid)
-    shown = shown_messages(subject.agent.messages.all())
+    shown = [shown_message(message) for message in subject.agent.messages.all()]
     return _page(request, subject, "messages", {"messages_shown": shown})
 
 

@@ -182,6 +182,22 @@ def _told(tone: str, icon: str, what: str) -> Callable[[Data, Mapping[str, Versi
     return draw
 
 
+def _connection_settings(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    looks = {
+        "APPLIED": ("ok", "circle-check", "Connection settings applied"),
+        "APPLYING": ("move", "loader-circle", "Applying connection settings"),
+        "FAILED": ("fail", "circle-x", "Connection settings failed"),
+    }
+    tone, icon, what = looks.get(
+        str(data.get("status")), ("idle", "circle-dot", "Connection settings reported")
+    )
+    return tone, icon, what, "", str(data.get("error", ""))
+
+
+def _credential(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    return "ok", "key-round", "Came by its own credential", "", f"{data.get('token', '')}…"
+
+
 _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "connected": _connected,
     "disconnected": _disconnected,
@@ -202,4 +218,6 @@ _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "message_asked": _told("idle", "mail", "Custom message asked for"),
     "message_sent": _told("move", "mail", "Custom message sent"),
     "message_expired": _told("warn", "clock", "Custom message not delivered in time"),
+    "connection_settings": _connection_settings,
+    "credential": _credential,
 }

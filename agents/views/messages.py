@@ -1,7 +1,6 @@
 """Custom messages as people see them: text with secrets masked, or hexadecimal."""
 
 import base64
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -28,12 +27,8 @@ class ShownMessage:
     note: str
 
 
-def shown_messages(messages: Iterable[AgentMessage]) -> list[ShownMessage]:
-    """These messages for people."""
-    return [_shown(message) for message in messages]
-
-
-def _shown(message: AgentMessage) -> ShownMessage:
+def shown_message(message: AgentMessage) -> ShownMessage:
+    """A message for people."""
     data = base64.b64decode(message.body)
     text = _text_of(data)
     shown = len(data) if text is not None else min(len(data), MOST_HEX_BYTES)
@@ -43,10 +38,15 @@ def _shown(message: AgentMessage) -> ShownMessage:
         capability=message.capability,
         type=message.type,
         size=message.size,
-        text=data[:MOST_HEX_BYTES].hex(" ") if text is None else redact_text(text),
+        text=_hexadecimal(data[:MOST_HEX_BYTES]) if text is None else redact_text(text),
         is_text=text is not None,
         note=f"the first {shown} of {message.size} bytes" if shown < message.size else "",
     )
+
+
+def _hexadecimal(data: bytes) -> str:
+    """Lines of 16 bytes."""
+    return "\n".join(data[start : start + 16].hex(" ") for start in range(0, len(data), 16))
 
 
 def _text_of(data: bytes) -> str | None:

@@ -60,7 +60,7 @@ def subject_of(request: HttpRequest, uid: UUID) -> Subject:
     """The collector with this uid, in two queries. Raises Http404."""
     agent = (
         Agent.objects.select_related(
-            "status", "components", "membership__fleet", "membership__token"
+            "status", "components", "connection", "membership__fleet", "membership__token"
         )
         .defer("status__health_tree", "components__tree")
         .filter(pk=uid)

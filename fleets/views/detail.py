@@ -11,11 +11,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from fleets.forms import ARRIVALS, SettingsForm
-from fleets.models import ArrivalMode, Fleet, Membership
+from fleets.models import ArrivalMode, Fleet, Membership, TokenKind
 from fleets.rollouts.plan import ACTIVE
 from fleets.services import archive_fleet, update_fleet
 from fleets.token_state import usable
 from fleets.views.collectors import FIRST_ROWS, first_collectors
+from fleets.views.connection import shown_connection
 from fleets.views.numbers import (
     FleetNumbers,
     health_segments,
@@ -80,9 +81,10 @@ def deployments(request: HttpRequest, fleet_name: str) -> HttpResponse:
 
 @requires(Action.VIEW)
 def tokens(request: HttpRequest, fleet_name: str) -> HttpResponse:
-    """Its tokens of all kinds, newest first."""
+    """Its enrolment and host tokens, newest first. Collectors' own are as many as these: the tokens' page has them."""
     fleet = fleet_or_404(fleet_name)
-    page = rows_of(request, fleet.tokens.select_related("created_by", "fleet", "deployment"))
+    found = fleet.tokens.exclude(kind=TokenKind.AGENT)
+    page = rows_of(request, found.select_related("created_by", "fleet", "deployment"))
     rows = token_rows(page.items, clock.now())
     return _page(request, fleet, "tokens", {"rows": rows, "page": page})
 
@@ -111,7 +113,11 @@ def settings(request: HttpRequest, fleet_name: str) -> HttpResponse:
         else:
             messages.success(request, "Saved")
             return redirect("fleets:settings", fleet.slug)
-    context = {"form": form, "arrival": dict(ARRIVALS)[fleet.arrival_mode]}
+    context = {
+        "form": form,
+        "arrival": dict(ARRIVALS)[fleet.arrival_mode],
+        "connection": shown_connection(fleet),
+    }
     return _page(request, fleet, "settings", context, status=422 if form.errors else 200)
 
 
@@ -184,5 +190,5 @@ def _counts(fleet: Fleet) -> dict[str, int]:
         "collectors": fleet.memberships.count(),
         "rollouts": fleet.rollouts.count(),
         "deployments": fleet.deployments.count(),
-        "tokens": fleet.tokens.filter(usable(clock.now())).count(),
+        "tokens": fleet.tokens.filter(usable(clock.now())).exclude(kind=TokenKind.AGENT).count(),
     }

@@ -19,6 +19,8 @@ ADVICE: Final[Mapping[str, str]] = {
     RefusalReason.RETIRED: "The token was retired or rotated. Give the host the new one.",
     RefusalReason.TAKEN: "One host token lets in one collector. If this host lost its storage directory, forget its"
     " old collector here, and it comes in by itself; on another host run a command of its own.",
+    RefusalReason.OTHER_AGENT: "Each such credential is bound to one collector. Was a running machine"
+    " copied? Put an enrolment token into the file of the copy and restart its supervisor.",
     RefusalReason.RATE: "Too many hosts came at once. They try again by themselves.",
     RefusalReason.PROTOCOL: "Something other than a supervisor called the OpAMP address: a health"
     " check, a browser, a proxy that changes requests.",

@@ -19,6 +19,7 @@ from fleets.tokens import (
     expiry_warnings,
     issue_token,
     members_of,
+    moved_from,
     retire_token,
     revoke_token,
     rotate_token,
@@ -147,7 +148,12 @@ def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
     form = RotateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            issued = rotate_token(token=token, overlap=form.overlap(), actor=actor_of(request))
+            issued = rotate_token(
+                token=token,
+                overlap=form.overlap(),
+                revoke_old=form.cleaned_data["revoke_old"],
+                actor=actor_of(request),
+            )
         except DomainError as error:
             add_domain_error(form, error)
         else:
@@ -181,7 +187,7 @@ def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     token = token_or_404(token_id)
     question = Question(
         title=f"Revoke “{token.name}”?",
-        body=_lose(token),
+        body=f"{_lose(token)}{_who_may_come_back(token)}",
         verb="Revoke",
         tone="danger",
         back_url=_url(token),
@@ -205,6 +211,17 @@ def _lose(token: Token) -> str:
     return (
         f"{counted(number, 'collector')} {verbs[0]} the server and {verbs[1]} running."
         " To stop new hosts only, retire it."
+    )
+
+
+def _who_may_come_back(token: Token) -> str:
+    moved = moved_from(token).count()
+    if not moved:
+        return ""
+    their, are = ("its", "is") if moved == 1 else ("their", "are")
+    return (
+        f" {counted(moved, 'collector')} with a credential of {their} own may come back by it after a restart"
+        f" and {are} refused then."
     )
 
 

@@ -31,3 +31,4 @@ class Limits:
     config_bytes: int = 4 * MIB
     custom_capabilities: int = 256
     custom_message_bytes: int = 64 * 1024
+    packages: int = 256

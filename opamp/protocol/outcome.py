@@ -7,6 +7,17 @@ from agents.snapshot import AgentPatch
 from opamp.proto.opamp_pb2 import ServerToAgent
 
 
+class MessageKind(StrEnum):
+    """What a message was, for counting."""
+
+    HEARTBEAT = "heartbeat"
+    REPORT = "report"
+    FULL_STATE = "full_state"
+    GOODBYE = "goodbye"
+    REFUSED = "refused"
+    """It could be read, and what it said is not allowed."""
+
+
 class CloseReason(StrEnum):
     """Why a session is over after the reply."""
 
@@ -23,9 +34,11 @@ class Outcome:
     offer_due: claim an offer for this agent and pass it to AgentSession.make_offer. Raised once per
     reason: when the claim is not granted, the next reconcile asks again through set_desired.
     close: the session is over.
+    kind: what the message was.
     """
 
     reply: ServerToAgent
     patch: AgentPatch | None
     offer_due: bool = False
     close: CloseReason | None = None
+    kind: MessageKind = MessageKind.HEARTBEAT

@@ -16,6 +16,7 @@ from agents.snapshot import (
     Components,
     ConfigFile,
     ConfigStatus,
+    ConnectionReport,
     CustomMessage,
     Description,
     EffectiveConfig,
@@ -33,7 +34,7 @@ _STATUSES = {status.value: status for status in ConfigStatus}
 
 @dataclass(slots=True)
 class Report:
-    """What one message says. remote_config None: the agent has had none (UNSET with an empty hash)."""
+    """What one message says. remote_config, connection None: the agent has had none (UNSET with an empty hash)."""
 
     description: Description | Unset = UNSET
     health: ComponentHealth | Unset = UNSET
@@ -41,6 +42,7 @@ class Report:
     effective_config: EffectiveConfig | Unset = UNSET
     components: Components | None | Unset = UNSET
     custom_capabilities: tuple[str, ...] | Unset = UNSET
+    connection: ConnectionReport | None | Unset = UNSET
 
 
 _NAME_LENGTH = 200
@@ -49,6 +51,7 @@ _NAME_LENGTH = 200
 def read_report(message: pb.AgentToServer, limits: Limits) -> Report:
     """Everything that the message reports. Raises MalformedMessage when it is over a limit."""
     report = Report()
+    _check_packages(message.package_statuses, limits)
     if message.HasField("agent_description"):
         report.description = read_description(message.agent_description, limits)
     if message.HasField("health"):
@@ -61,6 +64,8 @@ def read_report(message: pb.AgentToServer, limits: Limits) -> Report:
         report.components = read_components(message.available_components, limits)
     if message.HasField("custom_capabilities"):
         report.custom_capabilities = read_custom_capabilities(message.custom_capabilities, limits)
+    if message.HasField("connection_settings_status"):
+        report.connection = read_connection(message.connection_settings_status, limits)
     return report
 
 
@@ -86,6 +91,18 @@ def read_remote_config(status: pb.RemoteConfigStatus, limits: Limits) -> RemoteC
     return RemoteConfigReport(
         status=known,
         hash=_read_hash("remote_config_status", status.last_remote_config_hash, limits),
+        error=cut(status.error_message, limits.text_length),
+    )
+
+
+def read_connection(status: pb.ConnectionSettingsStatus, limits: Limits) -> ConnectionReport | None:
+    """The acknowledged hash of connection settings (S2); None when the agent never had an offer."""
+    known = _STATUSES.get(status.status, ConfigStatus.UNSET)
+    if not status.last_connection_settings_hash and known is ConfigStatus.UNSET:
+        return None
+    return ConnectionReport(
+        status=known,
+        hash=status.last_connection_settings_hash.hex(),
         error=cut(status.error_message, limits.text_length),
     )
 
@@ -134,6 +151,15 @@ def read_custom_capabilities(custom: pb.CustomCapabilities, limits: Limits) -> t
             f" at most {limits.custom_capabilities} are taken."
         )
     return tuple(cut(name, limits.attribute_length) for name in names)
+
+
+def _check_packages(statuses: pb.PackageStatuses, limits: Limits) -> None:
+    """They are not read, but even to compare a message with the one before costs time for each."""
+    if len(statuses.packages) > limits.packages:
+        raise MalformedMessage(
+            f"package_statuses has {len(statuses.packages)} entries;"
+            f" at most {limits.packages} are taken."
+        )
 
 
 def _read_hash(part: str, raw: bytes, limits: Limits) -> str:

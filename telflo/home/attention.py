@@ -12,8 +12,10 @@ from django.urls import reverse
 from agents.identities import MOST_AN_HOUR
 from agents.models import Agent, AgentStatus, GivenUid, Health, Status
 from agents.store import CALM_AFTER_RESTART
-from fleets.models import RefusalReason, RefusedAttempt, Token
+from fleets.models import RefusalReason, RefusedAttempt, Token, TokenKind
 from telflo.base.redaction import redact_line
+from telflo.system.findings import process_findings
+from telflo.system.state import read_processes
 from telflo.ui.numbers import counted, grouped
 
 EXPIRY_WARNING: Final = timedelta(days=30)
@@ -53,6 +55,7 @@ class Matters:
 def matters(now: datetime) -> Matters:
     """Everything that waits for a person, in six queries."""
     items = [
+        *_installation(),
         *_failed(),
         *_unhealthy(now),
         *_copied(now),
@@ -61,6 +64,20 @@ def matters(now: datetime) -> Matters:
         *_expiring(now),
     ]
     return Matters(items[:MOST], len(items))
+
+
+def _installation() -> Iterator[Item]:
+    """Parts of the installation that are missing, silent or late."""
+    for finding in process_findings(read_processes()):
+        yield Item(
+            tone=finding.tone,
+            icon="server-cog",
+            title=finding.title,
+            where="",
+            what=finding.todo,
+            at=None,
+            url=reverse("system"),
+        )
 
 
 def _failed() -> Iterator[Item]:
@@ -132,9 +149,9 @@ def _copied(now: datetime) -> Iterator[Item]:
     )
     for row in rows:
         if row["taken"]:
-            what = (
-                f"{counted(row['taken'], 'copy', 'copies')} of it got an instance uid of their own"
-            )
+            whose = "its" if row["taken"] == 1 else "their"
+            copies = counted(row["taken"], "copy", "copies")
+            what = f"{copies} of it got an instance uid of {whose} own"
         elif row["given"] >= MOST_AN_HOUR:
             what = "two live agents use one instance uid, and none takes a new one"
         else:
@@ -212,6 +229,7 @@ def _expiring(now: datetime) -> Iterator[Item]:
             enrol_until__gt=now,
             enrol_until__lte=now + EXPIRY_WARNING,
         )
+        .exclude(kind=TokenKind.AGENT)
         .order_by("enrol_until")
         .values_list("name", "fleet__name", "enrol_until")
     )

@@ -40,6 +40,7 @@ def gateway_options() -> GatewayOptions:
         ping_s=settings.OPAMP_PING_S,
         first_message_s=settings.OPAMP_FIRST_MESSAGE_S,
         message_s=settings.OPAMP_MESSAGE_S,
+        refusals_per_minute=settings.REFUSALS_PER_MINUTE,
         retry_after_s=settings.OPAMP_RETRY_AFTER_S,
     )
 

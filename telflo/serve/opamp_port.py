@@ -23,6 +23,8 @@ from telflo.health import what_is_missing
 from telflo.serve.gateway import make_gateway
 from telflo.serve.memory import settle
 from telflo.serve.sockets import BACKLOG
+from telflo.system.models import ProcessKind
+from telflo.system.reporting import Part, Reporter
 
 logger = logging.getLogger(__name__)
 
@@ -53,13 +55,16 @@ async def serve(
     loop = asyncio.get_running_loop()
     gateway.ensure_started()
     port = OpampPort(gateway, pages={"/healthz": healthz, "/readyz": readyz}, locate=Locator())
+    reporter = Reporter([Part(ProcessKind.GATEWAY, gateway.numbers)], loop=loop)
     server = await loop.create_server(port.make_door, sock=sock, backlog=BACKLOG)
+    reporter.start()
     settle()
     announce()
     await stopping.wait()
     server.close()
     port.stop()
     await gateway.stop()
+    await asyncio.to_thread(reporter.stop)
 
 
 async def healthz() -> TextAnswer:

@@ -12,6 +12,8 @@ from telflo.databases import use_pool
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.memory import settle
 from telflo.serve.server import TelfloServer, make_config
+from telflo.system.models import ProcessKind
+from telflo.system.reporting import Part, Reporter
 
 
 def run_here(
@@ -25,14 +27,18 @@ def run_here(
     One call a process: the gateway is the process's own.
     """
     use_pool()
+    web = Part(ProcessKind.WEB, lambda: asgi.gateway.numbers() | asgi.observed.numbers())
+    reporter = Reporter([web, *(celery.parts() if celery is not None else ())])
 
     def on_loop(loop: asyncio.AbstractEventLoop) -> None:
+        reporter.loop = loop
         # Any thread here sends by way of the server's loop, which has the Redis connection already.
         set_port(EmbeddedPort(loop, get_channel_layer()))
 
     def on_started() -> None:
         if celery is not None:
             celery.start()
+        reporter.start()
         settle()
         if announce is not None:
             announce()
@@ -53,5 +59,6 @@ def run_here(
     try:
         server.run(sockets=[sock])
     finally:
+        reporter.stop()
         if celery is not None:
             celery.stop()

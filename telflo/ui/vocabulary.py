@@ -124,6 +124,11 @@ CONNECTION: Mapping[str, Lamp] = {
     "waiting": Lamp("Waiting", "move", "loader-circle", spins=True, meaning="not heard yet"),
 }
 
+PROCESS: Mapping[str, Lamp] = {
+    "running": Lamp("Running", "ok", "circle-check", meaning="wrote its numbers lately"),
+    "silent": Lamp("Silent", "warn", "hourglass", lit=True, meaning="killed, hangs, or cut off"),
+}
+
 PERSON: Mapping[str, Lamp] = {
     "active": Lamp("Active", "ok", "circle-check", meaning="can sign in"),
     "invited": Lamp("Invited", "move", "mail", meaning="has not set a password"),
@@ -140,6 +145,7 @@ VOCABULARY: Mapping[str, Mapping[str, Lamp]] = {
     "version": VERSION,
     "connection": CONNECTION,
     "person": PERSON,
+    "process": PROCESS,
 }
 
 

@@ -32,6 +32,9 @@ PAGES: Final[dict[str, Row]] = {
     "overview": _read(),
     "activity": _read(),
     "settings": _read(),
+    "system": _read(),
+    # loopback alone, or a token: tests/system/test_metrics.py
+    "metrics": _read(ANYONE),
     "healthz": _read(ANYONE),
     "readyz": _read(ANYONE),
     "theme": _do(ANYONE),
@@ -85,6 +88,7 @@ PAGES: Final[dict[str, Row]] = {
     "fleets:tokens": _read(),
     "fleets:activity": _read(),
     "fleets:settings": {"GET": VIEWER, "POST": EDITOR},
+    "fleets:connection": _ask_and_do(ADMIN),
     "fleets:archive": _ask_and_do(EDITOR),
     "fleets:assign": _ask_and_do(OPERATOR),
     "fleets:deploy": _ask_and_do(ADMIN),
@@ -106,6 +110,7 @@ PAGES: Final[dict[str, Row]] = {
 
 API: Final[dict[str, Row]] = {
     "api-overview": _read(),
+    "api-system": _read(),
     "api-schema": _read(),
     "api-docs": _read(),
     "api-unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), VIEWER),
@@ -127,6 +132,7 @@ API: Final[dict[str, Row]] = {
     "api-fleets-list": {"GET": VIEWER, "POST": EDITOR},
     "api-fleets-detail": {"GET": VIEWER, "PATCH": EDITOR},
     "api-fleets-archive": _do(EDITOR),
+    "api-fleets-connection-settings": {"GET": VIEWER, "PATCH": ADMIN},
     "api-fleets-tokens": {"GET": VIEWER, "POST": ADMIN},
     "api-fleets-deployments": {"GET": VIEWER, "POST": ADMIN},
     "api-tokens-detail": _read(),

@@ -318,6 +318,16 @@ def _cost_of(number: int) -> int:
 
 
 class TestSweep:
+    @pytest.mark.rule("D2")
+    def test_over_http_three_intervals_of_silence_end_the_connection(self) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(0), disconnected_at=at(0))])
+        open_session(agent.instance_uid, now=at(0), transport=Transport.HTTP)
+        assert store.sweep(at(89)) == 0
+        assert store.sweep(at(91)) == 1
+        assert status_of(agent).status == "disconnected"
+
+    @pytest.mark.rule("D2")
     def test_silence_over_a_websocket_ends_the_connection(self) -> None:
         agent = make_agent()
         assert store.sweep(at(104)) == 0

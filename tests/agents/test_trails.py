@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.trails import Trails
@@ -57,6 +57,7 @@ def one_client(plan: list[tuple[str, str, float]], first: int) -> Iterator[Said]
         yield Said(number, address, after_s)
 
 
+@settings(deadline=None)
 @given(
     plan=st.lists(st.tuples(steps, addresses, st.floats(0, 90)), max_size=60),
     first=st.integers(0, 1),
@@ -67,6 +68,7 @@ def test_losses_repeats_skips_and_restarts_are_one_client(
     assert found_after(one_client(plan, first)) is None
 
 
+@settings(deadline=None)
 @given(start=st.integers(0, 100), behind=st.lists(st.integers(0, 6), min_size=1, max_size=4))
 def test_repeats_that_were_held_up_and_arrive_in_a_burst_are_one_client(
     start: int, behind: list[int]
@@ -94,6 +96,7 @@ def test_one_client_behind_two_addresses_in_turn_is_one_client() -> None:
 # ── Two clients ──
 
 
+@settings(deadline=None)
 @given(
     first=st.integers(0, 1000),
     apart=st.integers(2, 1000),
@@ -119,6 +122,7 @@ def test_two_live_agents_are_found_after_a_few_turns(
     assert count <= ends[turns - 1]
 
 
+@settings(deadline=None)
 @given(first=st.integers(0, 1000), apart=st.integers(0, 1))
 def test_two_that_count_in_step_are_found_by_their_addresses(first: int, apart: int) -> None:
     story = [
@@ -129,6 +133,7 @@ def test_two_that_count_in_step_are_found_by_their_addresses(first: int, apart: 
     assert count <= 16
 
 
+@settings(deadline=None)
 @given(
     first=st.integers(0, 1000),
     order=st.lists(st.permutations(range(5)), min_size=8, max_size=8),

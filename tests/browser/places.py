@@ -15,6 +15,7 @@ PLACES: Final = {
     "fleet deployments": "/fleets/edge-eu/deployments/",
     "fleet tokens": "/fleets/edge-eu/tokens/",
     "fleet settings": "/fleets/edge-eu/settings/",
+    "fleet connection": "/fleets/edge-eu/connection/",
     "fleet activity": "/fleets/edge-eu/activity/",
     "archive fleet": "/fleets/edge-eu/archive/",
     "assign": "/fleets/edge-us/assign/",
@@ -29,6 +30,11 @@ PLACES: Final = {
     "collector attempts": "/collectors/{failed}/attempts/",
     "collector components": "/collectors/{failed}/components/",
     "retry collector": "/collectors/{failed}/retry/",
+    "collector messages": "/collectors/{talking}/messages/",
+    "talking collector": "/collectors/{talking}/",
+    "copied collector": "/collectors/{copied}/",
+    "copied collector timeline": "/collectors/{copied}/timeline/",
+    "restart collector": "/collectors/{talking}/restart/",
     "edit collector": "/collectors/{failed}/edit/",
     "move collector": "/collectors/{failed}/move/",
     "forget collector": "/collectors/{failed}/forget/",
@@ -51,6 +57,7 @@ PLACES: Final = {
     "refused attempts": "/tokens/refused/",
     "activity": "/activity/",
     "settings": "/settings/",
+    "system": "/settings/system/",
     "people": "/settings/people/",
     "profile": "/accounts/profile/",
 }
@@ -65,6 +72,8 @@ def ids_of(context: BrowserContext) -> dict[str, Any]:
     lines = {line["name"]: line["id"] for line in results("configurations/")}
     return {
         "failed": results("agents/?status=failed")[0]["instance_uid"],
+        "talking": results("agents/?fleet=edge-eu&q=edge-eu-ams-000")[0]["instance_uid"],
+        "copied": results("agents/?q=edge-us-iad-000")[0]["instance_uid"],
         "unhealthy": results("agents/?health=unhealthy")[0]["instance_uid"],
         "configuration": lines["edge gateway"],
         "deployment": results("fleets/edge-eu/deployments/")[0]["id"],

@@ -57,6 +57,7 @@ class TestNewcomers:
             enrol(token=issued, uid=uid, now=clock.now() + timedelta(minutes=2))
         assert not Agent.objects.filter(pk=uid).exists()
 
+    @pytest.mark.rule("A5")
     def test_only_so_many_newcomers_a_minute_come_by_one_token(self, settings: Any) -> None:
         settings.ENROLMENTS_PER_MINUTE = 2
         fleet = make_fleet()

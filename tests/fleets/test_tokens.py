@@ -152,10 +152,11 @@ class TestRotate:
         new = tokens.rotate_token(token=old.token, overlap=timedelta(hours=1), actor=TESTER)
         stays, switches = enrol(token=old), enrol(token=old)
         enrol(token=new, uid=switches.instance_uid)
+        assert [member.agent_id for member in tokens.members_of(old.token)] == [stays.instance_uid]
         with committed():
             tokens.revoke_token(token=old.token, actor=TESTER)
-        closed = [message for _, message in hints.sent if message["type"] == "close_agents"]
-        assert [message["uids"] for message in closed] == [[stays.instance_uid.hex]]
+        closed = [message for _, message in hints.sent if message["type"] == "close_tokens"]
+        assert [message["tokens"] for message in closed] == [[old.token.pk.hex]]
 
 
 class TestRetireAndRevoke:
@@ -171,12 +172,12 @@ class TestRetireAndRevoke:
         self, committed: Committed, hints: RecordingPort
     ) -> None:
         issued = make_token(fleet=make_fleet())
-        known = enrol(token=issued)
+        enrol(token=issued)
         with committed():
             tokens.revoke_token(token=issued.token, actor=TESTER, reason="leaked")
         assert refusal(issued.secret) == "revoked"
-        assert ("gateways", known.instance_uid.hex) in [
-            (group, uid) for group, message in hints.sent for uid in message.get("uids", ())
+        assert ("gateways", issued.token.pk.hex) in [
+            (group, one) for group, message in hints.sent for one in message.get("tokens", ())
         ]
         assert tokens.revoked_among([issued.token.pk]) == {issued.token.pk}
 

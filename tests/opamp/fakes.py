@@ -8,8 +8,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from agents.commands import Command
-from agents.snapshot import AgentPatch, AgentSnapshot, Capability, ConfigFile, Transport
-from fleets.offer import Offer
+from agents.snapshot import (
+    AgentPatch,
+    AgentSnapshot,
+    Capability,
+    ConfigFile,
+    SettingsState,
+    Transport,
+)
+from fleets.connection_offer import Held, SettingsOffer
+from fleets.offer import Intent, Offer
 from opamp.errors import AgentRefused, ConnectionRefused
 from opamp.gateway import Gateway
 from opamp.ports import Credential, Refusal
@@ -34,6 +42,7 @@ class MemoryDomain:
     def __init__(self) -> None:
         self.log: list[tuple[str, Any]] = []
         self.desired: dict[UUID, str] = {}
+        self.settings: dict[UUID, SettingsOffer] = {}
         self.offers: dict[str, Offer] = {HASH: OFFER}
         self.claimed: dict[UUID, str] = {}
         self.epochs: dict[UUID, int] = {}
@@ -85,6 +94,7 @@ class MemoryDomain:
             epoch=self.epochs[instance_uid],
             is_new=is_new,
             desired_hash=self.desired.get(instance_uid, ""),
+            settings=SettingsState(wanted=self._intent(instance_uid).settings),
             transport=transport,
         )
 
@@ -128,9 +138,24 @@ class MemoryDomain:
         for uid in claims:
             self.claimed.pop(uid, None)
 
-    def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
-        self.log.append(("desired_hashes", set(uids)))
-        return {uid: self.desired[uid] for uid in uids if uid in self.desired}
+    def claim_settings(
+        self, agents: Mapping[UUID, Held], *, now: datetime
+    ) -> Mapping[UUID, SettingsOffer]:
+        if self.settings:
+            self.log.append(("claim_settings", dict(agents)))
+        wanted = {uid: self.settings[uid] for uid in agents if uid in self.settings}
+        return {uid: offer for uid, offer in wanted.items() if offer.hash != agents[uid].offered}
+
+    def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
+        self.log.append(("give_back_settings", dict(claims)))
+
+    def intents(self, uids: Collection[UUID]) -> Mapping[UUID, Intent]:
+        self.log.append(("intents", set(uids)))
+        return {uid: self._intent(uid) for uid in uids}
+
+    def _intent(self, uid: UUID) -> Intent:
+        offer = self.settings.get(uid)
+        return Intent(self.desired.get(uid, ""), offer.hash if offer else "")
 
     def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:
         return self.revoked & set(credential_ids)

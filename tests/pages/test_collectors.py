@@ -250,7 +250,7 @@ def test_viewers_get_no_controls_and_operators_do() -> None:
 
 
 def tabs(agent: Agent) -> list[str]:
-    names = ("detail", "configuration", "timeline", "attempts", "components")
+    names = ("detail", "configuration", "timeline", "attempts", "components", "messages")
     return [reverse(f"agents:{name}", args=[agent.pk]) for name in names]
 
 
@@ -429,7 +429,7 @@ def test_the_timeline_is_paged() -> None:
 def test_each_tab_takes_a_fixed_number_of_queries() -> None:
     agent = full_collector()
     client = signed_in()
-    for path, most in zip(tabs(agent), (13, 12, 11, 12, 11), strict=True):
+    for path, most in zip(tabs(agent), (16, 13, 12, 13, 12, 13), strict=True):
         assert queries_of(client, path) <= most, path
 
 

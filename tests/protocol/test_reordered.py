@@ -12,6 +12,7 @@ Everything else leaves a gap in the numbers, and the belief is true again once t
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -96,7 +97,7 @@ def independent(one: Recorded, other: Recorded) -> bool:
 
 def swapped(story: list[Recorded]) -> Iterator[list[Recorded]]:
     """The story with one pair of independent neighbours the other way round; the times stay in order."""
-    for place, (one, other) in enumerate(zip(story, story[1:], strict=False)):
+    for place, (one, other) in enumerate(pairwise(story)):
         if independent(one, other):
             pair = [replace(other, at=one.at), replace(one, at=other.at)]
             yield [*story[:place], *pair, *story[place + 2 :]]
@@ -167,7 +168,7 @@ def test_a_message_that_overtakes_another_leaves_a_gap_that_is_cleared_up(name: 
     """No safe point: with its own number a late message is older than what is believed by then."""
     story = STORIES[name]
     world = (server_for(name), Agent.of(story))
-    for place, (one, other) in enumerate(zip(story, story[1:], strict=False)):
+    for place, (one, other) in enumerate(pairwise(story)):
         server, agent = world[0].fork(), world[1].fork()
         late = agent.follow(one.message)
         if other.message.sequence_num:

@@ -69,10 +69,14 @@ async def test_a_bad_token_gets_401_and_a_reason_before_the_upgrade(
 
 
 @pytest.mark.rule("T10")
-async def test_no_compression_and_no_origin_are_needed(running: Running) -> None:
-    async with agent(running, origin=None) as socket:
+@pytest.mark.parametrize("origin", [None, "https://elsewhere.example"])
+async def test_no_compression_no_subprotocol_and_no_origin_are_needed_or_looked_at(
+    running: Running, origin: Any
+) -> None:
+    async with agent(running, origin=origin) as socket:
         assert socket.response is not None
         assert "Sec-WebSocket-Extensions" not in socket.response.headers
+        assert "Sec-WebSocket-Protocol" not in socket.response.headers
         assert (await say(socket, full())).instance_uid == UID.bytes
 
 
@@ -107,6 +111,7 @@ async def test_an_offer_arrives(running: Running) -> None:
         assert (await hear(socket)).remote_config.config_hash == bytes.fromhex(HASH)
 
 
+@pytest.mark.rule("T2")
 async def test_a_text_frame_closes_with_1003(running: Running) -> None:
     async with agent(running) as socket:
         await socket.send("hello")

@@ -22,8 +22,8 @@ from rest_framework.exceptions import (
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from telflo.base import logs
 from telflo.base.errors import Conflict, DomainError, Finding, NotFound, Refused
-from telflo.base.ids import new_id
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ def _escaped(part: str) -> str:
 
 
 def _unexpected(error: Exception, context: dict[str, Any]) -> Response:
-    reference = str(new_id())[-12:]
+    reference = logs.reference()
     view = type(context.get("view")).__name__
     logger.error("API call failed in %s, reference %s.", view, reference, exc_info=error)
     return problem(

@@ -6,6 +6,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from telflo.celery import app
+from telflo.system.celery_counts import BeatCounts
+from telflo.system.models import ProcessKind
+from telflo.system.reporting import Part, reporting
 
 
 class Command(BaseCommand):
@@ -22,6 +25,9 @@ class Command(BaseCommand):
             )
         self.stdout.write("Telflo's beat runs.")
         self.stdout.flush()
-        app.Beat(
-            scheduler_cls="celery.beat:Scheduler", loglevel="INFO", quiet=True, max_interval=5
-        ).run()
+        counts = BeatCounts()
+        counts.connect()
+        with reporting(Part(ProcessKind.BEAT, counts.numbers)):
+            app.Beat(
+                scheduler_cls="celery.beat:Scheduler", loglevel="INFO", quiet=True, max_interval=5
+            ).run()

@@ -7,6 +7,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from telflo.celery import app
+from telflo.system.celery_counts import TaskCounts
+from telflo.system.models import ProcessKind
+from telflo.system.reporting import Part, reporting
 
 
 class Command(BaseCommand):
@@ -31,8 +34,11 @@ class Command(BaseCommand):
         worker = app.Worker(
             pool_cls=pool, concurrency=concurrency, loglevel="INFO", quiet=True, without_gossip=True
         )
+        counts = TaskCounts()
+        counts.connect()
         self.stdout.write("Telflo's worker runs.")
         self.stdout.flush()
-        worker.start()
+        with reporting(Part(ProcessKind.WORKER, counts.numbers)):
+            worker.start()
         if worker.exitcode:
             raise CommandError("The worker ended with an error.", returncode=worker.exitcode)

@@ -1,0 +1,221 @@
+"""What must come through a proxy unharmed: long connections, refusals in words, addresses, bodies, pages' sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from opamp.proto.opamp_pb2 import ServerToAgent
+from tests.e2e.harness.api import Api
+from tests.e2e.harness.server import ADMIN, PASSWORD
+from tests.opamp.fakes import full, hello
+from tests.proxy.conftest import IDLE_S, Certificate, Proxied, Proxy, start_proxy
+
+PROTOBUF = "application/x-protobuf"
+
+
+def agent(proxy: Proxy, certificate: Certificate, token: str, **more: Any) -> connect:
+    headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+    return connect(
+        f"{proxy.websocket_url}/v1/opamp",
+        additional_headers=headers,
+        ssl=certificate.trust,
+        proxy=None,
+        compression=None,
+        **more,
+    )
+
+
+def client(proxy: Proxy, certificate: Certificate) -> httpx.Client:
+    return httpx.Client(base_url=proxy.url, verify=certificate.trust, timeout=30)
+
+
+async def say(socket: Any, uid: UUID, number: int = 0) -> ServerToAgent:
+    message = full(uid) if number == 0 else hello(uid, number)
+    await socket.send(b"\x00" + message.SerializeToString())
+    async with asyncio.timeout(20):
+        answer = await socket.recv()
+    return ServerToAgent.FromString(answer[1:])
+
+
+async def test_a_connection_outlives_the_proxys_timeout_while_it_is_pinged(
+    proxy: Proxy, certificate: Certificate, token: str
+) -> None:
+    uid = uuid4()
+    async with agent(proxy, certificate, token, ping_interval=IDLE_S / 5) as socket:
+        assert (await say(socket, uid)).instance_uid == uid.bytes
+        # Nothing but pings for twice the time after which an idle connection is cut.
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2.2 * IDLE_S):
+                await socket.recv()
+        assert not (await say(socket, uid, 1)).HasField("error_response")
+
+
+async def test_without_pings_the_proxy_cuts_it(
+    proxy: Proxy, certificate: Certificate, token: str
+) -> None:
+    # So the test above shows what keeps a connection, and that the file's time is the one that counts.
+    async with agent(proxy, certificate, token, ping_interval=None) as socket:
+        await say(socket, uuid4())
+        async with asyncio.timeout(10 * IDLE_S):
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
+
+
+async def test_a_refusal_comes_with_its_words(
+    proxy: Proxy, certificate: Certificate, token: str
+) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        await agent(proxy, certificate, f"{token}x")
+    response = caught.value.response
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert b"token" in (response.body or b"")
+
+
+def test_a_post_with_a_chunked_body_is_answered(
+    proxy: Proxy, certificate: Certificate, token: str
+) -> None:
+    uid = uuid4()
+
+    def parts() -> Iterator[bytes]:
+        body = full(uid).SerializeToString()
+        yield body[:5]
+        yield body[5:]
+
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": PROTOBUF}
+    with client(proxy, certificate) as http:
+        answer = http.post("/v1/opamp", content=parts(), headers=headers)
+    assert answer.request.headers["Transfer-Encoding"] == "chunked"
+    assert answer.status_code == 200
+    assert ServerToAgent.FromString(answer.content).instance_uid == uid.bytes
+
+
+def test_who_is_told_to_come_back_is_told_when(
+    proxy: Proxy, certificate: Certificate, api: Api
+) -> None:
+    made = api.post("/fleets/edge/tokens/", {"name": proxy.name, "expires": "never"})
+    headers = {"Authorization": f"Bearer {made['secret']}", "Content-Type": PROTOBUF}
+    with client(proxy, certificate) as http:
+        answers = [
+            http.post("/v1/opamp", content=full(uuid4()).SerializeToString(), headers=headers)
+            for _ in range(21)
+        ]
+    assert [answer.status_code for answer in answers] == [200] * 20 + [503]
+    assert answers[-1].headers["Retry-After"] == "30"
+    assert "too much to do" in answers[-1].text
+
+
+async def test_the_clients_own_address_arrives_and_no_made_up_one(
+    proxy: Proxy, certificate: Certificate, token: str, server: Proxied
+) -> None:
+    uid = uuid4()
+    host = {"nginx": "127.0.0.21", "haproxy": "127.0.0.22"}[proxy.name]
+    made_up = {"X-Forwarded-For": "203.0.113.9"}
+    opening = agent(proxy, certificate, token, headers=made_up, local_addr=(host, 0))
+    async with opening as socket:
+        await say(socket, uid)
+    with sqlite3.connect(server.data / "telflo.sqlite3") as database:
+        query = "SELECT remote_address FROM agents_agentstatus WHERE agent_id = ?"
+        [(address,)] = database.execute(query, [uid.hex]).fetchall()
+    assert address == host
+
+
+async def test_pages_are_live(proxy: Proxy, certificate: Certificate, api: Api) -> None:
+    with client(proxy, certificate) as http:
+        _sign_in(http)
+        cookies = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
+        page = http.get("/")
+    assert page.status_code == 200
+    assert all("secure" in cookie.lower() for cookie in page.headers.get_list("set-cookie"))
+    live = connect(
+        f"{proxy.websocket_url}/ws/live/",
+        additional_headers={"Cookie": cookies},
+        origin=proxy.url,  # type: ignore[arg-type]  # a plain string is one
+        ssl=certificate.trust,
+        proxy=None,
+        ping_interval=IDLE_S / 5,
+    )
+    async with live as socket:
+        await socket.send(json.dumps({"subscribe": ["fleets"]}))
+        name = f"made behind {proxy.name}"
+        await asyncio.to_thread(api.post, "/fleets/", {"name": name, "version": None})
+        async with asyncio.timeout(20):
+            assert json.loads(await socket.recv())["topic"] == "fleets"
+
+
+def _sign_in(http: httpx.Client) -> None:
+    http.get("/accounts/login/")
+    form = {
+        "username": ADMIN,
+        "password": PASSWORD,
+        "csrfmiddlewaretoken": http.cookies["csrftoken"],
+    }
+    answer = http.post("/accounts/login/", data=form, headers={"Referer": f"{http.base_url}"})
+    assert answer.status_code == 302, answer.text
+
+
+def test_the_install_script_comes_through_and_names_the_public_address(
+    proxy: Proxy, certificate: Certificate, api: Api
+) -> None:
+    deployment = api.deploy("edge", "linux_amd64", "0.158.0")
+    assert deployment.script_url.startswith(f"{proxy.url}/install/")
+    path = deployment.script_url.removeprefix(proxy.url)
+    with client(proxy, certificate) as http:
+        script = http.get(path)
+        check = http.get(f"{path}/check")
+    assert script.headers["Content-Type"].startswith("text/x-shellscript")
+    assert proxy.url in script.text
+    assert re.fullmatch(r"time=\d+\n", check.text)
+
+
+def test_metrics_stay_inside(proxy: Proxy, certificate: Certificate) -> None:
+    with client(proxy, certificate) as http:
+        assert http.get("/metrics").status_code == 403
+
+
+def test_a_large_text_reaches_the_server_which_says_what_is_wrong(
+    proxy: Proxy, certificate: Certificate, api: Api
+) -> None:
+    with client(proxy, certificate) as http:
+        answer = http.post("/api/v1/fleets/", content=b"x" * 20 * 1024 * 1024)
+    assert answer.status_code == 401
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("name", ["nginx", "haproxy"])
+async def test_with_a_gateway_upgrades_go_there_and_posts_do_not(
+    name: str,
+    tmp_path: Path,
+    server: Proxied,
+    certificate: Certificate,
+    token: str,
+    elsewhere: int,
+) -> None:
+    # A port of its own: the other proxies of this run may still be there.
+    second = Proxied(server.folder, port=server.port)
+    proxy = start_proxy(name, tmp_path, second, certificate, opamp_port=elsewhere)
+    try:
+        with pytest.raises(InvalidStatus) as caught:
+            await agent(proxy, certificate, token)
+        response = caught.value.response
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "17")
+        assert response.body == b"here is the gateway\n"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": PROTOBUF}
+        with client(proxy, certificate) as http:
+            body = full(uuid4()).SerializeToString()
+            assert http.post("/v1/opamp", content=body, headers=headers).status_code == 200
+            assert http.get("/healthz").text == "ok\n"
+    finally:
+        proxy.process.end()
