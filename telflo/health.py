@@ -22,7 +22,7 @@ from telflo.system.state import own_processes, read_processes
 
 logger = logging.getLogger(__name__)
 
-_WAIT_S: Final = 3.0
+_WAIT_S: Final = 5.0
 
 
 @login_not_required
