@@ -64,6 +64,7 @@ def test_a_collector_is_deployed_and_follows_its_fleet(page: Page, empty_server:
     ) as collector:
         link = page.locator("#waiting").get_by_role("link", name="edge-1")
         expect(link).to_be_visible(timeout=AT_ONCE_MS)
+        expect(page.locator("#deployment-head")).to_contain_text(re.compile(r"1 of \d+ use"))
         assert page.url == waiting
         link.click()
         look_at_collector(page)
@@ -72,8 +73,20 @@ def test_a_collector_is_deployed_and_follows_its_fleet(page: Page, empty_server:
         save_version(page, REFUSED, note="Too loud")
         assign_and_watch(page, collector, "v3", REFUSED, "Failed")
         expect(page.locator("#collector-status")).to_contain_text(WORDS)
+        retry(page)
     expect(page.locator("#collector-head")).to_contain_text("Disconnected", timeout=AT_ONCE_MS)
     sign_out(page)
+
+
+def retry(page: Page) -> None:
+    """Beside the failure; one question says what will happen, and it leads back."""
+    here = page.url
+    page.locator("#collector-status").get_by_role("link", name="Retry").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Retry edge gateway v3 on edge-1?")
+    expect(page.get_by_role("main")).to_contain_text("edge gateway v2 is offered first")
+    page.get_by_role("button", name="Retry 1").click()
+    page.wait_for_url(here)
+    expect(page.locator("#collector-timeline")).to_contain_text("Retried")
 
 
 def create_configuration(page: Page) -> None:
