@@ -82,7 +82,7 @@ class Agent(models.Model):
     non_identifying = models.JSONField(default=dict)
     labels = models.JSONField(default=dict, help_text="people's, on the server")
     collector_name = models.CharField(max_length=100, blank=True)
-    collector_version = models.CharField(max_length=64, blank=True)
+    collector_version = models.CharField(max_length=64, blank=True, db_index=True)
     host_name = models.CharField(max_length=255, blank=True)
     os_type = models.CharField(max_length=64, blank=True)
     capabilities = models.BigIntegerField(default=0)

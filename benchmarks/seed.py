@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Manager, Model
 
@@ -20,8 +20,21 @@ from agents.models import (
     Health,
     Status,
 )
-from agents.snapshot import Capability, ConfigFile, ConfigStatus
+from agents.snapshot import ConfigFile, ConfigStatus
 from agents.store.values import files_to_text
+from benchmarks.shapes import (
+    BUILDS,
+    CAPABILITIES,
+    ERROR,
+    FLEETS,
+    MIX,
+    SITES,
+    SYSTEMS,
+    TARGETS,
+    VERSIONS,
+    YAML,
+    health_tree,
+)
 from configs.models import Configuration, ConfigVersion, VersionState
 from fleets.models import (
     Attempt,
@@ -47,57 +60,6 @@ from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.ids import new_id
 from telflo.base.models import Activity, ActorKind, User
-
-FLEETS: Final = (
-    ("edge-eu", 0.4),
-    ("edge-us", 0.25),
-    ("k8s-prod", 0.2),
-    ("lab", 0.1),
-    ("legacy", 0.05),
-)
-VERSIONS: Final = 8
-CAPABILITIES: Final = (
-    Capability.REPORTS_STATUS
-    | Capability.ACCEPTS_REMOTE_CONFIG
-    | Capability.REPORTS_EFFECTIVE_CONFIG
-    | Capability.REPORTS_HEALTH
-    | Capability.REPORTS_REMOTE_CONFIG
-    | Capability.REPORTS_HEARTBEAT
-)
-_BUILDS: Final = ("0.158.0", "0.157.0", "0.156.1", "0.149.0")
-_SYSTEMS: Final = ("Debian GNU/Linux 12 (bookworm)", "Ubuntu 24.04.1 LTS", "Rocky Linux 9.4")
-_SITES: Final = ("ams", "fra", "par", "iad", "pdx", "nrt")
-_MIX: Final = (
-    (Status.IN_SYNC, 0.9),
-    (Status.PENDING, 0.02),
-    (Status.APPLYING, 0.01),
-    (Status.FAILED, 0.02),
-    (Status.ROLLED_BACK, 0.01),
-    (Status.DRIFTED, 0.005),
-    (Status.STALE, 0.01),
-    (Status.DISCONNECTED, 0.025),
-)
-_TARGETS: Final = {
-    Status.FAILED: TargetState.FAILED,
-    Status.ROLLED_BACK: TargetState.FAILED,
-    Status.PENDING: TargetState.WAITING,
-    Status.APPLYING: TargetState.APPLYING,
-    Status.STALE: TargetState.PENDING_OFFLINE,
-    Status.DISCONNECTED: TargetState.PENDING_OFFLINE,
-}
-_ERROR: Final = (
-    'cannot build pipelines: failed to create "otlp" exporter for data type "traces": rpc error:'
-    ' code = Unavailable desc = "transport: Error while dialing: dial tcp 10.0.0.7:4317: refused"'
-)
-_YAML: Final = """\
-receivers:
-  otlp: {protocols: {grpc: {endpoint: "127.0.0.1:4317"}}}
-exporters:
-  otlphttp: {endpoint: "https://backend.example"}
-service:
-  pipelines:
-    traces: {receivers: [otlp], exporters: [otlphttp]}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +93,8 @@ class _Seed:
         agents = list(self._agents())
         _store(Agent, agents)
         kinds = self.random.choices(
-            [status for status, _ in _MIX],
-            weights=[share for _, share in _MIX],
+            [status for status, _ in MIX],
+            weights=[share for _, share in MIX],
             k=self.collectors - 1,
         )
         # The first has failed, so that a small installation shows all that a large one does.
@@ -160,7 +122,7 @@ class _Seed:
                 name=name, created_at=self.now, updated_at=self.now
             )
             for number in range(1, VERSIONS + 1):
-                text = f"{_YAML}# {name} {number}\n"
+                text = f"{YAML}# {name} {number}\n"
                 version = ConfigVersion.objects.create(
                     configuration=configuration,
                     number=number,
@@ -171,9 +133,9 @@ class _Seed:
                     state=VersionState.PUBLISHED,
                 )
                 rendered.append(render_version(version, now=self.now))
-        body = files_to_text([ConfigFile("", _YAML.encode(), "text/yaml")])
+        body = files_to_text([ConfigFile("", YAML.encode(), "text/yaml")])
         self.effective = EffectiveConfig.objects.create(
-            sha256="e" * 64, files=body, size=len(_YAML), created_at=self.now
+            sha256="e" * 64, files=body, size=len(YAML), created_at=self.now
         )
         self.components = ComponentSet.objects.create(
             hash="c" * 64, tree={"receivers": {"components": {"otlp": {}}}}, created_at=self.now
@@ -230,9 +192,9 @@ class _Seed:
 
     def _agents(self) -> Iterator[Agent]:
         for n in range(self.collectors):
-            site = _SITES[n % len(_SITES)]
+            site = SITES[n % len(SITES)]
             host = f"node-{site}-{n:05}"
-            build = _BUILDS[min(n % 10, 3)]
+            build = BUILDS[min(n % 10, 3)]
             yield Agent(
                 instance_uid=new_id(),
                 display_name=host,
@@ -241,7 +203,7 @@ class _Seed:
                     "host.name": host,
                     "host.arch": "amd64",
                     "os.type": "linux",
-                    "os.description": _SYSTEMS[n % 3],
+                    "os.description": SYSTEMS[n % 3],
                     "host.id": f"{n:032x}",
                 },
                 labels={"site": site, "team": f"team-{n % 7}", "rack": f"r{n % 40}"},
@@ -273,11 +235,11 @@ class _Seed:
             health=Health.UNKNOWN if is_away else Health.UNHEALTHY if is_bad else Health.HEALTHY,
             health_since=self._ago(86_400),
             health_at=seen,
-            health_tree=_health(self.now, is_healthy=not is_bad),
-            last_error=_ERROR if is_bad else "",
+            health_tree=health_tree(self.now, is_healthy=not is_bad),
+            last_error=ERROR if is_bad else "",
             remote_config_status=int(told),
             remote_config_hash=runs.hash,
-            remote_config_error=_ERROR if is_bad else "",
+            remote_config_error=ERROR if is_bad else "",
             remote_config_at=seen,
             effective_config=self.effective,
             components_hash=self.components.hash,
@@ -345,7 +307,7 @@ class _Seed:
                 agent=row.agent,
                 agent_label=row.agent.display_name,
                 previous=self.rendered[-2],
-                state=_TARGETS.get(Status(row.status), TargetState.SUCCEEDED),
+                state=TARGETS.get(Status(row.status), TargetState.SUCCEEDED),
                 state_since=row.status_since,
                 reason=row.remote_config_error,
             )
@@ -369,7 +331,7 @@ class _Seed:
                     epoch=3,
                     rollout=of,
                     state=state,
-                    error=_ERROR if state is AttemptState.FAILED else "",
+                    error=ERROR if state is AttemptState.FAILED else "",
                     offered_at=self.now,
                     deadline=self.now,
                     answered_at=self.now,
@@ -401,37 +363,6 @@ class _Seed:
             first_at=self.now,
             last_at=self._ago(86_400),
         )
-
-
-def _health(now: datetime, *, is_healthy: bool) -> dict[str, Any]:
-    """A tree as a collector with two pipelines reports it."""
-    return _node(
-        now,
-        is_healthy=is_healthy,
-        **{
-            pipeline: _node(
-                now,
-                is_healthy=is_healthy,
-                **{
-                    part: _node(now, is_healthy=is_healthy)
-                    for part in ("receiver:otlp", "exporter:otlphttp")
-                },
-            )
-            for pipeline in ("pipeline:traces", "pipeline:metrics")
-        },
-    )
-
-
-def _node(now: datetime, *, is_healthy: bool, **components: Any) -> dict[str, Any]:
-    return {
-        "healthy": is_healthy,
-        "status": "StatusOK" if is_healthy else "StatusRecoverableError",
-        "last_error": "" if is_healthy else _ERROR,
-        "started_at": now.isoformat(),
-        "status_at": now.isoformat(),
-        "attributes": {},
-        "components": components,
-    }
 
 
 def _store(model: type[Model], rows: Iterable[Any]) -> None:

@@ -265,15 +265,14 @@ class FleetViewSet(ApiViewSet[Fleet]):
 
 
 def _shown(fleets: Sequence[Fleet]) -> list[dict[str, Any]]:
-    """Fleets with their counts, in four queries."""
+    """Fleets with their counts, in three queries."""
     numbers = numbers_of(Membership.objects.filter(fleet__in=[fleet.pk for fleet in fleets]))
     names = names_of(numbers.values())
     return [
-        {
-            **FleetSettingsSerializer(fleet).data,
-            "counts": _counts(numbers.get(fleet.pk, FleetNumbers()), names),
-        }
-        for fleet in fleets
+        {**shown, "counts": _counts(numbers.get(fleet.pk, FleetNumbers()), names)}
+        for shown, fleet in zip(
+            FleetSettingsSerializer(fleets, many=True).data, fleets, strict=True
+        )
     ]
 
 

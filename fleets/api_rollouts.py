@@ -165,7 +165,13 @@ class RolloutViewSet(ApiViewSet[Rollout]):
         """Rollouts, newest first."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         counts = _counts(Target.objects.filter(rollout__in=[one.pk for one in page]), "rollout_id")
-        return self.get_paginated_response([_shown(rollout, counts) for rollout in page])
+        shown = RolloutSerializer(page, many=True).data
+        return self.get_paginated_response(
+            [
+                {**row, "counts": counts.get(rollout.pk, {})}
+                for row, rollout in zip(shown, page, strict=True)
+            ]
+        )
 
     @extend_schema(
         request=NewRolloutSerializer,

@@ -24,9 +24,4 @@ class Migration(migrations.Migration):
                 name="status_counted",
             ),
         ),
-        migrations.AlterField(
-            model_name="agent",
-            name="collector_version",
-            field=models.CharField(blank=True, max_length=64),
-        ),
     ]

@@ -12,13 +12,14 @@ from django.urls import reverse
 
 from agents.filters import AgentFilters, in_force, without
 from agents.models import Agent, AgentQuerySet, AgentStatus, Health, Status
-from agents.views.paging import PAGE_ROWS, Page, known_sort, page_of
+from agents.views.paging import Page, known_sort, page_of
 from agents.views.rows import rows_of
 from configs.models import ConfigVersion
 from fleets.models import Fleet, Membership, Token
 from telflo.base.access import Action, may
 from telflo.base.guard import requires
 from telflo.ui.numbers import counted, grouped
+from telflo.ui.pages import PAGE_ROWS
 from telflo.ui.vocabulary import COLLECTOR, HEALTH
 
 _SEGMENTS: Sequence[tuple[str, tuple[Status, ...]]] = (

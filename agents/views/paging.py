@@ -12,8 +12,8 @@ from django.db.models import Case, Expression, F, IntegerField, Q, Value, When
 from django.db.models.functions import Coalesce
 
 from agents.models import AgentQuerySet, Status
+from telflo.ui.pages import PAGE_ROWS
 
-PAGE_ROWS: Final = 100
 _SIGNER = Signer(salt="agents.page")
 _DAMAGED = "This address of a page is damaged. Open the list from its beginning."
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)

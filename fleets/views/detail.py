@@ -5,13 +5,13 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from fleets.forms import ARRIVALS, SettingsForm
-from fleets.models import ArrivalMode, Fleet, Membership, TokenKind
+from fleets.models import ArrivalMode, Fleet, Membership, Token, TokenKind
 from fleets.rollouts.plan import ACTIVE
 from fleets.services import archive_fleet, update_fleet
 from fleets.token_state import usable
@@ -83,10 +83,15 @@ def deployments(request: HttpRequest, fleet_name: str) -> HttpResponse:
 def tokens(request: HttpRequest, fleet_name: str) -> HttpResponse:
     """Its enrolment and host tokens, newest first. Collectors' own are as many as these: the tokens' page has them."""
     fleet = fleet_or_404(fleet_name)
-    found = fleet.tokens.exclude(kind=TokenKind.AGENT)
-    page = rows_of(request, found.select_related("created_by", "fleet", "deployment"))
+    page = rows_of(request, _tokens_of(fleet))
     rows = token_rows(page.items, clock.now())
     return _page(request, fleet, "tokens", {"rows": rows, "page": page})
+
+
+def _tokens_of(fleet: Fleet) -> QuerySet[Token]:
+    found = fleet.tokens.exclude(kind=TokenKind.AGENT)
+    found = found.select_related("created_by", "fleet", "deployment")
+    return found.defer("deployment__secret_environment")
 
 
 @requires(Action.VIEW)

@@ -25,7 +25,6 @@ from telflo.ui.pages import rows_of
 from telflo.ui.track import TrackStage
 from telflo.ui.vocabulary import TARGET, lamp_for
 
-_TARGETS = 100
 _FAILED = (TargetState.FAILED, TargetState.REVERT_FAILED)
 _FIRST = (
     TargetState.FAILED,
@@ -92,7 +91,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     state, words = request.GET.get("state", ""), request.GET.get("q", "").strip()
     found = _matching(rollout, state, words)
     total = found.count() if words else _number(row, state)
-    page = rows_of(request, _in_order(found), _TARGETS, total)
+    page = rows_of(request, _in_order(found), total=total)
     context = {
         "rollout": rollout,
         "row": row,
