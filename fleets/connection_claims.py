@@ -1,6 +1,6 @@
 """Claiming connection settings: written down before they are sent, so that each hash goes out once (S2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,7 +49,7 @@ def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, 
     """
     with transaction.atomic():
         rows = store.lock(agents)
-        due = [one for one in _due(rows, agents) if one is not None]
+        due = list(_due(rows, agents))
         if not due:
             return {}
         granted = _with_credentials(due, now)
@@ -72,8 +72,8 @@ def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, 
 def give_back_settings(claims: Mapping[UUID, str]) -> None:
     """Claimed settings (uid to hash) that were not sent after all: they may be claimed again in the same session."""
     with transaction.atomic():
-        rows = AgentConnection.objects.select_for_update().filter(agent_id__in=list(claims))
-        for row in rows.select_related("credential"):
+        rows = AgentConnection.objects.select_for_update(of=("self",))
+        for row in rows.select_related("credential").filter(agent_id__in=list(claims)):
             if row.offered_hash != claims[row.agent_id]:
                 continue
             unused = row.credential if row.unused_offers else None
@@ -85,7 +85,7 @@ def give_back_settings(claims: Mapping[UUID, str]) -> None:
                 unused.delete()
 
 
-def _due(rows: Mapping[UUID, AgentStatus], agents: Mapping[UUID, Held]) -> Iterable[_Due | None]:
+def _due(rows: Mapping[UUID, AgentStatus], agents: Mapping[UUID, Held]) -> Iterable[_Due]:
     for uid, standing in standings(rows).items():
         held = agents[uid]
         plan = standing.plan() if standing.epoch == held.epoch else None
@@ -96,9 +96,8 @@ def _due(rows: Mapping[UUID, AgentStatus], agents: Mapping[UUID, Held]) -> Itera
         yield _Due(standing, plan, rows[uid])
 
 
-def _with_credentials(due: Iterable[_Due], now: datetime) -> list[_Due]:
+def _with_credentials(due: Sequence[_Due], now: datetime) -> list[_Due]:
     """Mint what is to be minted, and find the secrets of successors."""
-    due = list(due)
     shared = Token.objects.in_bulk(
         {one.standing.token_id for one in due if one.plan.need is Need.OWN}
     )

@@ -37,7 +37,7 @@ def shown_connection(fleet: Fleet) -> Shown:
     return Shown(
         heartbeat=interval if wish.heartbeat_s else f"{interval}, the collectors' own",
         own_credentials=wish.own_credentials,
-        destinations=[(s.value, one.endpoint) for s, one in destinations_of(wish).items()],
+        destinations=[(f"Own {s.value}", one.endpoint) for s, one in destinations_of(wish).items()],
     )
 
 
