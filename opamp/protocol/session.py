@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from agents.commands import Command
+from agents.commands import Command, Restart
 from agents.snapshot import (
     UNSET,
     AgentPatch,
@@ -159,6 +159,12 @@ class AgentSession:
             return None
         self._rules.sent(offer.hash, now)
         return message
+
+    @property
+    def takes_commands(self) -> bool:
+        """Whether there is anything that the agent can be told (K1, K2)."""
+        custom = self._belief.custom_capabilities
+        return bool(custom) or Restart().is_accepted(self._rules.capabilities, custom)
 
     def make_command(self, command: Command) -> ServerToAgent | None:
         """The message that tells the agent to do something (K1, K2); None when it does not take that, or has left."""
