@@ -37,7 +37,9 @@ class CommandSender:
         epochs = {
             agent.uid: agent.epoch
             for agent in self._registry.held(iter(uids))
-            if agent.session is not None and agent.replaced_s is None
+            if agent.session is not None
+            and agent.session.takes_commands
+            and agent.replaced_s is None
         }
         if not epochs:
             return False

@@ -62,14 +62,28 @@ class TestOverAWebSocket:
         assert [one.HasField("command") for one in told] == [False, True, False]
 
     @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05)])
-    async def test_an_agent_that_takes_no_restart_any_more_is_not_told(
+    async def test_an_agent_that_takes_nothing_is_not_asked_for(
         self, connect: Connect, domain: MemoryDomain
     ) -> None:
         wire = connect()
         await joined(wire)
         domain.commands[UID] = [Restart()]
+        await until(lambda: domain.names().count("desired_hashes") > 3)
+        assert "claim_commands" not in domain.names()
+        assert wire.sent.empty()
+
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05)])
+    async def test_a_message_for_a_capability_that_is_gone_is_not_sent(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        wire = connect()
+        await wire.next()
+        wire.say(introduction())
+        await wire.reply()
+        domain.commands[UID] = [Message("io.example.gone", "ping", b"1")]
         await until(lambda: not domain.commands[UID])
-        await until(lambda: domain.names().count("claim_commands") > 3)
+        asked = domain.names().count("claim_commands")
+        await until(lambda: domain.names().count("claim_commands") > asked)
         assert wire.sent.empty()
 
     @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05)])
