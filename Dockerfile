@@ -1,4 +1,4 @@
-# Telflo in production. One image for web, worker and beat: compose.yaml names the command of each.
+# Telflo in production. One image for web, gateway, worker and beat: compose.yaml names the command of each.
 # Stages: assets (Node from a pinned Python package), packages, and the image itself, which holds neither tools nor caches.
 
 FROM python:3.11-slim-bookworm AS packages
@@ -28,7 +28,7 @@ RUN printf '#!/bin/sh\nexec python /app/manage.py "$@"\n' >/usr/local/bin/telflo
 RUN python -m compileall -q telflo configs agents fleets opamp
 USER telflo
 VOLUME /var/lib/telflo
-EXPOSE 8000
+EXPOSE 8000 4320
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=2)"]
 CMD ["python", "manage.py", "serve"]

@@ -4,18 +4,22 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := telflo configs agents fleets opamp tests manage.py
+SOURCES := telflo configs agents fleets opamp tests benchmarks manage.py
 
 ##@ Use
-.PHONY: help run
+.PHONY: help run demo
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run static/dist/manifest.json ## install what is missing, migrate, start everything on http://127.0.0.1:8000
 	@exec $(BIN)/python manage.py serve --embedded
 
+demo: $(VENV)/.run static/dist/manifest.json ## a server with 300 simulated collectors and a history, in ./var-demo, made anew at each start
+	@TELFLO_DATA="$${TELFLO_DATA:-$(CURDIR)/var-demo}" TELFLO_APPLY_TIMEOUT_S="$${TELFLO_APPLY_TIMEOUT_S:-1200}" \
+	  exec $(BIN)/python manage.py demo
+
 ##@ Work on it
-.PHONY: install test check types lint layers e2e browser proxy postgres screenshots proto lock format migrations-check deploy-check
+.PHONY: install test check types lint layers e2e fuzz browser proxy postgres screenshots bench-pages bench-bulk proto lock format migrations-check deploy-check
 install: $(VENV)/.dev static/dist/manifest.json ## everything that tests and checks need
 
 test: $(VENV)/.dev static/dist/manifest.json ## the whole Python and TypeScript suite on SQLite
@@ -29,6 +33,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --quiet --check $(SOURCES)
 	@$(BIN)/djlint templates --lint --quiet
+	@! command -v gofmt >/dev/null || [ -z "$$(gofmt -l benchmarks)" ] || { echo "gofmt -w benchmarks/reference" >&2; exit 1; }
 	@shellcheck tests/with-services tests/e2e/isolated .ci/run
 	@$(BIN)/python -m tests.quickdeploy.check_host_files
 
@@ -50,6 +55,9 @@ format: $(VENV)/.dev ## put the code into shape
 e2e: $(VENV)/.dev static/dist/manifest.json ## real supervisors and collectors against a running server (needs Go)
 	@$(BIN)/python -m tests.e2e -q $(T)
 
+fuzz: $(VENV)/.dev ## hostile OpAMP messages: N of them (default a million), SEED makes the same again
+	@TELFLO_DATA=$$(mktemp -d) $(BIN)/python -m tests.fuzz --inputs $(or $(N),1000000) --seed $(or $(SEED),1)
+
 postgres: $(VENV)/.dev static/dist/manifest.json ## the suite on PostgreSQL and Redis
 	@# --reuse-db: the whole PostgreSQL goes away afterwards, so nothing needs to be dropped.
 	@tests/with-services $(BIN)/python -m pytest -q -n auto --reuse-db $(T)
@@ -62,6 +70,12 @@ proxy: $(VENV)/.dev static/dist/manifest.json ## nginx and HAProxy with the docu
 
 screenshots: $(VENV)/.dev static/dist/manifest.json ## the pages, light and dark, into docs/images/
 	@$(BIN)/python -m tests.browser.screenshots
+
+bench-pages: $(VENV)/.dev static/dist/manifest.json ## what each page costs with 10,000 collectors
+	@$(BIN)/python -m benchmarks.pages
+
+bench-bulk: $(VENV)/.dev static/dist/manifest.json ## what changing 10,000 collectors at once costs
+	@$(BIN)/python -m benchmarks.bulk
 
 proto: $(VENV)/.dev ## generate the protocol's code from opamp/proto/*.proto
 	@$(BIN)/python -m opamp.proto.generate

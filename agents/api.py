@@ -1,6 +1,6 @@
 """The REST API of agents: list, one, change, forget, effective configuration, events."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from agents import store
+from agents.api_commands import AgentCommands
 from agents.filters import AgentFilters
 from agents.models import Agent, AgentEvent, AgentStatus, Health, Status
 from agents.services import label_agent, rename_agent
@@ -23,10 +24,9 @@ from agents.snapshot import Transport
 from agents.views.configuration import effective_of, record_raw_reading, shown_file
 from agents.views.versions import AgentVersions, VersionRef, membership_of, versions_of
 from agents.wording import REMOTE_CONFIG_STATUS, capability_names
-from fleets.models import Fleet
+from fleets.models import Fleet, Membership, TokenKind
 from fleets.services import forget_agent, move_agent
 from telflo.base.access import Action, may
-from telflo.base.api.views import ApiViewSet
 from telflo.base.redaction import redact_mapping, redact_text
 
 
@@ -43,6 +43,9 @@ class HealthSerializer(serializers.Serializer[Any]):
     healthy = serializers.BooleanField(allow_null=True)
     status = serializers.CharField()
     last_error = serializers.CharField()
+    reported_at = serializers.DateTimeField(
+        allow_null=True, help_text="when the agent said this: an empty report later changes nothing"
+    )
     components = serializers.DictField(
         help_text="by name: healthy, status, last_error, started_at, status_at, attributes, components"
     )
@@ -54,6 +57,23 @@ class RemoteConfigSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=list(REMOTE_CONFIG_STATUS.values()))
     hash = serializers.CharField()
     error = serializers.CharField()
+
+
+class CredentialSerializer(serializers.Serializer[Any]):
+    """The token that it uses, without its secret."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=TokenKind.choices)
+    prefix = serializers.CharField()
+
+
+class ConnectionReportSerializer(serializers.Serializer[Any]):
+    """What the agent acknowledged last of connection settings; UNSET for those that do not report it."""
+
+    status = serializers.ChoiceField(choices=list(REMOTE_CONFIG_STATUS.values()))
+    hash = serializers.CharField()
+    error = serializers.CharField()
+    interval_s = serializers.IntegerField(help_text="seconds between heartbeats or polls")
 
 
 class CollectorSerializer(serializers.Serializer[Any]):
@@ -84,8 +104,11 @@ class AgentSerializer(serializers.Serializer[Any]):
     desired_version = VersionNameSerializer(allow_null=True)
     applied_version = VersionNameSerializer(allow_null=True)
     remote_config = RemoteConfigSerializer()
+    credential = CredentialSerializer(allow_null=True)
+    connection_settings = ConnectionReportSerializer()
     collector = CollectorSerializer()
     capabilities = serializers.ListField(child=serializers.CharField())
+    custom_capabilities = serializers.ListField(child=serializers.CharField())
     attributes = AttributesSerializer()
     labels = serializers.DictField(child=serializers.CharField())
     last_seen = serializers.DateTimeField(allow_null=True)
@@ -148,7 +171,7 @@ _KEY_FILTERS = [
 ]
 
 
-class AgentViewSet(ApiViewSet[Agent]):
+class AgentViewSet(AgentCommands):
     """Collectors, by the instance uid that their OpAMP client uses."""
 
     queryset = Agent.objects.all()
@@ -158,7 +181,7 @@ class AgentViewSet(ApiViewSet[Agent]):
     lookup_value_converter = "uuid"
     ordering = ("display_name",)
     ordering_fields = ("display_name", "first_seen_at", "status_since")
-    http_method_names = ["get", "patch", "delete", "head", "options"]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     required_actions: ClassVar[dict[str, Action]] = {
         "list": Action.VIEW,
         "retrieve": Action.VIEW,
@@ -166,23 +189,28 @@ class AgentViewSet(ApiViewSet[Agent]):
         "destroy": Action.OPERATE,
         "effective_config": Action.VIEW,
         "events": Action.VIEW,
+        "restart": Action.OPERATE,
+        "messages": Action.VIEW,
+        "send_message": Action.OPERATE,
     }
     query_parameters: ClassVar[dict[str, tuple[str, ...]]] = {
         "list": ("attr.*", "label.*"),
         "effective_config": ("raw",),
         "events": ("cursor", "limit"),
+        "messages": ("cursor", "limit"),
     }
 
     def get_queryset(self) -> QuerySet[Agent]:
         """Agents with what an answer says of them."""
-        rows = Agent.objects.select_related("status", "membership__fleet")
+        rows = Agent.objects.select_related("status", "membership__fleet", "membership__token")
         return rows.annotate(status_since=F("status__status_since"))
 
     @extend_schema(parameters=_KEY_FILTERS)
     def list(self, request: Request) -> Response:
         """Collectors. Values of one filter are alternatives; filters all hold."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
-        return self.get_paginated_response(AgentSerializer(representations(page), many=True).data)
+        # Representations are what the serializer says already; it would only copy two hundred of them.
+        return self.get_paginated_response(representations(page))
 
     def retrieve(self, request: Request, uid: UUID) -> Response:
         """One collector."""
@@ -194,7 +222,7 @@ class AgentViewSet(ApiViewSet[Agent]):
         changes = self.validated(AgentChangeSerializer)
         fleet = _fleet(changes["fleet"]) if "fleet" in changes else None
         with transaction.atomic():
-            store.lock([uid])
+            store.hold([uid])
             agent = self.get_object()
             self.check_unchanged(_shown(agent))
             if fleet is not None:
@@ -257,14 +285,14 @@ class AgentViewSet(ApiViewSet[Agent]):
         return self.page(AgentEvent.objects.filter(agent=self.get_object()), AgentEventSerializer)
 
 
-def representations(agents: Sequence[Agent]) -> Iterable[dict[str, Any]]:
+def representations(agents: Sequence[Agent]) -> list[dict[str, Any]]:
     """Agents as the API shows them: one query for the versions of all."""
     versions = versions_of(agents)
     return [_representation(agent, versions[agent.pk]) for agent in agents]
 
 
 def _shown(agent: Agent) -> dict[str, Any]:
-    return dict(AgentSerializer(next(iter(representations([agent])))).data)
+    return dict(AgentSerializer(representations([agent])[0]).data)
 
 
 def _representation(agent: Agent, versions: AgentVersions) -> dict[str, Any]:
@@ -286,8 +314,16 @@ def _representation(agent: Agent, versions: AgentVersions) -> dict[str, Any]:
             "hash": status.remote_config_hash,
             "error": redact_text(status.remote_config_error),
         },
+        "credential": _credential(membership),
+        "connection_settings": {
+            "status": REMOTE_CONFIG_STATUS[status.connection_status],
+            "hash": status.connection_hash,
+            "error": redact_text(status.connection_error),
+            "interval_s": status.interval_s,
+        },
         "collector": {"name": agent.collector_name, "version": agent.collector_version},
         "capabilities": capability_names(agent.capabilities),
+        "custom_capabilities": agent.custom_capabilities,
         "attributes": {
             "identifying": redact_mapping(agent.identifying),
             "non_identifying": redact_mapping(agent.non_identifying),
@@ -297,6 +333,11 @@ def _representation(agent: Agent, versions: AgentVersions) -> dict[str, Any]:
     }
 
 
+def _credential(membership: Membership | None) -> dict[str, Any] | None:
+    token = membership.token if membership else None
+    return {"id": token.pk, "kind": token.kind, "prefix": token.prefix} if token else None
+
+
 def _health(status: AgentStatus) -> dict[str, Any]:
     tree = _masked(status.health_tree or {})
     is_known = status.health != Health.UNKNOWN
@@ -304,6 +345,7 @@ def _health(status: AgentStatus) -> dict[str, Any]:
         "healthy": status.health == Health.HEALTHY if is_known else None,
         "status": tree.get("status", ""),
         "last_error": redact_text(status.last_error),
+        "reported_at": status.health_at,
         "components": tree.get("components", {}),
     }
 

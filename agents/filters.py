@@ -59,6 +59,7 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
         method="by_collector_version", help_text="version of the collector build"
     )
     os = SeveralFilter(method="by_os", help_text="os.type as the collector reports it")
+    token = SeveralFilter(method="by_token", help_text="id of the token that it uses")
     connected = django_filters.BooleanFilter(field_name="status__connected")
 
     class Meta:
@@ -105,6 +106,11 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
         return _either(
             queryset, Q(membership__fleet__in=ids) | Q(membership__fleet__slug__in=slugs), value
         )
+
+    def by_token(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
+        """Those that use one of these tokens."""
+        ids, _ = _ids_and_others(value)
+        return _either(queryset, Q(membership__token__in=ids), value)
 
     def by_version(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
         """Those that run one of these versions: the one acknowledged last, else the one before."""

@@ -5,8 +5,7 @@ from typing import Any
 from django import forms
 
 from fleets.models import Fleet
-
-LONGEST_REASON = 200
+from telflo.ui.asking import LONGEST_REASON
 
 
 class LabelsField(forms.CharField):

@@ -82,7 +82,7 @@ class Agent(models.Model):
     non_identifying = models.JSONField(default=dict)
     labels = models.JSONField(default=dict, help_text="people's, on the server")
     collector_name = models.CharField(max_length=100, blank=True)
-    collector_version = models.CharField(max_length=64, blank=True, db_index=True)
+    collector_version = models.CharField(max_length=64, blank=True)
     host_name = models.CharField(max_length=255, blank=True)
     os_type = models.CharField(max_length=64, blank=True)
     capabilities = models.BigIntegerField(default=0)
@@ -93,6 +93,14 @@ class Agent(models.Model):
     first_seen_at = models.DateTimeField()
 
     objects = AgentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # Holds all that the filter bar and the overview ask of builds and systems.
+            models.Index(
+                fields=["collector_version", "collector_name", "os_type"], name="agent_by_build"
+            ),
+        ]
 
     def __str__(self) -> str:
         """For people and logs."""
@@ -140,6 +148,8 @@ class AgentStatus(models.Model):
     disconnected_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField(null=True, db_index=True)
     full_state_at = models.DateTimeField(null=True, help_text="when it last told everything")
+    trails = models.JSONField(null=True, help_text="plain HTTP: agents/trails.py, to find clones")
+    restarted_at = models.DateTimeField(null=True, help_text="when we had it restarted last")
     # health: the last report that said something, and whether it still counts
     health = models.CharField(max_length=10, choices=Health.choices, default=Health.UNKNOWN)
     health_since = models.DateTimeField(null=True)
@@ -151,6 +161,11 @@ class AgentStatus(models.Model):
     remote_config_hash = models.CharField(max_length=128, blank=True)
     remote_config_error = models.TextField(blank=True)
     remote_config_at = models.DateTimeField(null=True)
+    # connection settings: the last acknowledgement (C1)
+    connection_status = models.PositiveSmallIntegerField(default=0, db_default=0)
+    connection_hash = models.CharField(max_length=128, blank=True, default="", db_default="")
+    connection_error = models.TextField(blank=True, default="", db_default="")
+    connection_at = models.DateTimeField(null=True)
     # what it says it runs, and with what
     effective_config = models.ForeignKey(
         EffectiveConfig, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -179,6 +194,11 @@ class AgentStatus(models.Model):
             models.Index(fields=["status", "agent"], name="status_by_word"),
             models.Index(fields=["health", "agent"], name="status_by_health"),
             models.Index(fields=["desired_hash"], name="status_by_desired"),
+            # Holds all that is counted, so that counting does not read the wide rows.
+            models.Index(
+                fields=["agent", "status", "health", "remote_config_status", "remote_config_hash"],
+                name="status_counted",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -205,3 +225,76 @@ class AgentEvent(models.Model):
     def __str__(self) -> str:
         """For people and logs."""
         return f"{self.at:%F %T} {self.kind}"
+
+
+class GivenUid(models.Model):
+    """An identity that the server gave (M6, A2): to one of several agents that shared `was`, or on request."""
+
+    uid = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    was = models.UUIDField(db_index=True)
+    is_clone = models.BooleanField(help_text="another agent goes on under the old uid")
+    remote_address = models.CharField(max_length=64, blank=True)
+    given_at = models.DateTimeField(db_index=True)
+    taken_at = models.DateTimeField(null=True, help_text="when an agent came with it")
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"{self.uid}, formerly {self.was}"
+
+
+class CommandKind(models.TextChoices):
+    """What an agent can be told to do."""
+
+    RESTART = "restart", "Restart"
+    MESSAGE = "message", "Custom message"
+
+
+class AgentCommand(models.Model):
+    """Something that an agent is to be told once, soon or never. A row, so that any process can deliver it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="commands")
+    kind = models.CharField(max_length=10, choices=CommandKind.choices)
+    capability = models.CharField(max_length=200, blank=True, help_text="of a custom message")
+    type = models.CharField(max_length=200, blank=True, help_text="of a custom message")
+    body = EncryptedTextField(default="", help_text="of a custom message, base64")
+    requested_by = models.CharField(max_length=200)
+    requested_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="not delivered by then: never")
+    sent_at = models.DateTimeField(null=True)
+    epoch = models.BigIntegerField(null=True, help_text="the session that it was sent to")
+    expired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["agent"],
+                condition=models.Q(sent_at=None, expired_at=None),
+                name="command_pending",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"{self.kind} for {self.agent_id}"
+
+
+class AgentMessage(models.Model):
+    """A custom message that an agent sent (K2); the last few of each agent are kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="messages")
+    at = models.DateTimeField()
+    capability = models.CharField(max_length=200)
+    type = models.CharField(max_length=200, blank=True)
+    body = EncryptedTextField(help_text="base64, its first bytes if it was long")
+    size = models.PositiveIntegerField(help_text="bytes, as they came")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["agent", "-id"], name="message_by_agent")]
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"{self.capability} {self.type}"

@@ -1,120 +1,37 @@
-"""The only sender on the channel layer: hints for the gateways and for open pages.
+"""Hints for the gateways: look again at these agents, or close them. `telflo.base.hints` sends them."""
 
-Everything here is a hint. Rows are the truth and a reconcile loop compares (I4), so a hint that is lost costs
-seconds and nothing else: a port never raises. Inside a transaction call these from `transaction.on_commit`.
-"""
-
-import asyncio
-import logging
 import time
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Final
 from uuid import UUID
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+from telflo.base import hints
 
 GATEWAYS: Final = "gateways"
 """The group that every gateway process joins."""
-UI: Final = "ui"
-"""The group that every open page joins."""
 UIDS_PER_MESSAGE: Final = 5_000
-
-logger = logging.getLogger(__name__)
-
-
-class Layer(Protocol):
-    """The part of a channel layer that is used for sending."""
-
-    def group_send(self, group: str, message: dict[str, Any]) -> Coroutine[Any, Any, None]:
-        """Send to all members of the group."""
-
-
-class Port(Protocol):
-    """How a message leaves this process. Never raises: what is sent are hints."""
-
-    def send(self, group: str, message: dict[str, Any]) -> None:
-        """Send one message to one group."""
-
-
-class ChannelLayerPort:
-    """Sends from a thread without an event loop: Celery workers, management commands."""
-
-    def send(self, group: str, message: dict[str, Any]) -> None:
-        """Send and wait until the layer has it."""
-        layer = get_channel_layer()
-        try:
-            async_to_sync(layer.group_send)(group, message)
-        except Exception:
-            logger.warning("A hint to %s was lost; reconcile finds it.", group, exc_info=True)
-
-
-class EmbeddedPort:
-    """Sends from any thread of a server process by way of the server's own loop (decision 25)."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, layer: Layer) -> None:
-        self._loop = loop
-        self._layer = layer
-
-    def send(self, group: str, message: dict[str, Any]) -> None:
-        """Hand the message to the loop and go on without waiting."""
-        sending = self._layer.group_send(group, message)
-        try:
-            future = asyncio.run_coroutine_threadsafe(sending, self._loop)
-        except RuntimeError:  # the loop is closed: the server is stopping
-            sending.close()
-            return
-        future.add_done_callback(_log_failure)
-
-
-class RecordingPort:
-    """Keeps what would be sent: for tests."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, dict[str, Any]]] = []
-
-    def send(self, group: str, message: dict[str, Any]) -> None:
-        """Remember the message."""
-        self.sent.append((group, message))
-
-
-_port: Port = ChannelLayerPort()
-
-
-def set_port(port: Port) -> Port:
-    """Choose how this process sends; answers the port used before. Called once at start."""
-    global _port
-    before, _port = _port, port
-    return before
 
 
 def poke(uids: Iterable[UUID]) -> None:
     """Tell the gateways to look again at what these agents should have. `sent_at` is for measuring the way there."""
     for chunk in _chunks(uids):
-        _port.send(GATEWAYS, {"type": "poke", "uids": chunk, "sent_at": time.time()})
+        hints.send(GATEWAYS, {"type": "poke", "uids": chunk, "sent_at": time.time()})
 
 
 def close_agents(uids: Iterable[UUID], reason: str) -> None:
     """Tell the gateways to close the connections of these agents, with a reason that the peer may read (S8)."""
     for chunk in _chunks(uids):
-        _port.send(GATEWAYS, {"type": "close_agents", "uids": chunk, "reason": reason})
+        hints.send(GATEWAYS, {"type": "close_agents", "uids": chunk, "reason": reason})
 
 
-def touch(topics: Iterable[str]) -> None:
-    """Tell open pages that what they show under these topics changed."""
-    names = sorted(set(topics))
-    if names:
-        _port.send(UI, {"type": "touch", "topics": names})
+def close_tokens(token_ids: Iterable[UUID], reason: str) -> None:
+    """Tell the gateways to close the connections that use these tokens, and to ask anew who holds them (S8)."""
+    for chunk in _chunks(token_ids):
+        hints.send(GATEWAYS, {"type": "close_tokens", "tokens": chunk, "reason": reason})
 
 
-def _chunks(uids: Iterable[UUID]) -> Iterator[Sequence[str]]:
-    rest = iter(sorted({uid.hex for uid in uids}))
+def _chunks(ids: Iterable[UUID]) -> Iterator[Sequence[str]]:
+    rest = iter(sorted({one.hex for one in ids}))
     while chunk := list(islice(rest, UIDS_PER_MESSAGE)):
         yield chunk
-
-
-def _log_failure(future: "Future[None]") -> None:
-    if not future.cancelled() and (error := future.exception()) is not None:
-        logger.warning("A hint was lost; reconcile finds it.", exc_info=error)

@@ -1,20 +1,30 @@
 """What people do to a collector itself: its name and its labels. Access is checked by the caller."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 
-from agents import notify
 from agents.models import Agent
 from agents.naming import display_name
-from telflo.base import activity
+from agents.store.dialects import update_rows
+from telflo.base import activity, hints
 from telflo.base.activity import Actor
 from telflo.base.errors import DomainError
 
 MOST_LABELS = 64
 LONGEST_KEY = 100
 LONGEST_VALUE = 200
+_TOO_MANY = f"A collector has at most {MOST_LABELS} labels."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an action on many agents came to: how many have it now, and why others were refused, in words."""
+
+    done: int
+    refused: Sequence[str]
 
 
 def rename_agent(*, agent: Agent, name: str, actor: Actor) -> Agent:
@@ -53,9 +63,48 @@ def label_agent(*, agent: Agent, labels: Mapping[str, str], actor: Actor) -> Age
     return agent
 
 
+def label_agents(
+    *, uids: Collection[UUID], put: Mapping[str, str], remove: Collection[str], actor: Actor
+) -> Outcome:
+    """Set some labels and take off others on many agents; their other labels stay. Raises DomainError for bad labels.
+
+    One transaction with a fixed number of statements and one entry in the activity log. An agent that would have
+    too many labels is refused alone.
+    """
+    put = _check_labels(put)
+    with transaction.atomic():
+        found = Agent.objects.select_for_update(no_key=True).filter(pk__in=uids).order_by("pk")
+        agents = list(found.only("display_name", "labels"))
+        changed, refused = [], []
+        for agent in agents:
+            labels = {k: v for k, v in {**agent.labels, **put}.items() if k not in remove}
+            if len(labels) > MOST_LABELS:
+                refused.append(f"{agent}: {_TOO_MANY}")
+            elif labels != agent.labels:
+                agent.labels = labels
+                changed.append(agent)
+        if changed:
+            _write_labels(changed)
+            activity.record_many(
+                actor=actor,
+                action="agent.label",
+                kind="agent",
+                labels={agent.pk: str(agent) for agent in changed},
+                noun="collector",
+                after={"labels": put, "removed": sorted(remove)},
+            )
+            _touch(*changed)
+    return Outcome(len(agents) - len(refused), refused)
+
+
+def _write_labels(agents: Sequence[Agent]) -> None:
+    rows = [(agent.pk, agent.labels) for agent in agents]
+    update_rows(Agent, match=("instance_uid",), columns=("labels",), rows=rows)
+
+
 def _check_labels(labels: Mapping[str, str]) -> dict[str, str]:
     if len(labels) > MOST_LABELS:
-        raise DomainError(f"A collector has at most {MOST_LABELS} labels.", field="labels")
+        raise DomainError(_TOO_MANY, field="labels")
     checked = {}
     for key, value in labels.items():
         if not isinstance(value, str):
@@ -70,6 +119,5 @@ def _check_labels(labels: Mapping[str, str]) -> dict[str, str]:
     return checked
 
 
-def _touch(agent: Agent) -> None:
-    topics = ["agents", f"agent:{agent.pk}"]
-    transaction.on_commit(partial(notify.touch, topics), robust=True)
+def _touch(*agents: Agent) -> None:
+    hints.touch_on_commit(["agents", *(f"agent:{agent.pk}" for agent in agents)])

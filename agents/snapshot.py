@@ -19,6 +19,9 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 
+KEPT_MESSAGES: Final = 20
+"""So many custom messages of an agent are kept, the last ones."""
+
 
 class Transport(StrEnum):
     """How an agent speaks to the server."""
@@ -93,6 +96,34 @@ class RemoteConfigReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """ConnectionSettingsStatus: the hash of the last settings that the agent was offered, and how it went.
+
+    status: the numbers of ConnectionSettingsStatuses are those of ConfigStatus.
+    """
+
+    status: ConfigStatus
+    hash: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsState:
+    """Connection settings as they stand when a session begins.
+
+    wanted: hash of what the agent should be offered, "" for nothing · offered: the hash that it was offered last and
+    may still have · in_use: it came by the credential that this offer held, so it has it · arrived: it was heard on
+    the same connection well after the offer · varies: the fleet wants something, so `wanted` hangs on capabilities.
+    """
+
+    wanted: str = ""
+    offered: str = ""
+    in_use: bool = False
+    arrived: bool = False
+    varies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigFile:
     """One entry of an AgentConfigMap; the supervisor uses a single one with the empty name."""
 
@@ -123,6 +154,7 @@ class FactKind(StrEnum):
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
     REMOTE_CONFIG = "remote_config"
+    CONNECTION_SETTINGS = "connection_settings"
     HEALTH = "health"
     FULL_STATE = "full_state"
     DESCRIPTION = "description"
@@ -133,7 +165,7 @@ class FactKind(StrEnum):
 class Fact:
     """One thing that happened. Only the fields of its kind are set.
 
-    CONNECTED / DISCONNECTED: reason · REMOTE_CONFIG: remote_config · HEALTH: health ·
+    CONNECTED / DISCONNECTED: reason · REMOTE_CONFIG: remote_config · CONNECTION_SETTINGS: connection · HEALTH: health ·
     FULL_STATE: remote_config as the full state has it (None: it names no hash); proves_loss: an earlier
     session's offer that it does not name never arrived.
     """
@@ -142,8 +174,20 @@ class Fact:
     at: datetime
     reason: str = ""
     remote_config: RemoteConfigReport | None = None
+    connection: ConnectionReport | None = None
     health: ComponentHealth | None = None
     proves_loss: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CustomMessage:
+    """OpAMP CustomMessage (K2). data: its first bytes if it was long; size: all of its bytes."""
+
+    at: datetime
+    capability: str
+    type: str
+    data: bytes
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +213,23 @@ class AgentSnapshot:
     """When the last FULL_STATE fact was; None when unknown (then a gap asks at once)."""
     seen_at: datetime | None = None
     """When its message before this session came; None when that is unknown."""
+    connection: ConnectionReport | None = None
+    settings: SettingsState = SettingsState()
     lacks_components: bool = False
     """True when the tree of components_hash is stored for no agent: this one is asked for it."""
+    custom_capabilities: tuple[str, ...] = ()
+    is_clone: bool = False
+    """True when the sender's messages prove that another live agent has this uid too (A2)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AgentPatch:
     """A change of what is known of one agent: latest state (merged) and facts (kept in order, decision 4).
 
+    Nobody changes one; it is not frozen because there is one for each heartbeat, and that would double its cost.
     sequence_num is stored with the state it covers (I1); None while a full state is outstanding (I2).
-    disconnected_at ends the connection; a patch of an older epoch matches no row (I3).
+    disconnected_at ends the connection; a patch of an older epoch matches no row (I3). messages: the last
+    KEPT_MESSAGES.
     """
 
     instance_uid: UUID
@@ -192,16 +243,26 @@ class AgentPatch:
     effective_config: EffectiveConfig | None | Unset = UNSET
     components: Components | None | Unset = UNSET
     custom_capabilities: tuple[str, ...] | Unset = UNSET
+    connection: ConnectionReport | None | Unset = UNSET
     disconnected_at: datetime | None = None
     facts: tuple[Fact, ...] = ()
+    messages: tuple[CustomMessage, ...] = ()
 
     @property
     def is_heartbeat(self) -> bool:
         """True when it carries nothing but "still here": such patches may be flushed late."""
+        # Spelled out: every message comes by here.
         return (
             not self.facts
+            and not self.messages
             and self.disconnected_at is None
-            and all(getattr(self, name) is UNSET for name in _STATE_FIELDS)
+            and self.health is UNSET
+            and self.remote_config is UNSET
+            and self.effective_config is UNSET
+            and self.capabilities is UNSET
+            and self.description is UNSET
+            and self.components is UNSET
+            and self.custom_capabilities is UNSET
         )
 
     def merge(self, later: "AgentPatch") -> "AgentPatch":
@@ -218,6 +279,7 @@ class AgentPatch:
             sequence_num=later.sequence_num,
             disconnected_at=later.disconnected_at,
             facts=self.facts + later.facts,
+            messages=(self.messages + later.messages)[-KEPT_MESSAGES:],
             **changed,
         )
 
@@ -230,4 +292,5 @@ _STATE_FIELDS = (
     "effective_config",
     "components",
     "custom_capabilities",
+    "connection",
 )

@@ -104,6 +104,9 @@ def silence_allowed(
 
 def says_goodbye(health: ComponentHealth, transport: Transport) -> bool:
     """Whether this health ends a plain-HTTP agent's connection, since it sends no AgentDisconnect."""
-    return (
-        transport is Transport.HTTP and not health.healthy and health.last_error == SHUTDOWN_ERROR
-    )
+    return transport is Transport.HTTP and tells_shutdown(health)
+
+
+def tells_shutdown(health: ComponentHealth) -> bool:
+    """Whether this is a supervisor's last health: it was stopped in order, which is no illness."""
+    return not health.healthy and health.last_error == SHUTDOWN_ERROR

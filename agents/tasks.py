@@ -9,4 +9,5 @@ from telflo.base import clock
 @shared_task(name="agents.tasks.sweep_statuses")
 def sweep_statuses() -> int:
     """Bring up to date what only time changes; answers how many rows changed."""
-    return store.sweep(clock.now())
+    now = clock.now()
+    return store.sweep(now) + store.expire_commands(now)

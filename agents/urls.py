@@ -14,9 +14,11 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:uid>/timeline/", detail.timeline, name="timeline"),
     path("<uuid:uid>/attempts/", detail.attempts, name="attempts"),
     path("<uuid:uid>/components/", detail.components, name="components"),
+    path("<uuid:uid>/messages/", detail.messages, name="messages"),
     path("<uuid:uid>/edit/", changes.edit, name="edit"),
     path("<uuid:uid>/move/", changes.move, name="move"),
     path("<uuid:uid>/forget/", changes.forget, name="forget"),
     path("<uuid:uid>/mode/", changes.mode, name="mode"),
+    path("<uuid:uid>/restart/", changes.restart, name="restart"),
     path("<uuid:uid>/retry/", changes.retry, name="retry"),
 ]

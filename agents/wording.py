@@ -33,6 +33,14 @@ TRANSPORTS: Final = {"ws": "WebSocket", "http": "plain HTTP"}
 """Transports as people call them."""
 
 
+DISCONNECTS: Final = {
+    "agent_disconnect": "its supervisor said goodbye",
+    "Supervisor is shutdown": "its supervisor was shut down",
+    "closed": "the connection was closed",
+}
+"""Why a connection ended, as stored and as people read it; other reasons are words already."""
+
+
 def capability_names(bits: int) -> list[str]:
     """The announced capabilities by their names; bits that this server does not know are left out."""
     return [name for capability, name in CAPABILITY_NAMES.items() if bits & capability]
@@ -73,6 +81,26 @@ def hint_for(error: str) -> str:
         "The supervisor cannot report why: it does not pass on what the collector wrote. On the host that"
         " stands in agent.log, in the supervisor's storage directory. Supervisor 0.158.0 reports it."
     )
+
+
+RETRY_MANY: Final = (
+    "Each is offered the version before it, and once that runs the one that failed again: two restarts. One that went"
+    " back by itself is offered it at once."
+)
+"""What a retry of several collectors does."""
+
+
+def retry_words(*, failed: str, via: str, is_connected: bool) -> str:
+    """What a retry will do. failed, via: versions in words; via "": it went back by itself."""
+    when = "" if is_connected else " It is not connected: this begins when it returns."
+    if via:
+        way = (
+            f"{via} is offered first, and {failed} again once that runs: offered twice in a row, a version would seem"
+            " to succeed without being tried. The collector restarts twice, about 3 s without data each."
+        )
+    else:
+        way = f"{failed} is offered again at once. The collector restarts with it, about 3 s without data."
+    return f"{way} If it fails once more, it waits for the next retry.{when}"
 
 
 def _config_words(now: Situation) -> str:

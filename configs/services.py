@@ -14,6 +14,7 @@ from configs.textdiff import TextDiff, diff_texts
 from telflo.base.activity import Actor, record
 from telflo.base.clock import now
 from telflo.base.errors import DomainError
+from telflo.base.hints import touch_on_commit
 from telflo.base.redaction import redact_text
 
 _NAME_LENGTH = 100
@@ -43,6 +44,7 @@ def create_configuration(*, name: str, description: str = "", actor: Actor) -> C
         obj=configuration,
         after=_values(configuration),
     )
+    _touch(configuration)
     return configuration
 
 
@@ -76,6 +78,7 @@ def update_configuration(
         before=before,
         after=_values(locked),
     )
+    _touch(locked)
     return locked
 
 
@@ -88,6 +91,7 @@ def archive_configuration(
     locked.archived_at = locked.updated_at = now()
     locked.save(update_fields=["archived_at", "updated_at"])
     record(actor=actor, action="configuration.archive", obj=locked, reason=reason)
+    _touch(locked)
     return locked
 
 
@@ -121,6 +125,7 @@ def save_version(
             obj=version,
             after={"number": version.number, "sha256": sha256, "note": note, "size": version.size},
         )
+        _touch(locked)
     return version
 
 
@@ -142,6 +147,7 @@ def publish_version(*, version: ConfigVersion, reason: str = "", actor: Actor) -
         before={"state": VersionState.UNPUBLISHED.value},
         after={"state": locked.state},
     )
+    _touch(locked.configuration)
     return locked
 
 
@@ -162,6 +168,7 @@ def archive_version(*, version: ConfigVersion, reason: str = "", actor: Actor) -
         before={"state": before},
         after={"state": locked.state},
     )
+    _touch(locked.configuration)
     return locked
 
 
@@ -266,3 +273,7 @@ def _checked_collector_version(version: str) -> str:
 
 def _values(configuration: Configuration) -> dict[str, Any]:
     return {"name": configuration.name, "description": configuration.description}
+
+
+def _touch(configuration: Configuration) -> None:
+    touch_on_commit(["configurations", f"configuration:{configuration.pk}"])

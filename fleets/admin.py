@@ -15,7 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from fleets.forms import EXPIRIES
-from fleets.models import Deployment, Fleet, Membership, RefusedAttempt, Rollout, Token
+from fleets.models import Deployment, Fleet, Membership, RefusedAttempt, Rollout, Token, TokenKind
 from fleets.token_state import token_state
 from fleets.tokens import Expiry, issue_token, retire_token, revoke_token
 from telflo.base import clock
@@ -102,7 +102,8 @@ class TokenAdmin(ReadOnlyAdmin[Token]):
     ) -> None:
         if not may(request.user, Action.ENROL):
             raise PermissionDenied
-        for token in tokens.select_related("fleet"):
+        # Credentials of single agents are only looked at here; the tokens' page can revoke one.
+        for token in tokens.exclude(kind=TokenKind.AGENT).select_related("fleet"):
             try:
                 change(token=token, actor=actor_of(request), reason="in the Django admin")
             except DomainError as error:

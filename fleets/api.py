@@ -15,6 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from fleets.api_connection import (
+    ConnectionChangeSerializer,
+    ConnectionSerializer,
+    change_connection,
+    shown_connection,
+)
 from fleets.api_deployments import (
     DeploymentSerializer,
     DeploymentViewSet,
@@ -144,6 +150,8 @@ class FleetViewSet(ApiViewSet[Fleet]):
         "create": Action.EDIT,
         "partial_update": Action.EDIT,
         "archive": Action.EDIT,
+        "connection_settings": Action.VIEW,
+        "change_connection_settings": Action.ENROL,
         "tokens": Action.VIEW,
         "create_token": Action.ENROL,
         "deployments": Action.VIEW,
@@ -201,6 +209,19 @@ class FleetViewSet(ApiViewSet[Fleet]):
             fleet=self.get_object(), actor=self.actor, **self.validated(ReasonSerializer)
         )
         return self._answer(fleet.pk)
+
+    @extend_schema(responses=ConnectionSerializer)
+    @action(detail=True, methods=["get"], url_path="connection-settings")
+    def connection_settings(self, request: Request, pk: str) -> Response:
+        """What it offers its collectors as connection settings, without secrets."""
+        return shown_connection(self.get_object())
+
+    @extend_schema(request=ConnectionChangeSerializer, responses=ConnectionSerializer)
+    @connection_settings.mapping.patch
+    def change_connection_settings(self, request: Request, pk: str) -> Response:
+        """Change them. Connected collectors that accept them are offered the new ones at once."""
+        wanted = self.validated(ConnectionChangeSerializer)
+        return change_connection(request, self.get_object(), wanted, self.actor)
 
     @extend_schema(responses=TokenSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"])

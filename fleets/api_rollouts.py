@@ -236,7 +236,7 @@ def _counts(targets: QuerySet[Target], by: str) -> dict[UUID, dict[str, int]]:
     """Targets by state, for each value of a column, in one query."""
     found: dict[UUID, dict[str, int]] = {}
     rows: Sequence[tuple[UUID, str, int]] = list(
-        targets.order_by().values_list(by, "state").annotate(n=Count("pk"))
+        targets.order_by().values_list(by, "state").annotate(n=Count("*"))
     )
     for key, state, n in rows:
         found.setdefault(key, {})[state] = n

@@ -35,6 +35,12 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
     state = serializers.SerializerMethodField()
     replaces = serializers.UUIDField(source="parent_id", read_only=True, allow_null=True)
     deployment = serializers.UUIDField(source="deployment_id", read_only=True, allow_null=True)
+    agent = serializers.UUIDField(
+        source="agent_uid",
+        read_only=True,
+        allow_null=True,
+        help_text="the only agent that may use it",
+    )
     created_by = UsernameField()
 
     class Meta:
@@ -48,10 +54,12 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
             "state",
             "replaces",
             "deployment",
+            "agent",
             "created_by",
             "created_at",
             "enrol_until",
             "retired_at",
+            "revoke_at",
             "revoked_at",
             "revoked_reason",
             "last_used_at",
@@ -83,11 +91,12 @@ class NewTokenSerializer(serializers.Serializer[Any]):
 
 
 class RotationSerializer(serializers.Serializer[Any]):
-    """How long the old token goes on enrolling."""
+    """How long the old token goes on enrolling, and whether it is revoked then."""
 
     overlap_seconds = serializers.IntegerField(
         min_value=0, max_value=int(LONGEST_OVERLAP.total_seconds()), default=86_400
     )
+    revoke_old = serializers.BooleanField(default=False)
 
 
 class TokenViewSet(ApiViewSet[Token]):
@@ -114,9 +123,14 @@ class TokenViewSet(ApiViewSet[Token]):
     @action(detail=True, methods=["post"])
     def rotate(self, request: Request, pk: UUID) -> Response:
         """A successor. The answer holds its secret, this once; the old one enrols until the overlap is over."""
-        overlap = timedelta(seconds=self.validated(RotationSerializer)["overlap_seconds"])
-        token = self.get_object()
-        return issued_answer(rotate_token(token=token, overlap=overlap, actor=self.actor))
+        wanted = self.validated(RotationSerializer)
+        issued = rotate_token(
+            token=self.get_object(),
+            overlap=timedelta(seconds=wanted["overlap_seconds"]),
+            revoke_old=wanted["revoke_old"],
+            actor=self.actor,
+        )
+        return issued_answer(issued)
 
     @extend_schema(request=ReasonSerializer, responses=TokenSerializer)
     @action(detail=True, methods=["post"])

@@ -1,33 +1,15 @@
-"""How collectors come in: a secret becomes a verified token, an unknown agent becomes a member (decisions 8, 9, 14)."""
+"""Who holds a secret: it becomes a verified token, which may connect and may or may not enrol (decisions 8, 9)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
-from django.core.cache import cache
-from django.db import transaction
 from django.db.models import Q
 
-from agents import store
-from agents.snapshot import AgentSnapshot, Transport
-from agents.store import NewEvent
-from fleets.errors import EnrolmentRefused, TokenRefused
-from fleets.models import (
-    ArrivalMode,
-    Attempt,
-    AttemptState,
-    Fleet,
-    Membership,
-    RefusalReason,
-    Token,
-    TokenKind,
-)
-from fleets.offers import desired_hashes
+from fleets.errors import TokenRefused
+from fleets.models import RefusalReason, Token, TokenKind
 from fleets.refusals import prefix_of
-from fleets.rollouts import engine
-from fleets.tasks import advance_on_commit
 from telflo.base.secrets import hash_secret
 
 USED_EVERY: Final = timedelta(minutes=1)
@@ -36,7 +18,10 @@ USED_EVERY: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """A token that may connect. may_enrol says whether an unknown agent may come in by it."""
+    """A token that may connect.
+
+    may_enrol says whether an unknown agent may come in by it; agent_uid who alone may use it.
+    """
 
     id: UUID
     fleet_id: UUID
@@ -44,6 +29,7 @@ class VerifiedToken:
     prefix: str
     may_enrol: bool
     why_not: RefusalReason | None = None
+    agent_uid: UUID | None = None
 
 
 def verify_token(secret: str, *, now: datetime) -> VerifiedToken:
@@ -69,109 +55,8 @@ def verify_token(secret: str, *, now: datetime) -> VerifiedToken:
         prefix=token.prefix,
         may_enrol=may_enrol,
         why_not=None if may_enrol else why_not,
+        agent_uid=token.agent_uid,
     )
-
-
-def admit_agent(
-    *,
-    token: VerifiedToken,
-    instance_uid: UUID,
-    transport: Transport,
-    remote_address: str,
-    now: datetime,
-) -> AgentSnapshot:
-    """Let an agent in and begin its session. Raises EnrolmentRefused; nothing is written then.
-
-    Unknown: it is registered as a member of the token's fleet and gets the fleet's stable version. Known: it keeps its
-    membership while its token belongs to the fleet that it enrolled by, also after a move; a token of another fleet
-    enrols it there. What it is offered comes from the membership alone.
-    """
-    with transaction.atomic():
-        member = _membership(instance_uid)
-        if member is None:
-            _enrol(token, instance_uid, now)
-        elif not _belongs(member, token):
-            _change_fleet(member, token, now)
-        elif member.token_id != token.id:
-            Membership.objects.filter(pk=instance_uid).update(token_id=token.id)
-        snapshot = store.open_session(
-            instance_uid=instance_uid, transport=transport, remote_address=remote_address, now=now
-        )
-        return replace(
-            snapshot,
-            desired_hash=desired_hashes([instance_uid]).get(instance_uid, ""),
-            in_flight_hash=_unanswered_hash(instance_uid),
-        )
-
-
-def _membership(uid: UUID) -> Membership | None:
-    return Membership.objects.select_related("token", "fleet").filter(agent_id=uid).first()
-
-
-def _belongs(member: Membership, token: VerifiedToken) -> bool:
-    enrolled_by = member.token.fleet_id if member.token else None
-    return token.fleet_id in {enrolled_by, member.fleet_id}
-
-
-def _enrol(token: VerifiedToken, uid: UUID, now: datetime) -> None:
-    fleet = _check_enrolment(token, now)
-    store.register(instance_uid=uid, now=now)
-    member = Membership(
-        agent_id=uid,
-        fleet=fleet,
-        token_id=token.id,
-        mode=_arrival_mode(fleet, token),
-        enrolled_at=now,
-    )
-    # Two connections of one new agent may come at the same moment: the second finds it enrolled.
-    Membership.objects.bulk_create([member], ignore_conflicts=True)
-    advance_on_commit([engine.join(uid, now=now)])
-    data = {"fleet": fleet.name, "fleet_id": str(fleet.pk), "token": token.prefix}
-    store.add_events([NewEvent(uid, now, "enrolled", data)])
-
-
-def _change_fleet(member: Membership, token: VerifiedToken, now: datetime) -> None:
-    fleet = _check_enrolment(token, now)
-    before = member.fleet
-    left = engine.exclude(
-        [member.agent_id], reason=f"It came back by a token of the fleet {fleet}.", now=now
-    )
-    member.fleet, member.token_id = fleet, token.id
-    member.mode, member.enrolled_at = _arrival_mode(fleet, token), now
-    member.save(update_fields=["fleet", "token", "mode", "enrolled_at"])
-    advance_on_commit([*left, engine.join(member.agent_id, now=now)])
-    data = {"from": before.name, "to": fleet.name, "fleet_id": str(fleet.pk), "by": token.prefix}
-    store.add_events([NewEvent(member.agent_id, now, "moved", data)])
-
-
-def _check_enrolment(token: VerifiedToken, now: datetime) -> Fleet:
-    if token.why_not is not None:
-        raise EnrolmentRefused(token.why_not, token.prefix)
-    if _enrolments_this_minute(token.id, now) > settings.ENROLMENTS_PER_MINUTE:
-        raise EnrolmentRefused(RefusalReason.RATE, token.prefix)
-    return Fleet.objects.get(pk=token.fleet_id)
-
-
-def _enrolments_this_minute(token_id: UUID, now: datetime) -> int:
-    key = f"enrolments:{token_id}:{now:%Y%m%d%H%M}"
-    cache.add(key, 0, timeout=120)
-    try:
-        return cache.incr(key)
-    except ValueError:  # evicted between the two calls
-        return 1
-
-
-def _arrival_mode(fleet: Fleet, token: VerifiedToken) -> ArrivalMode:
-    """What a newcomer becomes. At enrolment nothing is known yet of a configuration that it may run already.
-
-    So the fleet's setting holds for everyone, but for hosts of quick deploy: their collector was installed for us.
-    """
-    return ArrivalMode.MANAGED if token.kind is TokenKind.HOST else ArrivalMode(fleet.arrival_mode)
-
-
-def _unanswered_hash(uid: UUID) -> str:
-    attempts = Attempt.objects.filter(agent_id=uid, state=AttemptState.OFFERED)
-    return attempts.order_by("-id").values_list("hash", flat=True).first() or ""
 
 
 def _note_use(token: Token, now: datetime) -> None:

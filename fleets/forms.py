@@ -145,6 +145,12 @@ class RotateForm(forms.Form):
         help_text="As long as both secrets enrol: time to put the new one in place.",
     )
 
+    revoke_old = forms.BooleanField(
+        label="Revoke the old secret when the overlap is over",
+        required=False,
+        help_text="Off: it only stops enrolling, and collectors that use it stay connected.",
+    )
+
     def overlap(self) -> timedelta:
         """The overlap as a time."""
         return timedelta(seconds=int(self.cleaned_data["overlap_seconds"]))

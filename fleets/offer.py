@@ -6,8 +6,16 @@ from agents.snapshot import ConfigFile
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """What an agent should have, by hashes; "" for nothing. settings: connection settings (connection_offer.py)."""
+
+    config: str = ""
+    settings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """A remote configuration for one agent. Connection settings and packages join it as further optional parts.
+    """A remote configuration for one agent.
 
     hash: lower-case hex of the canonical AgentConfigMap, never empty (OpAMP AgentRemoteConfig.config_hash).
     files: never empty, since an empty map stops the collector.

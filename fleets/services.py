@@ -1,16 +1,19 @@
 """What people do to fleets and their members. Access is checked by the caller; every change is in the activity log."""
 
-from functools import partial
+from collections.abc import Collection
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from agents import notify, store
+from agents import store
 from agents.models import Agent
+from agents.services import Outcome
 from agents.store import NewEvent
 from configs.models import ConfigVersion
 from fleets.errors import FleetInUse
+from fleets.many import change_fleet, check_open, drop_agents, touch_fleets
 from fleets.models import ArrivalMode, Fleet, Membership, Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.services import check_published, start_rollout
@@ -53,7 +56,7 @@ def create_fleet(
         fleet.slug = _free_slug(fleet.name)
         _save_named(fleet, force_insert=True)
         activity.record(actor=actor, action="fleet.create", obj=fleet, after=_shown(fleet))
-        _touch(fleet)
+        touch_fleets(fleet)
     return fleet
 
 
@@ -83,7 +86,7 @@ def update_fleet(
         activity.record(
             actor=actor, action="fleet.update", obj=fleet, before=before, after=_shown(fleet)
         )
-        _touch(fleet)
+        touch_fleets(fleet)
     return fleet
 
 
@@ -104,7 +107,7 @@ def archive_fleet(*, fleet: Fleet, actor: Actor, reason: str = "") -> Fleet:
             why = f"The fleet {fleet} was archived."
             revoke_tokens(fleet.tokens.filter(revoked_at=None), actor=actor, reason=why)
             activity.record(actor=actor, action="fleet.archive", obj=fleet, reason=reason)
-            _touch(fleet)
+            touch_fleets(fleet)
     return fleet
 
 
@@ -117,20 +120,13 @@ def assign_version(
 
 def move_agent(*, agent: Agent, fleet: Fleet, actor: Actor, reason: str = "") -> Membership:
     """Make an agent a member of another fleet; it keeps the token that it enrolled by. Raises DomainError."""
-    now = clock.now()
-    if fleet.archived_at is not None:
-        raise Conflict(f"The fleet {fleet} is archived. Choose another.", field="fleet")
+    check_open(fleet)
     with transaction.atomic():
         member = _member(agent)
         before = member.fleet
         if before.pk == fleet.pk:
             return member
-        left = engine.exclude([agent.pk], reason=f"It was moved to the fleet {fleet}.", now=now)
-        member.fleet = fleet
-        member.save(update_fields=["fleet"])
-        advance_on_commit([*left, engine.join(agent.pk, now=now)])
-        data = {"from": before.name, "to": fleet.name, "fleet_id": str(fleet.pk)}
-        store.add_events([NewEvent(agent.pk, now, "moved", data)])
+        change_fleet([member], fleet, now=clock.now())
         activity.record(
             actor=actor,
             action="agent.move",
@@ -140,16 +136,13 @@ def move_agent(*, agent: Agent, fleet: Fleet, actor: Actor, reason: str = "") ->
             before={"fleet": before.name},
             after={"fleet": fleet.name},
         )
-        _touch(before, fleet)
     return member
 
 
 def forget_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
     """Delete an agent and its history; its connection is closed. If it comes back it is new (decision 14)."""
-    now = clock.now()
-    uid, label = agent.pk, str(agent)
     with transaction.atomic():
-        member = Membership.objects.select_related("fleet").filter(agent=agent).first()
+        member = Membership.objects.filter(agent=agent).first()
         activity.record(
             actor=actor,
             action="agent.forget",
@@ -157,14 +150,7 @@ def forget_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
             fleet_id=member.fleet_id if member else None,
             reason=reason,
         )
-        left = engine.exclude([uid], reason="The collector was forgotten.", now=now)
-        engine.keep_name(uid, label)
-        agent.delete()
-        advance_on_commit(left)
-        closing = partial(notify.close_agents, [uid], "The collector was forgotten.")
-        transaction.on_commit(closing, robust=True)
-        if member is not None:
-            _touch(member.fleet)
+        drop_agents([agent.pk], now=clock.now())
 
 
 def retry_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
@@ -184,6 +170,22 @@ def retry_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
         )
 
 
+def retry_agents(*, uids: Collection[UUID], actor: Actor, reason: str = "") -> Outcome:
+    """The same for several, one after the other: each goes by a way of its own."""
+    refused = []
+    for agent in Agent.objects.filter(pk__in=uids):
+        try:
+            retry_agent(agent=agent, actor=actor, reason=reason)
+        except DomainError as error:
+            refused.append(f"{agent}: {error.message}")
+    return Outcome(len(uids) - len(refused), refused)
+
+
+def way_of_retry(agent: Agent) -> engine.RetryWay:
+    """What a retry would offer, in order. Raises CannotRetry, and NotFound for an agent in no fleet."""
+    return engine.way_of_retry(_member(agent).agent_id)
+
+
 def set_mode(*, agent: Agent, mode: ArrivalMode, actor: Actor, reason: str = "") -> Membership:
     """Adopt an agent (managed: it gets the fleet's version) or only look at it from now on (decision 15)."""
     now = clock.now()
@@ -195,7 +197,7 @@ def set_mode(*, agent: Agent, mode: ArrivalMode, actor: Actor, reason: str = "")
         member.mode = mode
         member.save(update_fields=["mode"])
         left = engine.exclude([agent.pk], reason="It is only observed now.", now=now)
-        advance_on_commit([*left, engine.join(agent.pk, now=now)])
+        advance_on_commit([*left, engine.join([agent.pk], now=now)])
         store.add_events([NewEvent(agent.pk, now, "mode", {"mode": mode.value})])
         activity.record(
             actor=actor,
@@ -206,7 +208,7 @@ def set_mode(*, agent: Agent, mode: ArrivalMode, actor: Actor, reason: str = "")
             before={"mode": before},
             after={"mode": mode.value},
         )
-        _touch(member.fleet)
+        touch_fleets(member.fleet)
     return member
 
 
@@ -247,8 +249,3 @@ def _shown(fleet: Fleet) -> dict[str, Any]:
         "arrival_mode": str(fleet.arrival_mode),
         "expiry_ends_access": fleet.expiry_ends_access,
     }
-
-
-def _touch(*fleets: Fleet) -> None:
-    topics = {"fleets", "overview", "agents", *(f"fleet:{fleet.pk}" for fleet in fleets)}
-    transaction.on_commit(partial(notify.touch, topics), robust=True)

@@ -7,10 +7,11 @@ from uuid import UUID
 from celery import shared_task
 from django.db import OperationalError, transaction
 
+from fleets import tokens
 from fleets.models import Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE
-from telflo.base import clock
+from telflo.base import clock, hints
 
 
 @shared_task(name="fleets.tasks.advance_rollout", autoretry_for=(OperationalError,), max_retries=3)
@@ -28,8 +29,18 @@ def sweep_rollouts() -> None:
         engine.advance(rollout_id, now=now)
 
 
+@shared_task(name="fleets.tasks.sweep_tokens")
+def sweep_tokens() -> int:
+    """End the overlaps of rotated tokens that are over; answers how many tokens changed."""
+    return tokens.end_overlaps(clock.now())
+
+
 def advance_on_commit(rollout_ids: Iterable[UUID | None]) -> None:
-    """Have these rollouts advanced once the transaction holds. A broker that is away costs seconds: the sweep heals."""
+    """Have these rollouts, whose targets changed, advanced and shown anew once the transaction holds.
+
+    A broker that is away costs seconds: the sweep heals.
+    """
     for rollout_id in rollout_ids:
         if rollout_id is not None:
+            hints.touch_on_commit({"rollouts", f"rollout:{rollout_id}"})
             transaction.on_commit(partial(advance_rollout.delay, str(rollout_id)), robust=True)

@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from agents import notify
-from fleets.models import Deployment, Fleet, Membership, Token, TokenKind
-from telflo.base import activity, clock
+from fleets.models import Deployment, Fleet, Handover, Membership, Token, TokenKind
+from telflo.base import activity, clock, hints
 from telflo.base.activity import Actor
 from telflo.base.errors import Conflict, DomainError
 from telflo.base.secrets import new_secret
@@ -78,10 +78,13 @@ def issue_token(
     return IssuedToken(token, secret)
 
 
-def rotate_token(*, token: Token, overlap: timedelta, actor: Actor) -> IssuedToken:
+def rotate_token(
+    *, token: Token, overlap: timedelta, actor: Actor, revoke_old: bool = False
+) -> IssuedToken:
     """Issue a successor; the old one enrols until the overlap is over and then retires. Raises DomainError.
 
-    The successor enrols for as long as the old one was made to.
+    The successor enrols for as long as the old one was made to. Until the overlap is over, collectors that use the old
+    one and accept connection settings are offered it. revoke_old: the old one is revoked then, not only retired.
     """
     now = clock.now()
     _check_open(token.fleet)
@@ -89,6 +92,8 @@ def rotate_token(*, token: Token, overlap: timedelta, actor: Actor) -> IssuedTok
         raise DomainError("An overlap lasts up to 365 days.", field="overlap_seconds")
     with transaction.atomic():
         token = Token.objects.select_for_update().select_related("fleet").get(pk=token.pk)
+        if token.kind == TokenKind.AGENT:
+            raise Conflict("A collector's own credential is renewed by itself.", code="token_kind")
         if token.revoked_at or token.retired_at:
             raise Conflict("This token is retired or revoked. Issue a new one.", code="token_over")
         heir, secret = _new(
@@ -99,9 +104,16 @@ def rotate_token(*, token: Token, overlap: timedelta, actor: Actor) -> IssuedTok
         heir.parent, heir.deployment_id = token, token.deployment_id
         heir.save(force_insert=True)
         token.retired_at = now + overlap
-        token.save(update_fields=["retired_at"])
+        if overlap:
+            Handover.objects.create(token=heir, secret=secret, until=token.retired_at)
+        token.revoke_at = token.retired_at if revoke_old else None
+        token.save(update_fields=["retired_at", "revoke_at"])
         after = {**_shown(heir), "replaces": token.prefix, "overlap_s": overlap.total_seconds()}
+        if revoke_old:
+            after["then"] = "revoked"
         activity.record(actor=actor, action="token.rotate", obj=heir, after=after)
+        users = list(members_of(token).values_list("agent_id", flat=True))
+        transaction.on_commit(partial(notify.poke, users), robust=True)
         _touch(heir)
     return IssuedToken(heir, secret)
 
@@ -138,18 +150,35 @@ def revoke_tokens(tokens: Iterable[Token], *, actor: Actor, reason: str) -> None
     for token in tokens:
         token.revoked_at, token.revoked_reason = now, reason[:500]
         token.save(update_fields=["revoked_at", "revoked_reason"])
+        Handover.objects.filter(token=token).delete()
         activity.record(
             actor=actor, action="token.revoke", obj=token, reason=reason, after=_shown(token)
         )
-        uids = list(members_of(token).values_list("agent_id", flat=True))
-        close = partial(notify.close_agents, uids, "The token is revoked.")
+        close = partial(notify.close_tokens, [token.pk], "The token is revoked.")
         transaction.on_commit(close, robust=True)
         _touch(token)
+
+
+def end_overlaps(now: datetime) -> int:
+    """Revoke what was to be revoked by now, and forget secrets that are not handed over any more; answers how many."""
+    forgotten, _ = Handover.objects.filter(until__lte=now).delete()
+    with transaction.atomic():
+        due = Token.objects.select_for_update(of=("self",)).select_related("fleet")
+        tokens = list(due.filter(revoke_at__lte=now, revoked_at=None))
+        revoke_tokens(
+            tokens, actor=Actor.worker("sweep"), reason="The overlap of its rotation is over."
+        )
+    return forgotten + len(tokens)
 
 
 def members_of(token: Token) -> "QuerySet[Membership]":
     """The members that use it: how many lose the server when it is revoked."""
     return Membership.objects.filter(token=token)
+
+
+def moved_from(token: Token) -> "QuerySet[Membership]":
+    """The members that it let in and that use a credential of their own by now: a restart brings them back to it."""
+    return Membership.objects.filter(token__parent=token, token__kind=TokenKind.AGENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +200,7 @@ def expiry_warnings(now: datetime) -> list[ExpiryWarning]:
         fleet__archived_at=None,
     )
     found = []
-    for token in tokens.exclude(kind=TokenKind.HOST).order_by("enrol_until"):
+    for token in tokens.filter(kind=TokenKind.ENROLMENT).order_by("enrol_until"):
         assert token.enrol_until is not None
         left = token.enrol_until - now
         days = min(days for days in WARN_DAYS if left <= timedelta(days=days))
@@ -232,5 +261,4 @@ def _shown(token: Token) -> dict[str, str | None]:
 
 
 def _touch(token: Token) -> None:
-    topics = ["tokens", f"fleet:{token.fleet_id}"]
-    transaction.on_commit(partial(notify.touch, topics), robust=True)
+    hints.touch_on_commit(["tokens", f"fleet:{token.fleet_id}"])

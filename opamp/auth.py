@@ -7,13 +7,14 @@ from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from opamp.errors import ConnectionRefused
 from opamp.ports import Credential, Refusal
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Headers = Iterable[tuple[bytes, bytes]]
 
 REFUSAL_MISSING: Final = "missing"
@@ -60,6 +61,7 @@ class TokenVerifier:
         self._verify = verify
         self._remember_s = remember_s
         self._answers: OrderedDict[bytes, _Answer] = OrderedDict()
+        self._good: OrderedDict[bytes, None] = OrderedDict()
         self._asking: dict[bytes, asyncio.Future[_Answer]] = {}
         self._generation = 0
 
@@ -70,16 +72,23 @@ class TokenVerifier:
 
     async def verify(self, secret: str) -> Credential:
         """Who holds the secret. Raises ConnectionRefused, or what the domain raises when it cannot say."""
-        key = hashlib.sha256(secret.encode()).digest()
+        key = _key(secret)
         answer = self._answers.get(key)
         if answer is None or answer.until_s < asyncio.get_running_loop().time():
+            generation = self._generation
             answer = await self._ask(key, secret)
+            if generation != self._generation:  # a token was revoked meanwhile, perhaps this one
+                answer = await self._ask(key, secret)
         if answer.refusal is not None:
             # A new one for each peer: a raised exception collects its traceback.
             known = answer.refusal
             raise ConnectionRefused(known.reason, text=known.text, token_prefix=known.token_prefix)
         assert answer.credential is not None
         return answer.credential
+
+    def was_good(self, secret: str) -> bool:
+        """Whether this process let someone in by it before, however long ago."""
+        return _key(secret) in self._good
 
     def forget(self) -> None:
         """Forget every answer, those under way too: a token was revoked."""
@@ -97,17 +106,27 @@ class TokenVerifier:
         generation = self._generation
         try:
             answer = _Answer(until_s, await self._verify(secret), None)
+            _remember(self._good, key, None)
         except ConnectionRefused as refusal:
             answer = _Answer(until_s, None, refusal)
         finally:
             del self._asking[key]
         if generation != self._generation:
             return answer
-        self._answers[key] = answer
-        self._answers.move_to_end(key)
-        while len(self._answers) > _REMEMBERED:
-            self._answers.popitem(last=False)
+        _remember(self._answers, key, answer)
         return answer
+
+
+def _key(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _remember(memory: OrderedDict[bytes, T], key: bytes, value: T) -> None:
+    """Keep the newest."""
+    memory[key] = value
+    memory.move_to_end(key)
+    while len(memory) > _REMEMBERED:
+        memory.popitem(last=False)
 
 
 class RefusalLog:

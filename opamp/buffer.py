@@ -39,13 +39,19 @@ class BufferLimits:
     bytes: int = 256 * 1024 * 1024
 
 
+@dataclass(slots=True)
+class _Heartbeat:
+    patch: AgentPatch
+    due_s: float
+
+
 class Pending:
     """What waits, as a plain value: one merged patch per session, changes apart from mere heartbeats."""
 
     def __init__(self, limits: BufferLimits) -> None:
         self._limits = limits
         self._changes: dict[Key, AgentPatch] = {}
-        self._heartbeats: dict[Key, tuple[AgentPatch, float]] = {}
+        self._heartbeats: dict[Key, _Heartbeat] = {}
         self._sizes: dict[Key, int] = {}
         self._epochs: dict[UUID, set[Key]] = {}
         self.bytes = 0
@@ -58,6 +64,14 @@ class Pending:
         """How many sessions have something other than a heartbeat waiting."""
         return len(self._changes)
 
+    def renew(self, patch: AgentPatch) -> bool:
+        """Take a heartbeat behind another one, which it replaces: the short way of most messages. False: add() it."""
+        beat = self._heartbeats.get((patch.instance_uid, patch.epoch))
+        if beat is None or not patch.is_heartbeat:
+            return False
+        beat.patch = patch
+        return True
+
     def add(self, patch: AgentPatch, *, now_s: float) -> None:
         """Take a patch; the heartbeats of a session fall due once, heartbeat_flush_s after the first."""
         key = (patch.instance_uid, patch.epoch)
@@ -65,12 +79,12 @@ class Pending:
         if key in self._changes:
             merged = self._changes[key] = self._changes[key].merge(patch)
         elif not patch.is_heartbeat:
-            merged = self._changes[key] = beat[0].merge(patch) if beat else patch
+            merged = self._changes[key] = beat.patch.merge(patch) if beat else patch
             self._heartbeats.pop(key, None)
         else:
-            merged = beat[0].merge(patch) if beat else patch
-            due_s = beat[1] if beat else now_s + self._limits.heartbeat_flush_s
-            self._heartbeats[key] = (merged, due_s)
+            merged = patch
+            due_s = beat.due_s if beat else now_s + self._limits.heartbeat_flush_s
+            self._heartbeats[key] = _Heartbeat(patch, due_s)
         self._weigh(key, merged)
 
     def holds(self, uid: UUID) -> bool:
@@ -79,7 +93,7 @@ class Pending:
 
     def next_heartbeat_s(self) -> float | None:
         """When the oldest heartbeat falls due; insertion order is due order."""
-        return next((due_s for _, due_s in self._heartbeats.values()), None)
+        return next((beat.due_s for beat in self._heartbeats.values()), None)
 
     def take_due(self, *, now_s: float) -> list[AgentPatch]:
         """Remove and answer up to flush_rows patches: all kinds of changes first, then heartbeats that are due."""
@@ -102,7 +116,7 @@ class Pending:
         for patch in patches:
             key = (patch.instance_uid, patch.epoch)
             beat = self._heartbeats.pop(key, None)
-            newer = later.pop(key, None) or (beat[0] if beat else None)
+            newer = later.pop(key, None) or (beat.patch if beat else None)
             self._changes[key] = patch.merge(newer) if newer else patch
             self._weigh(key, self._changes[key])
         self._changes.update(later)
@@ -114,8 +128,8 @@ class Pending:
                 return
             left -= 1
             yield key
-        for key, (_, due_s) in self._heartbeats.items():
-            if left == 0 or due_s > now_s:
+        for key, beat in self._heartbeats.items():
+            if left == 0 or beat.due_s > now_s:
                 return
             left -= 1
             yield key
@@ -125,7 +139,7 @@ class Pending:
         self._epochs[key[0]].discard(key)
         if not self._epochs[key[0]]:
             del self._epochs[key[0]]
-        return self._changes.pop(key) if key in self._changes else self._heartbeats.pop(key)[0]
+        return self._changes.pop(key) if key in self._changes else self._heartbeats.pop(key).patch
 
     def _weigh(self, key: Key, patch: AgentPatch) -> None:
         size = _size(patch)
@@ -207,8 +221,10 @@ class WriteBuffer:
 
     def submit(self, patch: AgentPatch, *, force: bool = False) -> bool:
         """Take a patch. False when the buffer is full and `force` (the end of a session) is not set."""
-        if self.is_full and not force:
+        if not force and self.is_full:
             return False
+        if self._pending.renew(patch):
+            return True
         self._pending.add(patch, now_s=_now_s())
         if not self._wake.is_set():
             self._wake.set()

@@ -1,6 +1,5 @@
 """The WebSocket side of /v1/opamp: a consumer with its own receive loop, one task and no thread hop per message.
 
-Who may speak is settled before the upgrade (A1): accepting and then closing makes Go clients reconnect in a tight loop.
 Agents send no Origin header, so this endpoint stands outside every origin check (T10).
 """
 
@@ -9,21 +8,60 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from opamp.auth import bearer_secret, header
-from opamp.errors import ConnectionRefused, Overloaded
+from opamp.door import TextAnswer, enter
 from opamp.gateway import Gateway
-from opamp.ports import Credential
-from opamp.registry import Connection, Send
+from opamp.registry import Connection
 
 logger = logging.getLogger(__name__)
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 UNSUPPORTED_DATA: Final = 1003
 MESSAGE_TOO_BIG: Final = 1009
 SERVER_ERROR: Final = 1011
+TEXT_FRAME: Final = "OpAMP messages are binary; this one was text."
+CANNOT_GO_ON: Final = "The server could not go on with this connection."
+SOCKET: Final = "telflo.socket"
+"""An extension of ours in the scope: {"transport": the asyncio.Transport below the WebSocket}."""
 _REFUSALS: Final = "websocket.http.response"
+
+
+class AsgiLink:
+    """opamp.registry.Link behind ASGI's send. The server sends pings itself. Make it in the task that receives."""
+
+    __slots__ = ("_send", "_socket", "_task", "is_aborted")
+
+    def __init__(self, send: Send, socket: asyncio.Transport | None) -> None:
+        self._send = send
+        self._socket = socket
+        self._task = asyncio.current_task()
+        self.is_aborted = False
+
+    async def send(self, frame: bytes) -> None:
+        """See Link."""
+        await self._send({"type": "websocket.send", "bytes": frame})
+
+    async def close(self, code: int, reason: str) -> None:
+        """See Link."""
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    def abort(self) -> None:
+        """End the receive loop, and the socket where the server lets us."""
+        self.is_aborted = True
+        if self._task is not None:
+            self._task.cancel()
+        if self._socket is not None:
+            self._socket.abort()
+
+    def unsent(self) -> int:
+        """See Link."""
+        return 0 if self._socket is None else self._socket.get_write_buffer_size()
+
+    def look(self, now_s: float) -> str:
+        """Nothing to do here."""
+        return ""
 
 
 class OpampConsumer:
@@ -35,24 +73,25 @@ class OpampConsumer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection until it ends."""
         await receive()  # websocket.connect
-        credential = await self._admit(scope, send)
-        if credential is None:
+        address = client_address(scope)
+        credential = await enter(self._gateway, scope["headers"], address)
+        if isinstance(credential, TextAnswer):
+            await _refuse(scope, send, credential)
             return
         await send({"type": "websocket.accept"})
-        connection = self._gateway.connected(
-            send, credential=credential, address=client_address(scope)
-        )
+        link = AsgiLink(send, _socket_of(scope))
+        connection = self._gateway.connected(link, credential=credential, address=address)
         reason = ""
         try:
             reason = await self._serve(connection, receive)
         except asyncio.CancelledError:
-            if not connection.aborted:
+            if not link.is_aborted:
                 raise
             if (task := asyncio.current_task()) is not None:
                 task.uncancel()
         except Exception:
-            logger.exception("A connection of %s failed.", connection.address)
-            await connection.close(SERVER_ERROR, "The server could not go on with this connection.")
+            logger.exception("A connection of %s failed.", address)
+            await connection.close(SERVER_ERROR, CANNOT_GO_ON)
         finally:
             self._gateway.disconnected(connection, reason)
 
@@ -65,43 +104,23 @@ class OpampConsumer:
                 return str(event.get("reason") or f"closed with code {event.get('code', 1005)}")
             data = event.get("bytes")
             if data is None:
-                await connection.close(
-                    UNSUPPORTED_DATA, "OpAMP messages are binary; this one was text."
-                )
+                await connection.close(UNSUPPORTED_DATA, TEXT_FRAME)
             elif len(data) > most:
-                await connection.close(MESSAGE_TOO_BIG, f"The message is larger than {most} bytes.")
+                await connection.close(MESSAGE_TOO_BIG, too_big(most))
             else:
-                await self._gateway.receive(connection, data)
+                await self._answer(connection, data)
                 continue
             return connection.close_reason
 
-    async def _admit(self, scope: Scope, send: Send) -> Credential | None:
-        """The credential of the upgrade request, or None after it was refused."""
-        headers = scope["headers"]
-        try:
-            credential = await self._gateway.authenticate(bearer_secret(headers))
-            self._check_connections(credential)
-        except ConnectionRefused as refusal:
-            self._gateway.refused(
-                refusal,
-                address=client_address(scope),
-                transport="ws",
-                user_agent=header(headers, b"user-agent"),
-            )
-            challenge = (b"www-authenticate", b"Bearer")
-            await _refuse(scope, send, 401, refusal.text, [challenge])
-        except Overloaded as overload:
-            wait = (b"retry-after", str(overload.retry_after_s).encode())
-            await _refuse(scope, send, 503, str(overload), [wait])
-        else:
-            return credential
-        return None
-
-    def _check_connections(self, credential: Credential) -> None:
-        options = self._gateway.options
-        if self._gateway.registry.held_by(credential.id) >= options.connections_per_token:
-            self._gateway.counters.limits["connections_per_token"] += 1
-            raise Overloaded(options.retry_after_s)
+    async def _answer(self, connection: Connection, data: bytes) -> None:
+        now_s = asyncio.get_running_loop().time()
+        frame = self._gateway.receive(connection, data)
+        if frame is not None and not await connection.reply(frame):
+            self._gateway.counters.lost_sends += 1
+        if pause_s := connection.pace.take(now_s):
+            # The server reads on when the next event is asked for.
+            self._gateway.counters.slowed_messages += 1
+            await asyncio.sleep(pause_s)
 
 
 def client_address(scope: Scope) -> str:
@@ -110,18 +129,27 @@ def client_address(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-async def _refuse(
-    scope: Scope, send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]]
-) -> None:
+def too_big(most: int) -> str:
+    """What a peer is told whose message has more than `most` bytes (T3)."""
+    return f"The message is larger than {most} bytes."
+
+
+def _socket_of(scope: Scope) -> asyncio.Transport | None:
+    extension = (scope.get("extensions") or {}).get(SOCKET)
+    return extension["transport"] if extension else None
+
+
+async def _refuse(scope: Scope, send: Send, refusal: TextAnswer) -> None:
     """Answer the upgrade with a status and a plain text; 403 without either where the server cannot (daphne)."""
     if _REFUSALS not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close"})
         return
-    body = f"{text}\n".encode()
-    fixed = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    start = {"type": f"{_REFUSALS}.start", "status": status, "headers": [*fixed, *headers]}
-    await send(start)
+    body = f"{refusal.text}\n".encode()
+    headers = {
+        "content-type": "text/plain; charset=utf-8",
+        "content-length": str(len(body)),
+        **refusal.headers,
+    }
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": f"{_REFUSALS}.start", "status": refusal.status, "headers": pairs})
     await send({"type": f"{_REFUSALS}.body", "body": body})

@@ -8,12 +8,25 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
-from agents.snapshot import AgentPatch, AgentSnapshot, Transport
-from fleets import enrollment, offers, refusals, reports, tokens
+from agents import identities, store
+from agents.commands import Command
+from agents.snapshot import AgentPatch, AgentSnapshot
+from agents.store import Arrival
+from fleets import (
+    admission,
+    connection_claims,
+    enrollment,
+    offers,
+    refusals,
+    reports,
+    standing,
+    tokens,
+)
+from fleets.connection_offer import Held, SettingsOffer
 from fleets.errors import EnrolmentRefused, TokenRefused
-from fleets.offer import Offer
+from fleets.offer import Intent, Offer
 from opamp.errors import AgentRefused, ConnectionRefused
-from opamp.ports import Credential, Refusal
+from opamp.ports import Caller, Credential, Refusal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,26 +63,38 @@ class DjangoDomain:
         return Credential(id=token.id, prefix=token.prefix, token=token)
 
     @with_connections
-    def admit_agent(
-        self,
-        *,
-        credential: Credential,
-        instance_uid: UUID,
-        transport: Transport,
-        remote_address: str,
-        now: datetime,
-    ) -> AgentSnapshot:
+    def admit_agents(
+        self, callers: Sequence[Caller], *, now: datetime
+    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
         """See Domain."""
-        try:
-            return enrollment.admit_agent(
-                token=credential.token,
-                instance_uid=instance_uid,
-                transport=transport,
-                remote_address=remote_address,
-                now=now,
-            )
-        except EnrolmentRefused as refusal:
-            raise AgentRefused(refusal.reason.value, text=str(refusal)) from None
+        answers = admission.admit_agents([_caller(one) for one in callers], now=now)
+        return {
+            uid: AgentRefused(answer.reason.value, text=str(answer))
+            if isinstance(answer, EnrolmentRefused)
+            else answer
+            for uid, answer in answers.items()
+        }
+
+    @with_connections
+    def give_uid(
+        self, *, instance_uid: UUID, remote_address: str, is_clone: bool, now: datetime
+    ) -> UUID | None:
+        """See Domain."""
+        return identities.give_uid(
+            instance_uid=instance_uid, remote_address=remote_address, is_clone=is_clone, now=now
+        )
+
+    @with_connections
+    def claim_commands(
+        self, agents: Mapping[UUID, int], *, now: datetime
+    ) -> Mapping[UUID, Command]:
+        """See Domain."""
+        return store.claim_commands(agents, now=now)
+
+    @with_connections
+    def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+        """See Domain."""
+        return store.sessions_of(uids)
 
     @with_connections
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
@@ -87,9 +112,21 @@ class DjangoDomain:
         offers.give_back_offers(claims, now=now)
 
     @with_connections
-    def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
+    def claim_settings(
+        self, agents: Mapping[UUID, Held], *, now: datetime
+    ) -> Mapping[UUID, SettingsOffer]:
         """See Domain."""
-        return offers.desired_hashes(uids)
+        return connection_claims.claim_settings(agents, now=now)
+
+    @with_connections
+    def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
+        """See Domain."""
+        connection_claims.give_back_settings(claims)
+
+    @with_connections
+    def intents(self, uids: Collection[UUID]) -> Mapping[UUID, Intent]:
+        """See Domain."""
+        return standing.intents(uids)
 
     @with_connections
     def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:
@@ -113,3 +150,8 @@ class DjangoDomain:
     def is_temporary(self, error: Exception) -> bool:
         """A database that is away or busy; a value that it cannot take is not."""
         return isinstance(error, _AWAY) or type(error) is DatabaseError
+
+
+def _caller(caller: Caller) -> admission.Caller:
+    arrival = Arrival(caller.instance_uid, caller.transport, caller.remote_address, caller.number)
+    return admission.Caller(caller.credential.token, arrival)

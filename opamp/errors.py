@@ -32,6 +32,14 @@ class Overloaded(OpampError):
         self.retry_after_s = retry_after_s
 
 
+class TooMany(OpampError):
+    """The peer's own share is used up: 429 before the upgrade (A5)."""
+
+    def __init__(self, text: str, retry_after_s: int = 30) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+
+
 class StoreUnavailable(OpampError):
     """What agents said could not be written. It is kept and tried again."""
 

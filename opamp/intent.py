@@ -13,12 +13,16 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from agents.notify import GATEWAYS
-from fleets.offer import Offer
+from fleets.connection_offer import Held, SettingsOffer
+from fleets.offer import Intent, Offer
 from opamp.buffer import WriteBuffer
+from opamp.commands import CommandSender
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.ports import Domain
+from opamp.proto.opamp_pb2 import ServerToAgent
 from opamp.protocol.framing import encode_frame
+from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, Registry
 from telflo.base.clock import now
 from telflo.base.tracing import traced
@@ -29,6 +33,8 @@ OnThread = Callable[..., Awaitable[Any]]
 
 POLICY_VIOLATION: Final = 1008
 _RETRY_S: Final = 2.0
+_LAYER_S: Final = 2.0
+_REVOKED: Final = "The token is revoked."
 
 
 class Layer(Protocol):
@@ -61,6 +67,7 @@ class IntentWatcher:
         layer: Layer,
         on_thread: OnThread,
         forget_tokens: Callable[[], None],
+        compare_sessions: Callable[[Mapping[UUID, tuple[int, bool]]], None],
     ) -> None:
         self._domain = domain
         self._registry = registry
@@ -70,6 +77,8 @@ class IntentWatcher:
         self._layer = layer
         self._on_thread = on_thread
         self._forget_tokens = forget_tokens
+        self._compare_sessions = compare_sessions
+        self._commands = CommandSender(domain, registry, on_thread)
         self._channel = ""
         self._poked: set[UUID] = set()
         self._looking = asyncio.Event()
@@ -117,23 +126,34 @@ class IntentWatcher:
     async def _listen(self) -> None:
         if not self._channel:
             self._channel = await self._layer.new_channel("gateway")
-            await self._layer.group_add(GATEWAYS, self._channel)
-        message = await self._layer.receive(self._channel)
+        await self._layer.group_add(GATEWAYS, self._channel)
+        while True:
+            self._hear(await self._layer.receive(self._channel))
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
         self._counters.poked(message)
+        reason = str(message.get("reason", ""))
         uids = (UUID(hex=text) for text in message.get("uids", ()))
         agents = self._registry.held(uids)
-        if message.get("type") == "close_agents":
+        if message.get("type") == "close_tokens":
+            self._close_tokens({UUID(hex=text) for text in message.get("tokens", ())}, reason)
+        elif message.get("type") == "close_agents":
             self._forget_tokens()
-            self._close({agent.connection for agent in agents}, str(message.get("reason", "")))
+            self._close({agent.connection for agent in agents}, reason)
         elif agents:
             for agent in agents:
                 agent.declined_hash = ""
                 self._poked.add(agent.uid)
             self._looking.set()
 
+    def _close_tokens(self, tokens: Collection[UUID], reason: str) -> None:
+        """S8: whoever uses these tokens is refused from now on, and cut off."""
+        self._forget_tokens()
+        self._close([c for c in self._registry.connections if c.credential.id in tokens], reason)
+
     def _close(self, connections: Iterable[Connection], reason: str) -> None:
         for connection in connections:
-            self.spawn(connection.close(POLICY_VIOLATION, reason or "The token is revoked."))
+            self.spawn(connection.close(POLICY_VIOLATION, reason or _REVOKED))
 
     # ── comparing ──
 
@@ -147,36 +167,50 @@ class IntentWatcher:
                     self._looking.clear()
                     poked, self._poked = self._poked, set()
                     await self._look_again(poked)
+                    await self._commands.look(poked)
         except TimeoutError:
             with self._counters.reconciling():
                 await self._reconcile()
 
     async def _reconcile(self) -> None:
-        if self._channel:  # layers forget members after a day
-            await self._layer.group_add(GATEWAYS, self._channel)
+        await self._join_again()
         await self._look_again(self._registry.uids())
+        if uids := self._registry.uids():
+            await self._commands.look(uids)
+            self._compare_sessions(await self._on_thread(self._domain.sessions, uids))
         held = self._registry.credential_ids()
         if not held:
             return
         revoked = set(await self._on_thread(self._domain.revoked_among, held))
         if revoked:
-            self._forget_tokens()
-            closing = (c for c in self._registry.connections if c.credential.id in revoked)
-            self._close(closing, "The token is revoked.")
+            self._close_tokens(revoked, _REVOKED)
+
+    async def _join_again(self) -> None:
+        """Layers forget members after a day, and a Redis that was started anew forgets all. One that is away, or hangs,
+        holds up nothing: hints are lost then, and this loop is what finds changes.
+        """
+        try:
+            async with asyncio.timeout(_LAYER_S):
+                await self._layer.group_add(GATEWAYS, self._channel)
+        except Exception:
+            logger.warning("Hints do not reach this process; it looks by itself.", exc_info=True)
 
     async def _look_again(self, uids: Collection[UUID]) -> None:
         if not uids:
             return
-        desired = await self._on_thread(self._domain.desired_hashes, uids)
-        self._take_intent(self._registry.held(iter(uids)), desired)
+        intents = await self._on_thread(self._domain.intents, uids)
+        self._take_intents(self._registry.held(iter(uids)), intents)
 
-    def _take_intent(self, agents: Iterable[HeldAgent], desired: Mapping[UUID, str]) -> None:
+    def _take_intents(self, agents: Iterable[HeldAgent], intents: Mapping[UUID, Intent]) -> None:
         moment_s = asyncio.get_running_loop().time()
+        nothing = Intent()
         for agent in agents:
-            wanted = desired.get(agent.uid, "")
-            if agent.session is None or not agent.session.set_desired(wanted):
+            intent = intents.get(agent.uid, nothing)
+            if agent.session is None:
                 continue
-            if agent.declined_hash != wanted or agent.declined_until_s <= moment_s:
+            is_new = agent.declined_hash != intent.config or agent.declined_until_s <= moment_s
+            is_config_due = agent.session.set_desired(intent.config) and is_new
+            if agent.session.set_settings(intent.settings) or is_config_due:
                 self.want_offer(agent)
 
     # ── claiming and offering ──
@@ -196,24 +230,50 @@ class IntentWatcher:
 
     @traced("opamp.claim")
     async def _claim(self, batch: Mapping[UUID, HeldAgent]) -> None:
-        """Write attempts for the batch in one transaction, then send what was granted."""
+        """Write down for the whole batch what is offered, then send what was granted."""
         agents = {uid: agent for uid, agent in batch.items() if self._registry.get(uid) is agent}
         if not agents:
             return
         await self._buffer.flush_agents(agents)
         epochs = {uid: agent.epoch for uid, agent in agents.items()}
         offers = await self._on_thread(self._domain.claim_offers, epochs, now=now())
+        settings = await self._claim_settings(agents)
         moment = now()
         unsent: dict[UUID, str] = {}
+        unsent_settings: dict[UUID, str] = {}
         for uid, agent in agents.items():
-            offer = offers.get(uid)
-            if offer is None:
+            offer, connection = offers.get(uid), settings.get(uid)
+            config = self._config_message(agent, offer, moment)
+            if config is None:
                 self._declined(agent)
-            elif not self._offer(agent, offer, moment):
-                unsent[uid] = offer.hash
-                self._declined(agent)
+                if offer is not None:
+                    unsent[uid] = offer.hash
+            ways = self._settings_message(agent, connection)
+            if ways is None and connection is not None:
+                unsent_settings[uid] = connection.hash
+            self._send(agent, config, ways)
         if unsent:
             await self._on_thread(self._domain.give_back_offers, unsent, now=moment)
+        if unsent_settings:
+            await self._on_thread(self._domain.give_back_settings, unsent_settings)
+
+    async def _claim_settings(
+        self, agents: Mapping[UUID, HeldAgent]
+    ) -> Mapping[UUID, SettingsOffer]:
+        asking = {
+            uid: Held(agent.epoch, agent.session.offered_settings)
+            for uid, agent in agents.items()
+            if agent.session is not None and agent.session.wants_settings
+        }
+        if not asking:
+            return {}
+        granted: Mapping[UUID, SettingsOffer] = await self._on_thread(
+            self._domain.claim_settings, asking, now=now()
+        )
+        for uid in asking.keys() - granted.keys():
+            if (session := agents[uid].session) is not None:
+                session.decline_settings()
+        return granted
 
     def _declined(self, agent: HeldAgent) -> None:
         """Quarantined, in flight elsewhere or not to be sent: do not ask the database at every reconcile."""
@@ -222,20 +282,45 @@ class IntentWatcher:
             moment_s = asyncio.get_running_loop().time()
             agent.declined_until_s = moment_s + self._options.decline_s
 
-    def _offer(self, agent: HeldAgent, offer: Offer, moment: datetime) -> bool:
-        """Send a claimed offer unless the session says that it must not be sent now; answers whether it went out."""
+    def _config_message(
+        self, agent: HeldAgent, offer: Offer | None, moment: datetime
+    ) -> ServerToAgent | None:
+        """A claimed offer as a message, unless the session says that it must not be sent now."""
+        if offer is None:
+            return None
+        return self._message(agent, lambda session: session.make_offer(offer, moment))
+
+    def _settings_message(
+        self, agent: HeldAgent, offer: SettingsOffer | None
+    ) -> ServerToAgent | None:
+        """The same for connection settings."""
+        if offer is None:
+            return None
+        return self._message(agent, lambda session: session.make_settings_offer(offer))
+
+    def _message(
+        self, agent: HeldAgent, make: Callable[[AgentSession], ServerToAgent | None]
+    ) -> ServerToAgent | None:
         message = None
         if agent.session is not None and self._registry.get(agent.uid) is agent:
             try:
-                message = agent.session.make_offer(offer, moment)
+                message = make(agent.session)
             except ValueError:
                 logger.exception("An offer to %s must not exist.", agent.uid)
         if message is None:
             self._counters.offers_not_sent += 1
             logger.info("An offer to %s was claimed and may not be sent now.", agent.uid)
-            return False
+        return message
+
+    def _send(self, agent: HeldAgent, *parts: ServerToAgent | None) -> None:
+        """Send the parts as one message: a client that then connects anew has both."""
+        found = [part for part in parts if part is not None]
+        if not found:
+            return
+        message = found[0]
+        for part in found[1:]:
+            message.MergeFrom(part)
         self.spawn(self._deliver(agent, encode_frame(message)))
-        return True
 
     async def _deliver(self, agent: HeldAgent, frame: bytes) -> None:
         if await agent.connection.deliver(frame):

@@ -37,6 +37,7 @@ class Counters:
 
     messages: int = 0
     malformed_messages: int = 0
+    refused_messages: int = 0
     http_requests: int = 0
     offers_sent: int = 0
     offers_not_sent: int = 0
@@ -44,6 +45,10 @@ class Counters:
     refused_agents: int = 0
     unavailable_answers: int = 0
     lost_sends: int = 0
+    cut_connections: int = 0
+    slowed_messages: int = 0
+    refused_sockets: int = 0
+    slow_sockets: int = 0
     kinds: dict[MessageKind, int] = field(default_factory=_no_kinds)
     """Messages over WebSocket that a session took, by kind."""
     http_kinds: dict[MessageKind, int] = field(default_factory=_no_kinds)
@@ -114,6 +119,16 @@ def admission(
 
 
 _OPAMP: Final = "telflo_opamp_"
+_TOTALS: Final = (
+    "malformed_messages",
+    "refused_messages",
+    "unavailable_answers",
+    "lost_sends",
+    "cut_connections",
+    "slowed_messages",
+    "refused_sockets",
+    "slow_sockets",
+)
 FAMILIES: Final = families(
     _OPAMP,
     gauges={
@@ -130,10 +145,15 @@ FAMILIES: Final = families(
     counters={
         "messages": "Messages of collectors that were taken, by transport and type.",
         "malformed_messages": "Messages that could not be read.",
+        "refused_messages": "Messages that were over a limit.",
         "refused": "Connections and collectors that were refused, by reason.",
         "unavailable_answers": "Answers that asked to come back later: 503 or UNAVAILABLE.",
         "limits_hit": "How often a limit was met, by its name.",
         "lost_sends": "Messages that a collector did not take.",
+        "cut_connections": "Connections that were ended for not speaking, not reading or not answering.",
+        "slowed_messages": "Messages after which a collector that sends too fast was read later.",
+        "refused_sockets": "Sockets that were closed at once because there were too many.",
+        "slow_sockets": "Sockets that were closed because a request or a message took too long to arrive.",
         "offers": "Configurations claimed for a collector, by what became of them.",
     },
     histograms={
@@ -151,7 +171,7 @@ def numbers_of(
 ) -> Numbers:
     """Everything that a gateway counts, with what it holds now (`levels`: gauges by short name)."""
     numbers = {f"{_OPAMP}{name}": [sample(level)] for name, level in levels.items()}
-    for name in ("malformed_messages", "unavailable_answers", "lost_sends"):
+    for name in _TOTALS:
         numbers[f"{_OPAMP}{name}"] = [sample(getattr(counters, name))]
     for name, histogram in _histograms(counters).items():
         numbers[f"{_OPAMP}{name}"] = [sample(histogram.value())]

@@ -11,7 +11,15 @@ class GatewayOptions:
     """Seconds end in _s, sizes are bytes.
 
     waiting: handshakes and new agents that may wait for the database before new ones are turned away with 503.
-    waiting_messages: of one agent that is not admitted yet.
+    waiting_messages: of one agent that is not admitted yet; what is more is answered with UNAVAILABLE.
+    messages_per_s, message_burst: of one connection; one that is faster is read later.
+    connections: sockets of this process, whatever they are for. handshakes: of those that have not sent a request yet;
+    each has handshake_s for its request of at most header_bytes.
+    ping_s: a peer that was not heard for so long is asked, and cut when it does not answer for as long again.
+    first_message_s: how long a connection may be open without a message. message_s: how long one may take to arrive.
+    verify_s: how long a handshake waits for the database before it is told to come back.
+    late_s: what a replaced connection had sent before may still come. new_uids: how often a clone is told its new uid.
+    refusals_per_minute: so many refused attempts of one address are looked up; more are answered with 429.
     drain_slice connections are closed at a time when the server stops, with drain_pause_s between.
     """
 
@@ -20,15 +28,29 @@ class GatewayOptions:
     reconcile_s: float = 5.0
     send_timeout_s: float = 10.0
     threads: int = 4
-    waiting: int = 512
+    waiting: int = 10_000
+    admit_rows: int = 500
     waiting_messages: int = 64
     agents_per_connection: int = 1_000
     connections_per_token: int = 20_000
+    messages_per_s: float = 100.0
+    message_burst: float = 2_000.0
+    connections: int = 25_000
+    handshakes: int = 1_000
+    handshake_s: float = 10.0
+    header_bytes: int = 16 * 1024
+    ping_s: float = 30.0
+    first_message_s: float = 30.0
+    message_s: float = 60.0
+    verify_s: float = 10.0
     remember_tokens_s: float = 5.0
     retry_after_s: int = 30
     claim_rows: int = 500
     decline_s: float = 30.0
     refusals_s: float = 2.0
+    late_s: float = 5.0
+    new_uids: int = 3
+    refusals_per_minute: int = 120
     drain_slice: int = 200
     drain_pause_s: float = 0.05
     drain_timeout_s: float = 10.0

@@ -9,8 +9,11 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
-from fleets.offer import Offer
+from fleets.connection_offer import Held, SettingsOffer
+from fleets.offer import Intent, Offer
+from opamp.errors import AgentRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +38,43 @@ class Refusal:
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An agent that wants to come in.
+
+    number: the sequence number of its message, over plain HTTP; its snapshot says whether it shows a clone.
+    """
+
+    credential: Credential
+    instance_uid: UUID
+    transport: Transport
+    remote_address: str
+    number: int | None = None
+
+
 class Domain(Protocol):
     """The domain's side of the gateway."""
 
     def verify_token(self, secret: str, *, now: datetime) -> Credential:
         """Who holds this secret. Raises ConnectionRefused."""
 
-    def admit_agent(
-        self,
-        *,
-        credential: Credential,
-        instance_uid: UUID,
-        transport: Transport,
-        remote_address: str,
-        now: datetime,
-    ) -> AgentSnapshot:
-        """Register the agent if it is new, and begin its session. Raises AgentRefused."""
+    def admit_agents(
+        self, callers: Sequence[Caller], *, now: datetime
+    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+        """Register those that are new, and begin their sessions, in one transaction. Each uid comes once."""
+
+    def give_uid(
+        self, *, instance_uid: UUID, remote_address: str, is_clone: bool, now: datetime
+    ) -> UUID | None:
+        """A new identity for an agent that goes by this uid; None when too many were given for it."""
+
+    def claim_commands(
+        self, agents: Mapping[UUID, int], *, now: datetime
+    ) -> Mapping[UUID, Command]:
+        """What each of these agents (uid to epoch) is to be told next; what is answered counts as sent."""
+
+    def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+        """Each agent's newest session in any process: its epoch, and whether it is connected."""
 
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
         """Store what agents said, in one transaction."""
@@ -61,7 +85,15 @@ class Domain(Protocol):
     def give_back_offers(self, claims: Mapping[UUID, str], *, now: datetime) -> None:
         """These offers (uid to hash) were claimed and not sent: they may be claimed again."""
 
-    def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
+    def claim_settings(
+        self, agents: Mapping[UUID, Held], *, now: datetime
+    ) -> Mapping[UUID, SettingsOffer]:
+        """Write down which of these agents are offered connection settings, and answer the offers."""
+
+    def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
+        """These settings (uid to hash) were claimed and not sent: they may be claimed again."""
+
+    def intents(self, uids: Collection[UUID]) -> Mapping[UUID, Intent]:
         """What each agent should have; an agent that should have nothing may be absent."""
 
     def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:

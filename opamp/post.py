@@ -14,17 +14,19 @@ from typing import Any, Final
 from uuid import UUID
 
 from agents.snapshot import Transport
+from fleets.connection_offer import Held
 from opamp.auth import bearer_secret, header
-from opamp.consumers import Receive, Scope, client_address
-from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded
+from opamp.consumers import Receive, Scope, Send, client_address
+from opamp.door import refusal_for
+from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
 from opamp.gateway import Gateway
-from opamp.ports import Credential
+from opamp.ports import Caller, Credential
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity
-from opamp.registry import Send
+from opamp.protocol.session import AgentSession
 from telflo.base.clock import now
 from telflo.base.ids import new_id
 
@@ -35,6 +37,8 @@ WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect by WebSoc
 _GZIP_WBITS: Final = 31
 _GZIP_FROM_BYTES: Final = 1024
 _RATE: Final = "rate"
+_FRAMING_BYTES: Final = 6
+"""Tag and length of a field of any size that can be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,9 @@ class OpampPost:
             answer = _text(error.status, error.text)
         except ConnectionRefused as refusal:
             self._count(refusal, scope)
-            answer = _text(401, refusal.text, {"www-authenticate": "Bearer"})
-        except Overloaded as overload:
-            answer = _text(503, str(overload), _retry_after(overload.retry_after_s))
+            answer = _refusal(refusal)
+        except (Overloaded, TooMany) as wait:
+            answer = _refusal(wait)
         await _send(send, answer)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
@@ -77,7 +81,7 @@ class OpampPost:
         secret = bearer_secret(headers)
         # A supervisor that stops hangs up right behind its goodbye (D1); the server drops what was not taken by then.
         first = await receive()
-        credential = await self._gateway.authenticate(secret)
+        credential = await self._gateway.authenticate(secret, address=client_address(scope))
         self._gateway.counters.http_requests += 1
         most = self._gateway.options.protocol.message_bytes
         body = await read_body(headers, _resumed(first, receive), most=most)
@@ -100,7 +104,7 @@ class OpampPost:
         if wants_new_uid(message):
             return 200, new_identity(message, new_id())
         try:
-            reply = await self._gateway.run_admission(
+            reply = await self._gateway.run_request(
                 self._process, credential, message, uid, client_address(scope), now()
             )
         except AgentRefused as refusal:
@@ -123,26 +127,63 @@ class OpampPost:
     ) -> ServerToAgent:
         """On a thread: a session of one message, stored before it is answered; the answer carries the offer."""
         domain = self._gateway.domain
-        snapshot = domain.admit_agent(
-            credential=credential,
-            instance_uid=uid,
-            transport=Transport.HTTP,
-            remote_address=address,
-            now=moment,
-        )
+        caller = Caller(credential, uid, Transport.HTTP, address, message.sequence_num)
+        snapshot = domain.admit_agents([caller], now=moment)[uid]
+        if isinstance(snapshot, AgentRefused):
+            raise snapshot
+        if snapshot.is_clone:
+            given = domain.give_uid(
+                instance_uid=uid, remote_address=address, is_clone=True, now=moment
+            )
+            if given is not None:
+                return new_identity(message, given)
         session = self._gateway.new_session(snapshot)
         outcome = session.receive(message, moment)
         self._gateway.counters.take_http(outcome.kind)
         if outcome.patch is not None:
             self._gateway.record_patches([outcome.patch])
         if outcome.offer_due:
+            self._offer_settings(session, outcome.reply, moment)
             offer = domain.claim_offers({uid: session.epoch}, now=moment).get(uid)
             carried = session.make_offer(offer, moment) if offer is not None else None
-            if carried is not None:
+            if carried is not None and self._fits(outcome.reply, carried):
                 outcome.reply.MergeFrom(carried)
             elif offer is not None:
                 domain.give_back_offers({uid: offer.hash}, now=moment)
-        return outcome.reply
+        return self._command(session, outcome.reply, moment) or outcome.reply
+
+    def _command(
+        self, session: AgentSession, reply: ServerToAgent, moment: datetime
+    ) -> ServerToAgent | None:
+        """On a thread: a command takes the place of an answer that says nothing else (K1); others wait for the next."""
+        if reply.flags or reply.HasField("remote_config") or reply.HasField("error_response"):
+            return None
+        uid = session.instance_uid
+        claimed = self._gateway.domain.claim_commands({uid: session.epoch}, now=moment)
+        message = session.make_command(claimed[uid]) if uid in claimed else None
+        if message is not None:
+            message.capabilities = reply.capabilities
+        return message
+
+    def _fits(self, reply: ServerToAgent, carried: ServerToAgent) -> bool:
+        """Whether both may be sent as one (T8): an answer that is refused for its size would take the offer along."""
+        most = self._gateway.options.protocol.send_bytes
+        return reply.ByteSize() + carried.remote_config.ByteSize() + _FRAMING_BYTES <= most
+
+    def _offer_settings(
+        self, session: AgentSession, reply: ServerToAgent, moment: datetime
+    ) -> None:
+        """Put connection settings that are due into the answer (S3)."""
+        if not session.wants_settings:
+            return
+        domain, uid = self._gateway.domain, session.instance_uid
+        held = Held(session.epoch, session.offered_settings)
+        offer = domain.claim_settings({uid: held}, now=moment).get(uid)
+        carried = session.make_settings_offer(offer) if offer is not None else None
+        if carried is not None:
+            reply.MergeFrom(carried)
+        elif offer is not None:
+            domain.give_back_settings({uid: offer.hash})
 
     def _refused(
         self, scope: Scope, credential: Credential, raw_uid: bytes, refusal: AgentRefused
@@ -250,8 +291,9 @@ def _text(status: int, text: str, headers: Mapping[str, str] | None = None) -> A
     return Answer(status, f"{text}\n".encode(), {**_PLAIN, **(headers or {})})
 
 
-def _retry_after(seconds: int) -> dict[str, str]:
-    return {"retry-after": str(seconds)}
+def _refusal(error: ConnectionRefused | Overloaded | TooMany) -> Answer:
+    refusal = refusal_for(error)
+    return _text(refusal.status, refusal.text, refusal.headers)
 
 
 async def _send(send: Send, answer: Answer) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from channels.auth import AuthMiddlewareStack
-from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
@@ -22,40 +21,17 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 observed = Observed(get_asgi_application())
 
 # Models must be ready before these are imported.
-from opamp.buffer import BufferLimits  # noqa: E402
 from opamp.consumers import OpampConsumer  # noqa: E402
-from opamp.domain import DjangoDomain  # noqa: E402
 from opamp.gateway import Gateway  # noqa: E402
-from opamp.options import GatewayOptions  # noqa: E402
 from opamp.post import OpampPost  # noqa: E402
-from opamp.protocol.limits import Limits  # noqa: E402
 from telflo.live import LiveConsumer  # noqa: E402
+from telflo.serve.gateway import make_gateway  # noqa: E402
 
 Application = Callable[..., Awaitable[None]]
 Scope = Mapping[str, Any]
 
 OPAMP_PATHS: Final = ("/v1/opamp", "/v1/opamp/")
 LIVE_PATH: Final = "/ws/live/"
-
-
-def make_gateway() -> Gateway:
-    """A gateway on the database with the settings' sizes and times; it starts with its first connection."""
-    return Gateway(
-        DjangoDomain(),
-        get_channel_layer,
-        GatewayOptions(
-            protocol=Limits(
-                message_bytes=settings.OPAMP_MESSAGE_BYTES, send_bytes=settings.OPAMP_MESSAGE_BYTES
-            ),
-            buffer=BufferLimits(
-                flush_s=settings.OPAMP_FLUSH_S,
-                flush_rows=settings.OPAMP_FLUSH_ROWS,
-                heartbeat_flush_s=settings.OPAMP_HEARTBEAT_FLUSH_S,
-                rows=settings.OPAMP_BUFFER_ROWS,
-            ),
-            reconcile_s=settings.OPAMP_RECONCILE_S,
-        ),
-    )
 
 
 class ByPath:

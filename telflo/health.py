@@ -2,21 +2,27 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Final
 
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
+from django.core.cache import cache as redis_cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from opamp.domain import with_connections
 from telflo.system.findings import lacks
 from telflo.system.state import own_processes, read_processes
 
 logger = logging.getLogger(__name__)
+
+_WAIT_S: Final = 5.0
 
 
 @login_not_required
@@ -35,10 +41,15 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
     What is wrong elsewhere is a line `warning: …` and no reason to send nobody here: no worker, no beat.
     """
-    missing = [line for line in (_missing(check) for check in _checks()) if line]
+    missing = what_is_missing()
     if missing:
         return _plain("\n".join(missing), 503)
     return _plain("\n".join(["ok", *(f"warning: {text}" for text in _warnings())]), 200)
+
+
+def what_is_missing() -> list[str]:
+    """One line for each part that this process needs and does not have. Blocks for some seconds at most."""
+    return [line for line in (_missing(check) for check in _checks()) if line]
 
 
 def _checks() -> list[Callable[[], str]]:
@@ -48,12 +59,21 @@ def _checks() -> list[Callable[[], str]]:
 def _missing(check: Callable[[], str]) -> str:
     name = check.__name__.strip("_")
     try:
-        problem = check()
+        # On another thread, since a database that hangs would hang the answer too.
+        problem = _threads().submit(with_connections(check)).result(_WAIT_S)
+    except TimeoutError:
+        problem = f"no answer within {_WAIT_S:g} s"
     except Exception as error:
         # The text of the error may name hosts and users: it belongs to the log alone.
         logger.warning("Not ready: %s.", name, exc_info=error)
         problem = "not reachable"
     return f"{name}: {problem}" if problem else ""
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Made when it is needed: processes are forked before. One that hangs holds up the next check, which says so."""
+    return ThreadPoolExecutor(2, thread_name_prefix="health")
 
 
 def _database() -> str:
@@ -69,7 +89,7 @@ def _migrations() -> str:
 
 
 def _redis() -> str:
-    cache.get("readyz")
+    redis_cache.get("readyz")
     return "" if get_channel_layer() is not None else "no channel layer"
 
 

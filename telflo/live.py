@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from agents.notify import UI
 from telflo.base.access import Action, may
+from telflo.base.hints import UI
 
 TOPIC: Final = re.compile(
     r"(overview|system|agents|fleets|rollouts|tokens|activity|configurations"
@@ -62,7 +62,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             self._topics = topics
 
     async def touch(self, event: Mapping[str, Any]) -> None:
-        """A message of agents.notify.touch()."""
+        """A message of telflo.base.hints.touch()."""
         self._changed |= self._topics.intersection(event["topics"])
         if self._changed and (self._telling is None or self._telling.done()):
             self._telling = asyncio.create_task(self._tell())

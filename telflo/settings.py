@@ -114,7 +114,12 @@ COTTON_DIR = "cotton"
 DATABASES = {"default": database_from_url(env.secret("DATABASE_URL"), data=DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A Redis that hangs must not hold up the threads that let agents in.
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
@@ -154,11 +159,15 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
+# Wrong tries for a name from an address, and from an address alone (telflo/base/sign_in.py).
+AXES_HANDLER = "telflo.base.sign_in.TwoLimits"
 AXES_FAILURE_LIMIT = 5
+ADDRESS_FAILURE_LIMIT = 30
 AXES_COOLOFF_TIME = timedelta(minutes=5)
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "telflo.base.sign_in.locked"
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 
@@ -236,6 +245,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VersionState": "configs.models.VersionState",
         "RolloutState": "fleets.models.RolloutState",
+        "ReportStatus": ["UNSET", "APPLIED", "APPLYING", "FAILED"],
         "TokenKind": "fleets.models.TokenKind",
         "TokenState": ["active", "expires_soon", "expired", "retired", "revoked"],
     },
@@ -250,28 +260,60 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # The in-memory transport looks for tasks every second unless told otherwise.
-CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.05}
+# A Redis that hangs must not hold up what sends a task for ever: the sweeps find what was not sent.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"socket_timeout": 15, "socket_connect_timeout": 5} if REDIS_URL else {"polling_interval": 0.05}
+)
 # A sweep that was not run in time is not worth running: the next one does its work.
 _NOT_LATE = {"options": {"expires": 5.0}}
 CELERY_BEAT_SCHEDULE = {
     "sweep-statuses": {"task": "agents.tasks.sweep_statuses", "schedule": 5.0, **_NOT_LATE},
     "sweep-rollouts": {"task": "fleets.tasks.sweep_rollouts", "schedule": 5.0, **_NOT_LATE},
+    "sweep-tokens": {"task": "fleets.tasks.sweep_tokens", "schedule": 15.0, **_NOT_LATE},
     "prune": {"task": "telflo.tasks.prune", "schedule": 3600.0},
 }
 
 # ── OpAMP ──
-MEBIBYTE = 1024 * 1024
+KIBIBYTE = 1024
+MEBIBYTE = 1024 * KIBIBYTE
 # At least twice what a configuration may have (2 MiB), so that every version can be sent.
 OPAMP_MESSAGE_BYTES = env.integer("TELFLO_OPAMP_MESSAGE_MIB", 16, least=4, most=64) * MEBIBYTE
+REFUSALS_PER_MINUTE = env.integer("TELFLO_REFUSALS_PER_MINUTE", 120, least=1)
 ENROLMENTS_PER_MINUTE = env.integer("TELFLO_ENROLMENTS_PER_MINUTE", 600, least=1)
+OPAMP_PORT = env.integer("TELFLO_OPAMP_PORT", 4320, least=0, most=65535)
 OPAMP_FLUSH_S = 0.25
 OPAMP_FLUSH_ROWS = 500
 OPAMP_HEARTBEAT_FLUSH_S = 15
-OPAMP_BUFFER_ROWS = 50_000
 OPAMP_RECONCILE_S = 5
+# What one message may hold.
+OPAMP_ATTRIBUTES = env.integer("TELFLO_OPAMP_ATTRIBUTES", 512, least=16)
+OPAMP_ATTRIBUTE_LENGTH = env.integer("TELFLO_OPAMP_ATTRIBUTE_KIB", 16, least=1) * KIBIBYTE
+OPAMP_DEPTH = env.integer("TELFLO_OPAMP_DEPTH", 16, least=4, most=64)
+OPAMP_HEALTH_COMPONENTS = env.integer("TELFLO_OPAMP_HEALTH_COMPONENTS", 4096, least=16)
+OPAMP_CONFIG_FILES = env.integer("TELFLO_OPAMP_CONFIG_FILES", 256, least=1)
+OPAMP_CONFIG_BYTES = env.integer("TELFLO_OPAMP_CONFIG_MIB", 4, least=1, most=64) * MEBIBYTE
+# What one connection, one token and one process may have.
+OPAMP_AGENTS_PER_CONNECTION = env.integer("TELFLO_OPAMP_AGENTS_PER_CONNECTION", 1000, least=1)
+OPAMP_MESSAGES_PER_S = env.integer("TELFLO_OPAMP_MESSAGES_PER_S", 100, least=1)
+OPAMP_MESSAGE_BURST = env.integer("TELFLO_OPAMP_MESSAGE_BURST", 2000, least=1)
+OPAMP_CONNECTIONS_PER_TOKEN = env.integer("TELFLO_OPAMP_CONNECTIONS_PER_TOKEN", 20_000, least=1)
+OPAMP_CONNECTIONS = env.integer("TELFLO_OPAMP_CONNECTIONS", 25_000, least=10)
+OPAMP_HANDSHAKES = env.integer("TELFLO_OPAMP_HANDSHAKES", 1000, least=1)
+OPAMP_WAITING = env.integer("TELFLO_OPAMP_WAITING", 10_000, least=1)
+OPAMP_BUFFER_ROWS = env.integer("TELFLO_OPAMP_BUFFER_ROWS", 50_000, least=100)
+OPAMP_BUFFER_BYTES = env.integer("TELFLO_OPAMP_BUFFER_MIB", 256, least=1) * MEBIBYTE
+# How long it waits for a peer, in seconds.
+OPAMP_HEADER_BYTES = env.integer("TELFLO_OPAMP_HEADER_KIB", 16, least=2, most=1024) * KIBIBYTE
+OPAMP_HANDSHAKE_S = env.integer("TELFLO_OPAMP_HANDSHAKE_S", 10, least=1)
+OPAMP_FIRST_MESSAGE_S = env.integer("TELFLO_OPAMP_FIRST_MESSAGE_S", 30, least=1)
+OPAMP_MESSAGE_S = env.integer("TELFLO_OPAMP_MESSAGE_S", 60, least=1)
+OPAMP_SEND_TIMEOUT_S = env.integer("TELFLO_OPAMP_SEND_TIMEOUT_S", 10, least=1)
+OPAMP_PING_S = env.integer("TELFLO_OPAMP_PING_S", 30, least=1)
+OPAMP_RETRY_AFTER_S = env.integer("TELFLO_OPAMP_RETRY_AFTER_S", 30, least=1)
 
 # ── How long things are kept and waited for ──
 STALE_AFTER = timedelta(hours=env.integer("TELFLO_STALE_AFTER_HOURS", 24, least=1))
+FORGET_AFTER = timedelta(days=env.integer("TELFLO_FORGET_AFTER_DAYS", 90, least=0))
 KEEP_AGENT_EVENTS = timedelta(days=env.integer("TELFLO_KEEP_EVENTS_DAYS", 30, least=1))
 KEEP_REFUSED_ATTEMPTS = timedelta(days=30)
 KEEP_ACTIVITY = timedelta(days=env.integer("TELFLO_KEEP_ACTIVITY_DAYS", 90, least=1))

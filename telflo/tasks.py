@@ -6,7 +6,10 @@ from datetime import datetime
 
 from celery import shared_task
 
-from agents.store import prune_effective_configs, prune_events
+from agents.identities import prune_given_uids
+from agents.store import prune_commands, prune_effective_configs, prune_events
+from fleets.credentials import prune_credentials
+from fleets.forgetting import forget_ghosts
 from fleets.pruning import prune_attempts
 from fleets.refusals import prune_refused
 from telflo.base.clock import now
@@ -15,10 +18,14 @@ from telflo.base.pruning import prune_activity, prune_leftovers
 logger = logging.getLogger(__name__)
 
 PRUNERS: tuple[Callable[[datetime], int], ...] = (
+    forget_ghosts,
+    prune_given_uids,
+    prune_commands,
     prune_events,
     prune_effective_configs,
     prune_refused,
     prune_attempts,
+    prune_credentials,
     prune_activity,
     prune_leftovers,
 )

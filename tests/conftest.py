@@ -1,10 +1,14 @@
 """What all tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from channels.layers import channel_layers
 from django.core.cache import cache
+
+from telflo.base.hints import RecordingPort, set_port
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +25,21 @@ def _empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture
+def hints() -> Iterator[RecordingPort]:
+    """What would be sent on the channel layer."""
+    port = RecordingPort()
+    before = set_port(port)
+    yield port
+    set_port(before)
+
+
+@pytest.fixture
+def committed(
+    hints: RecordingPort,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[list[Any]]],
+) -> Callable[[], AbstractContextManager[list[Any]]]:
+    """`with committed():` runs tasks and hints at its end, as a commit does."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)

@@ -18,8 +18,11 @@ from agents.snapshot import (
     RemoteConfigReport,
     Transport,
 )
+from agents.store import Arrival
 from configs.models import Configuration, ConfigVersion, VersionState
 from fleets import enrollment
+from fleets.admission import Caller, admit_agents
+from fleets.errors import EnrolmentRefused
 from fleets.models import ArrivalMode, Fleet, Membership, RenderedConfig
 from fleets.tokens import Expiry, IssuedToken, issue_token
 from telflo.base import clock
@@ -113,13 +116,10 @@ def enrol(
     """An agent comes in by the token (again, when it is known) and says its capabilities."""
     now = now or clock.now()
     verified = enrollment.verify_token(token.secret, now=now)
-    snapshot = enrollment.admit_agent(
-        token=verified,
-        instance_uid=uid or new_id(),
-        transport=transport,
-        remote_address="192.0.2.7",
-        now=now,
-    )
+    caller = Caller(verified, Arrival(uid or new_id(), transport, "192.0.2.7"))
+    snapshot = admit_agents([caller], now=now)[caller.uid]
+    if isinstance(snapshot, EnrolmentRefused):
+        raise snapshot
     store.apply([make_patch(snapshot, now=now, sequence_num=0, capabilities=int(capabilities))])
     return snapshot
 
@@ -127,10 +127,21 @@ def enrol(
 def make_agent(*, uid: UUID | None = None, now: datetime | None = None) -> AgentSnapshot:
     """A registered agent in no fleet, with an open WebSocket session."""
     uid, now = uid or new_id(), now or T0
-    store.register(instance_uid=uid, now=now)
-    return store.open_session(
-        instance_uid=uid, transport=Transport.WEBSOCKET, remote_address="192.0.2.7", now=now
-    )
+    store.register([uid], now=now)
+    return open_session(uid, now=now)
+
+
+def open_session(
+    uid: UUID,
+    *,
+    now: datetime,
+    transport: Transport = Transport.WEBSOCKET,
+    address: str = "192.0.2.7",
+    number: int | None = None,
+) -> AgentSnapshot:
+    """A new session of an agent that is registered."""
+    arrival = Arrival(uid, transport, address, number)
+    return store.open_sessions([arrival], now=now)[uid]
 
 
 def make_patch(

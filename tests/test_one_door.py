@@ -79,7 +79,7 @@ def test_only_the_notifier_and_the_sockets_know_the_channel_layer() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr in {"group_send", "send_group"}
     }
-    assert speakers == {"agents/notify.py"}
+    assert speakers == {"telflo/base/hints.py"}
 
 
 @pytest.mark.rule("I6")

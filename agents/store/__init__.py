@@ -3,25 +3,43 @@
 A few statements for any number of agents; the SQL that differs between databases stands in dialects/.
 """
 
+from agents.store.commands import claim_commands, expire_commands
 from agents.store.events import NewEvent, add_events
-from agents.store.intents import IntentChange, set_intent
+from agents.store.intents import IntentChange, set_intent, set_intervals
 from agents.store.patches import apply
-from agents.store.pruning import prune_effective_configs, prune_events
-from agents.store.rows import lock
-from agents.store.sessions import FENCED_EPOCH, open_session, register
+from agents.store.pruning import prune_commands, prune_effective_configs, prune_events
+from agents.store.rows import (
+    CALM_AFTER_RESTART,
+    FENCED_EPOCH,
+    hold,
+    is_anothers,
+    lock,
+    lock_open_to_offers,
+)
+from agents.store.sessions import Arrival, open_sessions, register, sessions_of
 from agents.store.sweeping import sweep
 
 __all__ = [
+    "CALM_AFTER_RESTART",
     "FENCED_EPOCH",
+    "Arrival",
     "IntentChange",
     "NewEvent",
     "add_events",
     "apply",
+    "claim_commands",
+    "expire_commands",
+    "hold",
+    "is_anothers",
     "lock",
-    "open_session",
+    "lock_open_to_offers",
+    "open_sessions",
+    "prune_commands",
     "prune_effective_configs",
     "prune_events",
     "register",
+    "sessions_of",
     "set_intent",
+    "set_intervals",
     "sweep",
 ]

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from agents.models import AgentEvent
 from agents.snapshot import AgentPatch, Fact, FactKind
+from agents.store.dialects import insert_rows
+from telflo.base.ids import new_id
 from telflo.base.redaction import redact_text
 
 
@@ -23,16 +25,17 @@ class NewEvent:
 
 def add_events(events: Iterable[NewEvent]) -> None:
     """Append to the timelines; the agents exist."""
-    AgentEvent.objects.bulk_create(
-        AgentEvent(agent_id=event.instance_uid, at=event.at, kind=event.kind, data=event.data)
-        for event in events
+    insert_rows(
+        AgentEvent,
+        columns=("id", "agent_id", "at", "kind", "data"),
+        rows=[(new_id(), event.instance_uid, event.at, event.kind, event.data) for event in events],
     )
 
 
 def from_facts(patch: AgentPatch) -> Iterator[NewEvent]:
     """The facts that people read in a timeline, in order.
 
-    CONNECTED is left to open_session, which knows whether the agent was away; FULL_STATE is the protocol's business.
+    CONNECTED is left to open_sessions, which knows whether the agent was away; FULL_STATE is the protocol's business.
     """
     for fact in patch.facts:
         data = _data_of(fact)
@@ -47,6 +50,9 @@ def _data_of(fact: Fact) -> dict[str, Any] | None:
         report = fact.remote_config
         error = redact_text(report.error)
         return {"status": report.status.name, "hash": report.hash, "error": error}
+    if fact.connection is not None:
+        said = fact.connection
+        return {"status": said.status.name, "hash": said.hash, "error": redact_text(said.error)}
     if fact.health is not None:
         health = fact.health
         if health.says_nothing:

@@ -1,12 +1,13 @@
 """What fleets want of agents, handed down: the layer above says it, the status word depends on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
+from agents.models import AgentStatus
 from agents.store.rows import Edit, lock, touch, write
 
 
@@ -20,12 +21,21 @@ class IntentChange:
     attempt_failed: bool
 
 
-def set_intent(changes: Sequence[IntentChange], *, now: datetime) -> None:
-    """Store the intents and derive the words. Agents that are gone are passed over."""
+def set_intent(
+    changes: Sequence[IntentChange],
+    *,
+    now: datetime,
+    rows: Mapping[UUID, AgentStatus] | None = None,
+) -> None:
+    """Store the intents and derive the words. Agents that are gone are passed over.
+
+    rows: where the caller's transaction has locked and loaded them already.
+    """
     if not changes:
         return
     with transaction.atomic():
-        rows = lock({change.instance_uid for change in changes})
+        if rows is None:
+            rows = lock({change.instance_uid for change in changes})
         edits = []
         for change in changes:
             if change.instance_uid not in rows:
@@ -40,3 +50,14 @@ def set_intent(changes: Sequence[IntentChange], *, now: datetime) -> None:
             edits.append(edit)
         write(edits)
         touch([edit for edit in edits if edit.columns])
+
+
+def set_intervals(intervals: Mapping[UUID, int]) -> None:
+    """How many seconds pass between an agent's heartbeats or polls, so that silence is judged by it (D2)."""
+    if not intervals:
+        return
+    with transaction.atomic():
+        edits = [Edit(row) for row in lock(set(intervals)).values()]
+        for edit in edits:
+            edit.put(interval_s=intervals[edit.row.agent_id])
+        write(edits)

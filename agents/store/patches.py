@@ -1,6 +1,8 @@
 """What agents said, written: states with their sequence numbers (I1, I2), fenced (I3); facts appended."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -12,28 +14,39 @@ from agents.snapshot import (
     ComponentHealth,
     Components,
     ConfigStatus,
+    ConnectionReport,
     EffectiveConfig,
     FactKind,
     RemoteConfigReport,
     Transport,
 )
-from agents.status import says_goodbye
+from agents.status import says_goodbye, tells_shutdown
 from agents.store import identity
 from agents.store.bodies import keep_components, keep_effective
 from agents.store.dialects import update_rows
 from agents.store.events import NewEvent, add_events, from_facts
-from agents.store.rows import Edit, lock, touch, write
+from agents.store.messages import keep_messages
+from agents.store.rows import (
+    CALM_AFTER_RESTART,
+    FENCED_EPOCH,
+    Edit,
+    is_anothers,
+    lock_whole,
+    touch,
+    write,
+)
 from agents.store.values import health_to_json
 
 HASH_LENGTH = 128
 _NO_REPORT = RemoteConfigReport(ConfigStatus.UNSET, "")
+_NO_SETTINGS = ConnectionReport(ConfigStatus.UNSET, "")
 
 
 def apply(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     """Write patches, in one transaction. Answers the agents that look different in lists now.
 
-    A patch of an older session changes no state (I3), but its facts are history all the same. Patches of agents that
-    were forgotten meanwhile are ignored.
+    A patch of an older session changes no state (I3), but its facts are history all the same, unless they are another
+    agent's (A2). Patches of agents that were forgotten meanwhile are ignored.
     """
     merged = _merge(patches)
     with transaction.atomic():
@@ -72,10 +85,11 @@ def _store_heartbeats(beats: Sequence[AgentPatch]) -> list[AgentPatch]:
 def _store_changes(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     if not patches:
         return frozenset()
-    rows = lock({patch.instance_uid for patch in patches})
+    rows = lock_whole({patch.instance_uid for patch in patches})
     known = [patch for patch in patches if patch.instance_uid in rows]
     current = [patch for patch in known if rows[patch.instance_uid].session_epoch == patch.epoch]
     keep_effective(current)
+    keep_messages(current)
     trees = keep_components(current)
     identity.update(current, rows, trees)
     edits = [Edit(rows[patch.instance_uid]) for patch in current]
@@ -85,8 +99,30 @@ def _store_changes(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
         for event in _edit_row(edit, patch)
     ]
     write(edits, fenced=True)
-    add_events([*(event for patch in known for event in from_facts(patch)), *noticed])
+    told = (
+        _calm(event, rows[patch.instance_uid])
+        for patch in known
+        for event in from_facts(patch)
+        if _belongs(event, patch, rows[patch.instance_uid])
+    )
+    add_events([*told, *noticed])
     return touch(edits)
+
+
+def _belongs(event: NewEvent, patch: AgentPatch, row: AgentStatus) -> bool:
+    """Whether it happened to this agent. That an older connection ended may be noticed late, and did."""
+    if patch.epoch != FENCED_EPOCH and event.kind == FactKind.DISCONNECTED:
+        return True
+    return not is_anothers(row, patch.epoch, event.at)
+
+
+def _calm(event: NewEvent, row: AgentStatus) -> NewEvent:
+    """Steps of a restart that we asked for are marked as such."""
+    if event.kind != FactKind.HEALTH or event.data["healthy"] or row.restarted_at is None:
+        return event
+    if not timedelta() <= event.at - row.restarted_at < CALM_AFTER_RESTART:
+        return event
+    return replace(event, data={**event.data, "restarting": True})
 
 
 def _edit_row(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
@@ -95,12 +131,20 @@ def _edit_row(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
     for name, put in _PUTTERS.items():
         if getattr(patch, name) is not UNSET:
             put(edit, patch)
+    if _says_unknown(patch):
+        edit.put(health=Health.UNKNOWN.value, health_since=patch.seen_at)
     full = [fact.at for fact in patch.facts if fact.kind is FactKind.FULL_STATE]
     if full:
         edit.put(full_state_at=full[-1])
     noticed = _put_connection(edit, patch)
     edit.derive(patch.seen_at)
     return noticed
+
+
+def _says_unknown(patch: AgentPatch) -> bool:
+    """Whether the last news of its health is an empty one: the tree before it is kept, as of then."""
+    news = [fact.health for fact in patch.facts if fact.kind is FactKind.HEALTH]
+    return bool(news) and (news[-1] is None or news[-1].says_nothing)
 
 
 def _put_connection(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
@@ -122,9 +166,9 @@ def _put_connection(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
 
 
 def _put_health(edit: Edit, patch: AgentPatch) -> None:
-    """An empty health says nothing: unknown, and the last report that said something is kept, marked as of then."""
+    """An empty health and a shutdown say nothing of it: unknown; the last report that did is kept, as of then."""
     health = patch.health
-    if not isinstance(health, ComponentHealth) or health.says_nothing:
+    if not isinstance(health, ComponentHealth) or health.says_nothing or tells_shutdown(health):
         word = Health.UNKNOWN
     else:
         word = Health.HEALTHY if health.healthy else Health.UNHEALTHY
@@ -142,6 +186,17 @@ def _put_remote_config(edit: Edit, patch: AgentPatch) -> None:
         remote_config_hash=report.hash[:HASH_LENGTH],
         remote_config_error=report.error,
         remote_config_at=patch.seen_at,
+    )
+
+
+def _put_connection_settings(edit: Edit, patch: AgentPatch) -> None:
+    said = patch.connection
+    report = said if isinstance(said, ConnectionReport) else _NO_SETTINGS
+    edit.put(
+        connection_status=int(report.status),
+        connection_hash=report.hash[:HASH_LENGTH],
+        connection_error=report.error,
+        connection_at=patch.seen_at,
     )
 
 
@@ -163,4 +218,5 @@ _PUTTERS: dict[str, Callable[[Edit, AgentPatch], None]] = {
     "remote_config": _put_remote_config,
     "effective_config": _put_effective_config,
     "components": _put_components,
+    "connection": _put_connection_settings,
 }

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from agents.models import AgentEvent, AgentStatus, EffectiveConfig
+from agents.models import AgentCommand, AgentEvent, AgentStatus, EffectiveConfig
 from telflo.base.pruning import BATCH, delete_in_batches
 
 UNREFERENCED_FOR = timedelta(hours=1)
@@ -17,6 +17,12 @@ def prune_events(now: datetime, *, batches: int = 100) -> int:
     """Delete events older than KEEP_AGENT_EVENTS; answers how many."""
     old = AgentEvent.objects.filter(at__lt=now - settings.KEEP_AGENT_EVENTS).order_by("at")
     return delete_in_batches(old, batches=batches)
+
+
+def prune_commands(now: datetime, *, batches: int = 100) -> int:
+    """Delete commands older than KEEP_AGENT_EVENTS; answers how many."""
+    old = AgentCommand.objects.filter(requested_at__lt=now - settings.KEEP_AGENT_EVENTS)
+    return delete_in_batches(old.order_by("id"), batches=batches)
 
 
 def prune_effective_configs(now: datetime, *, batches: int = 100) -> int:

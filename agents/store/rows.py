@@ -1,21 +1,41 @@
 """Status rows in hand: locked, edited, derived anew, written back together."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import partial
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db.models import F, QuerySet
 
-from agents import notify
-from agents.models import AgentStatus
-from agents.snapshot import ConfigStatus
+from agents.models import Agent, AgentStatus
+from agents.snapshot import Capability, ConfigStatus, Transport
 from agents.status import StatusFacts, derive
 from agents.store.dialects import update_rows
+from telflo.base.hints import touch_on_commit
 
+CALM_AFTER_RESTART: Final = timedelta(seconds=60)
+"""A collector that we had restarted stops and starts meanwhile: that is no trouble."""
+
+FENCED_EPOCH: Final = -1
+"""The epoch of a session that may not write: plain HTTP beside a live WebSocket of the same uid."""
+
+_JUDGED = (
+    "session_epoch",
+    "connected",
+    "last_seen_at",
+    "remote_config_status",
+    "remote_config_hash",
+    "is_managed",
+    "desired_hash",
+    "attempt_failed",
+    "status",
+    "status_since",
+    "config_status",
+    "agent__display_name",
+    "agent__capabilities",
+)
 _SHOWN_IN_LISTS = frozenset({"status", "config_status", "health", "connected", "desired_hash"})
 
 
@@ -23,21 +43,50 @@ def lock(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
     """The status rows of these agents, locked until the transaction ends, always in the same order.
 
     Whoever changes an agent's membership, attempts or targets takes this lock first, so that writers wait for each
-    other instead of deadlocking. The health tree is not loaded. Unknown uids are absent.
+    other instead of deadlocking. Only those columns are loaded on which words, offers and rollouts depend: ten
+    thousand whole rows take seconds. Unknown uids are absent.
     """
-    found = (
-        AgentStatus.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("agent")
-        .defer(
-            "health_tree",
-            "agent__identifying",
-            "agent__non_identifying",
-            "agent__labels",
-        )
-        .filter(agent_id__in=set(uids))
-        .order_by("agent_id")
+    return {row.agent_id: row for row in _locked(uids).select_related("agent").only(*_JUDGED)}
+
+
+def lock_whole(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
+    """The same lock with all columns but the health tree, for those who write what agents say of themselves."""
+    whole = _locked(uids).select_related("agent")
+    columns = (
+        "health_tree",
+        "trails",
+        "agent__identifying",
+        "agent__non_identifying",
+        "agent__labels",
     )
-    return {row.agent_id: row for row in found}
+    return {row.agent_id: row for row in whole.defer(*columns)}
+
+
+def hold(uids: Collection[UUID]) -> None:
+    """The same lock for those who read nothing of the rows."""
+    list(_locked(uids).values_list("pk"))
+
+
+def _locked(uids: Collection[UUID]) -> QuerySet[AgentStatus]:
+    rows = AgentStatus.objects.select_for_update(of=("self",), no_key=True)
+    return rows.filter(agent_id__in=set(uids)).order_by("agent_id")
+
+
+def lock_open_to_offers(epochs: Mapping[UUID, int]) -> dict[UUID, str]:
+    """Lock as `lock` does. Answers what those of these agents acknowledged last ("" for nothing) who are still on the
+    session with the given epoch and accept remote configuration. Three columns of a row are much cheaper than the row.
+    """
+    rows = AgentStatus.objects.select_for_update(no_key=True).filter(agent_id__in=list(epochs))
+    locked = rows.order_by("agent_id").values_list(
+        "agent_id", "session_epoch", "remote_config_hash"
+    )
+    current = {uid: known for uid, epoch, known in locked if epochs[uid] == epoch}
+    accepts = Capability.ACCEPTS_REMOTE_CONFIG.value
+    agents = Agent.objects.filter(pk__in=list(current)).alias(
+        bits=F("capabilities").bitand(accepts)
+    )
+    willing = set(agents.exclude(bits=0).values_list("pk", flat=True))
+    return {uid: known for uid, known in current.items() if uid in willing}
 
 
 def facts_of(row: AgentStatus) -> StatusFacts:
@@ -53,6 +102,17 @@ def facts_of(row: AgentStatus) -> StatusFacts:
         remote_config_hash=row.remote_config_hash,
         stale_after=settings.STALE_AFTER,
     )
+
+
+def is_anothers(row: AgentStatus, epoch: int, at: datetime) -> bool:
+    """Whether what a session said at `at` is another agent's word: a client never uses two connections at once (A2).
+
+    It was said by plain HTTP beside a live WebSocket, or on a WebSocket after a newer one of this uid began.
+    """
+    if epoch == FENCED_EPOCH:
+        return True
+    is_replaced = epoch < row.session_epoch and row.transport == Transport.WEBSOCKET
+    return is_replaced and row.connected_at is not None and at > row.connected_at
 
 
 @dataclass(slots=True)
@@ -117,6 +177,5 @@ def touch(edits: Iterable[Edit]) -> frozenset[UUID]:
     topics = {f"agent:{edit.row.agent_id}" for edit in edits}
     if visible:
         topics |= {"agents", "overview"}
-    if topics:
-        transaction.on_commit(partial(notify.touch, topics), robust=True)
+    touch_on_commit(topics)
     return visible

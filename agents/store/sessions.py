@@ -1,78 +1,139 @@
 """Agents come in: registered once, and each new session fences out the one before (I3)."""
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
-from agents.errors import AgentUnknown
 from agents.models import Agent, AgentStatus
 from agents.naming import display_name
-from agents.snapshot import AgentSnapshot, ConfigStatus, FactKind, RemoteConfigReport, Transport
+from agents.snapshot import (
+    AgentSnapshot,
+    ConfigStatus,
+    ConnectionReport,
+    FactKind,
+    RemoteConfigReport,
+    Transport,
+)
 from agents.store.events import NewEvent, add_events
-from agents.store.rows import Edit, touch
+from agents.store.rows import FENCED_EPOCH, Edit, touch, write
 from agents.store.values import health_from_json
-
-FENCED_EPOCH: Final = -1
-"""The epoch of a session that may not write: plain HTTP beside a live WebSocket of the same uid."""
+from agents.trails import Trails
 
 
-def register(*, instance_uid: UUID, now: datetime) -> None:
-    """Make the agent and its status row, unless they are there."""
-    agent = Agent(
-        instance_uid=instance_uid, display_name=display_name(uid=instance_uid), first_seen_at=now
-    )
-    Agent.objects.bulk_create([agent], ignore_conflicts=True)
-    status = AgentStatus(agent_id=instance_uid, status_since=now)
-    AgentStatus.objects.bulk_create([status], ignore_conflicts=True)
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An agent that begins a session, and how it came.
+
+    number: the sequence number of the message that it begins with, over plain HTTP, where it may show a clone (A2).
+    """
+
+    instance_uid: UUID
+    transport: Transport
+    remote_address: str
+    number: int | None = None
 
 
-def open_session(
-    *, instance_uid: UUID, transport: Transport, remote_address: str, now: datetime
-) -> AgentSnapshot:
-    """Begin a session: raise the epoch and answer what is known. Raises AgentUnknown.
+def register(uids: Collection[UUID], *, now: datetime) -> None:
+    """Make these agents and their status rows, unless they are there. Two statements."""
+    agents = [
+        Agent(instance_uid=uid, display_name=display_name(uid=uid), first_seen_at=now)
+        for uid in uids
+    ]
+    Agent.objects.bulk_create(agents, ignore_conflicts=True)
+    rows = [AgentStatus(agent_id=uid, status_since=now) for uid in uids]
+    AgentStatus.objects.bulk_create(rows, ignore_conflicts=True)
 
-    Plain HTTP beside a live WebSocket gets FENCED_EPOCH: it is answered, but nothing it says is written as state.
+
+def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID, AgentSnapshot]:
+    """Begin a session for each: raise the epochs and answer what is known. A fixed number of statements.
+
+    Each uid comes once; unknown ones are absent from the answer. Plain HTTP beside a live WebSocket gets FENCED_EPOCH:
+    it is answered, but nothing it says is written as state.
     """
     with transaction.atomic():
-        row = _lock_whole(instance_uid)
-        if transport is Transport.HTTP and row.connected and row.transport == Transport.WEBSOCKET:
-            return _snapshot(row, transport, epoch=FENCED_EPOCH, is_new=False)
-        seen_at = row.last_seen_at
-        _open(row, transport, remote_address, now)
+        rows = _lock_whole([arrival.instance_uid for arrival in arrivals])
+        opened = [
+            _Opening(arrival, rows[arrival.instance_uid], now)
+            for arrival in arrivals
+            if arrival.instance_uid in rows
+        ]
+        edits = [opening.edit for opening in opened]
+        write(edits)
+        add_events([event for opening in opened for event in opening.events])
+        touch([opening.edit for opening in opened if opening.events])
+        return {opening.snapshot.instance_uid: opening.snapshot for opening in opened}
+
+
+def _lock_whole(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
+    rows = AgentStatus.objects.select_for_update(of=("self",), no_key=True).select_related("agent")
+    found = rows.filter(agent_id__in=uids).order_by("agent_id")
+    return {row.agent_id: row for row in found}
+
+
+def sessions_of(uids: Collection[UUID]) -> dict[UUID, tuple[int, bool]]:
+    """The newest session of each of these agents, whichever process has it: its epoch, and whether it is connected."""
+    rows = AgentStatus.objects.filter(agent_id__in=uids)
+    return {
+        uid: (epoch, connected)
+        for uid, epoch, connected in rows.values_list("agent_id", "session_epoch", "connected")
+    }
+
+
+class _Opening:
+    """One session that begins: what changes in its row, what the timeline gets, what is known of the agent."""
+
+    __slots__ = ("_arrival", "_now", "edit", "events", "snapshot")
+
+    def __init__(self, arrival: Arrival, row: AgentStatus, now: datetime) -> None:
+        self._arrival, self._now = arrival, now
+        self.edit = Edit(row)
+        self.events: list[NewEvent] = []
+        is_poll = arrival.transport is Transport.HTTP
+        is_beside = is_poll and row.connected and row.transport == Transport.WEBSOCKET
+        is_clone = self._follow_trail(row, is_beside=is_beside)
+        known = self._fence(row) if is_beside else self._open(row)
+        self.snapshot = replace(known, is_clone=is_clone)
+
+    def _fence(self, row: AgentStatus) -> AgentSnapshot:
+        return _snapshot(row, Transport.HTTP, epoch=FENCED_EPOCH, is_new=False)
+
+    def _open(self, row: AgentStatus) -> AgentSnapshot:
+        seen_at, transport = row.last_seen_at, self._arrival.transport
+        self._begin(is_news=transport is Transport.WEBSOCKET or not row.connected)
         known = _snapshot(row, transport, epoch=row.session_epoch, is_new=seen_at is None)
         return replace(known, seen_at=seen_at)
 
+    def _begin(self, *, is_news: bool) -> None:
+        transport, address = self._arrival.transport.value, self._arrival.remote_address[:64]
+        self.edit.put(
+            session_epoch=self.edit.row.session_epoch + 1,
+            connected=True,
+            transport=transport,
+            remote_address=address,
+            disconnected_at=None,
+            last_seen_at=self._now,
+        )
+        if is_news:
+            data = {"transport": transport, "address": address}
+            uid = self._arrival.instance_uid
+            self.events = [NewEvent(uid, self._now, FactKind.CONNECTED, data)]
+            self.edit.put(connected_at=self._now)
+        self.edit.derive(self._now)
 
-def _lock_whole(instance_uid: UUID) -> AgentStatus:
-    rows = AgentStatus.objects.select_for_update(of=("self",), no_key=True).select_related("agent")
-    row = rows.filter(agent_id=instance_uid).first()
-    if row is None:
-        raise AgentUnknown(instance_uid)
-    return row
-
-
-def _open(row: AgentStatus, transport: Transport, remote_address: str, now: datetime) -> None:
-    was_away = not row.connected
-    edit = Edit(row)
-    edit.put(
-        session_epoch=row.session_epoch + 1,
-        connected=True,
-        transport=transport.value,
-        remote_address=remote_address[:64],
-        disconnected_at=None,
-    )
-    if was_away or transport is Transport.WEBSOCKET:
-        data = {"transport": transport.value, "address": remote_address[:64]}
-        add_events([NewEvent(row.agent_id, now, FactKind.CONNECTED, data)])
-        edit.put(connected_at=now)
-    edit.put(last_seen_at=now)
-    edit.derive(now)
-    row.save(update_fields=sorted(name.removesuffix("_id") for name in edit.columns))
-    if was_away or transport is Transport.WEBSOCKET:
-        touch([edit])
+    def _follow_trail(self, row: AgentStatus, *, is_beside: bool) -> bool:
+        """Whether the trails now show several agents, of which this one gets a new uid."""
+        number, trails = self._arrival.number, Trails()
+        if is_beside:
+            trails = Trails.from_json(row.trails).beside(row.last_seen_at, self._now)
+        elif number is not None:
+            address = self._arrival.remote_address[:64]
+            trails = Trails.from_json(row.trails).follow(number, address, self._now)
+        is_clone = trails.are_several_agents
+        self.edit.put(trails=(trails.without_the_last() if is_clone else trails).as_json())
+        return is_clone
 
 
 def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: bool) -> AgentSnapshot:
@@ -87,6 +148,7 @@ def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: boo
         remote_config=RemoteConfigReport(status, row.remote_config_hash, row.remote_config_error)
         if has_report
         else None,
+        connection=_connection(row),
         effective_sha256=row.effective_config_id or "",
         components_hash=row.components_hash,
         lacks_components=bool(row.components_hash)
@@ -94,4 +156,12 @@ def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: boo
         health=health_from_json(row.health_tree) if row.health_tree else None,
         transport=transport,
         full_state_at=row.full_state_at,
+        custom_capabilities=tuple(row.agent.custom_capabilities),
     )
+
+
+def _connection(row: AgentStatus) -> ConnectionReport | None:
+    if not (row.connection_status or row.connection_hash):
+        return None
+    status = ConfigStatus(row.connection_status)
+    return ConnectionReport(status, row.connection_hash, row.connection_error)

@@ -22,7 +22,7 @@ def sweep(now: datetime) -> int:
         rows = (
             AgentStatus.objects.select_for_update(of=("self",), no_key=True)
             .select_related("agent")
-            .defer("health_tree")
+            .defer("health_tree", "trails")
             .filter(_is_silent(now) | _is_long_absent(now))
             .order_by("agent_id")
         )

@@ -3,7 +3,7 @@
 The first POST asks, with numbers; the second, with `confirmed`, does it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -12,29 +12,31 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 
 from agents.filters import AgentFilters
 from agents.forms import LabelForm, MoveForm, ReasonForm
 from agents.models import Agent, AgentQuerySet
-from agents.services import label_agent
-from fleets.services import forget_agent, move_agent
+from agents.services import Outcome, label_agents
+from agents.wording import RETRY_MANY
+from fleets.commands import restart_agents
+from fleets.many import forget_agents, move_agents
+from fleets.services import retry_agents
 from telflo.base.access import Action
 from telflo.base.activity import Actor, actor_of
 from telflo.base.errors import DomainError
 from telflo.base.guard import requires
+from telflo.ui.asking import Question, ask
 from telflo.ui.numbers import counted, grouped
 
 MOST_IDS: Final = 1_000
-_BLOCK: Final = 200
 
-Doing = Callable[[Agent, Actor, dict[str, Any]], object]
+Doing = Callable[[Collection[UUID], Actor, dict[str, Any]], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One kind of bulk action: what it asks for, says and does to each collector."""
+    """One kind of bulk action: what it asks for, says and does to the collectors."""
 
     form: type[forms.Form]
     verb: str
@@ -45,20 +47,24 @@ class Work:
     do: Doing
 
 
-def _move(agent: Agent, actor: Actor, data: dict[str, Any]) -> None:
-    move_agent(agent=agent, fleet=data["fleet"], actor=actor, reason=data["reason"])
+def _move(uids: Collection[UUID], actor: Actor, data: dict[str, Any]) -> Outcome:
+    return move_agents(uids=uids, fleet=data["fleet"], actor=actor, reason=data["reason"])
 
 
-def _label(agent: Agent, actor: Actor, data: dict[str, Any]) -> None:
-    labels = {**agent.labels, **data["labels"]}
-    for key in data["remove"]:
-        labels.pop(key, None)
-    if labels != agent.labels:
-        label_agent(agent=agent, labels=labels, actor=actor)
+def _label(uids: Collection[UUID], actor: Actor, data: dict[str, Any]) -> Outcome:
+    return label_agents(uids=uids, put=data["labels"], remove=data["remove"], actor=actor)
 
 
-def _forget(agent: Agent, actor: Actor, data: dict[str, Any]) -> None:
-    forget_agent(agent=agent, actor=actor, reason=data["reason"])
+def _forget(uids: Collection[UUID], actor: Actor, data: dict[str, Any]) -> Outcome:
+    return forget_agents(uids=uids, actor=actor, reason=data["reason"])
+
+
+def _retry(uids: Collection[UUID], actor: Actor, data: dict[str, Any]) -> Outcome:
+    return retry_agents(uids=uids, actor=actor, reason=data["reason"])
+
+
+def _restart(uids: Collection[UUID], actor: Actor, data: dict[str, Any]) -> Outcome:
+    return restart_agents(uids=uids, actor=actor, reason=data["reason"])
 
 
 WORKS: Final[dict[str, Work]] = {
@@ -79,6 +85,25 @@ WORKS: Final[dict[str, Work]] = {
         tone="plain",
         body="Labels are kept here. Nothing changes on the hosts.",
         do=_label,
+    ),
+    "retry": Work(
+        form=ReasonForm,
+        verb="Retry",
+        done="offered what failed once more",
+        keep="Leave them",
+        tone="plain",
+        body=RETRY_MANY,
+        do=_retry,
+    ),
+    "restart": Work(
+        form=ReasonForm,
+        verb="Restart",
+        done="told to restart",
+        keep="Let them run",
+        tone="plain",
+        body="They stop and start again with the configuration that they have, all at once, and take in no telemetry"
+        " meanwhile. Those that do not accept restarts or are not connected are left out.",
+        do=_restart,
     ),
     "forget": Work(
         form=ReasonForm,
@@ -109,24 +134,27 @@ def bulk(request: HttpRequest) -> HttpResponse:
     is_confirmed = "confirmed" in request.POST
     form = work.form(request.POST if is_confirmed else None)
     if is_confirmed and form.is_valid():
-        _tell(request, work, *_do_all(chosen, work, actor_of(request), form.cleaned_data))
+        _tell(request, work, _do(work, chosen, actor_of(request), form.cleaned_data))
         return HttpResponseRedirect(back)
-    context = {
-        "title": f"{work.verb} {counted(count, 'collector')}?",
-        "body": work.body,
-        "verb": f"{work.verb} {grouped(count)}",
-        "keep": work.keep,
-        "tone": work.tone,
-        "reason": "" if name == "label" else "1",
-        "action": f"{request.path}?{request.GET.urlencode()}",
-        "back_url": back,
-        "form": form,
-        "fields": [field for field in form if field.name != "reason"],
-        "do": name,
-        "matching": "matching" in request.POST,
-        "ids": [] if "matching" in request.POST else list(chosen.values_list("pk", flat=True)),
-    }
-    return render(request, "agents/bulk.html", context, status=422 if form.errors else 200)
+    is_matching = "matching" in request.POST
+    question = Question(
+        title=f"{work.verb} {counted(count, 'collector')}?",
+        body=work.body,
+        verb=f"{work.verb} {grouped(count)}",
+        keep=work.keep,
+        tone=work.tone,
+        has_reason="reason" in form.fields,
+        back_url=back,
+        template="agents/bulk.html",
+        more={
+            "form": form,
+            "fields": [field for field in form if field.name != "reason"],
+            "do": name,
+            "matching": is_matching,
+            "ids": [] if is_matching else list(chosen.values_list("pk", flat=True)),
+        },
+    )
+    return ask(request, question, status=422 if form.errors else 200)
 
 
 def _chosen(request: HttpRequest) -> AgentQuerySet:
@@ -144,33 +172,19 @@ def _chosen(request: HttpRequest) -> AgentQuerySet:
     return Agent.objects.filter(pk__in=ids)
 
 
-def _do_all(
-    chosen: AgentQuerySet, work: Work, actor: Actor, data: dict[str, Any]
-) -> tuple[int, list[str]]:
-    """Do it to each, one short transaction each; answers how many worked and why others did not."""
-    done, refused = 0, []
-    for agent in _in_blocks(chosen):
-        try:
-            work.do(agent, actor, data)
-        except DomainError as error:
-            refused.append(f"{agent.display_name}: {error.message}")
-        else:
-            done += 1
-    return done, refused
+def _do(work: Work, chosen: AgentQuerySet, actor: Actor, data: dict[str, Any]) -> Outcome:
+    """Do it to all that are meant now; what holds for all of them is refused once."""
+    uids = list(chosen.values_list("pk", flat=True))
+    try:
+        return work.do(uids, actor, data)
+    except DomainError as error:
+        return Outcome(0, [error.message] * len(uids))
 
 
-def _in_blocks(chosen: AgentQuerySet) -> Iterator[Agent]:
-    """The collectors that were meant when it began, loaded a block at a time."""
-    uids = list(chosen.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(uids), _BLOCK):
-        yield from Agent.objects.filter(pk__in=uids[start : start + _BLOCK])
-
-
-def _tell(request: HttpRequest, work: Work, done: int, refused: list[str]) -> None:
-    if done:
-        is_are = "is" if done == 1 else "are"
-        messages.success(request, f"{counted(done, 'collector')} {is_are} {work.done}")
-    if refused:
-        messages.error(
-            request, f"{counted(len(refused), 'collector')} not {work.done}: {refused[0]}"
-        )
+def _tell(request: HttpRequest, work: Work, outcome: Outcome) -> None:
+    if outcome.done:
+        is_are = "is" if outcome.done == 1 else "are"
+        messages.success(request, f"{counted(outcome.done, 'collector')} {is_are} {work.done}")
+    if outcome.refused:
+        number = counted(len(outcome.refused), "collector")
+        messages.error(request, f"{number} not {work.done}: {outcome.refused[0]}")

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from agents.identities import kin_of
 from agents.models import AgentEvent
 from agents.views.attempts import attempt_rows, failure_of, quarantined_rows
 from agents.views.components import component_groups
@@ -16,8 +17,11 @@ from agents.views.configuration import (
     record_raw_reading,
     shown_file,
 )
+from agents.views.connection import connection_panel
 from agents.views.events import hashes_in, lines_of
 from agents.views.health import health_panel
+from agents.views.messages import shown_message
+from agents.views.restarts import restart_under_way
 from agents.views.rows import redacted
 from agents.views.subject import Subject, subject_of
 from agents.views.versions import refs_by_hash
@@ -30,6 +34,8 @@ from telflo.base.guard import requires
 from telflo.ui.numbers import counted
 
 RECENT_EVENTS = 8
+EVENTS_A_LINE = 4
+"""So many events may stand in one line of the timeline (agents/timeline.py), as a rule."""
 EVENTS_A_PAGE = 50
 ATTEMPTS_A_PAGE = 50
 
@@ -39,11 +45,12 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Status and why, health, facts, attributes, labels, capabilities, membership."""
     subject = subject_of(request, uid)
     agent = subject.agent
-    events = list(AgentEvent.objects.filter(agent=agent)[:RECENT_EVENTS])
+    events = list(AgentEvent.objects.filter(agent=agent)[: RECENT_EVENTS * EVENTS_A_LINE])
     quarantined = quarantined_rows(agent)
+    origin, copies = kin_of(agent.pk)
     context = {
         "health": health_panel(agent.status, name=agent.display_name, now=clock.now()),
-        "lines": lines_of(events, refs_by_hash(hashes_in(events))),
+        "lines": lines_of(events, refs_by_hash(hashes_in(events)))[:RECENT_EVENTS],
         "identifying": list(redacted(agent.identifying)),
         "non_identifying": list(redacted(agent.non_identifying)),
         "labels": list(redacted(agent.labels)),
@@ -52,8 +59,22 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         ],
         "quarantined": quarantined,
         "failure": failure_of(agent.status, quarantined),
+        "can_retry": subject.may_operate
+        and any(row.hash == agent.status.desired_hash for row in quarantined),
+        "restart": restart_under_way(agent, clock.now()),
+        "origin": origin,
+        "copies": copies,
+        "ways": connection_panel(agent, subject.membership),
     }
     return _page(request, subject, "overview", context)
+
+
+@requires(Action.VIEW)
+def messages(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The custom messages that it sent."""
+    subject = subject_of(request, uid)
+    shown = [shown_message(message) for message in subject.agent.messages.all()]
+    return _page(request, subject, "messages", {"messages_shown": shown})
 
 
 @requires(Action.VIEW)
@@ -137,6 +158,7 @@ def _tab_counts(subject: Subject) -> dict[str, int]:
     return {
         "event_count": AgentEvent.objects.filter(agent=subject.agent).count(),
         "attempt_count": Attempt.objects.filter(agent=subject.agent).count(),
+        "message_count": subject.agent.messages.count(),
     }
 
 

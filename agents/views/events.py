@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from agents.models import AgentEvent
+from agents.timeline import Condition, Happening, fold
 from agents.views.versions import VersionRef
-from agents.wording import TRANSPORTS
+from agents.wording import DISCONNECTS, TRANSPORTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ Data = Mapping[str, Any]
 
 
 def lines_of(events: Iterable[AgentEvent], names: Mapping[str, VersionRef]) -> list[Line]:
-    """The events as lines. names: the versions behind the hashes that the events hold."""
-    return [Line(*_words(event, names), at=event.at) for event in events]
+    """The events, newest first, as lines. names: the versions behind the hashes that the events hold."""
+    happenings = (Happening(event.kind, event.at, event.data) for event in events)
+    return [Line(*_words(event, names), at=event.at) for event in fold(happenings)]
 
 
 def hashes_in(events: Iterable[AgentEvent]) -> set[str]:
@@ -36,7 +38,9 @@ def hashes_in(events: Iterable[AgentEvent]) -> set[str]:
     return {str(event.data["hash"]) for event in events if event.data.get("hash")}
 
 
-def _words(event: AgentEvent, names: Mapping[str, VersionRef]) -> Words:
+def _words(event: Happening, names: Mapping[str, VersionRef]) -> Words:
+    if event.condition is not None:
+        return _health(event, event.condition)
     draw = _DRAWN.get(event.kind)
     if draw is not None:
         return draw(event.data, names)
@@ -59,7 +63,8 @@ def _connected(data: Data, _names: Mapping[str, VersionRef]) -> Words:
 
 
 def _disconnected(data: Data, _names: Mapping[str, VersionRef]) -> Words:
-    return "idle", "unplug", "Disconnected", "", str(data.get("reason", ""))
+    reason = str(data.get("reason", ""))
+    return "idle", "unplug", "Disconnected", "", DISCONNECTS.get(reason, reason)
 
 
 def _remote_config(data: Data, names: Mapping[str, VersionRef]) -> Words:
@@ -75,11 +80,26 @@ def _remote_config(data: Data, names: Mapping[str, VersionRef]) -> Words:
     return tone, icon, what, version, str(data.get("error", ""))
 
 
-def _health(data: Data, _names: Mapping[str, VersionRef]) -> Words:
-    if data.get("healthy"):
-        return "ok", "activity", "Healthy", "", ""
-    status = str(data.get("status", "")).removeprefix("Status")
-    return "fail", "triangle-alert", "Unhealthy", "", str(data.get("last_error") or status)
+def _health(event: Happening, condition: Condition) -> Words:
+    status = str(event.data.get("status", "")).removeprefix("Status")
+    told = str(event.data.get("last_error", ""))
+    if condition is Condition.WELL:
+        return "ok", "activity", "Healthy", "", _way_up(event.steps)
+    if event.data.get("restarting"):
+        return "idle", "rotate-cw", "Restarting", "", status.lower()
+    if condition is Condition.SHUT_DOWN:
+        return "idle", "power", "Stopped", "", "its supervisor was shut down"
+    if condition is Condition.STEP:
+        return "idle", "power", status, "", told
+    number = f"{event.times} times" if event.times > 1 else ""
+    return "fail", "triangle-alert", "Unhealthy", number, told or status
+
+
+def _way_up(steps: Iterable[str]) -> str:
+    """What it did before it was healthy."""
+    if not steps:
+        return ""
+    return "started" if set(steps) == {"StatusStarting"} else "stopped and started again"
 
 
 def _description(_data: Data, _names: Mapping[str, VersionRef]) -> Words:
@@ -116,15 +136,88 @@ def _mode(data: Data, _names: Mapping[str, VersionRef]) -> Words:
     return "idle", "eye", "Only observed", "", "nothing is offered to it from now on"
 
 
+def _cloned_from(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    return (
+        "warn",
+        "copy",
+        "Found to be a copy",
+        str(data.get("name") or _short(data.get("was"))),
+        "both used one instance uid; this one was given its own",
+    )
+
+
+def _cloned(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    who = f"the one at {data['address']}" if data.get("address") else "another live agent"
+    why = f"{who} used its instance uid too and was given its own"
+    return "warn", "copy", "Copied", _short(data.get("uid")), why
+
+
+def _formerly(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    name = str(data.get("name") or _short(data.get("was")))
+    return "idle", "copy", "New instance uid", "", f"formerly {name}, {data.get('was', '')}"
+
+
+def _shares_uid(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    return (
+        "fail",
+        "copy",
+        "Its instance uid is used by others",
+        "",
+        f"the one at {data.get('address', '')} is given new ones and takes none",
+    )
+
+
+def _short(uid: Any) -> str:
+    return str(uid or "")[-8:]
+
+
+def _told(tone: str, icon: str, what: str) -> Callable[[Data, Mapping[str, VersionRef]], Words]:
+    """How an event of a command is drawn."""
+
+    def draw(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+        about = " ".join(str(data[key]) for key in ("type", "capability") if data.get(key))
+        by = f"by {data['by']}" if data.get("by") else ""
+        return tone, icon, what, about, by
+
+    return draw
+
+
+def _connection_settings(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    looks = {
+        "APPLIED": ("ok", "circle-check", "Connection settings applied"),
+        "APPLYING": ("move", "loader-circle", "Applying connection settings"),
+        "FAILED": ("fail", "circle-x", "Connection settings failed"),
+    }
+    tone, icon, what = looks.get(
+        str(data.get("status")), ("idle", "circle-dot", "Connection settings reported")
+    )
+    return tone, icon, what, "", str(data.get("error", ""))
+
+
+def _credential(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    return "ok", "key-round", "Came by its own credential", "", f"{data.get('token', '')}…"
+
+
 _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "connected": _connected,
     "disconnected": _disconnected,
     "remote_config": _remote_config,
-    "health": _health,
     "description": _description,
     "components": _components,
     "enrolled": _enrolled,
     "moved": _moved,
     "retried": _retried,
     "mode": _mode,
+    "cloned": _cloned,
+    "cloned_from": _cloned_from,
+    "formerly": _formerly,
+    "shares_uid": _shares_uid,
+    "restart_asked": _told("idle", "rotate-cw", "Restart asked for"),
+    "restart_sent": _told("move", "rotate-cw", "Told to restart"),
+    "restart_expired": _told("warn", "clock", "Restart not delivered in time"),
+    "message_asked": _told("idle", "mail", "Custom message asked for"),
+    "message_sent": _told("move", "mail", "Custom message sent"),
+    "message_expired": _told("warn", "clock", "Custom message not delivered in time"),
+    "connection_settings": _connection_settings,
+    "credential": _credential,
 }

@@ -72,9 +72,9 @@ def safe_cell(value: str) -> str:
 
 
 def _cells(row: AgentRow) -> Iterable[str]:
-    yield from (row.name, str(row.uid), row.fleet, row.status, _time(row.since), row.health)
+    yield from (row.name, row.uid, row.fleet, row.status, _time(row.since), row.health)
     yield from ("yes" if row.connected else "no", row.transport)
-    yield from (str(row.versions.desired or ""), str(row.versions.applied or ""))
+    yield from (row.desired, row.version)
     yield from (row.collector, row.build, row.host, row.system, row.architecture)
     yield from ("; ".join(map(str, row.tags)), _time(row.seen))
 

@@ -53,7 +53,8 @@ def health_panel(status: AgentStatus, *, name: str, now: datetime) -> HealthPane
     tree = _node(name, report, now, counts=counts, kind="collector")
     total, unhealthy = _count(report)
     if not counts:
-        return HealthPanel(tree, "last known, it cannot report now", 0)
+        why = "it has not reported since" if status.connected else "it cannot report now"
+        return HealthPanel(tree, f"last known, {why}", 0)
     summary = (
         f"{unhealthy} of {total} components unhealthy" if unhealthy else f"{total} components OK"
     )

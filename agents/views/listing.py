@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -14,7 +15,7 @@ from agents.models import Agent, AgentQuerySet, AgentStatus, Health, Status
 from agents.views.paging import PAGE_ROWS, Page, known_sort, page_of
 from agents.views.rows import rows_of
 from configs.models import ConfigVersion
-from fleets.models import Fleet, Membership
+from fleets.models import Fleet, Membership, Token
 from telflo.base.access import Action, may
 from telflo.base.guard import requires
 from telflo.ui.numbers import counted, grouped
@@ -170,7 +171,25 @@ def _menus(data: QueryDict, counts: dict[str, int]) -> list[FilterMenu]:
         _menu(data, "collector_version", "Build", "package", [(b, b) for b in builds]),
         _menu(data, "os", "Platform", "monitor", [(s, s) for s in systems]),
         _menu(data, "connected", "Connection", "plug", online),
+        *_token_menu(data),
     ]
+
+
+def _token_menu(data: QueryDict) -> list[FilterMenu]:
+    """Only when the list was opened from a token: there are as many as collectors."""
+    chosen = [text for text in data.getlist("token") if _is_uuid(text)]
+    if not chosen:
+        return []
+    named = Token.objects.filter(pk__in=chosen)
+    return [_menu(data, "token", "Token", "key-round", [(str(t.pk), str(t)) for t in named])]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _menu(

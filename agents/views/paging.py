@@ -28,13 +28,13 @@ _URGENCY = (
     Status.UNMANAGED,
     Status.IN_SYNC,
 )
-_RANK = Case(
+BY_URGENCY = Case(
     *(When(status__status=status, then=Value(rank)) for rank, status in enumerate(_URGENCY)),
     default=Value(len(_URGENCY)),
     output_field=IntegerField(),
 )
 SORTS: dict[str, Sequence[Expression | F]] = {
-    "status": (_RANK, F("display_name")),
+    "status": (BY_URGENCY, F("display_name")),
     "name": (F("display_name"),),
     "seen": (Coalesce(F("status__last_seen_at"), Value(_NEVER)),),
     "health": (F("status__health"), F("display_name")),

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from agents.models import Agent, AgentQuerySet
-from agents.views.versions import AgentVersions, membership_of, versions_of
+from agents.models import Agent
+from agents.views.versions import AgentVersions, Pointers, acknowledged, versions_by
 from telflo.base.redaction import redact_mapping
 
 _COLUMNS = (
+    "instance_uid",
     "display_name",
     "labels",
     "non_identifying",
@@ -29,12 +30,12 @@ _COLUMNS = (
     "status__last_seen_at",
     "status__remote_config_status",
     "status__remote_config_hash",
-    "membership__mode",
     "membership__desired_id",
     "membership__previous_id",
     "membership__fleet__name",
     "membership__fleet__slug",
 )
+_TAG_WIDTH = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,14 @@ class Tag:
         """The address of the list of those that have it."""
         return "?" + urlencode({f"label.{self.key}": self.value})
 
+    @property
+    def short(self) -> str:
+        """As a narrow column has room for it."""
+        text = str(self)
+        return (
+            text if len(text) <= _TAG_WIDTH else f"{text[: _TAG_WIDTH - 1]}\N{HORIZONTAL ELLIPSIS}"
+        )
+
     def __str__(self) -> str:
         """As people write it."""
         return f"{self.key}={self.value}" if self.value else self.key
@@ -56,9 +65,9 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """One collector in the list."""
+    """One collector in the list, in plain words: a page reads each of them several times, a hundred rows long."""
 
-    uid: UUID
+    uid: str
     url: str
     name: str
     fleet: str
@@ -68,7 +77,11 @@ class AgentRow:
     health: str
     connected: bool
     transport: str
-    versions: AgentVersions
+    desired: str
+    version: str
+    """What it runs."""
+    coming: str
+    """What it should run, when that is another version: the number alone within one configuration."""
     collector: str
     build: str
     host: str
@@ -78,30 +91,21 @@ class AgentRow:
     seen: datetime | None
 
     @property
-    def version(self) -> str:
-        """What it runs."""
-        return str(self.versions.applied or "")
-
-    @property
-    def coming(self) -> str:
-        """What it should run, when that is another version: the number alone within one configuration."""
-        desired, applied = self.versions.desired, self.versions.applied
-        if desired is None or not self.versions.differs:
-            return ""
-        is_same = applied is not None and applied.configuration_id == desired.configuration_id
-        return f"v{desired.number}" if is_same else str(desired)
-
-    @property
     def version_title(self) -> str:
-        """Both in words, where they differ."""
+        """Both versions in words, where they differ."""
         if not self.coming:
             return f"runs {self.version}"
-        return f"should run {self.versions.desired}, runs {self.version or 'none of ours yet'}"
+        return f"should run {self.desired}, runs {self.version or 'none of ours yet'}"
 
     @property
     def platform(self) -> str:
         """The system in short: `Debian 12` for `Debian GNU/Linux 12 (bookworm)`."""
         return self.system.partition(" (")[0].replace("GNU/Linux ", "").removesuffix(" LTS")
+
+    @property
+    def tag(self) -> Tag | None:
+        """The first label."""
+        return self.tags[0] if self.tags else None
 
     @property
     def rest(self) -> int:
@@ -111,46 +115,46 @@ class AgentRow:
     @property
     def more(self) -> str:
         """The labels after the first, as one text."""
-        return ", ".join(str(tag) for tag in self.tags[1:])
+        return ", ".join(map(str, self.tags[1:]))
 
 
 def rows_of(uids: Sequence[UUID]) -> list[AgentRow]:
-    """The rows of these agents in this order, in two queries."""
-    agents = load(Agent.objects.filter(pk__in=uids))
-    versions = versions_of(agents)
+    """The rows of these agents in this order, in two queries: no models are made, no tree or body is read."""
+    found = Agent.objects.filter(pk__in=uids).values_list(*_COLUMNS, named=True)
+    by_uid = {row.instance_uid: row for row in found}
+    versions = versions_by({uid: _pointers(row) for uid, row in by_uid.items()})
     base = reverse("agents:list")
-    rows = {agent.pk: row_of(agent, versions[agent.pk], base=base) for agent in agents}
-    return [rows[uid] for uid in uids if uid in rows]
+    return [_row(by_uid[uid], versions[uid], base) for uid in uids if uid in by_uid]
 
 
-def load(agents: AgentQuerySet) -> list[Agent]:
-    """Agents with what a row needs: no health tree, no bodies."""
-    return list(agents.select_related("status", "membership__fleet").only(*_COLUMNS))
+def _pointers(row: Any) -> Pointers:
+    digest = acknowledged(row.status__remote_config_status, row.status__remote_config_hash)
+    return Pointers(row.membership__desired_id, row.membership__previous_id, digest)
 
 
-def row_of(agent: Agent, versions: AgentVersions, *, base: str) -> AgentRow:
-    """One agent as a row. base: the address of the list, reversed once for all rows."""
-    membership = membership_of(agent)
-    status = agent.status
+def _row(agent: Any, versions: AgentVersions, base: str) -> AgentRow:
+    """One agent (its _COLUMNS) as a row. base: the address of the list, reversed once for all rows."""
     return AgentRow(
-        uid=agent.pk,
-        url=f"{base}{agent.pk}/",
+        uid=str(agent.instance_uid),
+        url=f"{base}{agent.instance_uid}/",
         name=agent.display_name,
-        fleet=membership.fleet.name if membership else "",
-        fleet_slug=membership.fleet.slug if membership else "",
-        status=status.status,
-        since=status.status_since,
-        health=status.health,
-        connected=status.connected,
-        transport=status.transport,
-        versions=versions,
+        fleet=agent.membership__fleet__name or "",
+        fleet_slug=agent.membership__fleet__slug or "",
+        status=agent.status__status,
+        since=agent.status__status_since,
+        health=agent.status__health,
+        connected=agent.status__connected,
+        transport=agent.status__transport,
+        desired=str(versions.desired or ""),
+        version=str(versions.applied or ""),
+        coming=versions.coming,
         collector=agent.collector_name,
         build=build_name(agent.collector_name, agent.collector_version),
         host=agent.host_name,
         system=_text(agent.non_identifying, "os.description") or agent.os_type,
         architecture=_text(agent.non_identifying, "host.arch"),
         tags=tags_of(agent.labels),
-        seen=status.last_seen_at,
+        seen=agent.status__last_seen_at,
     )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest
 
+from agents.commands import Restart
 from agents.models import Agent, Health
 from agents.snapshot import Capability
 from agents.views.rows import build_name, tags_of
@@ -45,6 +46,8 @@ class Subject:
             "tags": tags_of(agent.labels),
             "is_observed": self.membership is not None
             and self.membership.mode == ArrivalMode.OBSERVED,
+            "accepts_restart": status.connected
+            and Restart().is_accepted(agent.capabilities, agent.custom_capabilities),
             "is_unhealthy": status.health == Health.UNHEALTHY,
             "config_is_shown": status.config_status != status.status
             and status.config_status not in {"in_sync", "unmanaged"},
@@ -57,7 +60,7 @@ def subject_of(request: HttpRequest, uid: UUID) -> Subject:
     """The collector with this uid, in two queries. Raises Http404."""
     agent = (
         Agent.objects.select_related(
-            "status", "components", "membership__fleet", "membership__token"
+            "status", "components", "connection", "membership__fleet", "membership__token"
         )
         .defer("status__health_tree", "components__tree")
         .filter(pk=uid)

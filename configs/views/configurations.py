@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,9 @@ from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
+from telflo.ui.asking import Question, ask_first
 from telflo.ui.pages import rows_of
+from telflo.ui.shelves import shelf_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +49,18 @@ class Row:
 @requires(Action.VIEW)
 def listing(request: HttpRequest) -> HttpResponse:
     """All configurations by name; `?archived=1` shows those that were put away."""
-    archived = request.GET.get("archived") == "1"
-    words = request.GET.get("q", "").strip()
-    counts = Configuration.objects.aggregate(all=Count("pk"), archived=Count("archived_at"))
-    page = rows_of(request, _matching(words, archived=archived))
+    shelf = shelf_of(request, Configuration.objects.all(), _shaped)
     context = {
-        "rows": _rows(page.items),
-        "page": page,
-        "q": words,
-        "archived": archived,
-        "active_count": counts["all"] - counts["archived"],
-        "archived_count": counts["archived"],
+        "shelf": shelf,
+        "rows": _rows(shelf.page.items),
         "may_edit": may(request.user, Action.EDIT),
     }
     return render(request, "configs/list.html", context)
 
 
-def _matching(words: str, *, archived: bool) -> QuerySet[Configuration, Any]:
+def _shaped(found: QuerySet[Configuration]) -> QuerySet[Configuration, Any]:
     latest = ConfigVersion.objects.filter(configuration=OuterRef("pk")).order_by("-number")
     published = latest.filter(state=VersionState.PUBLISHED)
-    found = Configuration.objects.filter(archived_at__isnull=not archived)
-    if words:
-        found = found.filter(name__icontains=words) | found.filter(description__icontains=words)
     return (
         found.annotate(
             count=Count("versions"),
@@ -168,26 +161,16 @@ def edit(request: HttpRequest, configuration_id: UUID) -> HttpResponse:
 def archive(request: HttpRequest, configuration_id: UUID) -> HttpResponse:
     """Put it away, once it was confirmed."""
     configuration = configuration_or_404(configuration_id)
-    if request.method == "POST":
-        try:
-            archive_configuration(
-                configuration=configuration,
-                reason=request.POST.get("reason", "").strip(),
-                actor=actor_of(request),
-            )
-        except DomainError as error:
-            messages.error(request, error.message)
-            return redirect("configs:detail", configuration.pk)
-        messages.success(request, f"{configuration.name} is archived")
-        return redirect("configs:list")
-    context = {
-        "title": f"Archive {configuration.name}?",
-        "body": "Nothing new can be saved or published in it. Fleets keep what they run.",
-        "action": request.path,
-        "verb": "Archive",
-        "keep": "Keep it",
-        "reason": "1",
-        "tone": "plain",
-        "back_url": reverse("configs:detail", args=[configuration.pk]),
-    }
-    return render(request, "layouts/confirm.html", context)
+    question = Question(
+        title=f"Archive {configuration.name}?",
+        body="Nothing new can be saved or published in it. Fleets keep what they run.",
+        verb="Archive",
+        back_url=reverse("configs:detail", args=[configuration.pk]),
+    )
+    return ask_first(
+        request,
+        question,
+        partial(archive_configuration, configuration=configuration, actor=actor_of(request)),
+        done=f"{configuration.name} is archived",
+        to=reverse("configs:list"),
+    )

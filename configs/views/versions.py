@@ -1,11 +1,11 @@
 """One version: its text redacted or raw, publishing and archiving it."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
@@ -15,9 +15,9 @@ from configs.views.subject import version_or_404
 from configs.views.usage import usage_of
 from telflo.base.access import Action, may
 from telflo.base.activity import actor_of
-from telflo.base.errors import DomainError
 from telflo.base.guard import requires
 from telflo.base.redaction import MASK, redact_text
+from telflo.ui.asking import Question, ask_first
 from telflo.ui.numbers import counted
 
 
@@ -73,47 +73,31 @@ def _context(
 def publish(request: HttpRequest, configuration_id: UUID, number: int) -> HttpResponse:
     """Make it assignable, once it was confirmed."""
     version = version_or_404(configuration_id, number)
-    if request.method == "POST":
-        return _do(request, version, publish_version, f"{version} is published")
-    return _ask(
-        request,
-        version,
+    question = Question(
         title=f"Publish {version}?",
         body="Fleets can be given it from then on. No collector changes before someone assigns it."
         " Its text stays as it is for good.",
         verb=f"Publish v{version.number}",
         keep="Keep it unpublished",
+        back_url=_url(version),
     )
+    change = partial(publish_version, version=version, actor=actor_of(request))
+    return ask_first(request, question, change, done=f"{version} is published")
 
 
 @requires(Action.EDIT, methods=("GET", "POST"))
 def archive(request: HttpRequest, configuration_id: UUID, number: int) -> HttpResponse:
     """Take it off the list of what can be assigned, once it was confirmed."""
     version = version_or_404(configuration_id, number)
-    if request.method == "POST":
-        return _do(request, version, archive_version, f"{version} is archived")
-    return _ask(
-        request,
-        version,
+    question = Question(
         title=f"Archive {version}?",
         body="It can no longer be assigned. Fleets that have it keep it.",
         verb=f"Archive v{version.number}",
-        keep="Keep it",
+        back_url=_url(version),
     )
+    change = partial(archive_version, version=version, actor=actor_of(request))
+    return ask_first(request, question, change, done=f"{version} is archived")
 
 
-def _do(request: HttpRequest, version: ConfigVersion, change: Any, done: str) -> HttpResponse:
-    reason = request.POST.get("reason", "").strip()
-    try:
-        change(version=version, reason=reason, actor=actor_of(request))
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, done)
-    return redirect("configs:version", version.configuration_id, version.number)
-
-
-def _ask(request: HttpRequest, version: ConfigVersion, **words: str) -> HttpResponse:
-    back = reverse("configs:version", args=[version.configuration_id, version.number])
-    context = {"action": request.path, "reason": "1", "tone": "plain", "back_url": back, **words}
-    return render(request, "layouts/confirm.html", context)
+def _url(version: ConfigVersion) -> str:
+    return reverse("configs:version", args=[version.configuration_id, version.number])

@@ -1,5 +1,6 @@
 """Who runs what: fleets, the tokens that let collectors in, memberships, rollouts and what came of each offer."""
 
+from fleets.models.connection import AgentConnection, ConnectionSettings
 from fleets.models.fleet import ArrivalMode, Fleet, Membership, RenderedConfig
 from fleets.models.rollout import (
     Attempt,
@@ -14,6 +15,7 @@ from fleets.models.rollout import (
 )
 from fleets.models.token import (
     Deployment,
+    Handover,
     Platform,
     RefusalReason,
     RefusedAttempt,
@@ -22,11 +24,14 @@ from fleets.models.token import (
 )
 
 __all__ = [
+    "AgentConnection",
     "ArrivalMode",
     "Attempt",
     "AttemptState",
+    "ConnectionSettings",
     "Deployment",
     "Fleet",
+    "Handover",
     "Membership",
     "Platform",
     "Quarantine",

@@ -79,10 +79,13 @@ class Token(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="children",
-        help_text="the token that this one replaces",
+        help_text="the token that this one replaces, or by which its agent enrolled",
     )
     deployment = models.ForeignKey(
         Deployment, null=True, blank=True, on_delete=models.SET_NULL, related_name="tokens"
+    )
+    agent_uid = models.UUIDField(
+        null=True, blank=True, db_index=True, help_text="the only agent that may use it"
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -90,6 +93,9 @@ class Token(models.Model):
     created_at = models.DateTimeField()
     enrol_until = models.DateTimeField(null=True, blank=True, help_text="empty: never expires")
     retired_at = models.DateTimeField(null=True, blank=True)
+    revoke_at = models.DateTimeField(
+        null=True, blank=True, help_text="revoked by itself then: the end of a rotation's overlap"
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.CharField(max_length=500, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
@@ -110,6 +116,23 @@ class Token(models.Model):
         )
 
 
+class Handover(models.Model):
+    """The secret of a token that replaces another, kept until the overlap is over.
+
+    Until then collectors that use the other one and accept connection settings are offered it.
+    """
+
+    token = models.OneToOneField(
+        Token, primary_key=True, on_delete=models.CASCADE, related_name="handover"
+    )
+    secret = EncryptedTextField()
+    until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        """For people and logs: never the secret."""
+        return f"handover of {self.token_id}"
+
+
 class RefusalReason(models.TextChoices):
     """Why a connection or an enrolment was refused; the quick-deploy page explains each."""
 
@@ -118,6 +141,8 @@ class RefusalReason(models.TextChoices):
     REVOKED = "revoked", "The token is revoked"
     EXPIRED = "expired", "The token no longer enrols: it expired"
     RETIRED = "retired", "The token no longer enrols: it is retired"
+    TAKEN = "taken", "The token of a host let in another collector already"
+    OTHER_AGENT = "other_agent", "The credential belongs to another collector"
     RATE = "rate", "Too many new collectors a minute by this token"
     PROTOCOL = "protocol", "The request is not OpAMP"
     CODE = "code", "The quick-deploy code is unknown, used up, expired or revoked"

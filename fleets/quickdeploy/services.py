@@ -5,7 +5,6 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -13,7 +12,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from agents import notify
 from fleets.models import Deployment, Fleet, Platform, TokenKind
 from fleets.quickdeploy import manual
 from fleets.quickdeploy.environment import Variable, variables_in
@@ -27,7 +25,7 @@ from fleets.quickdeploy.options import (
 from fleets.quickdeploy.plan import InstallPlan, opamp_endpoint
 from fleets.quickdeploy.releases import KNOWN_VERSIONS, OLDEST, parse_version
 from fleets.tokens import Expiry, issue_token
-from telflo.base import activity, clock
+from telflo.base import activity, clock, hints
 from telflo.base.activity import Actor
 from telflo.base.errors import Conflict
 from telflo.base.secrets import hash_secret
@@ -293,4 +291,4 @@ def _shown(deployment: Deployment) -> dict[str, object]:
 
 def _touch(deployment: Deployment) -> None:
     topics = [f"deployment:{deployment.pk}", f"fleet:{deployment.fleet_id}", "tokens"]
-    transaction.on_commit(partial(notify.touch, topics), robust=True)
+    hints.touch_on_commit(topics)

@@ -71,8 +71,7 @@ def _check_assignable(fleet: Fleet, version: ConfigVersion) -> None:
     is_moving = Rollout.objects.filter(fleet=fleet, state__in=ACTIVE).exists()
     if is_moving or fleet.stable_version_id == version.pk:
         raise AlreadyAssigned(
-            f"{fleet} has {version} already. Collectors on which it failed can be retried one by"
-            " one.",
+            f"{fleet} has {version} already. Collectors on which it failed can be retried.",
             field="version",
             code="already_assigned",
         )

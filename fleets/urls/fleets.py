@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from fleets.views import assigning, creating, deploying, detail, listing
+from fleets.views import assigning, connection, creating, deploying, detail, listing
 
 app_name = "fleets"
 urlpatterns: list[URLPattern] = [
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:fleet_name>/deployments/", detail.deployments, name="deployments"),
     path("<slug:fleet_name>/tokens/", detail.tokens, name="tokens"),
     path("<slug:fleet_name>/settings/", detail.settings, name="settings"),
+    path("<slug:fleet_name>/connection/", connection.edit, name="connection"),
     path("<slug:fleet_name>/activity/", detail.activity, name="activity"),
     path("<slug:fleet_name>/archive/", detail.archive, name="archive"),
     path("<slug:fleet_name>/assign/", assigning.assign, name="assign"),

@@ -2,30 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import OuterRef, Q, Subquery
 
 from agents.models import Agent, Status
 from agents.snapshot import ConfigStatus
-from fleets.models import Fleet, RenderedConfig
+from agents.views.paging import BY_URGENCY
+from agents.views.rows import build_name
+from fleets.models import Fleet, Quarantine, RenderedConfig
+from telflo.base.redaction import redact_text
 
 FIRST_ROWS: Final = 25
-_URGENCY: Final = (
-    Status.FAILED,
-    Status.ROLLED_BACK,
-    Status.DRIFTED,
-    Status.STALE,
-    Status.APPLYING,
-    Status.PENDING,
-    Status.DISCONNECTED,
-    Status.UNMANAGED,
+_QUARANTINED: Final = Quarantine.objects.filter(
+    agent=OuterRef("pk"), hash=OuterRef("status__desired_hash")
 )
-_RANK: Final = Case(
-    *(When(status__status=word, then=Value(rank)) for rank, word in enumerate(_URGENCY)),
-    default=Value(len(_URGENCY)),
-    output_field=IntegerField(),
-)
+"""What holds the version that an agent should run back from it."""
 _COLUMNS: Final = (
     "display_name",
     "collector_name",
@@ -37,7 +29,9 @@ _COLUMNS: Final = (
     "status__health",
     "status__last_seen_at",
     "status__remote_config_status",
+    "status__config_status",
     "status__remote_config_hash",
+    "status__remote_config_error",
     "membership__desired_id",
     "membership__previous_id",
 )
@@ -45,11 +39,20 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CollectorRow:
-    """One collector; `runs` and `wanted` are versions in words, "" when there is none."""
+    """One collector; `runs` and `wanted` are versions in words, "" when there is none.
+
+    failure: what it answered to the version that it should run, redacted; has_failed: whether it failed it.
+    """
 
     agent: Agent
     runs: str
     wanted: str
+    failure: str = ""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the version that it should run failed here, also when it is away now."""
+        return self.agent.status.config_status in (Status.FAILED, Status.ROLLED_BACK)
 
     @property
     def wanted_short(self) -> str:
@@ -60,14 +63,16 @@ class CollectorRow:
     @property
     def build(self) -> str:
         """Its build as people call it: `contrib 0.158.0`."""
-        short = self.agent.collector_name.removeprefix("otelcol-")
-        return f"{short} {self.agent.collector_version}".strip()
+        return build_name(self.agent.collector_name, self.agent.collector_version)
 
 
 def first_collectors(fleet: Fleet) -> list[CollectorRow]:
     """Those that need attention first, then by name; two queries."""
     found = Agent.objects.filter(membership__fleet=fleet).select_related("status", "membership")
-    agents = list(found.only(*_COLUMNS).order_by(_RANK, "display_name")[:FIRST_ROWS])
+    found = found.annotate(quarantine_error=Subquery(_QUARANTINED.values("attempt__error")[:1]))
+    agents: list[Any] = list(
+        found.only(*_COLUMNS).order_by(BY_URGENCY, "display_name")[:FIRST_ROWS]
+    )
     by_id, by_hash = _versions(agents)
     rows = []
     for agent in agents:
@@ -77,7 +82,9 @@ def first_collectors(fleet: Fleet) -> list[CollectorRow]:
             if is_applied
             else by_id.get(str(agent.membership.previous_id), "")
         )
-        rows.append(CollectorRow(agent, runs, by_id.get(str(agent.membership.desired_id), "")))
+        wanted = by_id.get(str(agent.membership.desired_id), "")
+        error = agent.quarantine_error or agent.status.remote_config_error
+        rows.append(CollectorRow(agent, runs, wanted, redact_text(error)))
     return rows
 
 

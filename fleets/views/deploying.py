@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -33,7 +33,9 @@ from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
+from telflo.ui.asking import Question, ask_first
 from telflo.ui.numbers import counted
+from telflo.ui.track import TrackStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +44,6 @@ class HostRow:
 
     token: Token
     agent: Agent | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A station on the way of the first collector, as the track draws it."""
-
-    number: int
-    name: str
-    state: str
-    line1: str = ""
-    line2: str = ""
-    percent: int = 0
 
 
 @requires(Action.ENROL, methods=("GET", "POST"))
@@ -113,29 +103,25 @@ def revoke(request: HttpRequest, fleet_name: str, deployment_id: Any) -> HttpRes
     """Nobody can use the command from then on, once it was confirmed."""
     fleet = fleet_or_404(fleet_name)
     found = deployment_or_404(fleet, deployment_id)
-    back = reverse("fleets:deployment", args=[fleet.slug, found.pk])
-    if request.method == "POST":
-        reason = request.POST.get("reason", "").strip()
-        revoke_deployment(deployment=found, actor=actor_of(request), reason=reason)
-        messages.success(request, "The command is revoked")
-        return redirect(back)
     hosts = found.tokens.count()
-    context = {
-        "title": "Revoke this command?",
-        "body": f"It installs nothing from then on. {counted(hosts, 'host')} that used it keep their"
+    question = Question(
+        title="Revoke this command?",
+        body=f"It installs nothing from then on. {counted(hosts, 'host')} that used it keep their"
         " tokens; revoke those one by one.",
-        "action": request.path,
-        "verb": "Revoke the command",
-        "reason": "1",
-        "back_url": back,
-    }
-    return render(request, "layouts/confirm.html", context)
+        verb="Revoke the command",
+        tone="danger",
+        back_url=reverse("fleets:deployment", args=[fleet.slug, found.pk]),
+    )
+    change = partial(revoke_deployment, deployment=found, actor=actor_of(request))
+    return ask_first(request, question, change, done="The command is revoked")
 
 
 def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, Any]:
     now = clock.now()
     hosts = _hosts(found)
     plan = plan_of(found, base_url=_address(request))
+    first = next((host.agent for host in hosts if host.agent), None)
+    prefixes = [host.token.prefix for host in hosts]
     return {
         "fleet": fleet,
         "deployment": found,
@@ -145,9 +131,9 @@ def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, A
         "plan": plan,
         "options": plan.options,
         "hosts": hosts,
-        "first": next((host.agent for host in hosts if host.agent), None),
+        "first": first,
         "steps": _steps(fleet, hosts),
-        "refused": refused_since(found, [host.token.prefix for host in hosts]),
+        "refused": refused_since(found, prefixes, is_surely_its_own=first is not None),
         "is_loopback": is_loopback(plan.base_url),
         "may_enrol": request.user.is_authenticated and request.user.may(Action.ENROL),
     }
@@ -173,7 +159,7 @@ def _hosts(found: Deployment) -> list[HostRow]:
     return [HostRow(token, agents.get(token.pk)) for token in tokens]
 
 
-def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[Step]:
+def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[TrackStage]:
     """Four stations of the first host: claimed, connected, configured, healthy."""
     first = next((host for host in hosts if host.agent), hosts[0] if hosts else None)
     agent = first.agent if first else None
@@ -194,7 +180,7 @@ def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[Step]:
     words = ("Script ran", "Connects", goal, "Reports healthy")
     lines = (f"on {first.token.name}" if first else "", str(agent or ""), "", "")
     return [
-        Step(
+        TrackStage(
             number=place + 1,
             name=words[place],
             state=_step_state(done, has_failed, place),

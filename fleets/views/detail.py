@@ -1,6 +1,7 @@
 """One fleet: its bars, and a page for each tab."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -10,11 +11,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from fleets.forms import ARRIVALS, SettingsForm
-from fleets.models import ArrivalMode, Fleet, Membership
+from fleets.models import ArrivalMode, Fleet, Membership, TokenKind
 from fleets.rollouts.plan import ACTIVE
 from fleets.services import archive_fleet, update_fleet
 from fleets.token_state import usable
 from fleets.views.collectors import FIRST_ROWS, first_collectors
+from fleets.views.connection import shown_connection
 from fleets.views.numbers import (
     FleetNumbers,
     health_segments,
@@ -33,6 +35,7 @@ from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
 from telflo.base.models import Activity
+from telflo.ui.asking import Question, ask_first
 from telflo.ui.pages import rows_of
 
 
@@ -78,9 +81,10 @@ def deployments(request: HttpRequest, fleet_name: str) -> HttpResponse:
 
 @requires(Action.VIEW)
 def tokens(request: HttpRequest, fleet_name: str) -> HttpResponse:
-    """Its tokens of all kinds, newest first."""
+    """Its enrolment and host tokens, newest first. Collectors' own are as many as these: the tokens' page has them."""
     fleet = fleet_or_404(fleet_name)
-    page = rows_of(request, fleet.tokens.select_related("created_by", "fleet", "deployment"))
+    found = fleet.tokens.exclude(kind=TokenKind.AGENT)
+    page = rows_of(request, found.select_related("created_by", "fleet", "deployment"))
     rows = token_rows(page.items, clock.now())
     return _page(request, fleet, "tokens", {"rows": rows, "page": page})
 
@@ -109,7 +113,11 @@ def settings(request: HttpRequest, fleet_name: str) -> HttpResponse:
         else:
             messages.success(request, "Saved")
             return redirect("fleets:settings", fleet.slug)
-    context = {"form": form, "arrival": dict(ARRIVALS)[fleet.arrival_mode]}
+    context = {
+        "form": form,
+        "arrival": dict(ARRIVALS)[fleet.arrival_mode],
+        "connection": shown_connection(fleet),
+    }
     return _page(request, fleet, "settings", context, status=422 if form.errors else 200)
 
 
@@ -117,24 +125,20 @@ def settings(request: HttpRequest, fleet_name: str) -> HttpResponse:
 def archive(request: HttpRequest, fleet_name: str) -> HttpResponse:
     """Take it out of use, once it was confirmed; refused while it has collectors."""
     fleet = fleet_or_404(fleet_name)
-    if request.method == "POST":
-        reason = request.POST.get("reason", "").strip()
-        try:
-            archive_fleet(fleet=fleet, reason=reason, actor=actor_of(request))
-        except DomainError as error:
-            messages.error(request, error.message)
-            return redirect("fleets:settings", fleet.slug)
-        messages.success(request, f"{fleet.name} is archived")
-        return redirect("fleets:list")
-    context = {
-        "title": f"Archive {fleet.name}?",
-        "body": "Its tokens and quick-deploy codes are refused from then on. Its history stays.",
-        "action": request.path,
-        "verb": "Archive",
-        "reason": "1",
-        "back_url": reverse("fleets:settings", args=[fleet.slug]),
-    }
-    return render(request, "layouts/confirm.html", context)
+    question = Question(
+        title=f"Archive {fleet.name}?",
+        body="Its tokens and quick-deploy codes are refused from then on. Its history stays.",
+        verb="Archive",
+        tone="danger",
+        back_url=reverse("fleets:settings", args=[fleet.slug]),
+    )
+    return ask_first(
+        request,
+        question,
+        partial(archive_fleet, fleet=fleet, actor=actor_of(request)),
+        done=f"{fleet.name} is archived",
+        to=reverse("fleets:list"),
+    )
 
 
 def _page(
@@ -186,5 +190,5 @@ def _counts(fleet: Fleet) -> dict[str, int]:
         "collectors": fleet.memberships.count(),
         "rollouts": fleet.rollouts.count(),
         "deployments": fleet.deployments.count(),
-        "tokens": fleet.tokens.filter(usable(clock.now())).count(),
+        "tokens": fleet.tokens.filter(usable(clock.now())).exclude(kind=TokenKind.AGENT).count(),
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -22,7 +22,7 @@ from fleets.views.numbers import (
 from telflo.base.access import Action, may
 from telflo.base.guard import requires
 from telflo.ui.bars import Segment
-from telflo.ui.pages import rows_of
+from telflo.ui.shelves import shelf_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +39,16 @@ class Row:
 @requires(Action.VIEW)
 def listing(request: HttpRequest) -> HttpResponse:
     """All fleets by name; `?archived=1` shows those out of use."""
-    archived = request.GET.get("archived") == "1"
-    words = request.GET.get("q", "").strip()
-    counts = Fleet.objects.aggregate(all=Count("pk"), archived=Count("archived_at"))
-    page = rows_of(request, _matching(words, archived=archived))
+    shelf = shelf_of(request, Fleet.objects.all(), _shaped)
     context = {
-        "rows": _rows(page.items),
-        "page": page,
-        "q": words,
-        "archived": archived,
-        "active_count": counts["all"] - counts["archived"],
-        "archived_count": counts["archived"],
+        "shelf": shelf,
+        "rows": _rows(shelf.page.items),
         "may_edit": may(request.user, Action.EDIT),
     }
     return render(request, "fleets/list.html", context)
 
 
-def _matching(words: str, *, archived: bool) -> QuerySet[Fleet]:
-    found = Fleet.objects.filter(archived_at__isnull=not archived)
-    if words:
-        found = found.filter(name__icontains=words) | found.filter(description__icontains=words)
+def _shaped(found: QuerySet[Fleet]) -> QuerySet[Fleet]:
     return found.select_related("version__configuration").defer("version__yaml")
 
 

@@ -7,13 +7,13 @@ from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from agents.models import Health, Status
 from configs.models import ConfigVersion
 from fleets.models import Membership
-from fleets.running import running_versions
+from fleets.running import count_members
 from telflo.ui.bars import Segment
 from telflo.ui.vocabulary import COLLECTOR, HEALTH
 
@@ -70,17 +70,13 @@ class FleetNumbers:
 
 
 def numbers_of(memberships: QuerySet[Membership]) -> dict[UUID, FleetNumbers]:
-    """The numbers of all fleets that have members among these, in three queries."""
+    """The numbers of all fleets that have members among these, in two queries."""
     numbers: dict[UUID, FleetNumbers] = {}
-    rows = memberships.order_by().values_list(
-        "fleet_id", "agent__status__status", "agent__status__health"
-    )
-    for fleet, status, health, n in rows.annotate(n=Count("pk")):
-        found = numbers.setdefault(fleet, FleetNumbers())
-        found.by_status[status] += n
-        found.by_health[health] += n
-    for place, n in running_versions(memberships).items():
-        numbers.setdefault(place.fleet_id, FleetNumbers()).by_version[place.version_id] += n
+    for kind, n in count_members(memberships).items():
+        found = numbers.setdefault(kind.place.fleet_id, FleetNumbers())
+        found.by_status[kind.status] += n
+        found.by_health[kind.health] += n
+        found.by_version[kind.place.version_id] += n
     return numbers
 
 

@@ -1,6 +1,6 @@
 """Refused attempts, with what to look at for each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,10 @@ ADVICE: Final[Mapping[str, str]] = {
     RefusalReason.EXPIRED: "The token is too old to enrol a new collector. Rotate it, or make a new"
     " command.",
     RefusalReason.RETIRED: "The token was retired or rotated. Give the host the new one.",
+    RefusalReason.TAKEN: "One host token lets in one collector. If this host lost its storage directory, forget its"
+    " old collector here, and it comes in by itself; on another host run a command of its own.",
+    RefusalReason.OTHER_AGENT: "Each such credential is bound to one collector. Was a running machine"
+    " copied? Put an enrolment token into the file of the copy and restart its supervisor.",
     RefusalReason.RATE: "Too many hosts came at once. They try again by themselves.",
     RefusalReason.PROTOCOL: "Something other than a supervisor called the OpAMP address: a health"
     " check, a browser, a proxy that changes requests.",
@@ -38,11 +42,17 @@ def refusal_rows(attempts: Iterable[RefusedAttempt]) -> list[RefusalRow]:
     return [RefusalRow(attempt, ADVICE.get(attempt.reason, "")) for attempt in attempts]
 
 
-def refused_since(deployment: Deployment, prefixes: Iterable[str]) -> list[RefusalRow]:
-    """What may be this deployment's hosts: its fleet's tokens, its own, or tokens of nobody. One query."""
+def refused_since(
+    deployment: Deployment, prefixes: Collection[str], *, is_surely_its_own: bool
+) -> list[RefusalRow]:
+    """What may be this deployment's hosts: its fleet's tokens, its own, or tokens of nobody. One query.
+
+    is_surely_its_own: only what came by its own host tokens, whose prefixes are given.
+    """
+    of_nobody = Q(fleet=None, token_prefix__in=["", deployment.code_prefix, *prefixes])
+    its_own = Q(token_prefix__in=prefixes)
     found = RefusedAttempt.objects.filter(
-        Q(fleet=deployment.fleet_id)
-        | Q(fleet=None, token_prefix__in=["", deployment.code_prefix, *prefixes]),
+        its_own if is_surely_its_own else its_own | of_nobody | Q(fleet=deployment.fleet_id),
         last_at__gte=deployment.created_at,
     )
     return refusal_rows(found[:_MOST])

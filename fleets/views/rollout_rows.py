@@ -43,7 +43,7 @@ def rollout_rows(rollouts: Sequence[Rollout]) -> list[RolloutRow]:
     """The rows of these rollouts, in one query."""
     counts: dict[UUID, dict[str, int]] = {rollout.pk: {} for rollout in rollouts}
     found = Target.objects.filter(rollout__in=list(counts)).order_by()
-    for key, state, n in found.values_list("rollout_id", "state").annotate(n=Count("pk")):
+    for key, state, n in found.values_list("rollout_id", "state").annotate(n=Count("*")):
         counts[key][state] = n
     return [RolloutRow(rollout, counts[rollout.pk]) for rollout in rollouts]
 

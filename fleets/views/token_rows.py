@@ -46,7 +46,7 @@ def token_rows(tokens: Iterable[Token], now: datetime) -> list[TokenRow]:
     """The rows of these tokens; one query for all their collectors."""
     found = list(tokens)
     used = Membership.objects.filter(token__in=[token.pk for token in found]).order_by()
-    counts = dict(used.values_list("token_id").annotate(n=Count("pk")))
+    counts = dict(used.values_list("token_id").annotate(n=Count("*")))
     return [
         TokenRow(token, token_state(token, now), ends_at(token), counts.get(token.pk, 0))
         for token in found

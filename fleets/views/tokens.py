@@ -1,13 +1,12 @@
 """Tokens of all fleets: the lists, and what can be done with one."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
@@ -20,6 +19,7 @@ from fleets.tokens import (
     expiry_warnings,
     issue_token,
     members_of,
+    moved_from,
     retire_token,
     revoke_token,
     rotate_token,
@@ -33,6 +33,7 @@ from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
+from telflo.ui.asking import Question, ask_first
 from telflo.ui.numbers import counted
 from telflo.ui.pages import rows_of
 
@@ -147,7 +148,12 @@ def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
     form = RotateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            issued = rotate_token(token=token, overlap=form.overlap(), actor=actor_of(request))
+            issued = rotate_token(
+                token=token,
+                overlap=form.overlap(),
+                revoke_old=form.cleaned_data["revoke_old"],
+                actor=actor_of(request),
+            )
         except DomainError as error:
             add_domain_error(form, error)
         else:
@@ -165,33 +171,29 @@ def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
 def retire(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """No new enrolments, once it was confirmed."""
     token = token_or_404(token_id)
-    if request.method == "POST":
-        return _do(request, token, retire_token, f"“{token.name}” is retired")
-    return _ask(
-        request,
+    question = Question(
         title=f"Retire “{token.name}”?",
         body=f"No new collector gets in by it. {_stay(token)}",
         verb="Retire",
-        tone="plain",
+        back_url=_url(token),
     )
+    change = partial(retire_token, token=token, actor=actor_of(request))
+    return ask_first(request, question, change, done=f"“{token.name}” is retired")
 
 
 @requires(Action.ENROL, methods=("GET", "POST"))
 def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """Refused at once, once it was confirmed."""
     token = token_or_404(token_id)
-    if request.method == "POST":
-        return _do(request, token, revoke_token, f"“{token.name}” is revoked")
-    number = members_of(token).count()
-    verb = "loses" if number == 1 else "lose"
-    keep = "keeps" if number == 1 else "keep"
-    body = (
-        f"{counted(number, 'collector')} {verb} the server and {keep} running."
-        " To stop new hosts only, retire it."
+    question = Question(
+        title=f"Revoke “{token.name}”?",
+        body=f"{_lose(token)}{_who_may_come_back(token)}",
+        verb="Revoke",
+        tone="danger",
+        back_url=_url(token),
     )
-    if not number:
-        body = "No collector uses it. Who still has the secret is refused from then on."
-    return _ask(request, title=f"Revoke “{token.name}”?", body=body, verb="Revoke", tone="danger")
+    change = partial(revoke_token, token=token, actor=actor_of(request))
+    return ask_first(request, question, change, done=f"“{token.name}” is revoked")
 
 
 def _stay(token: Token) -> str:
@@ -201,21 +203,28 @@ def _stay(token: Token) -> str:
     return f"{counted(number, 'collector')} that it let in {'stays' if number == 1 else 'stay'}."
 
 
-def _do(
-    request: HttpRequest, token: Token, change: Callable[..., Token], done: str
-) -> HttpResponse:
-    reason = request.POST.get("reason", "").strip()
-    try:
-        change(token=token, reason=reason, actor=actor_of(request))
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, done)
-    return redirect(
-        f"{reverse('tokens:list')}?kind={token.kind}&fleet={token.fleet.slug}&state=all"
+def _lose(token: Token) -> str:
+    number = members_of(token).count()
+    if not number:
+        return "No collector uses it. Who still has the secret is refused from then on."
+    verbs = ("loses", "keeps") if number == 1 else ("lose", "keep")
+    return (
+        f"{counted(number, 'collector')} {verbs[0]} the server and {verbs[1]} running."
+        " To stop new hosts only, retire it."
     )
 
 
-def _ask(request: HttpRequest, **words: str) -> HttpResponse:
-    context = {"action": request.path, "reason": "1", "back_url": reverse("tokens:list"), **words}
-    return render(request, "layouts/confirm.html", context)
+def _who_may_come_back(token: Token) -> str:
+    moved = moved_from(token).count()
+    if not moved:
+        return ""
+    their, are = ("its", "is") if moved == 1 else ("their", "are")
+    return (
+        f" {counted(moved, 'collector')} with a credential of {their} own may come back by it after a restart"
+        f" and {are} refused then."
+    )
+
+
+def _url(token: Token) -> str:
+    """The tokens of its kind and fleet, in all states."""
+    return f"{reverse('tokens:list')}?kind={token.kind}&fleet={token.fleet.slug}&state=all"

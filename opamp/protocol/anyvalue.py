@@ -22,13 +22,16 @@ def clean(text: str) -> str:
 
 
 class AttributeReader:
-    """Reads attribute lists into JSON objects; one reader's limits cover all that it reads."""
+    """Reads attribute lists into JSON objects; one reader's limits cover all that it reads.
 
-    __slots__ = ("_left", "_limits")
+    most: how many values it reads, if not limits.attributes.
+    """
 
-    def __init__(self, limits: Limits) -> None:
+    __slots__ = ("_left", "_limits", "_most")
+
+    def __init__(self, limits: Limits, *, most: int | None = None) -> None:
         self._limits = limits
-        self._left = limits.attributes
+        self._most = self._left = limits.attributes if most is None else most
 
     def read(self, attributes: Iterable[KeyValue], depth: int = 1) -> dict[str, Any]:
         """The attributes by key; a later one of the same key wins. Raises MalformedMessage."""
@@ -54,7 +57,7 @@ class AttributeReader:
         self._left -= 1
         if self._left < 0:
             raise MalformedMessage(
-                f"The message holds more than {self._limits.attributes} attributes in one part."
+                f"The message holds more than {self._most} attributes in one part."
             )
         if depth > self._limits.value_depth:
             raise MalformedMessage(

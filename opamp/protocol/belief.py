@@ -11,6 +11,7 @@ from agents.snapshot import (
     Capability,
     ComponentHealth,
     Components,
+    ConnectionReport,
     Fact,
     FactKind,
     RemoteConfigReport,
@@ -25,6 +26,7 @@ _ABSENT: Final[dict[str, Any]] = {
     "effective_config": None,
     "components": None,
     "custom_capabilities": (),
+    "connection": None,
 }
 """What the parts of a full report are when it leaves them out."""
 
@@ -57,6 +59,8 @@ class Belief:
         "_stored_components",
         "_stored_tree",
         "components_hash",
+        "connection",
+        "custom_capabilities",
         "remote_config",
     )
 
@@ -68,6 +72,8 @@ class Belief:
         self._stored_tree = "" if known.lacks_components else known.components_hash
         self.remote_config: RemoteConfigReport | None = known.remote_config
         self.components_hash = known.components_hash
+        self.custom_capabilities = known.custom_capabilities
+        self.connection: ConnectionReport | None = known.connection
 
     def fullness(self, message: AgentToServer, capabilities: int) -> Fullness:
         """Whether this message can be a full state, by the parts that it holds."""
@@ -86,8 +92,10 @@ class Belief:
         self._take_remote_config(report, now, changes)
         self._take_effective_config(report, changes)
         self._take_components(report, now, changes)
+        self._take_connection(report, now, changes)
         if report.custom_capabilities is not UNSET:
             changes.state["custom_capabilities"] = report.custom_capabilities
+            self.custom_capabilities = report.custom_capabilities
 
     def take_full(
         self,
@@ -159,6 +167,14 @@ class Belief:
             fact = Fact(FactKind.REMOTE_CONFIG, now, remote_config=self.remote_config)
             changes.facts.append(fact)
 
+    def _take_connection(self, report: Report, now: datetime, changes: Changes) -> None:
+        if report.connection is UNSET or report.connection == self.connection:
+            return
+        self.connection = changes.state["connection"] = report.connection
+        if self.connection is not None:
+            fact = Fact(FactKind.CONNECTION_SETTINGS, now, connection=self.connection)
+            changes.facts.append(fact)
+
     def _take_effective_config(self, report: Report, changes: Changes) -> None:
         effective = report.effective_config
         if effective is UNSET or effective.sha256 == self._effective_sha256:
@@ -186,6 +202,10 @@ class Belief:
             self._health = None
         if report.remote_config is UNSET:
             self.remote_config = None
+        if report.custom_capabilities is UNSET:
+            self.custom_capabilities = ()
+        if report.connection is UNSET:
+            self.connection = None
         if report.effective_config is UNSET:
             self._effective_sha256 = ""
         if report.components is UNSET or report.components is None:

@@ -11,6 +11,9 @@ class Limits:
 
     message_bytes and send_bytes are for the transports and for offers (T3, T4, T7, T8).
     text_length is not refused but cut in the middle: an error must not be lost for its length.
+    component_details counts the entries of a component tree, and once more their metadata. hash_bytes is what a
+    column holds: a SHA-512.
+    custom_message_bytes: of a custom message so many bytes are kept.
     """
 
     message_bytes: int = 16 * MIB
@@ -21,8 +24,11 @@ class Limits:
     health_depth: int = 16
     health_components: int = 4_096
     component_depth: int = 8
-    component_details: int = 20_000
+    component_details: int = 4_096
+    hash_bytes: int = 64
     text_length: int = 64 * 1024
     config_files: int = 256
     config_bytes: int = 4 * MIB
     custom_capabilities: int = 256
+    custom_message_bytes: int = 64 * 1024
+    packages: int = 256

@@ -17,6 +17,7 @@ SERVER_CAPABILITIES = int(
     ServerCapabilities.ServerCapabilities_AcceptsStatus
     | ServerCapabilities.ServerCapabilities_OffersRemoteConfig
     | ServerCapabilities.ServerCapabilities_AcceptsEffectiveConfig
+    | ServerCapabilities.ServerCapabilities_OffersConnectionSettings
 )
 
 _NANOSECONDS = 1_000_000_000

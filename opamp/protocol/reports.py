@@ -16,6 +16,8 @@ from agents.snapshot import (
     Components,
     ConfigFile,
     ConfigStatus,
+    ConnectionReport,
+    CustomMessage,
     Description,
     EffectiveConfig,
     RemoteConfigReport,
@@ -32,7 +34,7 @@ _STATUSES = {status.value: status for status in ConfigStatus}
 
 @dataclass(slots=True)
 class Report:
-    """What one message says. remote_config None: the agent has had none (UNSET with an empty hash)."""
+    """What one message says. remote_config, connection None: the agent has had none (UNSET with an empty hash)."""
 
     description: Description | Unset = UNSET
     health: ComponentHealth | Unset = UNSET
@@ -40,11 +42,16 @@ class Report:
     effective_config: EffectiveConfig | Unset = UNSET
     components: Components | None | Unset = UNSET
     custom_capabilities: tuple[str, ...] | Unset = UNSET
+    connection: ConnectionReport | None | Unset = UNSET
+
+
+_NAME_LENGTH = 200
 
 
 def read_report(message: pb.AgentToServer, limits: Limits) -> Report:
     """Everything that the message reports. Raises MalformedMessage when it is over a limit."""
     report = Report()
+    _check_packages(message.package_statuses, limits)
     if message.HasField("agent_description"):
         report.description = read_description(message.agent_description, limits)
     if message.HasField("health"):
@@ -57,6 +64,8 @@ def read_report(message: pb.AgentToServer, limits: Limits) -> Report:
         report.components = read_components(message.available_components, limits)
     if message.HasField("custom_capabilities"):
         report.custom_capabilities = read_custom_capabilities(message.custom_capabilities, limits)
+    if message.HasField("connection_settings_status"):
+        report.connection = read_connection(message.connection_settings_status, limits)
     return report
 
 
@@ -81,7 +90,19 @@ def read_remote_config(status: pb.RemoteConfigStatus, limits: Limits) -> RemoteC
         return None
     return RemoteConfigReport(
         status=known,
-        hash=status.last_remote_config_hash.hex(),
+        hash=_read_hash("remote_config_status", status.last_remote_config_hash, limits),
+        error=cut(status.error_message, limits.text_length),
+    )
+
+
+def read_connection(status: pb.ConnectionSettingsStatus, limits: Limits) -> ConnectionReport | None:
+    """The acknowledged hash of connection settings (S2); None when the agent never had an offer."""
+    known = _STATUSES.get(status.status, ConfigStatus.UNSET)
+    if not status.last_connection_settings_hash and known is ConfigStatus.UNSET:
+        return None
+    return ConnectionReport(
+        status=known,
+        hash=status.last_connection_settings_hash.hex(),
         error=cut(status.error_message, limits.text_length),
     )
 
@@ -114,8 +135,8 @@ def read_components(components: pb.AvailableComponents, limits: Limits) -> Compo
 
     A node of the tree is {"metadata": {...}, "components": {name: node}}, each only if not empty.
     """
+    digest = _read_hash("available_components", components.hash, limits)
     tree = _ComponentReader(limits).read(components.components, 1)
-    digest = components.hash.hex()
     if tree and not digest:
         digest = hashlib.sha256(components.SerializeToString(deterministic=True)).hexdigest()
     return Components(hash=digest, tree=tree or None) if digest else None
@@ -132,14 +153,45 @@ def read_custom_capabilities(custom: pb.CustomCapabilities, limits: Limits) -> t
     return tuple(cut(name, limits.attribute_length) for name in names)
 
 
+def _check_packages(statuses: pb.PackageStatuses, limits: Limits) -> None:
+    """They are not read, but even to compare a message with the one before costs time for each."""
+    if len(statuses.packages) > limits.packages:
+        raise MalformedMessage(
+            f"package_statuses has {len(statuses.packages)} entries;"
+            f" at most {limits.packages} are taken."
+        )
+
+
+def _read_hash(part: str, raw: bytes, limits: Limits) -> str:
+    if len(raw) > limits.hash_bytes:
+        raise MalformedMessage(
+            f"The hash of {part} has {len(raw)} bytes; at most {limits.hash_bytes} are taken."
+        )
+    return raw.hex()
+
+
+def read_custom_message(
+    message: pb.CustomMessage, limits: Limits, now: datetime
+) -> CustomMessage | None:
+    """A custom message (K2); None for one whose capability or type has no sensible name."""
+    if max(len(message.capability), len(message.type)) > _NAME_LENGTH:
+        return None
+    return CustomMessage(
+        at=now,
+        capability=clean(message.capability),
+        type=clean(message.type),
+        data=message.data[: limits.custom_message_bytes],
+        size=len(message.data),
+    )
+
+
 def cut(text: str, longest: int) -> str:
     """The text, without its middle when it is too long: errors begin and end with what matters."""
-    text = clean(text)
     if len(text) <= longest:
-        return text
+        return clean(text)
     note = f"\n[{len(text) - longest} characters left out]\n"
     half = longest // 2
-    return text[:half] + note + text[-half:]
+    return clean(text[:half]) + note + clean(text[-half:])
 
 
 def read_time(nanoseconds: int) -> datetime | None:
@@ -148,17 +200,18 @@ def read_time(nanoseconds: int) -> datetime | None:
 
 
 class _HealthReader:
-    """Reads one health tree and counts its nodes."""
+    """Reads one health tree. Children are counted before they are looked at: a wide tree costs nothing."""
 
     __slots__ = ("_attributes", "_left", "_limits")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._attributes = AttributeReader(limits)
-        self._left = limits.health_components
+        self._left = limits.health_components - 1
 
     def read(self, health: pb.ComponentHealth, depth: int) -> ComponentHealth:
-        self._count(depth)
+        children = health.component_health_map
+        self._check(len(children), depth)
         limits = self._limits
         return ComponentHealth(
             healthy=health.healthy,
@@ -169,12 +222,12 @@ class _HealthReader:
             attributes=self._attributes.read(health.attributes),
             components={
                 cut(name, limits.attribute_length): self.read(child, depth + 1)
-                for name, child in sorted(health.component_health_map.items())
+                for name, child in sorted(children.items())
             },
         )
 
-    def _count(self, depth: int) -> None:
-        self._left -= 1
+    def _check(self, children: int, depth: int) -> None:
+        self._left -= children
         if self._left < 0:
             raise MalformedMessage(
                 f"health has more than {self._limits.health_components} components."
@@ -186,33 +239,37 @@ class _HealthReader:
 
 
 class _ComponentReader:
-    """Reads one tree of available components and counts its nodes."""
+    """Reads one tree of available components; counts entries before it looks at them."""
 
-    __slots__ = ("_left", "_limits")
+    __slots__ = ("_left", "_limits", "_metadata")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._left = limits.component_details
+        self._metadata = AttributeReader(limits, most=limits.component_details)
 
     def read(self, nodes: Mapping[str, pb.ComponentDetails], depth: int) -> dict[str, Any]:
-        if nodes and depth > self._limits.component_depth:
-            raise MalformedMessage(
-                f"available_components is nested more than {self._limits.component_depth} levels"
-                " deep."
-            )
+        self._check(len(nodes), depth)
         return {
             cut(name, self._limits.attribute_length): self._node(node, depth)
             for name, node in sorted(nodes.items())
         }
 
     def _node(self, node: pb.ComponentDetails, depth: int) -> dict[str, Any]:
-        self._left -= 1
+        parts = {
+            "metadata": self._metadata.read(node.metadata),
+            "components": self.read(node.sub_component_map, depth + 1),
+        }
+        return {name: part for name, part in parts.items() if part}
+
+    def _check(self, nodes: int, depth: int) -> None:
+        self._left -= nodes
         if self._left < 0:
             raise MalformedMessage(
                 f"available_components has more than {self._limits.component_details} entries."
             )
-        parts = {
-            "metadata": AttributeReader(self._limits).read(node.metadata),
-            "components": self.read(node.sub_component_map, depth + 1),
-        }
-        return {name: part for name, part in parts.items() if part}
+        if nodes and depth > self._limits.component_depth:
+            raise MalformedMessage(
+                f"available_components is nested more than {self._limits.component_depth} levels"
+                " deep."
+            )

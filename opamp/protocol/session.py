@@ -5,34 +5,33 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from agents.commands import Command
 from agents.snapshot import (
     UNSET,
     AgentPatch,
     AgentSnapshot,
     Capability,
+    ConnectionReport,
     Fact,
     FactKind,
     Transport,
 )
 from agents.status import SHUTDOWN_ERROR
+from fleets.connection_offer import SettingsOffer
 from fleets.offer import Offer
-from opamp.proto.opamp_pb2 import (
-    AgentConfigFile,
-    AgentConfigMap,
-    AgentRemoteConfig,
-    AgentToServer,
-    ServerToAgent,
-    ServerToAgentFlags,
-)
+from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent, ServerToAgentFlags
 from opamp.protocol import replies
 from opamp.protocol.belief import Belief, Changes
+from opamp.protocol.commands import message_for
+from opamp.protocol.config_offer import config_message
 from opamp.protocol.continuity import Continuity
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.identity import read_instance_uid
 from opamp.protocol.limits import Limits
 from opamp.protocol.offering import OfferRules
 from opamp.protocol.outcome import CloseReason, MessageKind, Outcome
-from opamp.protocol.reports import Report, read_report
+from opamp.protocol.reports import Report, read_custom_message, read_report
+from opamp.protocol.settings_offer import SettingsRules, offers_message
 
 _REPORT_FULL_STATE = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
 _REPORT_COMPONENTS = int(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents)
@@ -42,6 +41,9 @@ _REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
 
 _BARE: Final = 0
 """The digest of every message that reports nothing."""
+
+_REFUSED: Final = 1
+"""The digest of every refused message; what we know is doubtful after it in any case."""
 
 
 class AgentSession:
@@ -66,6 +68,7 @@ class AgentSession:
         "_limits",
         "_rules",
         "_seen_at",
+        "_settings",
         "_transport",
         "_uid_bytes",
     )
@@ -91,6 +94,7 @@ class AgentSession:
             in_flight=known.in_flight_hash,
             capabilities=known.capabilities,
         )
+        self._settings = SettingsRules(known.settings, known.transport)
         self._components_asked = ""
         self._has_replied = False
         self._is_first = True
@@ -149,14 +153,52 @@ class AgentSession:
         (`outcome.reply.MergeFrom(...)`). Raises ValueError for an offer that must not exist: no
         hash, no files (that would stop the collector), or a file name twice (R3, R4).
         """
-        _check_offer(offer)
+        config = config_message(offer)
         if not self._can_offer() or not self._rules.allows(offer.hash):
             return None
         message = self._reply()
-        message.remote_config.CopyFrom(_remote_config(offer))
+        message.remote_config.CopyFrom(config)
         if message.ByteSize() > self._limits.send_bytes:
             return None
         self._rules.sent(offer.hash, now)
+        return message
+
+    def make_command(self, command: Command) -> ServerToAgent | None:
+        """The message that tells the agent to do something (K1, K2); None when it does not take that, or has left."""
+        custom = self._belief.custom_capabilities
+        if self._left_at is not None or not command.is_accepted(self._rules.capabilities, custom):
+            return None
+        return message_for(command, self._uid_bytes)
+
+    @property
+    def offered_settings(self) -> str:
+        """The hash of the connection settings that the agent was offered last and has, as far as is known."""
+        return self._settings.offered
+
+    @property
+    def wants_settings(self) -> bool:
+        """True while connection settings are due and may be sent."""
+        return self._can_offer() and self._settings.is_due(*self._settings_facts)
+
+    def set_settings(self, settings_hash: str) -> bool:
+        """The same as set_desired, of connection settings."""
+        self._settings.want(settings_hash)
+        return self.wants_settings
+
+    def decline_settings(self) -> None:
+        """The claim was not granted: it is not asked for again until something changes."""
+        self._settings.decline()
+
+    def make_settings_offer(self, offer: SettingsOffer) -> ServerToAgent | None:
+        """The message that carries claimed connection settings; None when they may not be sent (as make_offer)."""
+        offers = offers_message(offer)
+        if not self._can_offer():
+            return None
+        message = self._reply()
+        message.connection_settings.CopyFrom(offers)
+        if message.ByteSize() > self._limits.send_bytes:
+            return None
+        self._settings.sent(offer.hash)
         return message
 
     def disconnect(self, now: datetime, reason: str) -> AgentPatch:
@@ -183,19 +225,25 @@ class AgentSession:
 
     def _receive_bare(self, message: AgentToServer, now: datetime) -> Outcome:
         """A heartbeat: most messages are, so this way is short."""
-        if self._continuity.follows(message.sequence_num, _BARE):
+        is_next = self._continuity.follows(message.sequence_num, _BARE)
+        self._settings.begin(follows=is_next)
+        if is_next:
             self._note_answer_arrived()
         else:
             self._continuity.doubt()
         return self._conclude(now, self._take_capabilities(message.capabilities))
 
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:
-        is_next = self._continuity.follows(message.sequence_num, _digest(message))
         try:
             report = read_report(message, self._limits)
         except MalformedMessage:
+            # Its digest is not taken: of a message that is over the limits that could cost much.
+            is_next = self._continuity.follows(message.sequence_num, _REFUSED)
+            self._settings.begin(follows=is_next)
             self._continuity.refuse(now)
             raise
+        is_next = self._continuity.follows(message.sequence_num, _digest(message))
+        self._settings.begin(follows=is_next)
         if is_next:
             self._note_answer_arrived()
         else:
@@ -213,6 +261,7 @@ class AgentSession:
             self._belief.take(report, message, now, changes)
             if report.remote_config is not UNSET:
                 self._learn_acknowledgement(is_full=False)
+        self._take_custom_message(message, now, changes)
         goodbye = self._goodbye(message)
         if goodbye:
             kind = MessageKind.GOODBYE
@@ -233,7 +282,16 @@ class AgentSession:
             return None
         self._rules.capabilities = known
         self._rules.look_again()
+        self._settings.look_again(ask=True)
         return Changes({"capabilities": known})
+
+    def _take_custom_message(self, message: AgentToServer, now: datetime, changes: Changes) -> None:
+        """K2: kept for an announced capability, else ignored."""
+        if message.custom_message.capability not in self._belief.custom_capabilities:
+            return
+        said = read_custom_message(message.custom_message, self._limits, now)
+        if said is not None:
+            changes.state["messages"] = (said,)
 
     def _learn_acknowledgement(self, *, is_full: bool) -> None:
         """Take what the agent names as its last hash.
@@ -292,10 +350,19 @@ class AgentSession:
         return Outcome(
             reply,
             self._patch(now, changes),
-            self._can_offer() and self._rules.raise_once(),
+            self._can_offer() and self._raise_offer(),
             CloseReason.AGENT_LEFT if goodbye else None,
             kind,
         )
+
+    def _raise_offer(self) -> bool:
+        """Whether a configuration or connection settings are due, said once each."""
+        is_config_due = self._rules.raise_once()
+        return self._settings.raise_once(*self._settings_facts) or is_config_due
+
+    @property
+    def _settings_facts(self) -> tuple[int, ConnectionReport | None]:
+        return self._rules.capabilities, self._belief.connection
 
     def _doubt_earlier_offer(self) -> None:
         """An offer of an earlier session is unanswered: only a full state shows whether it arrived."""
@@ -349,22 +416,3 @@ def _is_bare(message: AgentToServer) -> bool:
 
 def _digest(message: AgentToServer) -> int:
     return hash(message.SerializeToString(deterministic=True))
-
-
-def _check_offer(offer: Offer) -> None:
-    if not offer.hash:
-        raise ValueError("An offer needs a hash.")
-    if not offer.files:
-        raise ValueError("An offer needs a file: an empty map stops the collector.")
-    if len({file.name for file in offer.files}) != len(offer.files):
-        raise ValueError("Two files of an offer have the same name.")
-
-
-def _remote_config(offer: Offer) -> AgentRemoteConfig:
-    files = {
-        file.name: AgentConfigFile(body=file.body, content_type=file.content_type)
-        for file in offer.files
-    }
-    return AgentRemoteConfig(
-        config=AgentConfigMap(config_map=files), config_hash=bytes.fromhex(offer.hash)
-    )

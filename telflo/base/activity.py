@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from itertools import islice
+from typing import Any, Final, Self
 from uuid import UUID
 
 from django.db.models import Model
 
 from telflo.base.clock import now
+from telflo.base.hints import touch_on_commit
 from telflo.base.models import Activity, ActorKind, ApiToken, User
 from telflo.base.redaction import redact_line, redact_mapping
 
 _TYPES = {"configversion": "version", "user": "person", "apitoken": "api_token"}
 """Names for people and the API where a model's own name says less."""
+MOST_NAMED: Final = 100
+"""Of so many objects of one change the log keeps ids and names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +65,76 @@ def record(
     `fleet_id` defaults to the fleet that `obj` is or belongs to. before/after are JSON values; secrets in
     them are masked here.
     """
+    _add(
+        actor=actor,
+        action=action,
+        object_type=object_type(obj),
+        object_id=str(obj.pk),
+        label=label or str(obj),
+        fleet_id=fleet_id or _fleet_of(obj),
+        reason=reason,
+        before=before,
+        after=after,
+    )
+
+
+def record_many(
+    *,
+    actor: Actor,
+    action: str,
+    kind: str,
+    labels: Mapping[UUID, str],
+    noun: str,
+    fleet_id: UUID | None = None,
+    reason: str = "",
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one row for one change of many objects of a kind: labels names them by id, noun names the kind for people.
+
+    It holds their number, and the ids and names of the first MOST_NAMED. Of one object it reads as record's does.
+    """
+    only = next(iter(labels)) if len(labels) == 1 else None
+    named = {str(key): label for key, label in islice(labels.items(), MOST_NAMED)}
+    _add(
+        actor=actor,
+        action=action,
+        object_type=kind,
+        object_id=str(only or ""),
+        label=f"{len(labels):,} {noun}s" if only is None else labels[only],
+        fleet_id=fleet_id,
+        reason=reason,
+        before=None,
+        after={**(after or {}), **({} if only else {"count": len(labels), f"{noun}s": named})},
+    )
+
+
+def _add(
+    *,
+    actor: Actor,
+    action: str,
+    object_type: str,
+    object_id: str,
+    label: str,
+    fleet_id: UUID | None,
+    reason: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> None:
     Activity.objects.create(
         at=now(),
         actor_kind=actor.kind,
         actor=actor.user,
         actor_label=actor.label[:200],
         action=action,
-        object_type=object_type(obj),
-        object_id=str(obj.pk),
-        object_label=(label or str(obj))[:200],
-        fleet_id=fleet_id or _fleet_of(obj),
+        object_type=object_type,
+        object_id=object_id,
+        object_label=label[:200],
+        fleet_id=fleet_id,
         reason=redact_line(reason)[:500],
         before=None if before is None else redact_mapping(before),
         after=None if after is None else redact_mapping(after),
     )
+    touch_on_commit(["activity"])
 
 
 def actor_of(request: object) -> Actor:

@@ -128,7 +128,12 @@ def accept_link(*, secret: str, password: str) -> User:
     person.set_password(password)
     person.save(update_fields=["password"])
     _end_links(person)
-    record(actor=Actor.person(person), action=f"person.accept_{link.kind}", obj=person)
+    is_new = link.kind == LinkKind.INVITE
+    record(
+        actor=Actor.person(person),
+        action="person.accept_invite" if is_new else "person.accept_reset",
+        obj=person,
+    )
     return person
 
 

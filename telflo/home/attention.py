@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 from django.urls import reverse
 
-from agents.models import AgentStatus, Health, Status
-from fleets.models import RefusalReason, RefusedAttempt, Token
+from agents.identities import MOST_AN_HOUR
+from agents.models import Agent, AgentStatus, GivenUid, Health, Status
+from agents.store import CALM_AFTER_RESTART
+from fleets.models import RefusalReason, RefusedAttempt, Token, TokenKind
 from telflo.base.redaction import redact_line
 from telflo.system.findings import process_findings
 from telflo.system.state import read_processes
@@ -18,6 +20,7 @@ from telflo.ui.numbers import counted, grouped
 
 EXPIRY_WARNING: Final = timedelta(days=30)
 REFUSED_WITHIN: Final = timedelta(hours=1)
+COPIED_WITHIN: Final = timedelta(days=1)
 MOST: Final = 8
 _GROUPS: Final = 200
 _FLEET = "agent__membership__fleet__name"
@@ -26,7 +29,10 @@ _SLUG = "agent__membership__fleet__slug"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One matter: how urgent it looks, what it is, where, since (or until) when, and its rows."""
+    """One matter: how urgent it looks, what it is, where, since (or until) when, and its rows.
+
+    retry_url: where a retry of all its collectors is asked for; "" when there is nothing to retry.
+    """
 
     tone: str
     icon: str
@@ -35,6 +41,7 @@ class Item:
     what: str
     at: datetime | None
     url: str
+    retry_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,8 @@ def matters(now: datetime) -> Matters:
     items = [
         *_installation(),
         *_failed(),
-        *_unhealthy(),
+        *_unhealthy(now),
+        *_copied(now),
         *_adrift(),
         *_refused(now),
         *_expiring(now),
@@ -94,13 +102,15 @@ def _failed() -> Iterator[Item]:
             what=_first_line(first["remote_config_error"]),
             at=max(row["at"] for row in group),
             url=_rows_url(status="failed", fleet=first[_SLUG]),
+            retry_url=_rows_url("agents:bulk", status="failed", fleet=first[_SLUG]),
         )
 
 
-def _unhealthy() -> Iterator[Item]:
-    """Collectors that say that they are unhealthy, by fleet."""
+def _unhealthy(now: datetime) -> Iterator[Item]:
+    """Collectors that say that they are unhealthy, by fleet; but not those that restart because we told them to."""
     rows = (
         AgentStatus.objects.filter(health=Health.UNHEALTHY)
+        .exclude(restarted_at__gt=now - CALM_AFTER_RESTART)
         .order_by()
         .values(_FLEET, _SLUG, "last_error")
         .annotate(n=Count("pk"), at=Max("health_since"), name=Min("agent__display_name"))[:_GROUPS]
@@ -118,6 +128,42 @@ def _unhealthy() -> Iterator[Item]:
             what=_first_line(first["last_error"]),
             at=max((row["at"] for row in group if row["at"]), default=None),
             url=_rows_url(health="unhealthy", fleet=first[_SLUG]),
+        )
+
+
+def _copied(now: datetime) -> Iterator[Item]:
+    """Machines that were copied with their identity within the last day: which of them is which, a person knows."""
+    original = Agent.objects.filter(pk=OuterRef("was"))
+    rows = (
+        GivenUid.objects.filter(is_clone=True, given_at__gt=now - COPIED_WITHIN)
+        .values("was")
+        .annotate(
+            taken=Count("taken_at"),
+            given=Count("pk"),
+            at=Max("given_at"),
+            name=Subquery(original.values("display_name")[:1]),
+            fleet=Subquery(original.values("membership__fleet__name")[:1]),
+        )
+        .exclude(name=None)
+        .order_by("-at")[:MOST]
+    )
+    for row in rows:
+        if row["taken"]:
+            whose = "its" if row["taken"] == 1 else "their"
+            copies = counted(row["taken"], "copy", "copies")
+            what = f"{copies} of it got an instance uid of {whose} own"
+        elif row["given"] >= MOST_AN_HOUR:
+            what = "two live agents use one instance uid, and none takes a new one"
+        else:
+            continue
+        yield Item(
+            tone="warn",
+            icon="copy",
+            title=f"{row['name']} was copied with its identity",
+            where=row["fleet"] or "",
+            what=what,
+            at=row["at"],
+            url=reverse("agents:timeline", args=[row["was"]]),
         )
 
 
@@ -147,6 +193,9 @@ def _adrift() -> Iterator[Item]:
             what="",
             at=row["at"],
             url=_rows_url(status=row["status"], fleet=row[_SLUG]),
+            retry_url=_rows_url("agents:bulk", status=row["status"], fleet=row[_SLUG])
+            if row["status"] == Status.ROLLED_BACK
+            else "",
         )
 
 
@@ -180,6 +229,7 @@ def _expiring(now: datetime) -> Iterator[Item]:
             enrol_until__gt=now,
             enrol_until__lte=now + EXPIRY_WARNING,
         )
+        .exclude(kind=TokenKind.AGENT)
         .order_by("enrol_until")
         .values_list("name", "fleet__name", "enrol_until")
     )
@@ -205,10 +255,10 @@ def _grouped(rows: Iterable[dict[str, Any]], keys: Sequence[str]) -> list[list[d
     return sorted(groups.values(), key=lambda group: -sum(row["n"] for row in group))
 
 
-def _rows_url(*, fleet: str | None, **filters: str) -> str:
-    """The list of the collectors that are meant."""
+def _rows_url(page: str = "agents:list", *, fleet: str | None, **filters: str) -> str:
+    """The page for the collectors that are meant."""
     query = {**filters, "fleet": fleet} if fleet else filters
-    return f"{reverse('agents:list')}?{urlencode(query)}"
+    return f"{reverse(page)}?{urlencode(query)}"
 
 
 def _first_line(text: str) -> str:

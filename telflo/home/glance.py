@@ -84,30 +84,6 @@ def _glance(
     )
 
 
-_VERBS = {
-    "create": "created",
-    "publish": "published",
-    "save": "saved",
-    "archive": "archived",
-    "assign": "assigned a version to",
-    "rename": "renamed",
-    "label": "labelled",
-    "move": "moved",
-    "forget": "forgot",
-    "update": "changed",
-    "issue": "issued",
-    "rotate": "rotated",
-    "retire": "retired",
-    "revoke": "revoked",
-    "invite": "invited",
-    "disable": "disabled",
-    "enable": "enabled",
-    "reset": "reset the password of",
-    "read_raw": "read the unredacted text of",
-    "retry": "retried",
-    "claim": "claimed",
-    "sign_in": "signed in",
-}
 _ICONS = {
     "agent": "server",
     "fleet": "layers",
@@ -119,7 +95,6 @@ _ICONS = {
     "rollout": "rocket",
     "person": "user",
 }
-_TONES = {"revoke": "fail", "forget": "fail", "publish": "ok", "assign": "move", "read_raw": "warn"}
 
 
 def recent_activity() -> list[Entry]:
@@ -128,13 +103,11 @@ def recent_activity() -> list[Entry]:
 
 
 def _entry(row: Activity) -> Entry:
-    verb = row.action.rpartition(".")[2]
-    told = _VERBS.get(verb, verb.replace("_", " "))
     return Entry(
-        tone=_TONES.get(verb, "idle"),
+        tone=row.deed.tone,
         icon=_ICONS.get(row.object_type, "circle-dot"),
         who=row.actor_label,
-        what=f"{told} {row.object_label}",
+        what=f"{row.deed.verb} {row.object_label}",
         reason=row.reason,
         at=row.at,
     )

@@ -12,22 +12,11 @@ from django.db.models import Count
 from fleets.models import Rollout, Stage, Target, TargetState
 from fleets.rollouts.plan import ACTIVE
 from telflo.ui.numbers import counted, grouped
+from telflo.ui.track import TrackStage
 
 MOST: Final = 4
 _DONE = (TargetState.SUCCEEDED, TargetState.EXCLUDED)
 _MOVING = (TargetState.OFFERED, TargetState.APPLYING, TargetState.SOAKING)
-
-
-@dataclass(frozen=True, slots=True)
-class TrackStage:
-    """One stage as the track draws it."""
-
-    number: int
-    name: str
-    state: str
-    line1: str
-    line2: str
-    percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +49,7 @@ def rollouts_under_way() -> list[UnderWay]:
         Target.objects.filter(rollout__in=ids)
         .order_by()
         .values_list("stage_id", "state")
-        .annotate(n=Count("pk"))
+        .annotate(n=Count("*"))
     ):
         counts.setdefault(stage_id, Counter())[state] += n
     return [_under_way(rollout, stages[rollout.pk], counts) for rollout in rollouts]

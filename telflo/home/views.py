@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from agents.models import Agent, Status
+from agents.views.rows import build_name
 from configs.models import ConfigVersion
 from fleets.models import Fleet
 from telflo.base import clock
@@ -94,6 +95,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         else reverse("fleets:list"),
         "entries": recent_activity(),
         "may_enrol": may(request.user, Action.ENROL),
+        "may_operate": may(request.user, Action.OPERATE),
     }
 
 
@@ -157,7 +159,7 @@ def _builds(numbers: Numbers, url: str) -> list[dict[str, Any]]:
     longest = max((count for _, _, count in rows), default=0)
     return [
         {
-            "name": f"{'core' if name == 'otelcol' else name.removeprefix('otelcol-')} {version}",
+            "name": build_name(name, version),
             "count": count,
             "width": max(round(100 * count / longest, 1), 2),
             "tone": f"a{n}",

@@ -26,25 +26,30 @@ class EmbeddedCelery:
     def __init__(self) -> None:
         self._beat = Service(app, scheduler_cls=Scheduler, max_interval=1)
         self._tasks, self._sent = TaskCounts(), BeatCounts()
-        self._threads = [
-            threading.Thread(target=self._work, name="telflo-worker", daemon=True),
-            threading.Thread(target=self._beat.start, name="telflo-beat", daemon=True),
-        ]
+        self._worker = threading.Thread(target=self._work, name="telflo-worker", daemon=True)
+        self._clock = threading.Thread(target=self._beat.start, name="telflo-beat", daemon=True)
 
     def parts(self) -> Sequence[Part]:
         """Both as parts of the process, for the System page."""
-        worker, beat = (thread.is_alive for thread in self._threads)
         return (
-            Part(ProcessKind.WORKER, self._tasks.numbers, worker),
-            Part(ProcessKind.BEAT, self._sent.numbers, beat),
+            Part(ProcessKind.WORKER, self._tasks.numbers, self._worker.is_alive),
+            Part(ProcessKind.BEAT, self._sent.numbers, self._clock.is_alive),
         )
 
     def start(self) -> None:
         """Start both; they run until stop()."""
+        self.start_worker()
+        self.start_beat()
+
+    def start_worker(self) -> None:
+        """Start the worker alone."""
         self._tasks.connect()
+        self._worker.start()
+
+    def start_beat(self) -> None:
+        """Start the clock alone."""
         self._sent.connect()
-        for thread in self._threads:
-            thread.start()
+        self._clock.start()
 
     def ask_to_stop(self) -> None:
         """Tell both to end while the server lets its agents go. The next start's sweep does what is left undone."""
@@ -54,7 +59,7 @@ class EmbeddedCelery:
     def stop(self) -> None:
         """End both, letting running tasks finish for a few seconds."""
         self.ask_to_stop()
-        for thread in self._threads:
+        for thread in (self._worker, self._clock):
             if thread.ident is not None:
                 thread.join(_STOP_S)
             if thread.is_alive():

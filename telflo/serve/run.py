@@ -1,23 +1,19 @@
 """One server process: the ASGI application on a socket, with or without Celery inside."""
 
 import asyncio
-import gc
 import socket
 from collections.abc import Callable
-from typing import Final
 
 from channels.layers import get_channel_layer
-from django.conf import settings
 
-from agents.notify import EmbeddedPort, set_port
 from telflo import asgi
+from telflo.base.hints import EmbeddedPort, set_port
+from telflo.databases import use_pool
 from telflo.serve.embedded import EmbeddedCelery
+from telflo.serve.memory import settle
 from telflo.serve.server import TelfloServer, make_config
 from telflo.system.models import ProcessKind
 from telflo.system.reporting import Part, Reporter
-
-_GC_THRESHOLDS: Final = (50_000, 50, 100)
-"""The defaults look through 10,000 connections so often that they pause for half a second."""
 
 
 def run_here(
@@ -30,6 +26,7 @@ def run_here(
 
     One call a process: the gateway is the process's own.
     """
+    use_pool()
     web = Part(ProcessKind.WEB, lambda: asgi.gateway.numbers() | asgi.observed.numbers())
     reporter = Reporter([web, *(celery.parts() if celery is not None else ())])
 
@@ -42,8 +39,7 @@ def run_here(
         if celery is not None:
             celery.start()
         reporter.start()
-        gc.set_threshold(*_GC_THRESHOLDS)
-        gc.freeze()
+        settle()
         if announce is not None:
             announce()
 
@@ -52,8 +48,14 @@ def run_here(
             celery.ask_to_stop()
         await asgi.gateway.stop()
 
-    config = make_config(asgi.application, message_bytes=settings.OPAMP_MESSAGE_BYTES)
-    server = TelfloServer(config, on_loop=on_loop, on_started=on_started, before_stop=before_stop)
+    gateway = asgi.gateway
+    server = TelfloServer(
+        make_config(asgi.application, options=gateway.options),
+        gateway,
+        on_loop=on_loop,
+        on_started=on_started,
+        before_stop=before_stop,
+    )
     try:
         server.run(sockets=[sock])
     finally:

@@ -11,12 +11,17 @@ import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Final
 
 import uvicorn
 from uvicorn._types import ASGIApplication
 
+from opamp.arrivals import Arrivals
+from opamp.gateway import Gateway
+from opamp.options import GatewayOptions
+from telflo.serve.guards import GuardedHttp, GuardedWebSocket
 from telflo.serve.sockets import BACKLOG
 
 logger = logging.getLogger(__name__)
@@ -32,12 +37,17 @@ class TelfloServer(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
+        gateway: Gateway,
         *,
         on_loop: Callable[[asyncio.AbstractEventLoop], None],
         on_started: Callable[[], None],
         before_stop: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(config)
+        self._arrivals = Arrivals(gateway.options, gateway.counters, self._count)
+        # uvicorn wants classes and only calls them.
+        config.http = partial(GuardedHttp, arrivals=self._arrivals)  # type: ignore[assignment]
+        config.ws = partial(GuardedWebSocket, arrivals=self._arrivals, gateway=gateway)  # type: ignore[assignment]
         self._on_loop = on_loop
         self._on_started = on_started
         self._before_stop = before_stop
@@ -52,6 +62,7 @@ class TelfloServer(uvicorn.Server):
         """Stop accepting, let agents go, then do what uvicorn does."""
         for server in self.servers:
             server.close()
+        self._arrivals.heads.cut_all()
         try:
             await self._before_stop()
         except Exception:
@@ -63,6 +74,9 @@ class TelfloServer(uvicorn.Server):
         if self.should_exit:
             os._exit(_SECOND_SIGNAL)
         super().handle_exit(sig, frame)
+
+    def _count(self) -> int:
+        return len(self.server_state.connections)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -78,18 +92,17 @@ class TelfloServer(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def make_config(app: ASGIApplication, *, message_bytes: int) -> uvicorn.Config:
-    """Uvicorn's options: no compression, our size limit, no log of its own."""
+def make_config(app: ASGIApplication, *, options: GatewayOptions) -> uvicorn.Config:
+    """Uvicorn's options: our limits, no compression, no log of its own."""
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="auto",
-        ws="websockets-sansio",
-        ws_max_size=message_bytes,
+        ws_max_size=options.protocol.message_bytes,
         ws_per_message_deflate=False,
         # A restarting collector answers pings only after up to 15 s.
-        ws_ping_interval=30,
-        ws_ping_timeout=30,
+        ws_ping_interval=options.ping_s,
+        ws_ping_timeout=options.ping_s,
+        h11_max_incomplete_event_size=options.header_bytes,
         lifespan="on",
         log_config=None,
         log_level="warning",

@@ -33,9 +33,9 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
     return sock
 
 
-def url_of(sock: socket.socket) -> str:
-    """How a browser on this machine reaches the socket."""
+def url_of(sock: socket.socket, *, scheme: str = "http") -> str:
+    """How somebody on this machine reaches the socket."""
     host, port = sock.getsockname()[:2]
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - what it is bound to, not a choice
         host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

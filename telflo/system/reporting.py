@@ -17,9 +17,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models.functions import Now
 
-from agents import notify
 from opamp.domain import with_connections
-from telflo.base import clock, logs, tracing
+from telflo.base import clock, hints, logs, tracing
 from telflo.base.ids import new_id
 from telflo.base.measures import Numbers, families, sample
 from telflo.system.models import EVERY, KEPT, ProcessKind, ServerProcess
@@ -129,7 +128,7 @@ class Reporter:
             else:
                 self._is_failing = False
                 if self.parts[0].kind == ProcessKind.WEB:
-                    notify.touch([TOPIC])
+                    hints.touch([TOPIC])
             self._wait()
 
     def _failed(self, error: Exception) -> None:

@@ -31,9 +31,26 @@ class Rows(Generic[T]):
         return bool(self.previous or self.next)
 
 
-def rows_of(request: HttpRequest, found: "QuerySet[Any, T]", size: int = PAGE_ROWS) -> Rows[T]:
-    """The page that the address names, in two queries; a number out of range means the nearest page."""
-    paginator = Paginator(found, size)
+class _Counted(Paginator[T]):
+    """Pages of rows whose number is known already."""
+
+    def __init__(self, found: "QuerySet[Any, T]", size: int, total: int | None) -> None:
+        super().__init__(found, size)
+        if total is not None:
+            self.count = total
+
+
+def rows_of(
+    request: HttpRequest,
+    found: "QuerySet[Any, T]",
+    size: int = PAGE_ROWS,
+    total: int | None = None,
+) -> Rows[T]:
+    """The page that the address names; a number out of range means the nearest page.
+
+    One query, and one more to count when no total is given.
+    """
+    paginator = _Counted(found, size, total)
     page = paginator.get_page(request.GET.get("page"))
     items = list(page.object_list)
     return Rows(

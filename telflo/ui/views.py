@@ -3,9 +3,9 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from telflo.ui.asking import way_back
 from telflo.ui.context import THEME_COOKIE, THEMES
 from telflo.ui.samples import kit_samples
 
@@ -17,7 +17,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Keep the chosen theme in a cookie and go back to the page the choice was made on."""
     wanted = request.POST.get("theme", "")
-    response = HttpResponseRedirect(_way_back(request))
+    response = HttpResponseRedirect(way_back(request, request.POST.get("next", ""), "/"))
     if wanted in THEMES:
         response.set_cookie(
             THEME_COOKIE,
@@ -27,15 +27,6 @@ def set_theme(request: HttpRequest) -> HttpResponse:
             secure=request.is_secure(),
         )
     return response
-
-
-def _way_back(request: HttpRequest) -> str:
-    """Return the page the form named, if it is one of ours, else the start page."""
-    back = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return back if ours else "/"
 
 
 @login_not_required

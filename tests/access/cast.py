@@ -15,16 +15,26 @@ from django.http import HttpResponse
 from django.test import Client
 
 from agents.models import Agent
-from agents.snapshot import ComponentHealth, Components, ConfigFile, Description, EffectiveConfig
+from agents.snapshot import (
+    Capability,
+    ComponentHealth,
+    Components,
+    ConfigFile,
+    CustomMessage,
+    Description,
+    EffectiveConfig,
+)
 from agents.store import apply
 from fleets.models import Platform
 from fleets.quickdeploy.services import create_deployment
 from fleets.rollouts.services import start_rollout
+from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.models import Activity, ApiToken, TokenScope, User
 from telflo.base.people import invite_person
 from tests.access.routes import Route
 from tests.factories import (
+    CAPABILITIES,
     TESTER,
     enrol,
     make_api_token,
@@ -173,7 +183,8 @@ def _client(*, checks_csrf: bool) -> Client:
 
 def _agent(token: Any) -> Agent:
     """A collector that has told everything of itself."""
-    snapshot = enrol(token=token)
+    takes = CAPABILITIES | Capability.ACCEPTS_RESTART_COMMAND
+    snapshot = enrol(token=token, capabilities=takes)
     apply(
         [
             make_patch(
@@ -184,6 +195,8 @@ def _agent(token: Any) -> Agent:
                     "e" * 64, (ConfigFile("", YAML.encode(), "text/yaml"),)
                 ),
                 components=Components("c" * 64, {}),
+                custom_capabilities=("io.example.ping",),
+                messages=(CustomMessage(clock.now(), "io.example.ping", "pong", b"1", 1),),
             )
         ]
     )

@@ -8,7 +8,6 @@ from django.test.utils import CaptureQueriesContext
 
 from agents import store
 from agents.configmap import configmap_sha256
-from agents.errors import AgentUnknown
 from agents.models import AgentEvent, AgentStatus, ComponentSet, EffectiveConfig
 from agents.snapshot import (
     AgentPatch,
@@ -23,8 +22,9 @@ from agents.snapshot import (
     Transport,
 )
 from agents.snapshot import EffectiveConfig as Effective
+from agents.store import Arrival
 from telflo.base.ids import new_id
-from tests.factories import agent_of, at, make_agent, make_patch, status_of
+from tests.factories import agent_of, at, make_agent, make_patch, open_session, status_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,11 +40,19 @@ def kinds(snapshot: Any) -> list[str]:
 
 
 class TestSessions:
+    def test_a_herd_costs_as_many_statements_as_one_agent(self) -> None:
+        herd = [make_agent().instance_uid for _ in range(20)]
+
+        def statements(uids: list[Any]) -> int:
+            arrivals = [Arrival(uid, Transport.WEBSOCKET, "192.0.2.7") for uid in uids]
+            with CaptureQueriesContext(connection) as captured:
+                assert store.open_sessions(arrivals, now=at(1)).keys() == set(uids)
+            return len(captured)
+
+        assert statements(herd) == statements(herd[:1])
+
     def test_an_agent_that_nobody_registered_has_no_session(self) -> None:
-        with pytest.raises(AgentUnknown):
-            store.open_session(
-                instance_uid=new_id(), transport=Transport.HTTP, remote_address="", now=at()
-            )
+        assert store.open_sessions([Arrival(new_id(), Transport.HTTP, "")], now=at()) == {}
 
     def test_the_first_session_is_new_and_the_next_one_knows_what_is_stored(self) -> None:
         first = make_agent()
@@ -86,6 +94,17 @@ class TestSessions:
         assert (row.connected, row.sequence_num, row.last_seen_at) == (True, None, at(1))
         assert kinds(new) == ["connected", "connected", "disconnected"]
 
+    @pytest.mark.rule("A2")
+    @pytest.mark.parametrize(("said_at", "is_its_own"), [(0.5, True), (2, False)])
+    def test_what_a_replaced_session_says_after_the_newer_one_began_is_another_agents(
+        self, said_at: float, is_its_own: bool
+    ) -> None:
+        old = make_agent()
+        new = make_agent(uid=old.instance_uid, now=at(1))
+        ill = Fact(FactKind.HEALTH, at(said_at), health=ComponentHealth(False, "StatusFatalError"))
+        store.apply([make_patch(old, now=at(said_at), facts=(ill,))])
+        assert ("health" in kinds(new)) is is_its_own
+
     @pytest.mark.rule("I3")
     def test_a_heartbeat_of_an_older_session_matches_no_row(self) -> None:
         old = make_agent()
@@ -96,12 +115,7 @@ class TestSessions:
     @pytest.mark.rule("I3")
     def test_plain_http_never_fences_out_a_live_websocket(self) -> None:
         live = make_agent()
-        poll = store.open_session(
-            instance_uid=live.instance_uid,
-            transport=Transport.HTTP,
-            remote_address="192.0.2.9",
-            now=at(1),
-        )
+        poll = open_session(live.instance_uid, now=at(1), transport=Transport.HTTP)
         assert poll.epoch == store.FENCED_EPOCH
         store.apply([make_patch(poll, now=at(1), sequence_num=3, health=ComponentHealth(True))])
         store.apply([make_patch(live, now=at(2), sequence_num=5)])
@@ -112,12 +126,7 @@ class TestSessions:
         agent = make_agent()
         store.apply([make_patch(agent, now=at(1), disconnected_at=at(1))])
         for second in (2, 32, 62):
-            poll = store.open_session(
-                instance_uid=agent.instance_uid,
-                transport=Transport.HTTP,
-                remote_address="",
-                now=at(second),
-            )
+            poll = open_session(agent.instance_uid, now=at(second), transport=Transport.HTTP)
         assert poll.epoch == agent.epoch + 3
         assert kinds(agent) == ["connected", "connected"]
         assert status_of(agent).connected_at == at(2)
@@ -157,15 +166,18 @@ class TestHealth:
         assert row.health_tree is not None
         assert row.health_tree["status"] == "StatusOK"
 
+    def test_a_supervisor_that_is_shut_down_is_not_ill(self) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(1), health=ComponentHealth(True, "StatusOK"))])
+        last = ComponentHealth(False, last_error="Supervisor is shutdown")
+        store.apply([make_patch(agent, now=at(2), health=last, disconnected_at=at(2))])
+        row = status_of(agent)
+        assert (row.health, row.health_at, row.last_error) == ("unknown", at(1), "")
+
     def test_the_last_health_of_a_supervisor_over_http_ends_its_connection(self) -> None:
         agent = make_agent()
         store.apply([make_patch(agent, now=at(1), disconnected_at=at(1))])
-        poll = store.open_session(
-            instance_uid=agent.instance_uid,
-            transport=Transport.HTTP,
-            remote_address="",
-            now=at(2),
-        )
+        poll = open_session(agent.instance_uid, now=at(2), transport=Transport.HTTP)
         last = ComponentHealth(False, last_error="Supervisor is shutdown")
         store.apply([make_patch(poll, now=at(3), health=last)])
         row = status_of(agent)
@@ -306,6 +318,16 @@ def _cost_of(number: int) -> int:
 
 
 class TestSweep:
+    @pytest.mark.rule("D2")
+    def test_over_http_three_intervals_of_silence_end_the_connection(self) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(0), disconnected_at=at(0))])
+        open_session(agent.instance_uid, now=at(0), transport=Transport.HTTP)
+        assert store.sweep(at(89)) == 0
+        assert store.sweep(at(91)) == 1
+        assert status_of(agent).status == "disconnected"
+
+    @pytest.mark.rule("D2")
     def test_silence_over_a_websocket_ends_the_connection(self) -> None:
         agent = make_agent()
         assert store.sweep(at(104)) == 0

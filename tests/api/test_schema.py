@@ -36,6 +36,12 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("patch", "agents/{uid}/"): ("agents/{uid}/", {"labels": {"site": "ams"}, "name": "one"}),
     ("delete", "agents/{uid}/"): ("agents/{uid}/", None),
     ("get", "agents/{uid}/effective-config/"): ("agents/{uid}/effective-config/?raw=true", None),
+    ("post", "agents/{uid}/restart/"): ("agents/{uid}/restart/", {"reason": "stuck"}),
+    ("get", "agents/{uid}/messages/"): ("agents/{uid}/messages/", None),
+    ("post", "agents/{uid}/messages/"): (
+        "agents/{uid}/messages/",
+        {"capability": "io.example.ping", "type": "ping", "text": "1"},
+    ),
     ("get", "agents/{uid}/events/"): ("agents/{uid}/events/", None),
     ("get", "api-tokens/"): ("api-tokens/", None),
     ("post", "api-tokens/"): ("api-tokens/", {"name": "x", "scope": "read", "expires": "180d"}),
@@ -64,6 +70,16 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "fleets/{id}/"): ("fleets/edge/", None),
     ("patch", "fleets/{id}/"): ("fleets/edge/", {"description": "y"}),
     ("post", "fleets/{id}/archive/"): ("fleets/empty/archive/", {}),
+    ("get", "fleets/{id}/connection-settings/"): ("fleets/edge/connection-settings/", None),
+    ("patch", "fleets/{id}/connection-settings/"): (
+        "fleets/edge/connection-settings/",
+        {
+            "heartbeat_s": 60,
+            "own_telemetry": {
+                "metrics": {"endpoint": "https://o.example", "headers": {"x-k": "v"}}
+            },
+        },
+    ),
     ("get", "fleets/{id}/deployments/"): ("fleets/edge/deployments/", None),
     ("post", "fleets/{id}/deployments/"): (
         "fleets/edge/deployments/",

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db.models import F
 
 from agents import store
+from agents.identities import give_uid
 from agents.models import AgentStatus, Status
 from agents.services import label_agent
 from agents.snapshot import (
@@ -27,6 +28,7 @@ from agents.snapshot import (
     ComponentHealth,
     ConfigFile,
     ConfigStatus,
+    CustomMessage,
     Description,
     EffectiveConfig,
     Fact,
@@ -154,6 +156,8 @@ class Seed:
         self.save_next("edge gateway", days=1)
         self.lose([*self.agents["k8s-prod"][-3:], *self.agents["edge-eu"][-5:]], hours=5)
         self.fall_ill(self.agents["k8s-prod"][:3], hours=2)
+        self.copied_machine()
+        self.exchange_messages()
         self.refusals()
         self.commands()
         self.save_next("edge gateway", minutes=30)
@@ -296,6 +300,44 @@ class Seed:
             sick = unhealthy(self.clock(), texts.EXPORT_ERROR)
             fact = Fact(FactKind.HEALTH, self.clock(), health=sick)
             reports.record_patches([make_patch(agent, health=sick, facts=(fact,))])
+
+    def copied_machine(self) -> None:
+        """A machine was copied with its identity; the copy was given one of its own."""
+        self.clock.move_to(minutes=55)
+        original = self.agents["edge-us"][0]
+        uid = give_uid(
+            instance_uid=original.instance_uid,
+            remote_address="198.51.100.44",
+            is_clone=True,
+            now=self.clock(),
+        )
+        copy = enrol(
+            token=self.tokens["edge-us"], uid=uid, now=self.clock(), capabilities=CAPABILITIES
+        )
+        text = self.versions["edge gateway"][0].yaml
+        description = described("edge-us-iad-000", "iad", "0.158.0")
+        came = make_patch(
+            copy,
+            description=description,
+            health=healthy(self.clock()),
+            effective_config=effective(text),
+        )
+        reports.record_patches([came])
+        self.settle([copy])
+
+    def exchange_messages(self) -> None:
+        """An extension of some collectors talks to us."""
+        for index, agent in enumerate(self.agents["edge-eu"]):
+            names = ("io.example.diagnostics/1.2", "io.example.cache/1.0") if index % 3 == 0 else ()
+            said = tuple(
+                CustomMessage(self.clock(), names[0], kind, data, len(data))
+                for kind, data in texts.MESSAGES
+                if names
+            )
+            if names:
+                reports.record_patches(
+                    [make_patch(agent, custom_capabilities=names, messages=said)]
+                )
 
     def refusals(self) -> None:
         """Somebody knocks with a token of yesterday."""

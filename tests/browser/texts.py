@@ -110,3 +110,10 @@ def _node(
         status_at=now,
         components=parts or {},
     )
+
+
+MESSAGES: Final = (
+    ("report", b'{"queue": {"size": 812, "capacity": 1000}, "dropped": 0}'),
+    ("snapshot", bytes(range(0, 250, 7))),
+)
+"""Custom messages of an extension: type and data."""

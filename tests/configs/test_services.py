@@ -1,6 +1,9 @@
 """Configurations and versions change through services: atomic, logged, versions immutable."""
 
 import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,7 @@ from configs.services import (
     update_configuration,
 )
 from telflo.base.errors import DomainError
+from telflo.base.hints import RecordingPort
 from telflo.base.models import Activity
 from tests.factories import TESTER, make_configuration
 
@@ -130,6 +134,26 @@ class TestStates:
         version = save(make_configuration())
         assert read_raw_text(version=version, actor=TESTER) == TEXT
         assert Activity.objects.filter(action="version.read_raw", object_id=version.pk).exists()
+
+
+def test_every_change_is_told_to_open_pages(
+    committed: Callable[[], AbstractContextManager[list[Any]]], hints: RecordingPort
+) -> None:
+    configuration = make_configuration()
+    version = save(configuration)
+    changes: list[Callable[[], object]] = [
+        lambda: update_configuration(configuration=configuration, name="b", actor=TESTER),
+        lambda: save(configuration, "exporters:\n  otlp:\n"),
+        lambda: publish_version(version=version, actor=TESTER),
+        lambda: archive_version(version=version, actor=TESTER),
+        lambda: archive_configuration(configuration=configuration, actor=TESTER),
+    ]
+    for change in changes:
+        hints.sent.clear()
+        with committed():
+            change()
+        told = {topic for _, message in hints.sent for topic in message["topics"]}
+        assert told == {"configurations", f"configuration:{configuration.pk}", "activity"}
 
 
 def test_a_diff_masks_secrets_and_shows_that_one_changed() -> None:

@@ -57,6 +57,7 @@ class TestNewcomers:
             enrol(token=issued, uid=uid, now=clock.now() + timedelta(minutes=2))
         assert not Agent.objects.filter(pk=uid).exists()
 
+    @pytest.mark.rule("A5")
     def test_only_so_many_newcomers_a_minute_come_by_one_token(self, settings: Any) -> None:
         settings.ENROLMENTS_PER_MINUTE = 2
         fleet = make_fleet()
@@ -70,6 +71,46 @@ class TestNewcomers:
         enrol(token=one, uid=first.instance_uid, now=now)
         enrol(token=other, now=now)
         enrol(token=one, now=now + timedelta(minutes=1))
+
+
+class TestHostTokens:
+    """A token that quick deploy made for one host lets in one collector."""
+
+    def test_a_second_collector_is_refused_with_the_reason_and_the_first_goes_on(self) -> None:
+        issued = make_token(fleet=make_fleet(), kind=TokenKind.HOST)
+        first = enrol(token=issued)
+        second = new_id()
+        with pytest.raises(EnrolmentRefused, match="let in another collector already") as refused:
+            enrol(token=issued, uid=second)
+        assert refused.value.reason == "taken"
+        assert not Agent.objects.filter(pk=second).exists()
+        assert not enrol(token=issued, uid=first.instance_uid).is_new
+
+    def test_a_host_that_lost_its_uid_comes_in_once_its_old_collector_is_forgotten(self) -> None:
+        issued = make_token(fleet=make_fleet(), kind=TokenKind.HOST)
+        services.forget_agent(agent=agent_of(enrol(token=issued)), actor=TESTER)
+        assert enrol(token=issued).is_new
+
+    def test_a_known_collector_changes_to_the_token_of_a_new_deployment(self) -> None:
+        fleet = make_fleet()
+        agent = enrol(token=make_token(fleet=fleet))
+        again = make_token(fleet=fleet, kind=TokenKind.HOST)
+        enrol(token=again, uid=agent.instance_uid)
+        assert member(agent).token_id == again.token.pk
+        with pytest.raises(EnrolmentRefused):
+            enrol(token=again)
+
+    def test_it_takes_nobody_over_from_another_fleet_either(self) -> None:
+        issued = make_token(fleet=make_fleet(), kind=TokenKind.HOST)
+        enrol(token=issued)
+        other = enrol(token=make_token(fleet=make_fleet()))
+        with pytest.raises(EnrolmentRefused):
+            enrol(token=issued, uid=other.instance_uid)
+
+    def test_an_enrolment_token_lets_in_many(self) -> None:
+        issued = make_token(fleet=make_fleet())
+        assert enrol(token=issued).is_new
+        assert enrol(token=issued).is_new
 
 
 class TestReturns:

@@ -14,7 +14,7 @@ from fleets.models import Attempt, Quarantine
 from tests.factories import TESTER, agent_of, status_of
 from tests.fleets.story import Story, hash_of, member_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.rule("R2")]
 
 
 class Supervisor:

@@ -10,6 +10,8 @@ from agents.models import Agent
 from agents.snapshot import Capability, Fact, FactKind, RemoteConfigReport, Transport
 from fleets import offers, reports
 from fleets.models import Attempt, Quarantine
+from fleets.offer import Intent
+from fleets.standing import intents
 from telflo.base import clock
 from tests.factories import (
     enrol,
@@ -59,7 +61,7 @@ class TestOffers:
         story.work()
         again = story.come_back(agent)
         assert (again.desired_hash, story.claim(again)) == ("", {})
-        assert offers.desired_hashes([agent.instance_uid]) == {agent.instance_uid: ""}
+        assert intents([agent.instance_uid]) == {agent.instance_uid: Intent()}
         assert status_of(agent).status == "rolled_back"
 
     def test_the_truth_for_reconcile_is_the_membership(
@@ -69,9 +71,9 @@ class TestOffers:
         two = story.version()
         story.assign(two)
         uids = [agent.instance_uid for agent in story.agents]
-        wanted = dict.fromkeys(uids, hash_of(two))
+        wanted = dict.fromkeys(uids, Intent(hash_of(two)))
         with django_assert_num_queries(1):
-            assert offers.desired_hashes(uids) == wanted
+            assert intents(uids) == wanted
 
     def test_claims_of_many_agents_cost_as_many_statements_as_those_of_one(self) -> None:
         costs = []
@@ -134,6 +136,18 @@ class TestLostOffers:
         story.assign(two)
         story.claim(agent)
         clone = enrol(token=story.token, uid=agent.instance_uid, transport=Transport.HTTP)
+        story.answer(clone, FAILED, hash_of(two), "not here")
+        assert attempts_of(agent)[-1] == "offered"
+        assert not Quarantine.objects.exists()
+
+    @pytest.mark.rule("A2")
+    def test_what_a_clone_says_on_a_replaced_websocket_decides_nothing(self) -> None:
+        story = Story()
+        [clone] = story.agents
+        two = story.version()
+        agent = story.come_back(clone)
+        story.assign(two)
+        story.claim(agent)
         story.answer(clone, FAILED, hash_of(two), "not here")
         assert attempts_of(agent)[-1] == "offered"
         assert not Quarantine.objects.exists()

@@ -9,15 +9,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents import notify, store
+from agents import store
 from agents.models import AgentEvent
 from agents.snapshot import FactKind
 from configs.models import VersionState
-from fleets import reports, services
+from fleets import many, reports, services
 from fleets.errors import AlreadyAssigned, CannotRetry, VersionNotPublished
 from fleets.models import ArrivalMode, Quarantine, Rollout, Target
 from fleets.rollouts import engine
 from telflo.base import clock
+from telflo.base.hints import RecordingPort
 from telflo.base.models import Activity
 from tests.factories import (
     TESTER,
@@ -70,7 +71,7 @@ class TestAssigning:
         assert rollout.finished_at is not None
 
     def test_gateways_are_poked_and_pages_touched_when_it_is_committed(
-        self, committed: Committed, hints: notify.RecordingPort
+        self, committed: Committed, hints: RecordingPort
     ) -> None:
         story = Story()
         with committed():
@@ -446,8 +447,44 @@ class TestLeaving:
         rollout.refresh_from_db()
         assert rollout.state == "succeeded"
 
+    def test_many_that_are_moved_at_once_wait_in_the_rollout_that_runs_there(self) -> None:
+        story = Story(count=3)
+        two = story.version()
+        rollout = story.assign(two)
+        movers = story.agents[:2]
+        uids = [agent.instance_uid for agent in movers]
+        other = make_fleet(name="other", version=make_version())
+        many.move_agents(uids=uids, fleet=other, actor=TESTER)
+        assert {target_of(rollout, agent).state for agent in movers} == {"excluded"}
+        assert set(story.claim(*movers).values()) == {hash_of(other.stable_version)}  # type: ignore[arg-type]  # it has one
+        many.move_agents(uids=uids, fleet=story.fleet, actor=TESTER)
+        targets = [target_of(rollout, agent) for agent in movers]
+        assert [(target.state, target.reason) for target in targets] == [("waiting", "")] * 2
+        assert {target.previous.hash for target in targets if target.previous} == {
+            hash_of(story.one)
+        }
+        # What they ran last was the first version, so that one is not offered again.
+        assert story.claim(*movers) == {}
+        story.work()
+        assert set(story.claim(*movers).values()) == {hash_of(two)}
+
+    def test_many_that_are_forgotten_at_once_leave_their_names(
+        self, committed: Committed, hints: RecordingPort
+    ) -> None:
+        story = Story(count=3)
+        rollout = story.assign(story.version())
+        names = {agent_of(agent).display_name for agent in story.agents}
+        uids = [agent.instance_uid for agent in story.agents]
+        with committed():
+            many.forget_agents(uids=uids, actor=TESTER)
+        targets = Target.objects.filter(rollout=rollout)
+        assert {(target.agent, target.state) for target in targets} == {(None, "excluded")}
+        assert {target.agent_label for target in targets} == names
+        closed = [message for _, message in hints.sent if message["type"] == "close_agents"]
+        assert [sorted(message["uids"]) for message in closed] == [sorted(uid.hex for uid in uids)]
+
     def test_a_forgotten_agent_leaves_its_target_with_its_name(
-        self, committed: Committed, hints: notify.RecordingPort
+        self, committed: Committed, hints: RecordingPort
     ) -> None:
         story = Story()
         [agent] = story.agents
@@ -484,6 +521,20 @@ def test_a_report_of_many_agents_costs_as_many_statements_as_one() -> None:
         with CaptureQueriesContext(connection) as queries:
             reports.record_patches(patches)
         costs.append(len(queries))
+    assert costs[0] == costs[1]
+
+
+def test_assigning_and_releasing_cost_as_many_statements_for_thirty_as_for_two() -> None:
+    costs = []
+    for count in (2, 30):
+        story = Story(count=count)
+        two = story.version()
+        with CaptureQueriesContext(connection) as queries:
+            rollout = story.assign(two)
+        costs.append(len(queries))
+        assert set(story.claim(*story.agents).values()) == {hash_of(two)}
+        assert rollout.targets.filter(state="offered").count() == count
+        Rollout.objects.filter(pk=rollout.pk).update(state="superseded")
     assert costs[0] == costs[1]
 
 

@@ -75,6 +75,7 @@ class TestFleets:
 
 
 class TestRendering:
+    @pytest.mark.rule("R3", "R4")
     def test_a_version_is_one_file_with_the_empty_name(self) -> None:
         version = make_version(yaml="receivers: {}\n")
         rendered = render_version(version, now=clock.now())

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from agents import notify
 from fleets import tokens
 from fleets.enrollment import verify_token
 from fleets.errors import EnrolmentRefused, TokenRefused
@@ -15,6 +14,7 @@ from fleets.models import RefusalReason, Token, TokenKind
 from fleets.tokens import Expiry
 from telflo.base import clock
 from telflo.base.errors import Conflict, DomainError
+from telflo.base.hints import RecordingPort
 from telflo.base.models import Activity
 from tests.factories import TESTER, enrol, make_fleet, make_token
 
@@ -146,16 +146,17 @@ class TestRotate:
             tokens.rotate_token(token=token, overlap=timedelta(), actor=TESTER)
 
     def test_a_collector_that_comes_with_the_new_token_no_longer_depends_on_the_old_one(
-        self, committed: Committed, hints: notify.RecordingPort
+        self, committed: Committed, hints: RecordingPort
     ) -> None:
         old = make_token(fleet=make_fleet())
         new = tokens.rotate_token(token=old.token, overlap=timedelta(hours=1), actor=TESTER)
         stays, switches = enrol(token=old), enrol(token=old)
         enrol(token=new, uid=switches.instance_uid)
+        assert [member.agent_id for member in tokens.members_of(old.token)] == [stays.instance_uid]
         with committed():
             tokens.revoke_token(token=old.token, actor=TESTER)
-        closed = [message for _, message in hints.sent if message["type"] == "close_agents"]
-        assert [message["uids"] for message in closed] == [[stays.instance_uid.hex]]
+        closed = [message for _, message in hints.sent if message["type"] == "close_tokens"]
+        assert [message["tokens"] for message in closed] == [[old.token.pk.hex]]
 
 
 class TestRetireAndRevoke:
@@ -168,15 +169,15 @@ class TestRetireAndRevoke:
             enrol(token=issued)
 
     def test_a_revoked_token_is_refused_and_its_connections_are_closed(
-        self, committed: Committed, hints: notify.RecordingPort
+        self, committed: Committed, hints: RecordingPort
     ) -> None:
         issued = make_token(fleet=make_fleet())
-        known = enrol(token=issued)
+        enrol(token=issued)
         with committed():
             tokens.revoke_token(token=issued.token, actor=TESTER, reason="leaked")
         assert refusal(issued.secret) == "revoked"
-        assert ("gateways", known.instance_uid.hex) in [
-            (group, uid) for group, message in hints.sent for uid in message.get("uids", ())
+        assert ("gateways", issued.token.pk.hex) in [
+            (group, one) for group, message in hints.sent for one in message.get("tokens", ())
         ]
         assert tokens.revoked_among([issued.token.pk]) == {issued.token.pk}
 

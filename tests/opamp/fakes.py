@@ -7,11 +7,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from agents.snapshot import AgentPatch, AgentSnapshot, Capability, ConfigFile, Transport
-from fleets.offer import Offer
+from agents.commands import Command
+from agents.snapshot import (
+    AgentPatch,
+    AgentSnapshot,
+    Capability,
+    ConfigFile,
+    SettingsState,
+)
+from fleets.connection_offer import Held, SettingsOffer
+from fleets.offer import Intent, Offer
 from opamp.errors import AgentRefused, ConnectionRefused
-from opamp.ports import Credential, Refusal
+from opamp.gateway import Gateway
+from opamp.ports import Caller, Credential, Refusal
+from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
+from telflo.base.ids import new_id
 
 SECRET = "tlf_e_good"
 CREDENTIAL = Credential(id=uuid4(), prefix="tlf_e_go")
@@ -30,12 +41,16 @@ class MemoryDomain:
     def __init__(self) -> None:
         self.log: list[tuple[str, Any]] = []
         self.desired: dict[UUID, str] = {}
+        self.settings: dict[UUID, SettingsOffer] = {}
         self.offers: dict[str, Offer] = {HASH: OFFER}
         self.claimed: dict[UUID, str] = {}
         self.epochs: dict[UUID, int] = {}
         self.patches: list[AgentPatch] = []
         self.refusals: list[Refusal] = []
         self.revoked: set[UUID] = set()
+        self.commands: dict[UUID, list[Command]] = {}
+        self.given: list[UUID] | None = []
+        self.elsewhere: dict[UUID, tuple[int, bool]] = {}
         self.refuse_agents = ""
         self.failure: Exception | None = None
         self.gate = threading.Event()
@@ -56,20 +71,18 @@ class MemoryDomain:
             raise ConnectionRefused("revoked", text="The token is revoked.", token_prefix="x")
         return CREDENTIAL
 
-    def admit_agent(
-        self,
-        *,
-        credential: Credential,
-        instance_uid: UUID,
-        transport: Transport,
-        remote_address: str,
-        now: datetime,
-    ) -> AgentSnapshot:
-        self.log.append(("admit_agent", instance_uid))
+    def admit_agents(
+        self, callers: Sequence[Caller], *, now: datetime
+    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+        self.log.append(("admit_agents", tuple(caller.instance_uid for caller in callers)))
         assert self.gate.wait(10)
         self._fail()
+        return {caller.instance_uid: self._admit(caller) for caller in callers}
+
+    def _admit(self, caller: Caller) -> AgentSnapshot | AgentRefused:
+        instance_uid, transport = caller.instance_uid, caller.transport
         if self.refuse_agents:
-            raise AgentRefused(self.refuse_agents, text="The token expired.")
+            return AgentRefused(self.refuse_agents, text="The token expired.")
         is_new = instance_uid not in self.epochs
         self.epochs[instance_uid] = self.epochs.get(instance_uid, 0) + 1
         return AgentSnapshot(
@@ -77,8 +90,28 @@ class MemoryDomain:
             epoch=self.epochs[instance_uid],
             is_new=is_new,
             desired_hash=self.desired.get(instance_uid, ""),
+            settings=SettingsState(wanted=self._intent(instance_uid).settings),
             transport=transport,
         )
+
+    def give_uid(
+        self, *, instance_uid: UUID, remote_address: str, is_clone: bool, now: datetime
+    ) -> UUID | None:
+        self.log.append(("give_uid", (instance_uid, is_clone)))
+        self._fail()
+        if self.given is not None:
+            self.given.append(new_id())
+        return self.given[-1] if self.given else None
+
+    def claim_commands(
+        self, agents: Mapping[UUID, int], *, now: datetime
+    ) -> Mapping[UUID, Command]:
+        self.log.append(("claim_commands", dict(agents)))
+        return {uid: self.commands[uid].pop(0) for uid in agents if self.commands.get(uid)}
+
+    def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+        known = {uid: (self.epochs[uid], True) for uid in uids if uid in self.epochs}
+        return {**known, **{uid: self.elsewhere[uid] for uid in uids if uid in self.elsewhere}}
 
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
         self.log.append(("record_patches", tuple(patches)))
@@ -101,9 +134,24 @@ class MemoryDomain:
         for uid in claims:
             self.claimed.pop(uid, None)
 
-    def desired_hashes(self, uids: Collection[UUID]) -> Mapping[UUID, str]:
-        self.log.append(("desired_hashes", set(uids)))
-        return {uid: self.desired[uid] for uid in uids if uid in self.desired}
+    def claim_settings(
+        self, agents: Mapping[UUID, Held], *, now: datetime
+    ) -> Mapping[UUID, SettingsOffer]:
+        if self.settings:
+            self.log.append(("claim_settings", dict(agents)))
+        wanted = {uid: self.settings[uid] for uid in agents if uid in self.settings}
+        return {uid: offer for uid, offer in wanted.items() if offer.hash != agents[uid].offered}
+
+    def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
+        self.log.append(("give_back_settings", dict(claims)))
+
+    def intents(self, uids: Collection[UUID]) -> Mapping[UUID, Intent]:
+        self.log.append(("intents", set(uids)))
+        return {uid: self._intent(uid) for uid in uids}
+
+    def _intent(self, uid: UUID) -> Intent:
+        offer = self.settings.get(uid)
+        return Intent(self.desired.get(uid, ""), offer.hash if offer else "")
 
     def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:
         return self.revoked & set(credential_ids)
@@ -189,3 +237,24 @@ def full(uid: UUID = UID, sequence_num: int = 0) -> AgentToServer:
     message.health.healthy = True
     message.effective_config.config_map.SetInParent()
     return message
+
+
+async def post(
+    gateway: Gateway, secret: str, body: bytes, *, address: str = "192.0.2.9"
+) -> tuple[int, ServerToAgent]:
+    """One request by plain HTTP."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    headers = [
+        (b"authorization", f"Bearer {secret}".encode()),
+        (b"content-type", b"application/x-protobuf"),
+    ]
+    scope = {"type": "http", "method": "POST", "headers": headers, "client": (address, 1)}
+    await OpampPost(gateway)(scope, receive, send)
+    return sent[0]["status"], ServerToAgent.FromString(sent[1]["body"])

@@ -1,7 +1,6 @@
 """The write buffer: merged state, ordered facts, nothing lost."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +20,7 @@ from agents.snapshot import (
 from opamp.buffer import BufferLimits, Pending, WriteBuffer
 from opamp.errors import StoreUnavailable
 from tests.opamp.fakes import UID, UID2
+from tests.opamp.waiting import until
 
 T0 = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -57,12 +57,6 @@ class Sink:
     @property
     def patches(self) -> list[AgentPatch]:
         return [patch for batch in self.batches for patch in batch]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - a look from outside has no event
-            await asyncio.sleep(0.005)
 
 
 class TestPending:

@@ -10,7 +10,6 @@ from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
 
-from agents import notify
 from agents.models import AgentStatus
 from fleets.models import Attempt, Fleet, Membership, RefusedAttempt, Token
 from fleets.services import assign_version
@@ -20,11 +19,10 @@ from opamp.consumers import OpampConsumer
 from opamp.domain import DjangoDomain
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
-from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import RemoteConfigStatuses, ServerToAgent
-from telflo.base import clock
+from telflo.base import clock, hints
 from tests.factories import TESTER, make_fleet, make_version
-from tests.opamp.fakes import UID, Wire, full, hello
+from tests.opamp.fakes import UID, Wire, full, hello, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,14 +50,14 @@ def issued(fleet: Fleet) -> IssuedToken:
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
     layer = InMemoryChannelLayer()
-    before = notify.set_port(notify.EmbeddedPort(asyncio.get_running_loop(), layer))
+    before = hints.set_port(hints.EmbeddedPort(asyncio.get_running_loop(), layer))
     options = GatewayOptions(
         buffer=BufferLimits(flush_s=0.02), reconcile_s=60, refusals_s=0.02, remember_tokens_s=0
     )
     made = Gateway(DjangoDomain(), lambda: layer, options)
     yield made
     await made.stop()
-    notify.set_port(before)
+    hints.set_port(before)
 
 
 class Agent:
@@ -196,22 +194,3 @@ def test_a_database_that_is_away_is_temporary_and_a_bad_value_is_not() -> None:
     domain = DjangoDomain()
     assert domain.is_temporary(OperationalError("locked"))
     assert not domain.is_temporary(ValueError("a NUL character"))
-
-
-async def post(gateway: Gateway, secret: str, body: bytes) -> tuple[int, ServerToAgent]:
-    """One request by plain HTTP."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body}
-
-    async def send(event: dict[str, Any]) -> None:
-        sent.append(event)
-
-    headers = [
-        (b"authorization", f"Bearer {secret}".encode()),
-        (b"content-type", b"application/x-protobuf"),
-    ]
-    scope = {"type": "http", "method": "POST", "headers": headers, "client": ("192.0.2.9", 1)}
-    await OpampPost(gateway)(scope, receive, send)
-    return sent[0]["status"], ServerToAgent.FromString(sent[1]["body"])

@@ -1,27 +1,24 @@
 """What the gateway does for connections: one reply a message, the newest wins, offers only after their claim."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
+from channels.layers import InMemoryChannelLayer
 
 from agents import notify
 from fleets.offer import Offer
-from opamp.gateway import REPLACED, Gateway
+from opamp.gateway import Gateway
+from opamp.identities import REPLACED
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentDisconnect, ServerErrorResponseType
 from tests.opamp.conftest import Connect
 from tests.opamp.fakes import CREDENTIAL, HASH, UID, UID2, MemoryDomain, Wire, full, hello
+from tests.opamp.waiting import until
 
 BAD_REQUEST = ServerErrorResponseType.ServerErrorResponseType_BadRequest
 UNAVAILABLE = ServerErrorResponseType.ServerErrorResponseType_Unavailable
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - a look from outside has no event
-            await asyncio.sleep(0.005)
 
 
 async def joined(wire: Wire, *, uid: Any = UID) -> None:
@@ -49,7 +46,7 @@ class TestMessages:
         await joined(wire)
         await until(lambda: domain.patches)
         before = domain.names()
-        assert before == ["verify_token", "admit_agent", "record_patches"]
+        assert before == ["verify_token", "admit_agents", "record_patches"]
         wire.say(hello(sequence_num=1))
         await wire.reply()
         assert domain.names() == before
@@ -63,10 +60,10 @@ class TestMessages:
         wire.say(full())
         for n in (1, 2):
             wire.say(hello(sequence_num=n))
-        await until(lambda: "admit_agent" in domain.names())
+        await until(lambda: "admit_agents" in domain.names())
         domain.gate.set()
         assert [(await wire.reply()).flags for _ in range(3)] == [0, 0, 0]
-        assert domain.names().count("admit_agent") == 1
+        assert domain.names().count("admit_agents") == 1
 
     @pytest.mark.rule("M2")
     async def test_one_connection_carries_two_agents(
@@ -132,10 +129,13 @@ class TestMessages:
         await wire.next()
         wire.say(hello(flags=1))
         given = (await wire.reply()).agent_identification.new_instance_uid
-        assert len(given) == 16
-        assert given != UID.bytes
-        assert "admit_agent" not in domain.names()
+        assert UUID(bytes=given).version == 7
+        assert "admit_agents" not in domain.names()
+        wire.say(full(UUID(bytes=given)))
+        assert (await wire.reply()).instance_uid == given
+        assert ("admit_agents", (UUID(bytes=given),)) in domain.log
 
+    @pytest.mark.rule("T2")
     async def test_a_text_frame_closes_with_1003_and_says_why(self, connect: Connect) -> None:
         wire = connect()
         await wire.next()
@@ -238,7 +238,7 @@ class TestLettingIn:
         await first.next()
         domain.gate.clear()
         first.say(full())
-        await until(lambda: "admit_agent" in domain.names())
+        await until(lambda: "admit_agents" in domain.names())
         start = await connect().next()
         assert start["status"] == 503
         assert (b"retry-after", b"30") in start["headers"]
@@ -251,7 +251,9 @@ class TestLettingIn:
     async def test_a_token_has_only_so_many_connections(self, connect: Connect) -> None:
         first = connect()
         await first.next()
-        assert (await connect().next())["status"] == 503
+        start = await connect().next()
+        assert start["status"] == 429
+        assert (b"retry-after", b"30") in start["headers"]
 
     @pytest.mark.rule("A2")
     async def test_the_newest_connection_of_a_uid_wins(
@@ -278,7 +280,7 @@ class TestLettingIn:
         new = connect()
         await joined(new)
         names = domain.names()
-        assert names.index("record_patches") < len(names) - 1 - names[::-1].index("admit_agent")
+        assert names.index("record_patches") < len(names) - 1 - names[::-1].index("admit_agents")
 
 
 class TestOffers:
@@ -356,8 +358,8 @@ class TestOffers:
         await joined(wire)
         domain.claimed[UID] = domain.desired[UID] = HASH
         await until(lambda: "claim_offers" in domain.names())
-        seen = domain.names().count("desired_hashes")
-        await until(lambda: domain.names().count("desired_hashes") > seen + 3)
+        seen = domain.names().count("intents")
+        await until(lambda: domain.names().count("intents") > seen + 3)
         assert domain.names().count("claim_offers") == 1
         domain.claimed.clear()
         await poke(layer, UID.hex)
@@ -377,6 +379,65 @@ class TestOffers:
         assert gateway.registry.connection_count == 1
 
 
+class ForgetfulLayer(InMemoryChannelLayer):  # type: ignore[misc]  # it has no types
+    """A layer that can be away, and knows nobody when it is back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = asyncio.Event()
+
+    async def group_add(self, group: str, channel: str) -> None:
+        if self.is_away.is_set():
+            raise ConnectionError("away")
+        await super().group_add(group, channel)
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        receiving = asyncio.ensure_future(super().receive(channel))
+        leaving = asyncio.ensure_future(self.is_away.wait())
+        await asyncio.wait({receiving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if leaving.done():
+            receiving.cancel()
+            raise ConnectionError("away")
+        leaving.cancel()
+        message: dict[str, Any] = await receiving
+        return message
+
+    def forget(self) -> None:
+        self.is_away.set()
+        self.groups.clear()
+
+
+class TestALayerThatIsAway:
+    @pytest.fixture
+    def layer(self) -> ForgetfulLayer:
+        return ForgetfulLayer()
+
+    @pytest.mark.rule("I4")
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.02)])
+    async def test_changes_are_found_meanwhile(
+        self, connect: Connect, domain: MemoryDomain, layer: ForgetfulLayer
+    ) -> None:
+        wire = connect()
+        await joined(wire)
+        layer.forget()
+        domain.desired[UID] = HASH
+        assert (await wire.reply()).remote_config.config_hash == bytes.fromhex(HASH)
+
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=60)])
+    async def test_hints_arrive_again_when_it_is_back(
+        self, connect: Connect, domain: MemoryDomain, layer: ForgetfulLayer
+    ) -> None:
+        wire = connect()
+        await joined(wire)
+        layer.forget()
+        await asyncio.sleep(0)
+        layer.is_away.clear()
+        await until(lambda: notify.GATEWAYS in layer.groups)
+        domain.desired[UID] = HASH
+        await poke(layer, UID.hex)
+        assert (await wire.reply()).remote_config.config_hash == bytes.fromhex(HASH)
+
+
 class TestEnding:
     @pytest.mark.rule("S8")
     async def test_a_revoked_token_closes_its_connections_and_is_forgotten(
@@ -386,7 +447,11 @@ class TestEnding:
         await joined(wire)
         assert CREDENTIAL.id is not None
         domain.revoked.add(CREDENTIAL.id)
-        message = {"type": "close_agents", "uids": [UID.hex], "reason": "The token is revoked."}
+        message = {
+            "type": "close_tokens",
+            "tokens": [CREDENTIAL.id.hex],
+            "reason": "The token is revoked.",
+        }
         await layer.group_send(notify.GATEWAYS, message)
         closed = await wire.next()
         assert (closed["code"], closed["reason"]) == (1008, "The token is revoked.")
@@ -415,6 +480,7 @@ class TestEnding:
         ended = {patch.instance_uid for patch in domain.patches if patch.disconnected_at}
         assert ended == {UID, UID2}
 
+    @pytest.mark.rule("A4")
     async def test_nobody_comes_in_while_it_drains(
         self, connect: Connect, gateway: Gateway
     ) -> None:

@@ -1,8 +1,11 @@
 """POST /v1/opamp: every wrong request gets its own answer, every right one is stored before it is answered."""
 
 import gzip
+import logging
+import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,6 +16,7 @@ from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType, ServerToAgent
 from opamp.protocol.limits import Limits
 from tests.opamp.fakes import HASH, SECRET, UID, UID2, MemoryDomain, full, hello
+from tests.opamp.fakes import post as raw_post
 
 URL = "/v1/opamp"
 HEADERS = {"content-type": "application/x-protobuf", "authorization": f"Bearer {SECRET}"}
@@ -51,7 +55,7 @@ async def test_a_message_is_stored_before_it_is_answered(
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/x-protobuf"
     assert reply.instance_uid == UID.bytes
-    assert domain.names() == ["verify_token", "admit_agent", "record_patches"]
+    assert domain.names() == ["verify_token", "admit_agents", "record_patches"]
 
 
 async def test_the_answer_carries_the_offer_after_its_claim(
@@ -113,6 +117,21 @@ async def test_gzip_is_taken_and_given(client: httpx.AsyncClient, domain: Memory
 
 
 @pytest.mark.rule("T6")
+async def test_an_answer_is_not_gzipped_for_who_does_not_ask_for_it_nor_when_it_is_short(
+    client: httpx.AsyncClient, domain: MemoryDomain
+) -> None:
+    body = full().SerializeToString()
+    short = await client.post(URL, content=body, headers={"accept-encoding": "gzip"})
+    domain.desired[UID] = HASH
+    offer = domain.offers[HASH]
+    domain.offers[HASH] = type(offer)(HASH, (type(offer.files[0])("", b"#" * 5_000),))
+    plain = await client.post(URL, content=body, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in short.headers
+    assert "content-encoding" not in plain.headers
+    assert len(plain.content) > 5_000
+
+
+@pytest.mark.rule("T6")
 @pytest.mark.parametrize("tail", [1, 8, 30])
 async def test_gzip_data_may_end_in_a_part_of_its_own(client: httpx.AsyncClient, tail: int) -> None:
     async def body() -> AsyncIterator[bytes]:
@@ -151,6 +170,63 @@ async def test_a_gzip_bomb_is_stopped_while_it_is_inflated(
 
 
 @pytest.mark.rule("T7")
+async def test_a_gzip_bomb_never_takes_more_memory_than_the_limit(
+    client: httpx.AsyncClient,
+) -> None:
+    bomb = gzip.compress(b"\0" * 50_000_000, compresslevel=9)
+    tracemalloc.start()
+    try:
+        await client.post(URL, content=bomb, headers={"content-encoding": "gzip"})
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.rule("T8")
+async def test_an_answer_over_the_send_limit_is_not_sent_and_logged(
+    domain: MemoryDomain, layer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    small = Gateway(domain, lambda: layer, GatewayOptions(protocol=Limits(send_bytes=10)))
+    transport = httpx.ASGITransport(app=OpampPost(small))
+    with caplog.at_level(logging.ERROR):
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://telflo", headers=HEADERS
+        ) as client:
+            response = await client.post(URL, content=full().SerializeToString())
+    assert response.status_code == 500
+    assert "larger than this server may send" in response.text
+    assert any("too large" in record.getMessage() for record in caplog.records)
+    await small.stop()
+
+
+@pytest.mark.rule("T4", "T8")
+@pytest.mark.parametrize(("spare", "is_sent"), [(6, True), (-1, False), (-3, False), (-60, False)])
+async def test_an_offer_with_which_the_answer_would_be_too_large_is_left_out_and_given_back(
+    domain: MemoryDomain, layer: Any, spare: int, is_sent: bool
+) -> None:
+    """Not the offer alone counts: else the answer would be refused and the offer count as sent."""
+    domain.desired[UID] = HASH
+    limit = (await _answer_size(domain, layer)) + spare
+    domain.claimed.clear()
+    domain.log.clear()
+    small = Gateway(domain, lambda: layer, GatewayOptions(protocol=Limits(send_bytes=limit)))
+    status, reply = await raw_post(small, SECRET, full().SerializeToString())
+    assert status == 200
+    assert reply.HasField("remote_config") == is_sent
+    assert (("give_back_offers", {UID: HASH}) in domain.log) != is_sent
+    await small.stop()
+
+
+async def _answer_size(domain: MemoryDomain, layer: Any) -> int:
+    """How large the answer with the offer is."""
+    gateway = Gateway(domain, lambda: layer)
+    _, reply = await raw_post(gateway, SECRET, full().SerializeToString())
+    await gateway.stop()
+    assert reply.HasField("remote_config")
+    return reply.ByteSize()
+
+
+@pytest.mark.rule("T7")
 async def test_a_large_body_is_413_with_and_without_a_length(client: httpx.AsyncClient) -> None:
     async def parts() -> AsyncIterator[bytes]:
         for _ in range(3):
@@ -160,6 +236,7 @@ async def test_a_large_body_is_413_with_and_without_a_length(client: httpx.Async
     assert (await client.post(URL, content=parts())).status_code == 413
 
 
+@pytest.mark.rule("T1", "T6", "A1")
 @pytest.mark.parametrize(
     ("headers", "content", "status", "words"),
     [
@@ -260,5 +337,5 @@ async def test_an_agent_that_asks_for_an_identity_gets_one(
     client: httpx.AsyncClient, domain: MemoryDomain
 ) -> None:
     _, reply = await post(client, hello(flags=1))
-    assert len(reply.agent_identification.new_instance_uid) == 16
-    assert "admit_agent" not in domain.names()
+    assert UUID(bytes=reply.agent_identification.new_instance_uid).version == 7
+    assert "admit_agents" not in domain.names()

@@ -2,10 +2,12 @@
 
 import csv
 import re
+from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -13,14 +15,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from agents.models import Agent, AgentEvent, AgentStatus, ComponentSet, EffectiveConfig
+from agents.services import MOST_LABELS
 from agents.snapshot import ConfigFile, ConfigStatus
 from agents.store.values import files_to_text
 from agents.views.export import safe_cell
 from fleets.models import Attempt, AttemptState, Fleet, Membership, Quarantine
+from fleets.services import assign_version
 from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.models import Activity
 from tests.factories import (
+    TESTER,
     make_collector,
     make_configuration,
     make_fleet,
@@ -245,7 +250,7 @@ def test_viewers_get_no_controls_and_operators_do() -> None:
 
 
 def tabs(agent: Agent) -> list[str]:
-    names = ("detail", "configuration", "timeline", "attempts", "components")
+    names = ("detail", "configuration", "timeline", "attempts", "components", "messages")
     return [reverse(f"agents:{name}", args=[agent.pk]) for name in names]
 
 
@@ -388,11 +393,31 @@ def test_raw_text_is_for_editors_and_leaves_a_trace() -> None:
     assert Activity.objects.get().action == "agent.read_raw"
 
 
+def test_a_restart_is_one_quiet_line_and_a_failure_a_red_one() -> None:
+    agent = make_collector()
+    steps = [
+        {"healthy": False, "status": "StatusStopping", "last_error": ""},
+        {"healthy": False, "status": "StatusStarting", "last_error": ""},
+        {"healthy": True, "status": "StatusOK", "last_error": ""},
+        {"healthy": False, "status": "", "last_error": "no such exporter"},
+        {"healthy": False, "status": "", "last_error": "Supervisor is shutdown"},
+    ]
+    for data in steps:
+        AgentEvent.objects.create(agent=agent, at=clock.now(), kind="health", data=data)
+    html = page(f"/collectors/{agent.pk}/timeline/")
+    assert re.findall(r'(?s)<li class="is-(\w+)">.*?<b>(\w+)</b>', html) == [
+        ("idle", "Stopped"),
+        ("fail", "Unhealthy"),
+        ("ok", "Healthy"),
+    ]
+    assert "stopped and started again" in html
+    assert "no such exporter" in html
+
+
 def test_the_timeline_is_paged() -> None:
     agent = full_collector()
     AgentEvent.objects.bulk_create(
-        AgentEvent(agent=agent, at=clock.now(), kind="health", data={"healthy": True})
-        for _ in range(60)
+        AgentEvent(agent=agent, at=clock.now(), kind="description", data={}) for _ in range(60)
     )
     html = page(f"/collectors/{agent.pk}/timeline/")
     assert html.count('<span class="dot">') == 50
@@ -404,7 +429,7 @@ def test_the_timeline_is_paged() -> None:
 def test_each_tab_takes_a_fixed_number_of_queries() -> None:
     agent = full_collector()
     client = signed_in()
-    for path, most in zip(tabs(agent), (13, 12, 11, 12, 11), strict=True):
+    for path, most in zip(tabs(agent), (16, 13, 12, 13, 12, 13), strict=True):
         assert queries_of(client, path) <= most, path
 
 
@@ -504,6 +529,105 @@ def test_forgetting_many_says_the_number_and_needs_a_second_step() -> None:
     assert Agent.objects.count() == 2
     posted("/collectors/bulk/", do="forget", id=ids, confirmed="1")
     assert Agent.objects.count() == 0
+
+
+def bulk(do: str, agents: Iterable[Agent], **data: Any) -> HttpResponse:
+    ids = [str(agent.pk) for agent in agents]
+    return posted("/collectors/bulk/", do=do, id=ids, confirmed="1", **data)
+
+
+def told(response: HttpResponse) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]  # the test client's
+
+
+def test_one_action_on_many_is_one_entry_in_the_log_that_names_them() -> None:
+    old, new = make_fleet(name="old"), make_fleet(name="new")
+    first, second = make_several(2, old)
+    bulk("move", [first, second], fleet=new.pk, reason="they moved house")
+    entry = Activity.objects.get(action="agent.move")
+    assert (entry.object_type, entry.object_label) == ("agent", "2 collectors")
+    assert (entry.fleet_id, entry.reason) == (new.pk, "they moved house")
+    assert entry.after == {
+        "fleet": "new",
+        "count": 2,
+        "collectors": {str(agent.pk): agent.display_name for agent in (first, second)},
+    }
+    assert AgentEvent.objects.filter(kind="moved", data__from="old").count() == 2
+
+
+def test_one_action_on_one_of_many_reads_like_any_other() -> None:
+    only, _ = make_several(2, make_fleet(name="old"))
+    bulk("label", [only], labels="site=ams")
+    entry = Activity.objects.get(action="agent.label")
+    assert (entry.object_id, entry.object_label) == (str(only.pk), only.display_name)
+    assert entry.after == {"labels": {"site": "ams"}, "removed": []}
+
+
+def test_the_log_names_no_more_than_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telflo.base.activity.MOST_NAMED", 2)
+    bulk("forget", make_several(3, make_fleet()))
+    after = Activity.objects.get(action="agent.forget").after
+    assert after is not None
+    assert (after["count"], len(after["collectors"])) == (3, 2)
+
+
+def test_who_is_in_no_fleet_is_not_moved_and_the_others_are() -> None:
+    old, new = make_fleet(name="old"), make_fleet(name="new")
+    member, there, stray = (
+        *make_several(1, old),
+        *make_several(1, new),
+        make_collector(name="stray"),
+    )
+    response = bulk("move", [member, there, stray], fleet=new.pk)
+    assert told(response) == [
+        "2 collectors are moved",
+        "1 collector not moved: stray: stray is in no fleet.",
+    ]
+    assert new.memberships.count() == 2
+    # Who was there already did not move.
+    assert Activity.objects.get(action="agent.move").object_id == str(member.pk)
+
+
+def test_who_would_have_too_many_labels_is_refused_alone() -> None:
+    full, free = make_several(2, make_fleet())
+    full.labels = {f"key-{n}": "" for n in range(MOST_LABELS)}
+    full.save()
+    response = bulk("label", [full, free], labels="one=more")
+    assert told(response) == [
+        "1 collector is labelled",
+        f"1 collector not labelled: {full}: A collector has at most 64 labels.",
+    ]
+    free.refresh_from_db()
+    assert free.labels == {"one": "more"}
+
+
+def test_labels_that_are_too_long_are_refused_for_all() -> None:
+    response = bulk("label", make_several(2, make_fleet()), labels=f"key={'x' * 201}")
+    [message] = told(response)
+    assert message.startswith("2 collectors not labelled: A label's key has 1 to 100 characters")
+    assert not Activity.objects.filter(action="agent.label").exists()
+
+
+@pytest.mark.parametrize(
+    ("do", "data"), [("move", {}), ("label", {"labels": "site=ams"}), ("forget", {})]
+)
+def test_an_action_on_thirty_costs_as_many_statements_as_one_on_two(
+    do: str, data: dict[str, Any]
+) -> None:
+    if do == "move":  # into a fleet in mid-rollout: the longest way
+        new = make_fleet(name="new", version=make_version())
+        make_collector(fleet=new)
+        assign_version(fleet=new, version=make_version(), actor=TESTER)
+        data = {"fleet": new.pk}
+    costs = []
+    for count in (2, 2, 30):  # the first of all renders the version
+        agents = make_several(count, make_fleet(), agent={"labels": {"old": "1"}})
+        client = signed_in(Role.OPERATOR)
+        ids = [str(agent.pk) for agent in agents]
+        with CaptureQueriesContext(connection) as queries:
+            client.post("/collectors/bulk/", {"do": do, "id": ids, "confirmed": "1", **data})
+        costs.append(len(queries))
+    assert costs[1] == costs[2]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,17 @@ def test_a_fault_is_shown_with_line_and_column_and_nothing_is_saved() -> None:
     assert not Configuration.objects.exists()
 
 
+def test_pages_are_live_and_never_read_the_raw_text_again_by_themselves() -> None:
+    version = saved()
+    topic = f"configuration:{version.configuration_id}"
+    client = signed_in()
+    assert f'data-live="{topic} fleets"' in client.get(address(version)).content.decode()
+    listed = client.get(f"/configurations/{version.configuration_id}/").content.decode()
+    assert f'data-live="{topic} fleets"' in listed
+    raw = client.get(address(version, "raw/")).content.decode()
+    assert raw.count("data-live=") == raw.count(f'data-live-url="{address(version)}"') > 0
+
+
 def test_a_name_in_use_is_said_at_the_name_and_the_text_is_kept() -> None:
     saved()
     answer = signed_in().post("/configurations/new/", {"name": "EDGE", "yaml": GOOD})

@@ -155,6 +155,18 @@ def test_failures_are_grouped_by_version_and_name_their_most_frequent_cause() ->
     assert "/collectors/?status=failed&amp;fleet=edge-eu" in html
 
 
+def test_failures_are_retried_from_the_overview_by_those_who_may() -> None:
+    fleet = make_fleet(name="edge")
+    make_collector(fleet=fleet, status="failed")
+    make_collector(fleet=fleet, status="rolled_back")
+    make_collector(fleet=fleet, status="drifted")
+    html = overview(Role.OPERATOR)
+    for status in ("failed", "rolled_back"):
+        assert f'action="/collectors/bulk/?status={status}&amp;fleet=edge"' in html
+    assert html.count('value="retry"') == 2
+    assert 'value="retry"' not in overview()
+
+
 def test_the_unhealthy_the_drifted_and_the_stale_are_named() -> None:
     make_collector(
         name="gw-1",

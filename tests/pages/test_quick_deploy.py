@@ -116,6 +116,45 @@ def test_it_waits_live_and_shows_the_collector_the_moment_it_is_there(fleet: Fle
     assert "Waiting for the first collector" not in html
 
 
+def test_uses_and_state_in_the_head_are_live(fleet: Fleet) -> None:
+    issued = made(fleet)
+    client, path = signed_in(), address(issued.deployment)
+    head = f'id="deployment-head" data-live="deployment:{issued.deployment.pk}"'
+    assert head in client.get(path).content.decode()
+    assert f'data-live-url="{path}"' in client.get(path).content.decode()
+    assert "0 of 1 use" in client.get(path).content.decode()
+    claim_deployment(code=issued.code, host="web-1")
+    html = client.get(path).content.decode()
+    assert "1 of 1 use" in html
+    assert "Used up" in html
+
+
+def test_a_second_collector_by_a_hosts_token_is_shown_beside_the_first_with_advice(
+    fleet: Fleet,
+) -> None:
+    issued = made(fleet)
+    claim_deployment(code=issued.code, host="web-1")
+    token = Token.objects.get()
+    agent = make_collector(name="web-1", fleet=fleet)
+    Membership.objects.filter(agent=agent).update(token=token)
+    for prefix, reason in (
+        (token.prefix, RefusalReason.TAKEN),
+        ("", RefusalReason.UNKNOWN),
+    ):
+        record_refusal(
+            token_prefix=prefix,
+            address="192.0.2.9",
+            reason=reason,
+            transport="ws",
+            user_agent="",
+            now=timezone.now(),
+        )
+    html = signed_in().get(address(issued.deployment)).content.decode()
+    assert "The token of a host let in another collector already" in html
+    assert "forget its old collector here" in html
+    assert "The token was not issued by this server" not in html, "it may be anybody's"
+
+
 def test_what_the_server_refused_since_is_shown_with_advice(fleet: Fleet) -> None:
     issued = made(fleet)
     record_refusal(

@@ -6,7 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from fleets.models import Attempt, AttemptState, Rollout, TargetState
+from agents.models import AgentStatus
+from fleets.models import Attempt, AttemptState, Membership, Rollout, TargetState
 from fleets.services import assign_version
 from telflo.base.access import Role
 from tests.factories import (
@@ -70,6 +71,24 @@ def test_one_shows_its_targets_failures_first_with_the_collectors_own_words_reda
     assert "cannot start" in html
     assert "hunter2hunter2" not in html
     assert f'data-live="rollout:{rollout.pk}"' in html
+
+
+def test_a_failed_target_is_retried_from_the_rollout() -> None:
+    rollout = started()
+    target = rollout.targets.get(agent__display_name="edge-1")
+    target.state = TargetState.FAILED
+    target.save(update_fields=["state"])
+    agent = target.agent
+    assert agent is not None
+    AgentStatus.objects.filter(agent=agent).update(status="failed", config_status="failed")
+    path, link = f"/rollouts/{rollout.number}/", f'href="/collectors/{agent.pk}/retry/?next='
+    assert link not in signed_in(Role.OPERATOR).get(path).content.decode(), "it wants another one"
+    desired = make_rendered(version=rollout.version)
+    Membership.objects.filter(agent=agent).update(desired=desired)
+    html = signed_in(Role.OPERATOR).get(path).content.decode()
+    assert f"{link}%2Frollouts%2F{rollout.number}%2F" in html
+    assert html.count("/retry/") == 1
+    assert link not in signed_in().get(path).content.decode()
 
 
 def test_targets_are_filtered_by_state_and_name() -> None:

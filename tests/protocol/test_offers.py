@@ -221,7 +221,7 @@ class TestTheOffer:
         message = talk.session.make_offer(offer(B), START)
         assert message is not None
         outcome.reply.MergeFrom(message)
-        assert outcome.reply.capabilities == 0x7
+        assert outcome.reply.capabilities == 0x27
         assert outcome.reply.remote_config.config_hash.hex() == B
 
     @pytest.mark.rule("T4")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from agents.snapshot import ConfigStatus, FactKind, Transport
+from agents.snapshot import ConfigStatus, FactKind
 from opamp.proto import opamp_pb2 as pb
 from tests.protocol.world import (
     COMPONENTS,
@@ -18,16 +18,13 @@ from tests.protocol.world import (
     Server,
     check_belief,
     converse,
+    server_for,
     settle,
 )
 
 Fate = Callable[[Server, Agent, pb.AgentToServer, datetime], None]
 AFTERMATH = 4
 """So many messages follow a mishap before the belief is looked at."""
-
-
-def server_for(name: str) -> Server:
-    return Server(Transport.HTTP if name.startswith("http") else Transport.WEBSOCKET)
 
 
 def lost(server: Server, agent: Agent, message: pb.AgentToServer, now: datetime) -> None:
@@ -92,6 +89,37 @@ def test_a_mishap_at_any_message_leaves_the_belief_true_in_the_end(name: str, fa
         settle(server, agent, now)
         check_belief(server, agent)
         converse(*world, world[1].follow(step.message), step.at)
+
+
+@pytest.mark.parametrize("fate", [lost, repeated, server_restarts, flush_lost, reply_lost])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.rule("C2", "C3", "I1", "I2")
+def test_a_whole_story_with_one_mishap_at_any_message_ends_with_a_true_belief(
+    name: str, fate: Fate
+) -> None:
+    story = STORIES[name]
+    world = (server_for(name), Agent.of(story))
+    for position, step in enumerate(story):
+        server, agent = world[0].fork(), world[1].fork()
+        fate(server, agent, agent.follow(step.message), step.at)
+        for later in story[position + 1 :]:
+            converse(server, agent, agent.follow(later.message), later.at)
+        settle(server, agent, story[-1].at)
+        check_belief(server, agent)
+        converse(*world, world[1].follow(step.message), step.at)
+
+
+@pytest.mark.parametrize("fate", [lost, repeated, server_restarts, flush_lost, reply_lost])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.rule("C2", "C3", "I1", "I2")
+def test_a_story_in_which_every_message_has_a_mishap_ends_with_a_true_belief(
+    name: str, fate: Fate
+) -> None:
+    server, agent = server_for(name), Agent.of(STORIES[name])
+    for step in STORIES[name]:
+        fate(server, agent, agent.follow(step.message), step.at)
+    settle(server, agent, STORIES[name][-1].at + timedelta(seconds=31))
+    check_belief(server, agent)
 
 
 @pytest.mark.rule("R5")

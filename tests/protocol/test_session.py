@@ -1,6 +1,6 @@
 """What one session answers: identity, capabilities, sequence numbers, health, limits, goodbyes."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,9 @@ from agents.snapshot import (
     AgentSnapshot,
     Capability,
     ComponentHealth,
+    ConfigFile,
     ConfigStatus,
+    EffectiveConfig,
     FactKind,
     RemoteConfigReport,
     Transport,
@@ -25,6 +27,7 @@ from opamp.protocol.limits import Limits
 from opamp.protocol.outcome import CloseReason, Outcome
 from opamp.protocol.replies import new_identity
 from opamp.protocol.session import AgentSession
+from tests.fuzz import wire
 from tests.protocol.world import FULL_STATE, LIMITS, START
 
 UID = UUID(bytes=bytes(range(16)))
@@ -79,7 +82,7 @@ class TestEveryMessage:
     @pytest.mark.rule("M4")
     def test_the_first_reply_carries_the_servers_capabilities_and_no_later_one(self) -> None:
         one = session()
-        assert one.receive(said(5), START).reply.capabilities == 0x7
+        assert one.receive(said(5), START).reply.capabilities == 0x27
         assert one.receive(said(6), START).reply.capabilities == 0
 
     @pytest.mark.rule("M3", "M4")
@@ -90,7 +93,7 @@ class TestEveryMessage:
             attributes_from_json({"a": 1, "b": 2})
         )
         refusal(one.receive(message, START))
-        assert one.receive(said(6), START).reply.capabilities == 0x7
+        assert one.receive(said(6), START).reply.capabilities == 0x27
 
     @pytest.mark.rule("M5")
     @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ class TestEveryMessage:
         assert not wants_new_uid(said(0))
         reply = new_identity(message, OTHER)
         assert reply.agent_identification.new_instance_uid == OTHER.bytes
-        assert (reply.instance_uid, reply.capabilities) == (UID.bytes, 0x7)
+        assert (reply.instance_uid, reply.capabilities) == (UID.bytes, 0x27)
 
     @pytest.mark.rule("M8")
     def test_unknown_bits_and_numbers_are_no_error(self) -> None:
@@ -128,6 +131,16 @@ class TestEveryMessage:
         assert outcome.patch.capabilities is UNSET
         assert outcome.patch.remote_config == RemoteConfigReport(ConfigStatus.UNSET, "01")
 
+    @pytest.mark.rule("M8", "C1")
+    def test_fields_that_we_do_not_know_or_do_not_read_are_ignored(self) -> None:
+        message = said(5, health=pb.ComponentHealth(healthy=True))
+        message.package_statuses.packages["collector"].agent_has_version = "1"
+        message.connection_settings_status.last_connection_settings_hash = b"x"
+        newer = wire.number(77, 1) + wire.block(5, wire.number(99, 1))
+        newer += wire.block(78, b"of a newer agent")
+        read = pb.AgentToServer.FromString(message.SerializeToString() + newer)
+        assert session().receive(read, START) == session().receive(message, START)
+
     @pytest.mark.rule("M9")
     def test_a_changed_mask_takes_effect_with_its_message(self) -> None:
         outcome = session().receive(said(5, capabilities=MASK | 2), START)
@@ -136,7 +149,9 @@ class TestEveryMessage:
 
     @pytest.mark.rule("A3", "M3")
     def test_unavailable_names_the_time_to_wait(self) -> None:
-        error = replies.unavailable(UID.bytes, 30).error_response
+        reply = replies.unavailable(UID.bytes, 30)
+        assert {one.name for one, _ in reply.ListFields()} == {"instance_uid", "error_response"}
+        error = reply.error_response
         assert error.retry_info.retry_after_nanoseconds == 30_000_000_000
 
 
@@ -216,6 +231,24 @@ class TestSequenceNumbers:
 
 class TestHealth:
     @pytest.mark.rule("H1")
+    def test_the_tree_is_taken_with_its_times_texts_and_attributes(self) -> None:
+        health = pb.ComponentHealth(status="anything", start_time_unix_nano=1_500_000_000)
+        inner = health.component_health_map["a"].component_health_map["b"]
+        inner.last_error, inner.status_time_unix_nano = "port in use", 2**64 - 1
+        inner.attributes.extend(attributes_from_json({"port": 4317}))
+        patch = session().receive(said(5, health=health), START).patch
+        assert patch is not None
+        assert isinstance(patch.health, ComponentHealth)
+        assert (patch.health.status, patch.health.started_at) == (
+            "anything",
+            datetime(1970, 1, 1, 0, 0, 1, 500_000, UTC),
+        )
+        leaf = patch.health.components["a"].components["b"]
+        assert (leaf.last_error, leaf.attributes) == ("port in use", {"port": 4317})
+        assert leaf.status_at is not None
+        assert leaf.status_at.year == 2554
+
+    @pytest.mark.rule("H1")
     def test_an_empty_health_is_unknown_and_keeps_the_last_known_one(self) -> None:
         one = session(health=ComponentHealth(healthy=True, status="StatusOK"))
         patch = one.receive(said(5, health=pb.ComponentHealth()), START).patch
@@ -253,6 +286,9 @@ class TestLimits:
             (Limits(config_files=1), "2 files"),
             (Limits(config_bytes=5), "6 bytes"),
             (Limits(custom_capabilities=1), "2 entries"),
+            (Limits(packages=1), "package_statuses has 2 entries"),
+            (Limits(hash_bytes=1), "hash of remote_config_status has 2 bytes"),
+            (Limits(hash_bytes=2), "hash of available_components has 3 bytes"),
         ],
     )
     def test_too_much_of_anything_is_refused_by_name(self, limits: Limits, problem: str) -> None:
@@ -260,6 +296,15 @@ class TestLimits:
 
     def test_the_same_message_is_taken_within_the_limits(self) -> None:
         assert session().receive(rich(), START).patch is not None
+
+    def test_the_metadata_of_all_components_is_counted_together(self) -> None:
+        message = rich()
+        for name in ("receivers", "exporters"):
+            node = message.available_components.components[name]
+            node.metadata.extend(attributes_from_json({"a": 1, "b": 2}))
+        assert session(Limits(component_details=4)).receive(message, START).patch is not None
+        problem = refusal(session(Limits(component_details=3)).receive(message, START))
+        assert "more than 3 attributes" in problem
 
     def test_a_refused_message_leaves_a_doubt_that_is_asked_about_later(self) -> None:
         one = session(Limits(config_files=1))
@@ -283,6 +328,32 @@ class TestLimits:
         assert patch.health.last_error.startswith("begin")
         assert patch.health.last_error.endswith("end")
         assert "88 characters left out" in patch.health.last_error
+
+
+class TestWhatElseIsReported:
+    @pytest.mark.rule("R6")
+    def test_effective_configurations_may_be_several_files_of_any_bytes(self) -> None:
+        message = said(5)
+        files = message.effective_config.config_map.config_map
+        files[""].body = b"receivers: {}"
+        files["other"].body, files["other"].content_type = b"\xff\x00\xfe", "application/x-odd"
+        patch = session().receive(message, START).patch
+        assert patch is not None
+        assert isinstance(patch.effective_config, EffectiveConfig)
+        assert patch.effective_config.files == (
+            ConfigFile("", b"receivers: {}"),
+            ConfigFile("other", b"\xff\x00\xfe", "application/x-odd"),
+        )
+
+    @pytest.mark.rule("K2")
+    def test_custom_capabilities_are_remembered_and_custom_messages_are_no_error(self) -> None:
+        message = said(5)
+        message.custom_capabilities.capabilities.extend(["io.telflo.one/1", "io.telflo.two/3"])
+        message.custom_message.capability = "nobody.knows/1"
+        outcome = session().receive(message, START)
+        assert not outcome.reply.HasField("error_response")
+        assert outcome.patch is not None
+        assert outcome.patch.custom_capabilities == ("io.telflo.one/1", "io.telflo.two/3")
 
 
 class TestGoodbyes:
@@ -322,7 +393,10 @@ def rich() -> pb.AgentToServer:
     message.health.component_health_map["a"].component_health_map["b"].healthy = True
     message.effective_config.config_map.config_map["one"].body = b"123"
     message.effective_config.config_map.config_map["two"].body = b"456"
-    message.available_components.hash = b"\x01"
+    message.remote_config_status.last_remote_config_hash = b"\x01\x02"
+    message.available_components.hash = b"\x01\x02\x03"
     message.available_components.components["receivers"].sub_component_map["otlp"].SetInParent()
     message.custom_capabilities.capabilities.extend(["io.a/1", "io.b/1"])
+    for name in ("one", "two"):
+        message.package_statuses.packages[name].agent_has_version = "1"
     return message

@@ -147,6 +147,11 @@ class Server:
     sessions: dict[UUID, AgentSession] = field(default_factory=dict)
     asked: int = 0
 
+    @property
+    def is_websocket(self) -> bool:
+        """Whether a session lives longer than a message."""
+        return self.transport is Transport.WEBSOCKET
+
     def fork(self) -> "Server":
         """The same server in another future; patches are values and stay shared."""
         trees = set(self.trees)
@@ -216,6 +221,11 @@ class Server:
             full_state_at=self.full_state_at.get(uid),
             seen_at=state.seen_at,
         )
+
+
+def server_for(name: str) -> Server:
+    """A server for the transport of a recording."""
+    return Server(Transport.HTTP if name.startswith("http") else Transport.WEBSOCKET)
 
 
 def _fork_session(session: AgentSession, trees: set[str]) -> AgentSession:

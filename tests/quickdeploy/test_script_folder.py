@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 
 import pytest
 import yaml
@@ -108,7 +107,6 @@ def _start(host: Host) -> "subprocess.Popen[str]":
         text=True,
     )
     assert running.stdout is not None
-    while "token" not in running.stdout.readline():
-        time.sleep(0.001)
-    time.sleep(0.05)
+    # The stub says so once it catches signals.
+    assert "supervisor runs\n" in iter(running.stdout.readline, ""), "it ended early"
     return running

@@ -1,40 +1,45 @@
-"""A real server on a free port, in a thread, with a domain in memory behind the agents' endpoint."""
+"""A real server on a free port, in a thread, with a domain in memory behind the agents' endpoint: each adapter's."""
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import uvloop
 from channels.layers import InMemoryChannelLayer
 
 from opamp.buffer import BufferLimits
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from telflo.asgi import make_application
+from telflo.serve.opamp_port import serve
 from telflo.serve.server import TelfloServer, make_config
 from telflo.serve.sockets import bind
 from tests.opamp.fakes import MemoryDomain
 
 MESSAGE_BYTES = 16 * 1024 * 1024
+ADAPTERS = ("uvicorn", "picows")
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server that runs; stop() ends it as a signal would."""
 
+    adapter: str
     gateway: Gateway
     domain: MemoryDomain
     port: int
-    server: TelfloServer
     thread: threading.Thread
+    end: Callable[[], None]
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/v1/opamp"
 
     def stop(self) -> None:
-        self.server.should_exit = True
+        self.end()
         self.thread.join(15)
         assert not self.thread.is_alive()
 
@@ -44,28 +49,71 @@ async def no_pages(_scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+def quick(**limits: Any) -> GatewayOptions:
+    """Options of a server that stores and stops at once."""
+    given = {
+        "buffer": BufferLimits(flush_s=0.02),
+        "refusals_s": 0.02,
+        "drain_pause_s": 0.0,
+        "drain_timeout_s": 2.0,
+    }
+    return GatewayOptions(**{**given, **limits})
+
+
 @pytest.fixture
-def running() -> Iterator[Running]:
+def options() -> GatewayOptions:
+    return quick()
+
+
+@pytest.fixture(params=ADAPTERS)
+def running(request: pytest.FixtureRequest, options: GatewayOptions) -> Iterator[Running]:
     domain = MemoryDomain()
     layer = InMemoryChannelLayer()
-    gateway = Gateway(
-        domain,
-        lambda: layer,
-        GatewayOptions(buffer=BufferLimits(flush_s=0.02), refusals_s=0.02, drain_pause_s=0),
-    )
+    gateway = Gateway(domain, lambda: layer, options)
+    start = _on_uvicorn if request.param == "uvicorn" else _on_picows
+    made = start(gateway, domain)
+    yield made
+    if made.thread.is_alive():
+        made.stop()
+
+
+def _on_uvicorn(gateway: Gateway, domain: MemoryDomain) -> Running:
     sock = bind("127.0.0.1", 0)
+    port = sock.getsockname()[1]
     started = threading.Event()
     server = TelfloServer(
-        make_config(make_application(gateway, no_pages), message_bytes=MESSAGE_BYTES),
+        make_config(make_application(gateway, no_pages), options=gateway.options),
+        gateway,
         on_loop=lambda loop: None,
         on_started=started.set,
         before_stop=gateway.stop,
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
-    port = sock.getsockname()[1]
     thread.start()
     assert started.wait(10)
-    made = Running(gateway, domain, port, server, thread)
-    yield made
-    if thread.is_alive():
-        made.stop()
+
+    def end() -> None:
+        server.should_exit = True
+
+    return Running("uvicorn", gateway, domain, port, thread, end)
+
+
+def _on_picows(gateway: Gateway, domain: MemoryDomain) -> Running:
+    sock = bind("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    started = threading.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+    stopping = asyncio.Event()
+
+    async def run() -> None:
+        loops.append(asyncio.get_running_loop())
+        await serve(gateway, sock, stopping, started.set)
+
+    thread = threading.Thread(target=lambda: uvloop.run(run()), daemon=True)
+    thread.start()
+    assert started.wait(10)
+
+    def end() -> None:
+        loops[0].call_soon_threadsafe(stopping.set)
+
+    return Running("picows", gateway, domain, port, thread, end)

@@ -18,6 +18,8 @@ from telflo.serve.sockets import bind
         (["serve"], "Set REDIS_URL"),
         (["serve", "--embedded", "--processes", "2"], "--embedded is one process"),
         (["serve", "--embedded", "--processes", "0"], "at least 1"),
+        (["gateway"], "Set REDIS_URL"),
+        (["gateway", "--processes", "0"], "at least 1"),
         (["worker"], "A worker needs REDIS_URL"),
         (["beat"], "beat needs REDIS_URL"),
     ],
@@ -38,6 +40,17 @@ def test_a_port_in_use_is_said_before_anything_is_done(settings: Any) -> None:
     try:
         with pytest.raises(CommandError, match=r"cannot be used: .* Set HOST or PORT"):
             call_command("serve", "--embedded")
+    finally:
+        sock.close()
+
+
+def test_a_gateways_port_in_use_is_said_too(settings: Any) -> None:
+    sock = bind("127.0.0.1", 0)
+    sock.listen()
+    settings.REDIS_URL, settings.HOST = "redis://127.0.0.1:1/0", "127.0.0.1"
+    try:
+        with pytest.raises(CommandError, match=r"cannot be used: .* Set HOST or --port"):
+            call_command("gateway", "--port", str(sock.getsockname()[1]))
     finally:
         sock.close()
 

@@ -11,7 +11,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_la
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 
-from agents.notify import UI
+from telflo.base.hints import UI
 from telflo.base.models import User
 from telflo.live import LiveConsumer
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,6 +104,28 @@ def test_several_processes_share_a_port_and_a_dead_one_is_replaced(start: Start)
     assert other in children(server.process.pid)
     until(lambda: is_served(url))
     assert server.end() == 0
+
+
+def test_a_gateway_serves_agents_in_several_processes_and_says_how_it_is(start: Start) -> None:
+    # Nothing here reaches Redis: /readyz says so.
+    migrated = start("migrate", "--verbosity", "0")
+    assert migrated.process.wait(60) == 0
+    gateway = start("gateway", "--port", "0", "--processes", "2", REDIS_URL="redis://127.0.0.1:1/0")
+    url = gateway.line("Telflo's gateway is at ws://").split()[-1]
+    pages = url.replace("ws://", "http://").removesuffix("/v1/opamp")
+    until(lambda: len(children(gateway.process.pid)) == 2)
+    until(lambda: is_served(pages))
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{pages}/readyz", timeout=10)
+    with caught.value as answer:
+        assert (answer.code, answer.read()) == (503, b"redis: not reachable\n")
+    assert gateway.end() == 0
+
+
+def test_one_gateway_process_stops_in_order(start: Start) -> None:
+    gateway = start("gateway", "--port", "0", REDIS_URL="redis://127.0.0.1:1/0")
+    gateway.line("Telflo's gateway is at ws://")
+    assert gateway.end(signal.SIGINT) == 0
 
 
 def test_addresses_are_shown_as_a_browser_wants_them() -> None:

@@ -69,10 +69,14 @@ async def test_a_bad_token_gets_401_and_a_reason_before_the_upgrade(
 
 
 @pytest.mark.rule("T10")
-async def test_no_compression_and_no_origin_are_needed(running: Running) -> None:
-    async with agent(running, origin=None) as socket:
+@pytest.mark.parametrize("origin", [None, "https://elsewhere.example"])
+async def test_no_compression_no_subprotocol_and_no_origin_are_needed_or_looked_at(
+    running: Running, origin: Any
+) -> None:
+    async with agent(running, origin=origin) as socket:
         assert socket.response is not None
         assert "Sec-WebSocket-Extensions" not in socket.response.headers
+        assert "Sec-WebSocket-Protocol" not in socket.response.headers
         assert (await say(socket, full())).instance_uid == UID.bytes
 
 
@@ -107,6 +111,7 @@ async def test_an_offer_arrives(running: Running) -> None:
         assert (await hear(socket)).remote_config.config_hash == bytes.fromhex(HASH)
 
 
+@pytest.mark.rule("T2")
 async def test_a_text_frame_closes_with_1003(running: Running) -> None:
     async with agent(running) as socket:
         await socket.send("hello")
@@ -155,19 +160,21 @@ async def test_a_stopping_server_says_1012_and_stores_what_it_heard(running: Run
     assert patches[-1].disconnected_at is not None
 
 
-async def test_post_and_other_paths_are_served_by_the_same_port(running: Running) -> None:
+@pytest.mark.rule("T1")
+async def test_post_and_pages_are_served_by_the_web_port_alone(running: Running) -> None:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}") as client:
-        assert (await client.get("/v1/opamp")).status_code == 405
-        assert (await client.get("/anything")).status_code == 204
-        headers = {
-            "authorization": f"Bearer {SECRET}",
-            "content-type": "application/x-protobuf",
-        }
+        headers = {"authorization": f"Bearer {SECRET}", "content-type": "application/x-protobuf"}
+        asked, other = await client.get("/v1/opamp"), await client.get("/anything")
         posted = await client.post("/v1/opamp", content=full().SerializeToString(), headers=headers)
+    if running.adapter == "uvicorn":
+        assert (asked.status_code, other.status_code) == (405, 204)
         assert ServerToAgent.FromString(posted.content).instance_uid == UID.bytes
+    else:
+        assert (asked.status_code, other.status_code, posted.status_code) == (426, 404, 426)
+        assert "plain HTTP is served on the web port" in posted.text
 
 
 async def test_a_websocket_on_another_path_is_refused(running: Running) -> None:
     with pytest.raises(InvalidStatus) as caught:
         await connect(f"ws://127.0.0.1:{running.port}/nowhere", proxy=None)
-    assert caught.value.response.status_code == 403
+    assert caught.value.response.status_code == (403 if running.adapter == "uvicorn" else 404)

@@ -1,14 +1,23 @@
-"""Updating many rows, each with values of its own, in one statement: one interface, one module per database."""
+"""Writing many rows, each with values of its own, in one statement: one interface, one module per database.
 
-from collections.abc import Sequence
+Models and querysets cost more per row than the database does: here a row is a tuple.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Field, Model
 
 from agents.store.dialects import postgresql, sqlite
 
-_RUNNERS = {"postgresql": postgresql.run, "sqlite": sqlite.run}
+_UPDATES = {"postgresql": postgresql.update, "sqlite": sqlite.update}
+_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_PLAIN = frozenset({"CharField", "TextField", "BooleanField", "BigIntegerField"})
+_NATIVE = _PLAIN | {"UUIDField", "DateTimeField"}
+
+AnyField = Field[Any, Any]
 
 
 def update_rows(
@@ -24,16 +33,39 @@ def update_rows(
     """
     if not rows or not columns:
         return 0
-    table = model._meta
-    by_name = {field.attname: field for field in table.concrete_fields}
-    fields = [by_name[name] for name in (*match, *columns)]
-    values = [
-        [
-            field.get_db_prep_save(value, connection)
-            for field, value in zip(fields, row, strict=True)
-        ]
-        for row in rows
-    ]
-    runner = _RUNNERS[connection.vendor]
+    fields = _fields(model, (*match, *columns))
+    values = _prepared(fields, rows)
     with connection.cursor() as cursor:
-        return runner(cursor, table.db_table, fields, len(match), values)
+        return _UPDATES[connection.vendor](cursor, model._meta.db_table, fields, len(match), values)
+
+
+def insert_rows(
+    model: type[Model], *, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Append rows; `columns` (attribute names) are all of the model's columns, each row's values in their order."""
+    if not rows:
+        return
+    fields = _fields(model, columns)
+    with connection.cursor() as cursor:
+        _INSERTS[connection.vendor](cursor, model._meta.db_table, fields, _prepared(fields, rows))
+
+
+def _fields(model: type[Model], names: Sequence[str]) -> list[AnyField]:
+    by_name = {field.attname: field for field in model._meta.concrete_fields}
+    return [by_name[name] for name in names]
+
+
+def _prepared(fields: Sequence[AnyField], rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """The values column by column, as the database takes them."""
+    columns: list[Sequence[Any]] = []
+    for field, column in zip(fields, zip(*rows, strict=True), strict=True):
+        prepare = _preparing(field)
+        columns.append(column if prepare is None else [prepare(value) for value in column])
+    return columns
+
+
+def _preparing(field: AnyField) -> Callable[[Any], Any] | None:
+    """How a value of this field is made ready; None when it goes as it stands, which saves most of the cost."""
+    kind = getattr(field, "target_field", field).get_internal_type()
+    as_it_stands = _NATIVE if connection.features.has_native_uuid_field else _PLAIN
+    return None if kind in as_it_stands else partial(field.get_db_prep_save, connection=connection)

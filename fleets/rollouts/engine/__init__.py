@@ -10,11 +10,12 @@ from fleets.rollouts.engine.claims import IN_FLIGHT, claim
 from fleets.rollouts.engine.deadlines import expire
 from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.lifecycle import advance, start
-from fleets.rollouts.engine.membership import exclude, join, keep_name
-from fleets.rollouts.engine.retries import retry
+from fleets.rollouts.engine.membership import exclude, join, keep_names
+from fleets.rollouts.engine.retries import RetryWay, retry, way_of_retry
 
 __all__ = [
     "IN_FLIGHT",
+    "RetryWay",
     "advance",
     "claim",
     "exclude",
@@ -22,8 +23,9 @@ __all__ = [
     "give_back",
     "hand_down",
     "join",
-    "keep_name",
+    "keep_names",
     "record_reports",
     "retry",
     "start",
+    "way_of_retry",
 ]

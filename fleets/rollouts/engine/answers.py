@@ -20,25 +20,20 @@ _REPORTING = (FactKind.REMOTE_CONFIG, FactKind.FULL_STATE)
 def record_reports(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     """Take in the facts about remote configurations. Answers the rollouts that have to be advanced.
 
-    Facts of older sessions count too: they happened. Repeated facts change nothing.
+    Facts of older sessions count too: they happened, unless they are another agent's with the same uid (A2). Repeated
+    facts change nothing.
     """
-    told = [
-        (patch, fact)
-        for patch in patches
-        # Plain HTTP beside a live WebSocket of the same uid is another machine: its word decides nothing.
-        if patch.epoch != store.FENCED_EPOCH
-        for fact in patch.facts
-        if fact.kind in _REPORTING
-    ]
+    told = [(patch, fact) for patch in patches for fact in patch.facts if fact.kind in _REPORTING]
     if not told:
         return frozenset()
     with transaction.atomic():
         rows = store.lock({patch.instance_uid for patch, _ in told})
         hashes = {fact.remote_config.hash for _, fact in told if fact.remote_config}
-        ledger = Ledger(rows.keys(), hashes, max(fact.at for _, fact in told))
+        ledger = Ledger(rows, hashes, max(fact.at for _, fact in told))
         for patch, fact in told:
-            if patch.instance_uid in rows:
-                _take(ledger, patch, fact, rows[patch.instance_uid])
+            row = rows.get(patch.instance_uid)
+            if row is not None and not store.is_anothers(row, patch.epoch, fact.at):
+                _take(ledger, patch, fact, row)
         ledger.write()
         return frozenset(ledger.rollouts)
 
@@ -49,7 +44,7 @@ def give_back(claims: Mapping[UUID, str], *, now: datetime) -> None:
         return
     with transaction.atomic():
         rows = store.lock(claims)
-        ledger = Ledger(rows.keys(), set(claims.values()), now)
+        ledger = Ledger(rows, set(claims.values()), now)
         for uid in rows:
             attempt = ledger.latest(uid, claims[uid])
             if attempt is not None and attempt.state == AttemptState.OFFERED:

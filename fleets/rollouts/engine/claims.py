@@ -1,16 +1,15 @@
 """Claiming offers: an attempt is written before anything is sent, so an offer can be lost but not sent twice."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from agents import store
-from agents.models import AgentStatus
-from agents.snapshot import Capability
+from agents.store.dialects import insert_rows
 from fleets.models import (
     ArrivalMode,
     Attempt,
@@ -18,12 +17,12 @@ from fleets.models import (
     Membership,
     Quarantine,
     RenderedConfig,
-    Rollout,
     RolloutState,
     Target,
     TargetState,
 )
 from fleets.rollouts.plan import ACTIVE
+from telflo.base.ids import new_id
 
 IN_FLIGHT: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
 OPEN_TARGETS: Final = (TargetState.WAITING, TargetState.PENDING_OFFLINE)
@@ -36,45 +35,36 @@ def claim(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, RenderedCo
     quarantined. A fixed number of statements.
     """
     with transaction.atomic():
-        rows = store.lock(agents)
-        due = [
-            member
-            for member in _managed(rows)
-            if _is_due(member, rows[member.agent_id], agents[member.agent_id])
-        ]
+        acknowledged = store.lock_open_to_offers(agents)
+        due = [want for want in _wanted(acknowledged) if want.hash != acknowledged[want.uid]]
         blocked = _blocked(due) if due else set()
-        members = [member for member in due if (member.agent_id, _hash(member)) not in blocked]
-        if not members:
+        granted = [want for want in due if (want.uid, want.hash) not in blocked]
+        if not granted:
             return {}
-        _write_attempts(members, rows, now)
-        bodies = RenderedConfig.objects.in_bulk({member.desired_id for member in members})
-        return {member.agent_id: bodies[member.desired_id] for member in members}
+        _write_attempts(granted, agents, now)
+        bodies = RenderedConfig.objects.in_bulk({want.rendered_id for want in granted})
+        return {want.uid: bodies[want.rendered_id] for want in granted}
 
 
-def _managed(uids: Iterable[UUID]) -> Iterable[Membership]:
-    return (
-        Membership.objects.filter(agent_id__in=list(uids), mode=ArrivalMode.MANAGED)
-        .exclude(desired=None)
-        .select_related("desired")
-        .defer("desired__body")
+class Want(NamedTuple):
+    """What a managed member should run."""
+
+    uid: UUID
+    rendered_id: UUID
+    hash: str
+    version_id: UUID
+
+
+def _wanted(uids: Iterable[UUID]) -> list[Want]:
+    members = Membership.objects.filter(agent_id__in=list(uids), mode=ArrivalMode.MANAGED)
+    wanted = members.exclude(desired=None).values_list(
+        "agent_id", "desired_id", "desired__hash", "desired__version_id"
     )
+    return [Want(*row) for row in wanted]
 
 
-def _is_due(member: Membership, row: AgentStatus, epoch: int) -> bool:
-    return bool(
-        row.session_epoch == epoch
-        and row.agent.capabilities & Capability.ACCEPTS_REMOTE_CONFIG
-        and row.remote_config_hash != _hash(member)
-    )
-
-
-def _hash(member: Membership) -> str:
-    assert member.desired is not None
-    return member.desired.hash
-
-
-def _blocked(due: Iterable[Membership]) -> set[tuple[UUID, str]]:
-    uids = [member.agent_id for member in due]
+def _blocked(due: Iterable[Want]) -> set[tuple[UUID, str]]:
+    uids = [want.uid for want in due]
     in_flight = Attempt.objects.filter(agent_id__in=uids, state__in=IN_FLIGHT)
     quarantined = Quarantine.objects.filter(agent_id__in=uids)
     return {
@@ -83,49 +73,65 @@ def _blocked(due: Iterable[Membership]) -> set[tuple[UUID, str]]:
     }
 
 
-def _write_attempts(
-    members: Iterable[Membership], rows: Mapping[UUID, AgentStatus], now: datetime
-) -> None:
-    open_targets = _open_targets([member.agent_id for member in members])
-    attempts, offered = [], []
-    for member in members:
-        assert member.desired is not None
-        target = open_targets.get((member.agent_id, member.desired.version_id))
-        if target is not None:
-            offered.append(target.pk)
-        attempts.append(
-            Attempt(
-                agent_id=member.agent_id,
-                rendered=member.desired,
-                hash=member.desired.hash,
-                epoch=rows[member.agent_id].session_epoch,
-                rollout=target.rollout if target else None,
-                offered_at=now,
-                deadline=now + _apply_timeout(target.rollout if target else None),
+_COLUMNS: Final = (
+    "id",
+    "agent_id",
+    "rendered_id",
+    "hash",
+    "epoch",
+    "rollout_id",
+    "state",
+    "error",
+    "offered_at",
+    "deadline",
+    "answered_at",
+)
+
+
+def _write_attempts(granted: Sequence[Want], epochs: Mapping[UUID, int], now: datetime) -> None:
+    targets = _open_targets([want.uid for want in granted])
+    homeless = _OpenTarget(None, None, settings.APPLY_TIMEOUT)
+    rows, offered = [], []
+    for want in granted:
+        target = targets.get((want.uid, want.version_id), homeless)
+        offered.append(target.id)
+        rows.append(
+            (
+                new_id(),
+                want.uid,
+                want.rendered_id,
+                want.hash,
+                epochs[want.uid],
+                target.rollout_id,
+                AttemptState.OFFERED,
+                "",
+                now,
+                now + target.timeout,
+                None,
             )
         )
-    Attempt.objects.bulk_create(attempts)
-    Target.objects.filter(pk__in=offered).update(
+    insert_rows(Attempt, columns=_COLUMNS, rows=rows)
+    Target.objects.filter(pk__in=[pk for pk in offered if pk is not None]).update(
         state=TargetState.OFFERED, state_since=now, reason=""
     )
 
 
-def _open_targets(uids: Iterable[UUID]) -> dict[tuple[UUID, UUID], Target]:
-    """The targets that an offer belongs to, by agent and version; a succeeded rollout leaves offline ones open."""
+class _OpenTarget(NamedTuple):
+    """The target that an offer belongs to; without one it is a newcomer's."""
+
+    id: UUID | None
+    rollout_id: UUID | None
+    timeout: timedelta
+
+
+def _open_targets(uids: Iterable[UUID]) -> dict[tuple[UUID, UUID], _OpenTarget]:
+    """By agent and version; a rollout that succeeded leaves offline ones open."""
     targets = Target.objects.filter(
         agent_id__in=list(uids),
         state__in=OPEN_TARGETS,
         rollout__state__in=[*ACTIVE, RolloutState.SUCCEEDED],
-    ).select_related("rollout")
+    ).values_list("agent_id", "rollout__version_id", "id", "rollout_id", "rollout__apply_timeout_s")
     return {
-        (target.agent_id, target.rollout.version_id): target
-        for target in targets
-        if target.agent_id is not None
+        (uid, version_id): _OpenTarget(pk, rollout_id, timedelta(seconds=timeout_s))
+        for uid, version_id, pk, rollout_id, timeout_s in targets
     }
-
-
-def _apply_timeout(rollout: Rollout | None) -> timedelta:
-    if rollout is None:
-        timeout: timedelta = settings.APPLY_TIMEOUT
-        return timeout
-    return timedelta(seconds=rollout.apply_timeout_s)

@@ -26,7 +26,7 @@ def expire(now: datetime) -> frozenset[UUID]:
         rows = store.lock(_overdue(now).values_list("agent_id", flat=True))
         if not rows:
             return frozenset()
-        ledger = Ledger(rows.keys(), (), now)
+        ledger = Ledger(rows, (), now)
         for uid, row in rows.items():
             for attempt in ledger.in_flight(uid):
                 if attempt.deadline > now:

@@ -1,18 +1,24 @@
 """What members should run, and handing it down to the status rows and out to the gateways."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
 
 from agents import notify, store
 from agents.models import AgentStatus
 from agents.snapshot import ConfigStatus
 from agents.store import IntentChange
 from fleets.models import ArrivalMode, Membership, Quarantine, RenderedConfig
+
+
+def with_desired(members: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Members with what they should run, without its body: one object for all that should run the same."""
+    rendered = RenderedConfig.objects.defer("body")
+    return members.prefetch_related(Prefetch("desired", queryset=rendered))
 
 
 def ran_well(member: Membership, row: AgentStatus) -> bool:
@@ -41,8 +47,11 @@ def desire(uids: Collection[UUID], good: Collection[UUID], rendered: RenderedCon
     Membership.objects.filter(agent_id__in=uids).update(desired=rendered, retry=None)
 
 
-def hand_down(uids: Collection[UUID], *, now: datetime) -> None:
-    """Bring the status rows' intent up to the memberships' truth, and hint at the gateways on commit."""
+def hand_down(uids: Collection[UUID], rows: Mapping[UUID, AgentStatus], *, now: datetime) -> None:
+    """Bring the status rows' intent up to the memberships' truth, and hint at the gateways on commit.
+
+    rows: the locked status rows of these, and maybe of others.
+    """
     if not uids:
         return
     failed = Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef("desired__hash"))
@@ -60,12 +69,6 @@ def hand_down(uids: Collection[UUID], *, now: datetime) -> None:
             )
         ],
         now=now,
+        rows=rows,
     )
     transaction.on_commit(partial(notify.poke, frozenset(uids)), robust=True)
-
-
-def touch(topics: Iterable[str]) -> None:
-    """Tell open pages once the transaction holds."""
-    names = frozenset(topics)
-    if names:
-        transaction.on_commit(partial(notify.touch, names), robust=True)

@@ -1,13 +1,14 @@
 """What is known of some agents' offers, in hand: read in a few statements, changed in memory, written in a few more."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from agents.models import AgentStatus
 from fleets.models import (
     Attempt,
     AttemptState,
@@ -18,7 +19,7 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rollouts.engine.claims import IN_FLIGHT
-from fleets.rollouts.engine.desires import hand_down
+from fleets.rollouts.engine.desires import hand_down, with_desired
 from fleets.rollouts.plan import ACTIVE
 
 _SETTLED = (TargetState.EXCLUDED,)
@@ -27,8 +28,12 @@ _SETTLED = (TargetState.EXCLUDED,)
 class Ledger:
     """Attempts, targets, quarantine and memberships of some agents. The status rows are locked before it is read."""
 
-    def __init__(self, uids: Collection[UUID], hashes: Collection[str], now: datetime) -> None:
+    def __init__(
+        self, rows: Mapping[UUID, AgentStatus], hashes: Collection[str], now: datetime
+    ) -> None:
         self.now = now
+        self._rows = rows
+        uids = rows.keys()
         self.members = _members(uids)
         self._latest: dict[tuple[UUID, str], Attempt] = {}
         self._in_flight: dict[UUID, list[Attempt]] = defaultdict(list)
@@ -95,7 +100,7 @@ class Ledger:
             Membership.objects.bulk_update(self._desires.values(), ["desired", "retry"])
         self._write_quarantine()
         pairs = {*self._quarantined, *self._lifted}
-        hand_down({*(uid for uid, _ in pairs), *self._desires}, now=self.now)
+        hand_down({*(uid for uid, _ in pairs), *self._desires}, self._rows, now=self.now)
 
     def _write_quarantine(self) -> None:
         if self._lifted:
@@ -138,7 +143,7 @@ class Ledger:
     def _read_targets(self, uids: Collection[UUID]) -> dict[tuple[UUID, UUID], Target]:
         rollouts = {attempt.rollout_id for attempt in self._latest.values() if attempt.rollout_id}
         wanted = Q(rollout__state__in=ACTIVE) | Q(rollout_id__in=rollouts)
-        targets = Target.objects.filter(wanted, agent_id__in=uids).select_related("rollout")
+        targets = Target.objects.filter(wanted, agent_id__in=uids).prefetch_related("rollout")
         return {
             (target.rollout_id, target.agent_id): target
             for target in targets
@@ -147,12 +152,10 @@ class Ledger:
 
 
 def _members(uids: Collection[UUID]) -> dict[UUID, Membership]:
-    members = (
-        Membership.objects.filter(agent_id__in=uids)
-        .select_related("desired", "retry")
-        .defer("desired__body", "retry__body")
-    )
-    return {member.agent_id: member for member in members}
+    members = with_desired(Membership.objects.filter(agent_id__in=uids))
+    # Few are in a retry.
+    found = members.select_related("retry").defer("retry__body")
+    return {member.agent_id: member for member in found}
 
 
 def _write_states(

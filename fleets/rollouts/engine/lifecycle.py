@@ -24,8 +24,9 @@ from fleets.models import (
 )
 from fleets.rollouts import plan
 from fleets.rollouts.engine.claims import OPEN_TARGETS
-from fleets.rollouts.engine.desires import last_good_id, touch
+from fleets.rollouts.engine.desires import last_good_id, with_desired
 from fleets.rollouts.engine.releasing import release, withdraw
+from telflo.base.hints import touch_on_commit
 from telflo.base.models import User
 
 MOST_STEPS: Final = 20
@@ -77,7 +78,9 @@ def start(
         fleet.save(update_fields=["version", "updated_at"])
         if not rollout.targets.exists():
             _advance(rollout, now)
-        touch({"fleets", "rollouts", "overview", f"fleet:{fleet.pk}", f"rollout:{rollout.pk}"})
+        touch_on_commit(
+            {"fleets", "rollouts", "overview", f"fleet:{fleet.pk}", f"rollout:{rollout.pk}"}
+        )
     return rollout
 
 
@@ -106,14 +109,14 @@ def _step(rollout: Rollout, now: datetime) -> bool:
     if decision.release is not None:
         changed |= release(rollout, stages[decision.release], now=now)
     if changed:
-        touch({"rollouts", f"rollout:{rollout.pk}", f"fleet:{rollout.fleet_id}"})
+        touch_on_commit({"rollouts", f"rollout:{rollout.pk}", f"fleet:{rollout.fleet_id}"})
     return changed
 
 
 def _view(rollout: Rollout, stages: list[Stage]) -> plan.RolloutView:
     counted: dict[UUID, dict[str, int]] = {stage.pk: {} for stage in stages}
     counts = rollout.targets.exclude(state=TargetState.EXCLUDED).values_list("stage_id", "state")
-    for stage_id, state, number in counts.annotate(Count("pk")).order_by():
+    for stage_id, state, number in counts.annotate(n=Count("*")).order_by():
         counted[stage_id][state] = number
     return plan.RolloutView(
         state=plan.State(rollout.state),
@@ -144,7 +147,7 @@ def _enter(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
         fields.append("finished_at")
         fleet = Fleet.objects.filter(pk=rollout.fleet_id)
         fleet.update(stable_version=rollout.version_id, updated_at=now)
-        touch({"fleets", "overview"})
+        touch_on_commit({"fleets", "overview"})
     rollout.save(update_fields=fields)
     return True
 
@@ -185,8 +188,7 @@ def _number(rollout: Rollout) -> None:
 
 def _managed_members(fleet: Fleet) -> dict[UUID, Membership]:
     members = Membership.objects.filter(fleet=fleet, mode=ArrivalMode.MANAGED)
-    found = members.select_related("desired").defer("desired__body")
-    return {member.agent_id: member for member in found}
+    return {member.agent_id: member for member in with_desired(members)}
 
 
 def _add_targets(

@@ -1,13 +1,14 @@
 """Agents come into a fleet, leave it, or are left out of a rollout: targets are an open set (decision 5)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from agents import store
+from agents.models import Agent, AgentStatus
 from fleets.models import (
     ArrivalMode,
     Fleet,
@@ -18,45 +19,88 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rendering import render_version
-from fleets.rollouts.engine.desires import desire, hand_down, last_good_id, ran_well, touch
+from fleets.rollouts.engine.desires import (
+    desire,
+    hand_down,
+    last_good_id,
+    ran_well,
+    with_desired,
+)
 from fleets.rollouts.plan import ACTIVE
+from telflo.base.hints import touch_on_commit
 
 
-def join(member_uid: UUID, *, now: datetime) -> UUID | None:
-    """Make a managed member run its fleet's stable version, and a waiting target of a rollout that is under way.
+def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
+    """Make managed members run their fleet's stable version, and waiting targets of a rollout that is under way.
 
-    Answers that rollout: the caller advances it. An observed member should run nothing of ours.
+    All of them are in one fleet. Answers that rollout: the caller advances it. Observed members should run nothing
+    of ours. The number of statements does not depend on the number of members.
     """
     with transaction.atomic():
-        member = _member(member_uid)
-        # A rollout that starts now sees this member, or this member sees the rollout.
-        Fleet.objects.select_for_update(no_key=True).get(pk=member.fleet_id)
-        # The rollout's lock first: it must not finish between being looked at and getting one more target.
-        rollout = _active_rollout(member.fleet_id)
-        row = store.lock([member_uid])[member_uid]
-        fleet = Fleet.objects.select_related("stable_version").get(pk=member.fleet_id)
-        is_managed = member.mode == ArrivalMode.MANAGED
-        stable = fleet.stable_version if is_managed else None
-        good = [member_uid] if ran_well(member, row) else []
-        previous_id = last_good_id(member, row)
-        desire([member_uid], good, render_version(stable, now=now) if stable else None)
-        hand_down([member_uid], now=now)
-        touch({"fleets", f"fleet:{fleet.pk}"})
-        if rollout is None or not is_managed:
+        fleet_id = Membership.objects.filter(agent_id__in=uids).values_list("fleet_id", flat=True)[
+            0
+        ]
+        # A rollout that starts now sees these members, or these members see the rollout.
+        Fleet.objects.select_for_update(no_key=True).get(pk=fleet_id)
+        # The rollout's lock first: it must not finish between being looked at and getting more targets.
+        rollout = _active_rollout(fleet_id)
+        rows = store.lock(uids)
+        members = _members(uids)
+        fleet = Fleet.objects.select_related("stable_version").get(pk=fleet_id)
+        managed = {uid: one for uid, one in members.items() if one.mode == ArrivalMode.MANAGED}
+        previous = {uid: last_good_id(member, rows[uid]) for uid, member in managed.items()}
+        _desire_stable(members, managed, rows, fleet, now)
+        hand_down(members.keys(), rows, now=now)
+        touch_on_commit({"fleets", f"fleet:{fleet.pk}"})
+        if rollout is None or not managed:
             return None
-        Target.objects.update_or_create(
-            rollout=rollout,
-            agent_id=member_uid,
-            defaults={
-                "stage": rollout.stages.latest("index"),
-                "agent_label": str(row.agent),
-                "previous_id": previous_id,
-                "state": TargetState.WAITING,
-                "state_since": now,
-                "reason": "",
-            },
-        )
+        _wait(rollout, {uid: rows[uid] for uid in managed}, previous, now)
         return rollout.pk
+
+
+def _desire_stable(
+    members: Mapping[UUID, Membership],
+    managed: Collection[UUID],
+    rows: Mapping[UUID, AgentStatus],
+    fleet: Fleet,
+    now: datetime,
+) -> None:
+    """The stable version for those that are managed, nothing for the others."""
+    stable = fleet.stable_version
+    rendered = render_version(stable, now=now) if stable and managed else None
+    good = {uid for uid, member in members.items() if ran_well(member, rows[uid])}
+    others = members.keys() - set(managed)
+    desire(managed, good.intersection(managed), rendered)
+    desire(others, good & others, None)
+
+
+def _wait(
+    rollout: Rollout,
+    rows: Mapping[UUID, AgentStatus],
+    previous: Mapping[UUID, UUID | None],
+    now: datetime,
+) -> None:
+    """Waiting targets of the last stage, also for those that were targets before."""
+    stage = rollout.stages.latest("index")
+    targets = [
+        Target(
+            rollout=rollout,
+            stage=stage,
+            agent_id=uid,
+            agent_label=str(row.agent),
+            previous_id=previous[uid],
+            state=TargetState.WAITING,
+            state_since=now,
+        )
+        for uid, row in rows.items()
+    ]
+    Target.objects.bulk_create(
+        targets,
+        batch_size=1_000,
+        update_conflicts=True,
+        unique_fields=["rollout", "agent"],
+        update_fields=["stage", "agent_label", "previous", "state", "state_since", "reason"],
+    )
 
 
 def exclude(uids: Collection[UUID], *, reason: str, now: datetime) -> frozenset[UUID]:
@@ -77,21 +121,22 @@ def exclude(uids: Collection[UUID], *, reason: str, now: datetime) -> frozenset[
         return rollouts
 
 
-def keep_name(uid: UUID, label: str) -> None:
-    """Write an agent's name into its targets, which outlive it."""
-    Target.objects.filter(agent_id=uid).update(agent_label=label)
+def keep_names(uids: Collection[UUID]) -> None:
+    """Write agents' names into their targets, which outlive them."""
+    name = Agent.objects.filter(pk=OuterRef("agent_id")).values("display_name")
+    Target.objects.filter(agent_id__in=uids).update(agent_label=Subquery(name))
 
 
-def _member(uid: UUID) -> Membership:
-    members = Membership.objects.select_related("desired").defer("desired__body")
-    return members.get(agent_id=uid)
+def _members(uids: Collection[UUID]) -> dict[UUID, Membership]:
+    members = with_desired(Membership.objects.filter(agent_id__in=uids))
+    return {member.agent_id: member for member in members}
 
 
 def _lock_in_order(rollouts: QuerySet[Rollout], uids: Collection[UUID]) -> None:
     """Rollouts, then status rows, then the rest: the order that all writers keep."""
     ids = list(rollouts.values_list("pk", flat=True))
     list(Rollout.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
-    store.lock(uids)
+    store.hold(uids)
 
 
 def _active_rollout(fleet_id: UUID) -> Rollout | None:

@@ -20,7 +20,7 @@ from fleets.models import (
 )
 from fleets.rendering import render_version
 from fleets.rollouts.engine.claims import OPEN_TARGETS
-from fleets.rollouts.engine.desires import desire, hand_down, ran_well
+from fleets.rollouts.engine.desires import desire, hand_down, ran_well, with_desired
 from fleets.rollouts.plan import Place, Placement, TargetFacts, place_target
 
 
@@ -47,7 +47,7 @@ def release(rollout: Rollout, stage: Stage, *, now: datetime) -> bool:
     wanted = [uid for uid, placement in placements.items() if placement.is_wanted]
     good = [uid for uid in wanted if ran_well(members[uid], rows[uid])]
     desire(wanted, good, rendered)
-    hand_down(wanted, now=now)
+    hand_down(wanted, rows, now=now)
     return True
 
 
@@ -55,7 +55,7 @@ def withdraw(rollout: Rollout, *, now: datetime) -> None:
     """What was not offered yet is not to be: those targets should run what they had, and wait."""
     targets = Target.objects.filter(rollout=rollout, state__in=OPEN_TARGETS)
     uids = list(targets.exclude(agent=None).values_list("agent_id", flat=True))
-    store.lock(uids)
+    rows = store.lock(uids)
     held = Membership.objects.filter(
         agent_id__in=uids, desired__version_id=rollout.version_id, retry=None
     )
@@ -63,7 +63,7 @@ def withdraw(rollout: Rollout, *, now: datetime) -> None:
     own = targets.filter(agent_id=OuterRef("agent_id")).values("previous_id")[:1]
     held.update(desired=Subquery(own))
     targets.update(state=Place.WAITING.value, state_since=now)
-    hand_down(back, now=now)
+    hand_down(back, rows, now=now)
 
 
 def _to_place(stage: Stage, rendered: RenderedConfig) -> list[UUID]:
@@ -92,8 +92,7 @@ def _to_place(stage: Stage, rendered: RenderedConfig) -> list[UUID]:
 
 def _members(rollout: Rollout, uids: "dict[UUID, AgentStatus]") -> dict[UUID, Membership]:
     members = Membership.objects.filter(fleet_id=rollout.fleet_id, agent_id__in=list(uids))
-    found = members.select_related("desired").defer("desired__body")
-    return {member.agent_id: member for member in found}
+    return {member.agent_id: member for member in with_desired(members)}
 
 
 def _facts(

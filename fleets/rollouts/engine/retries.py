@@ -2,12 +2,14 @@
 configuration twice in a row says APPLIED while its collector crashes (decision 2).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from agents import store
+from agents.models import AgentStatus
 from agents.snapshot import ConfigStatus
 from fleets.errors import CannotRetry
 from fleets.models import Membership, Quarantine, RenderedConfig, Target, TargetState
@@ -15,29 +17,47 @@ from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.plan import ACTIVE
 
 
+@dataclass(frozen=True, slots=True)
+class RetryWay:
+    """What a retry offers: `via` first, when there is one, then what failed."""
+
+    failed: RenderedConfig
+    via: RenderedConfig | None
+
+
+def way_of_retry(uid: UUID) -> RetryWay:
+    """How a retry would go now. Raises CannotRetry."""
+    return _way(_member(uid), AgentStatus.objects.defer("health_tree").get(agent_id=uid))
+
+
 def retry(uid: UUID, *, now: datetime) -> frozenset[UUID]:
     """Offer the previous configuration, wait for APPLIED, then the failed one again. Raises CannotRetry.
 
-    An agent that went back to another configuration by itself has acknowledged that one, so it is offered the failed
-    one at once. Answers the rollouts to advance.
+    Answers the rollouts to advance.
     """
     with transaction.atomic():
         row = store.lock([uid])[uid]
         member = _member(uid)
-        failed, previous = member.desired, member.previous
-        if failed is None or not _is_quarantined(uid, failed):
-            raise CannotRetry("Nothing failed on this collector, so there is nothing to retry.")
-        went_back = (
-            row.remote_config_status == ConfigStatus.APPLIED
-            and row.remote_config_hash != failed.hash
-        )
-        if not went_back:
-            member.desired, member.retry = _usable(uid, previous, failed), failed
+        way = _way(member, row)
+        if way.via is not None:
+            member.desired, member.retry = way.via, way.failed
             member.save(update_fields=["desired", "retry"])
-        Quarantine.objects.filter(agent_id=uid, hash=failed.hash).delete()
-        rollouts = _wait_again(uid, failed, now)
-        hand_down([uid], now=now)
+        Quarantine.objects.filter(agent_id=uid, hash=way.failed.hash).delete()
+        rollouts = _wait_again(uid, way.failed, now)
+        hand_down([uid], {uid: row}, now=now)
         return rollouts
+
+
+def _way(member: Membership, row: AgentStatus) -> RetryWay:
+    """An agent that went back by itself has acknowledged another configuration: it needs none in between."""
+    failed = member.desired
+    if failed is None or not _is_quarantined(row.agent_id, failed):
+        raise CannotRetry("Nothing failed on this collector, so there is nothing to retry.")
+    went_back = (
+        row.remote_config_status == ConfigStatus.APPLIED and row.remote_config_hash != failed.hash
+    )
+    via = None if went_back else _usable(row.agent_id, member.previous, failed)
+    return RetryWay(failed, via)
 
 
 def _usable(uid: UUID, previous: RenderedConfig | None, failed: RenderedConfig) -> RenderedConfig:
@@ -69,5 +89,10 @@ def _is_quarantined(uid: UUID, rendered: RenderedConfig) -> bool:
 
 
 def _member(uid: UUID) -> Membership:
-    members = Membership.objects.select_related("desired", "previous")
-    return members.defer("desired__body", "previous__body").get(agent_id=uid)
+    members = Membership.objects.select_related(
+        "desired__version__configuration", "previous__version__configuration"
+    )
+    heavy = [
+        f"{name}__{text}" for name in ("desired", "previous") for text in ("body", "version__yaml")
+    ]
+    return members.defer(*heavy).get(agent_id=uid)

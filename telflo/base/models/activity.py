@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from telflo.base.deeds import Deed, deed_of
 from telflo.base.ids import new_id
 from telflo.base.models.people import User
 
@@ -44,3 +45,8 @@ class Activity(models.Model):
     def __str__(self) -> str:
         """For people and logs."""
         return f"{self.actor_label}: {self.action} {self.object_label}"
+
+    @property
+    def deed(self) -> Deed:
+        """What was done, in words."""
+        return deed_of(self.action)

@@ -18,6 +18,8 @@ __all__ = ["MASK", "redact_json", "redact_line", "redact_mapping", "redact_text"
 
 def redact_text(text: str) -> str:
     """Collector YAML (or any text) with its secrets masked; as many lines as before."""
+    if not text:
+        return text
     by_key = spans_by_key(text)
     if by_key is None:
         by_key = spans_by_indent(text)

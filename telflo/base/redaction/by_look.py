@@ -30,22 +30,27 @@ _ANYWHERE = (
     # addresses of ours that let somebody in: quick-deploy codes, invitations
     re.compile(r"/install/(?P<value>[A-Za-z0-9]{16,})"),
     re.compile(r"/accounts/link/(?P<value>[\w-]{16,})"),
-    # credentials that are known by their prefix
-    re.compile(
-        r"(?<![\w-])(?P<value>tlf_[a-z]_[\w-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|gh[pousr]_\w{20,}"
-        r"|github_pat_\w{20,}|glsa_\w{20,}|glc_[\w=+/-]{20,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}"
-        r"|NRAK-\w{20,}|AIza[\w-]{30,}|sk-[\w-]{20,}|hooks\.slack\.com/services/[\w/]+)"
-    ),
     re.compile(
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?P<value>[^-]*(?:-(?!----END)[^-]*)*)"
         r"(?:-----END|\Z)"
     ),
 )
+# Credentials that are known by their prefix.
+_BY_PREFIX = re.compile(
+    r"(?<![\w-])(?P<value>tlf_[a-z]_[\w-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|gh[pousr]_\w{20,}"
+    r"|github_pat_\w{20,}|glsa_\w{20,}|glc_[\w=+/-]{20,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}"
+    r"|NRAK-\w{20,}|AIza[\w-]{30,}|sk-[\w-]{20,}|hooks\.slack\.com/services/[\w/]+)"
+)
+# All but those by prefix need one of these: most labels, names and versions have none.
+_SIGNS = re.compile(r"[=:@/$ \t]")
 _NO_SECRET = {"true", "false", "null", "~", MASK}
 
 
 def spans_by_look(text: str) -> Iterator[Span]:
     """Where `text` holds credentials by their form: URLs, schemes, prefixes, PEM keys, `password=…`, `token: …`."""
+    yield from (match.span("value") for match in _BY_PREFIX.finditer(text))
+    if _SIGNS.search(text) is None:
+        return
     for pattern in _ANYWHERE:
         yield from (match.span("value") for match in pattern.finditer(text))
     for pattern in (_ASSIGNED, _DEFAULT, _NAMED):

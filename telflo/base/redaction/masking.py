@@ -16,6 +16,8 @@ _KEPT = {"true", "false", "null", "~", MASK}
 
 def mask_spans(text: str, spans: list[Span]) -> str:
     """The text with each span masked; spans may overlap."""
+    if not spans:
+        return text
     parts: list[str] = []
     position = 0
     for start, end in merged(spans):

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from axes.handlers.proxy import AxesProxyHandler
-from axes.helpers import get_failure_limit
-from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
@@ -19,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from telflo.base.errors import DomainError
 from telflo.base.forms import NewPasswordForm, add_domain_error
 from telflo.base.people import accept_link, person_of_link
+from telflo.base.sign_in import pause_minutes, tries_left
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -27,26 +25,20 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
     [login_not_required, require_http_methods(["GET", "HEAD", "POST"])], name="dispatch"
 )
 class SignIn(LoginView):
-    """The sign-in page. Wrong tries are counted per name and address (django-axes), and it says how many are left."""
+    """The sign-in page. Wrong tries are counted (telflo/base/sign_in.py), and it says how many are left."""
 
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """The form again, with the name kept."""
-        context = self.get_context_data(form=form, tries_left=self._tries_left(form))
+        left = tries_left(self.request, form.data.get("username", ""))
+        context = self.get_context_data(form=form, tries_left=left)
         return self.render_to_response(context, status=422)
-
-    def _tries_left(self, form: AuthenticationForm) -> int:
-        credentials = {"username": form.data.get("username", "")}
-        limit = get_failure_limit(self.request, credentials)
-        failures = AxesProxyHandler.get_failures(self.request, credentials)
-        return max(int(limit) - int(failures), 0)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the page shows beside the form."""
-        minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
-        return {"pause_minutes": minutes, **super().get_context_data(**kwargs)}
+        return {"pause_minutes": pause_minutes(), **super().get_context_data(**kwargs)}
 
 
 @login_not_required

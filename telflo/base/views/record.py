@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from telflo.base.access import Action
+from telflo.base.deeds import codes_said_with
 from telflo.base.guard import requires
 from telflo.base.models import Activity, ActorKind
 
@@ -76,6 +77,7 @@ def _matching(words: str, kinds: list[str], actors: list[str]) -> QuerySet[Activ
             Q(object_label__icontains=words)
             | Q(actor_label__icontains=words)
             | Q(action__icontains=words)
+            | Q(action__in=codes_said_with(words))
         )
     return rows
 

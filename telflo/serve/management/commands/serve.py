@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
 
+from telflo.databases import close_connections
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.firststart import prepare, welcome
 from telflo.serve.processes import Processes
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         self._announce(sock)
         # The parent keeps its socket, which never listens: the port stays ours while children come and go.
         host, port = sock.getsockname()[:2]
-        connections.close_all()
+        close_connections()
         code = Processes(processes, lambda: run_here(bind(host, port, shared=True))).run()
         if code:
             raise CommandError("The server processes do not stay up.", returncode=code)

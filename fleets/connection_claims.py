@@ -1,0 +1,193 @@
+"""Claiming connection settings: written down before they are sent, so that each hash goes out once (S2)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from agents import store
+from agents.models import AgentStatus
+from agents.snapshot import Capability
+from fleets.connection import destinations_of
+from fleets.connection_offer import Destination, Held, Need, Plan, SettingsOffer, Signal
+from fleets.credentials import Minted, mint
+from fleets.models import AgentConnection, ConnectionSettings, Membership, Token, TokenKind
+from fleets.quickdeploy.plan import opamp_endpoint
+from fleets.standing import Standing, standings
+
+_COLUMNS: Final = (
+    "offered_hash",
+    "offered_epoch",
+    "offered_at",
+    "heartbeat_s",
+    "has_telemetry",
+    "credential",
+    "unused_offers",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    standing: Standing
+    plan: Plan
+    row: AgentStatus
+    secret: str = ""
+    minted: Minted | None = None
+    successor: Token | None = None
+
+
+def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, SettingsOffer]:
+    """Connection settings for those of these agents that are to get some, each written down as offered.
+
+    Left out: older sessions, what was offered in this session already, what the agent has. A fixed number of
+    statements.
+    """
+    with transaction.atomic():
+        rows = store.lock(agents)
+        due = [one for one in _due(rows, agents) if one is not None]
+        if not due:
+            return {}
+        granted = _with_credentials(due, now)
+        Token.objects.bulk_create([one.minted.token for one in granted if one.minted])
+        _write(granted, now)
+        store.set_intervals(
+            {
+                one.standing.agent_id: one.plan.heartbeat_s
+                for one in granted
+                if one.plan.heartbeat_s and one.standing.capabilities & Capability.REPORTS_HEARTBEAT
+            }
+        )
+        destinations = _destinations(granted)
+        return {
+            one.standing.agent_id: _offer(one, destinations.get(one.standing.agent_id, {}))
+            for one in granted
+        }
+
+
+def give_back_settings(claims: Mapping[UUID, str]) -> None:
+    """Claimed settings (uid to hash) that were not sent after all: they may be claimed again in the same session."""
+    with transaction.atomic():
+        rows = AgentConnection.objects.select_for_update().filter(agent_id__in=list(claims))
+        for row in rows.select_related("credential"):
+            if row.offered_hash != claims[row.agent_id]:
+                continue
+            unused = row.credential if row.unused_offers else None
+            row.offered_hash = ""
+            if unused is not None:
+                row.credential, row.unused_offers = None, row.unused_offers - 1
+            row.save(update_fields=["offered_hash", "credential", "unused_offers"])
+            if unused is not None and unused.kind == TokenKind.AGENT:
+                unused.delete()
+
+
+def _due(rows: Mapping[UUID, AgentStatus], agents: Mapping[UUID, Held]) -> Iterable[_Due | None]:
+    for uid, standing in standings(rows).items():
+        held = agents[uid]
+        plan = standing.plan() if standing.epoch == held.epoch else None
+        if plan is None or plan.hash == held.offered:
+            continue
+        if standing.offered_epoch == held.epoch and standing.offered_hash == plan.hash:
+            continue
+        yield _Due(standing, plan, rows[uid])
+
+
+def _with_credentials(due: Iterable[_Due], now: datetime) -> list[_Due]:
+    """Mint what is to be minted, and find the secrets of successors."""
+    due = list(due)
+    shared = Token.objects.in_bulk(
+        {one.standing.token_id for one in due if one.plan.need is Need.OWN}
+    )
+    heirs = Token.objects.select_related("handover").in_bulk(
+        {one.standing.successor for one in due if one.plan.need is Need.SUCCESSOR}
+    )
+    return [_with_credential(one, shared, heirs, now) for one in due]
+
+
+def _with_credential(
+    one: _Due, shared: Mapping[UUID, Token], heirs: Mapping[UUID, Token], now: datetime
+) -> _Due:
+    standing = one.standing
+    if one.plan.need is Need.OWN:
+        assert standing.token_id is not None
+        minted = mint(standing.agent_id, shared[standing.token_id], now=now)
+        return _Due(standing, one.plan, one.row, minted.secret, minted)
+    if one.plan.need is Need.SUCCESSOR:
+        assert standing.successor is not None
+        heir = heirs[standing.successor]
+        return _Due(standing, one.plan, one.row, heir.handover.secret, successor=heir)
+    return one
+
+
+def _credential(one: _Due) -> Token | None:
+    return one.minted.token if one.minted else one.successor
+
+
+def _hash(one: _Due) -> str:
+    return one.plan.hash_with(str(one.minted.token.pk)) if one.minted else one.plan.hash
+
+
+def _write(granted: Iterable[_Due], now: datetime) -> None:
+    AgentConnection.objects.bulk_create(
+        [_row(one, now) for one in granted],
+        update_conflicts=True,
+        unique_fields=["agent"],
+        update_fields=_COLUMNS,
+    )
+
+
+def _row(one: _Due, now: datetime) -> AgentConnection:
+    """What is written: a credential in use stays the one that counts while no other is offered."""
+    standing, plan = one.standing, one.plan
+    credential = _credential(one)
+    kept = standing.credential_id if standing.came_by_offered else None
+    return AgentConnection(
+        agent_id=standing.agent_id,
+        offered_hash=_hash(one),
+        offered_epoch=standing.epoch,
+        offered_at=now,
+        heartbeat_s=plan.heartbeat_s or standing.offered_heartbeat_s or 0,
+        has_telemetry=bool(standing.has_telemetry or plan.signals),
+        credential_id=credential.pk if credential else kept,
+        unused_offers=(standing.unused_offers or 0) + (credential is not None),
+    )
+
+
+def _destinations(granted: Iterable[_Due]) -> dict[UUID, Mapping[Signal, Destination]]:
+    """Where the own telemetry of these agents goes, decrypted once for each fleet."""
+    uids = [one.standing.agent_id for one in granted if one.plan.signals]
+    if not uids:
+        return {}
+    fleets = dict(Membership.objects.filter(agent_id__in=uids).values_list("agent_id", "fleet_id"))
+    found = ConnectionSettings.objects.filter(fleet_id__in=set(fleets.values()))
+    by_fleet = {wish.fleet_id: destinations_of(wish) for wish in found}
+    return {uid: by_fleet.get(fleet_id, {}) for uid, fleet_id in fleets.items()}
+
+
+def _offer(one: _Due, destinations: Mapping[Signal, Destination]) -> SettingsOffer:
+    plan = one.plan
+    telemetry = {signal: destinations[signal] for signal in plan.signals}
+    telemetry |= dict.fromkeys(plan.switched_off, Destination())
+    connects = bool(one.secret)
+    return SettingsOffer(
+        hash=_hash(one),
+        heartbeat_s=plan.heartbeat_s,
+        endpoint=own_endpoint(one.row.transport) if connects else "",
+        secret=one.secret,
+        ca_pem=_ca_pem() if connects else "",
+        telemetry=telemetry,
+    )
+
+
+def own_endpoint(transport: str) -> str:
+    """Where agents connect, for the transport that they use: the scheme chooses it."""
+    url = settings.OPAMP_URL or f"{str(settings.BASE_URL).rstrip('/')}/v1/opamp"
+    return opamp_endpoint(url, transport)
+
+
+def _ca_pem() -> str:
+    return Path(settings.CA_FILE).read_text("ascii") if settings.CA_FILE else ""

@@ -1,0 +1,78 @@
+"""Credentials of single agents (S5, S6): minted when they are offered, kept once they are seen, ended by the next."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+
+from agents import store
+from agents.store import NewEvent
+from fleets.models import AgentConnection, Token, TokenKind
+from fleets.standing import Standing
+from fleets.tokens import PREFIX_LENGTH, PREFIXES
+from telflo.base.pruning import delete_in_batches
+from telflo.base.secrets import new_secret
+
+_REPLACED: Final = "The collector uses a newer credential."
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A credential that is not stored yet, and its secret, which goes into the offer and nowhere else."""
+
+    token: Token
+    secret: str
+
+    def __repr__(self) -> str:
+        """Without the secret: it must not get into logs."""
+        return f"Minted({self.token})"
+
+
+def mint(uid: UUID, shared: Token, *, now: datetime) -> Minted:
+    """A credential for one agent that came by a shared token. It belongs to that token's fleet, as its member does:
+    supervisors forget offers, and who comes back by the shared token must be the same member.
+    """
+    made = new_secret(PREFIXES[TokenKind.AGENT])
+    token = Token(
+        kind=TokenKind.AGENT,
+        fleet_id=shared.fleet_id,
+        name=f"credential of {uid}",
+        prefix=made.secret[:PREFIX_LENGTH],
+        secret_hash=made.secret_hash,
+        parent=shared,
+        agent_uid=uid,
+        created_at=now,
+        enrol_until=shared.enrol_until,
+    )
+    return Minted(token, made.secret)
+
+
+def note_came_by_offered(standing: Standing, *, now: datetime) -> None:
+    """The agent is here by the credential that it was offered: those before it are over. Writes once for each."""
+    if not standing.came_by_offered or not standing.unused_offers:
+        return
+    uid, token_id = standing.agent_id, standing.token_id
+    assert token_id is not None
+    AgentConnection.objects.filter(agent_id=uid).update(unused_offers=0)
+    older = Token.objects.filter(kind=TokenKind.AGENT, agent_uid=uid, revoked_at=None)
+    older.exclude(pk=token_id).update(revoked_at=now, revoked_reason=_REPLACED)
+    prefix = Token.objects.values_list("prefix", flat=True).get(pk=token_id)
+    store.add_events([NewEvent(uid, now, "credential", {"token": prefix})])
+
+
+def offer_again(uids: Collection[UUID]) -> None:
+    """These agents are offered credentials once more, however many they left unused."""
+    AgentConnection.objects.filter(agent_id__in=uids).exclude(unused_offers=0).update(
+        unused_offers=0
+    )
+
+
+def prune_credentials(now: datetime, *, batches: int = 100) -> int:
+    """Delete agents' credentials that were replaced or revoked long ago; answers how many."""
+    old = Token.objects.filter(
+        kind=TokenKind.AGENT, revoked_at__lt=now - settings.KEEP_REFUSED_ATTEMPTS
+    )
+    return delete_in_batches(old.order_by("pk"), batches=batches)

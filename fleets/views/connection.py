@@ -1,0 +1,76 @@
+"""How a fleet's collectors keep in touch: a summary for its settings page, and the form."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+
+from fleets.connection import connection_of, destinations_of, update_connection
+from fleets.connection_form import ConnectionForm
+from fleets.connection_offer import DEFAULT_HEARTBEAT_S
+from fleets.models import Fleet
+from fleets.standing import knows_own_address
+from fleets.views.subject import fleet_or_404
+from telflo.base.access import Action
+from telflo.base.activity import actor_of
+from telflo.base.errors import DomainError
+from telflo.base.forms import add_domain_error
+from telflo.base.guard import requires
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The settings in words: no value of a header."""
+
+    heartbeat: str
+    own_credentials: bool
+    destinations: list[tuple[str, str]]
+
+
+def shown_connection(fleet: Fleet) -> Shown:
+    """What the settings page says. One query."""
+    wish = connection_of(fleet)
+    interval = f"every {wish.heartbeat_s or DEFAULT_HEARTBEAT_S} s"
+    return Shown(
+        heartbeat=interval if wish.heartbeat_s else f"{interval}, the collectors' own",
+        own_credentials=wish.own_credentials,
+        destinations=[(s.value, one.endpoint) for s, one in destinations_of(wish).items()],
+    )
+
+
+@requires(Action.ENROL, methods=("GET", "POST"))
+@never_cache
+def edit(request: HttpRequest, fleet_name: str) -> HttpResponse:
+    """Change them; connected collectors are offered the new ones at once."""
+    fleet = fleet_or_404(fleet_name)
+    data = request.POST if request.method == "POST" else None
+    form = ConnectionForm(data, known=connection_of(fleet))
+    if form.is_valid() and _save(request, fleet, form):
+        messages.success(request, "Saved")
+        return redirect("fleets:settings", fleet.slug)
+    context: dict[str, Any] = {
+        "fleet": fleet,
+        "form": form,
+        "knows_address": knows_own_address(),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "fleets/connection.html", context, status=status)
+
+
+def _save(request: HttpRequest, fleet: Fleet, form: ConnectionForm) -> bool:
+    try:
+        update_connection(
+            fleet=fleet,
+            heartbeat_s=form.cleaned_data["heartbeat_s"],
+            own_credentials=form.cleaned_data["own_credentials"],
+            telemetry=form.telemetry(),
+            actor=actor_of(request),
+        )
+    except DomainError as error:
+        add_domain_error(form, error)
+        form.ask_again()
+        return False
+    return True

@@ -1,0 +1,46 @@
+"""Who may open a connection: settled before the upgrade (A1), in the same way by every adapter.
+
+Accepting and then closing makes Go clients reconnect in a tight loop; a refused handshake with Retry-After does not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agents.snapshot import Transport
+from opamp.auth import Headers, bearer_secret, header
+from opamp.errors import ConnectionRefused, Overloaded, TooMany
+from opamp.gateway import Gateway
+from opamp.ports import Credential
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """An HTTP answer in plain text; header names in lower case."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def refusal_for(error: ConnectionRefused | Overloaded | TooMany) -> TextAnswer:
+    """401 for a token that lets nobody in, 429 for a share that is used up, 503 for a server with too much to do."""
+    if isinstance(error, ConnectionRefused):
+        return TextAnswer(401, error.text, {"www-authenticate": "Bearer"})
+    status = 429 if isinstance(error, TooMany) else 503
+    return TextAnswer(status, str(error), {"retry-after": str(error.retry_after_s)})
+
+
+async def enter(gateway: Gateway, headers: Headers, address: str) -> Credential | TextAnswer:
+    """The credential of an upgrade request (header names in lower case), or how it is refused."""
+    try:
+        credential = await gateway.authenticate(bearer_secret(headers), address=address)
+        gateway.check_connections(credential)
+    except ConnectionRefused as refusal:
+        user_agent = header(headers, b"user-agent")
+        gateway.refused(
+            refusal, address=address, transport=Transport.WEBSOCKET.value, user_agent=user_agent
+        )
+        return refusal_for(refusal)
+    except (Overloaded, TooMany) as error:
+        return refusal_for(error)
+    return credential

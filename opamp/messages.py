@@ -1,0 +1,144 @@
+"""A message's way: bytes in, bytes out, without waiting for anything (I5).
+
+Only the first message of an agent has to wait: it is put aside, the agent is admitted (opamp/admission.py), and the
+answer is sent from there.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from opamp.buffer import WriteBuffer
+from opamp.identities import Identities
+from opamp.metrics import Counters
+from opamp.options import GatewayOptions
+from opamp.proto.opamp_pb2 import AgentToServer
+from opamp.protocol.errors import MalformedMessage
+from opamp.protocol.framing import decode_frame, encode_frame
+from opamp.protocol.identity import read_instance_uid, wants_new_uid
+from opamp.protocol.replies import bad_request, unavailable
+from opamp.registry import Connection, HeldAgent, Registry
+from telflo.base.clock import now
+
+logger = logging.getLogger(__name__)
+
+_FAILED: Final = "The server could not process this message."
+
+
+class Messages:
+    """Answers the messages of connections. admit: begins to let an agent in, beside everything else."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        buffer: WriteBuffer,
+        options: GatewayOptions,
+        counters: Counters,
+        identities: Identities,
+        admit: Callable[[HeldAgent], None],
+        want_offer: Callable[[HeldAgent], None],
+    ) -> None:
+        self._registry = registry
+        self._buffer = buffer
+        self._options = options
+        self._counters = counters
+        self._identities = identities
+        self._admit = admit
+        self._want_offer = want_offer
+
+    def receive(self, connection: Connection, data: bytes) -> bytes | None:
+        """The answer to one binary WebSocket message (M1); None when it follows later. Never raises for bad input."""
+        self._counters.messages += 1
+        connection.has_spoken = True
+        try:
+            message = decode_frame(data)
+        except MalformedMessage as error:
+            self._counters.malformed_messages += 1
+            return encode_frame(bad_request(b"", str(error)))
+        agent = connection.agents.get(message.instance_uid)
+        if agent is not None and agent.is_newest and not wants_new_uid(message):
+            return self.answer(agent, message)
+        return self._receive_other(connection, message)
+
+    def answer(self, agent: HeldAgent, message: AgentToServer) -> bytes:
+        """The answer to a message of an admitted agent: no database, exactly one reply."""
+        assert agent.session is not None
+        if self._buffer.is_full:
+            return self._unavailable(message)
+        try:
+            outcome = agent.session.receive(message, now())
+        except Exception:
+            logger.exception("A message of %s could not be processed.", agent.uid)
+            self.end_session(agent)
+            return encode_frame(bad_request(message.instance_uid, _FAILED))
+        if outcome.patch is not None:
+            self._buffer.submit(outcome.patch, force=True)
+        else:
+            self._counters.refused_messages += 1
+        if outcome.close is not None:
+            self.end_session(agent)
+        self._counters.kinds[outcome.kind] += 1
+        if outcome.offer_due:
+            self._want_offer(agent)
+        return encode_frame(outcome.reply)
+
+    def end_session(self, agent: HeldAgent) -> None:
+        """Forget the session: the agent's next message is admitted anew, and a gap asks for its full state."""
+        self._registry.drop(agent)
+        forget(agent)
+
+    def leave(self, agent: HeldAgent, moment: datetime, reason: str) -> None:
+        """The agent is gone from its connection, which may go on with others."""
+        if agent.session is not None and agent.is_newest:
+            self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
+        self.end_session(agent)
+
+    def end_connection(self, connection: Connection, moment: datetime, reason: str) -> None:
+        """Its agents are disconnected, unless they are on a newer connection."""
+        for agent in self._registry.remove_connection(connection):
+            if agent.session is not None and agent.new_uid is None:
+                self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
+
+    def _receive_other(self, connection: Connection, message: AgentToServer) -> bytes | None:
+        """A message of an agent that is not held by this connection (yet)."""
+        raw_uid = message.instance_uid
+        try:
+            uid = read_instance_uid(message)
+        except MalformedMessage as error:
+            self._counters.malformed_messages += 1
+            return encode_frame(bad_request(raw_uid, str(error)))
+        if wants_new_uid(message):
+            return self._identities.answer_request(connection, message)
+        agent = connection.agents.get(raw_uid)
+        if agent is None or (agent.is_settled and self._registry.get(uid) is None):
+            most = self._options.agents_per_connection
+            if agent is None and len(connection.agents) >= most:
+                self._counters.limits["agents_per_connection"] += 1
+                self._counters.refused_messages += 1
+                problem = f"One connection carries at most {most} agents."
+                return encode_frame(bad_request(raw_uid, problem))
+            agent = connection.agents[raw_uid] = HeldAgent(uid, connection)
+            self._admit(agent)
+        elif agent.is_settled:
+            return self._identities.answer_replaced(agent, message)
+        return self._put_aside(agent, message)
+
+    def _put_aside(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
+        """Keep a message until its agent is admitted; what does not fit is to be sent again."""
+        if len(agent.waiting) >= self._options.waiting_messages:
+            return self._unavailable(message)
+        agent.waiting.append(message)
+        return None
+
+    def _unavailable(self, message: AgentToServer) -> bytes:
+        self._counters.unavailable_answers += 1
+        return encode_frame(unavailable(message.instance_uid, self._options.retry_after_s))
+
+
+def forget(agent: HeldAgent) -> None:
+    """Take the agent off its connection, unless a newer session is in its place there."""
+    raw_uid = agent.uid.bytes
+    if agent.connection.agents.get(raw_uid) is agent:
+        del agent.connection.agents[raw_uid]

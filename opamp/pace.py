@@ -1,0 +1,24 @@
+"""How fast one peer may send: a bucket of messages that fills up again. Pure: the caller brings the time."""
+
+from typing import Final
+
+_LONGEST_WAIT_S: Final = 5.0
+"""A peer that is made to wait must still be read often enough that its answers to pings are seen."""
+
+
+class Pace:
+    """`burst` messages at once, then `per_s` a second. What comes faster is not refused: its reading is put off."""
+
+    __slots__ = ("_at_s", "_burst", "_left", "_per_s")
+
+    def __init__(self, per_s: float, burst: float, now_s: float) -> None:
+        self._per_s = per_s
+        self._burst = self._left = burst
+        self._at_s = now_s
+
+    def take(self, now_s: float) -> float:
+        """Count one message; answers for how many seconds nothing more should be read, mostly 0."""
+        left = self._left + (now_s - self._at_s) * self._per_s
+        self._left = left = min(left, self._burst) - 1
+        self._at_s = now_s
+        return 0.0 if left >= 0 else min(-left / self._per_s, _LONGEST_WAIT_S)

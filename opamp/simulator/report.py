@@ -1,0 +1,68 @@
+"""PURE. What an agent says and what is true of it, as values."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+from uuid import UUID
+
+DESCRIPTION: Final = "description"
+HEALTH: Final = "health"
+EFFECTIVE: Final = "effective"
+STATUS: Final = "status"
+HASH: Final = "components_hash"
+MAP: Final = "components"
+
+
+class Message(NamedTuple):
+    """One message. frame: the whole WebSocket message; the rest says what is in it, for the log.
+
+    kind: which parts it has, joined by "+"; "heartbeat" for a bare one.
+    hash and status: of the remote configuration, when it reports one; healthy None: it reports no health.
+    """
+
+    frame: bytes
+    uid: UUID
+    number: int
+    kind: str
+    hash: str = ""
+    status: int = 0
+    error: str = ""
+    healthy: bool | None = None
+    health: str = ""
+
+
+class Destination(NamedTuple):
+    """Where an agent was told to connect from now on. Empty fields: as before."""
+
+    endpoint: str
+    authorization: str
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is so on one agent, whatever the server believes.
+
+    remote_hash, remote_status, remote_error: what it reports of its remote configuration (0 UNSET, 1 APPLIED,
+    2 APPLYING, 3 FAILED).
+    runs: the hash of the configuration that its collector runs; "" for none of the server's.
+    health "": it says nothing of its health (a client that has just started).
+    offered: every hash that arrived, in order.
+    """
+
+    uid: UUID
+    name: str
+    connected: bool
+    number: int
+    remote_hash: str
+    remote_status: int
+    remote_error: str
+    runs: str
+    effective_sha256: str
+    healthy: bool
+    health: str
+    health_error: str
+    offered: tuple[str, ...]
+
+    @property
+    def repeated_offers(self) -> int:
+        """How often a hash was offered twice with no other one in between."""
+        return sum(a == b for a, b in zip(self.offered, self.offered[1:], strict=False))

@@ -1,0 +1,51 @@
+"""Looks at every connection once in a while, and ends those that cost something and are of no use (A5)."""
+
+import asyncio
+import logging
+from typing import Final
+
+from opamp.metrics import Counters
+from opamp.options import GatewayOptions
+from opamp.registry import Connection, Registry
+
+logger = logging.getLogger(__name__)
+
+POLICY_VIOLATION: Final = 1008
+_LOOKS_S: Final = 2.0
+
+
+class Watch:
+    """One timer for all connections; a timer for each send would cost more than the send."""
+
+    def __init__(self, registry: Registry, options: GatewayOptions, counters: Counters) -> None:
+        self._registry = registry
+        self._options = options
+        self._counters = counters
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Look for ever, often enough for the shortest limit."""
+        options = self._options
+        shortest_s = min(options.send_timeout_s, options.first_message_s, options.ping_s)
+        pause_s = min(_LOOKS_S, shortest_s / 4)
+        while True:
+            await asyncio.sleep(pause_s)
+            now_s = asyncio.get_running_loop().time()
+            for connection in self._registry.connections:
+                self._look(connection, now_s)
+
+    def _look(self, connection: Connection, now_s: float) -> None:
+        if reason := connection.look(now_s):
+            self._counters.cut_connections += 1
+            connection.abort(reason)
+            return
+        silent_s = self._options.first_message_s
+        if not connection.has_spoken and now_s - connection.opened_s > silent_s:
+            self._counters.cut_connections += 1
+            connection.has_spoken = True  # said once
+            self._close(connection, f"No message came within {silent_s:g} s.")
+
+    def _close(self, connection: Connection, reason: str) -> None:
+        task = asyncio.create_task(connection.close(POLICY_VIOLATION, reason))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)

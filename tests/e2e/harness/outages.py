@@ -1,0 +1,114 @@
+"""A PostgreSQL and a Redis that can be taken away and brought back while everything else runs."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+
+from tests.e2e.harness.server import ROOT
+from tests.e2e.harness.waiting import wait_until
+
+_SOON_S = 20
+
+
+@dataclass
+class Parts:
+    """Both, with tests/with-services behind them."""
+
+    database_url: str
+    redis_url: str
+    folder: Path
+    _redis: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @contextmanager
+    def hanging_postgres(self) -> Iterator[None]:
+        """All its processes are stopped: connections stay, and nobody answers."""
+        pids = self._postgres_pids()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def killed_postgres(self) -> Iterator[None]:
+        """It is gone at once, as by a crash, and started again."""
+        self._pg_ctl("-m", "immediate", "stop")
+        try:
+            yield
+        finally:
+            self._pg_ctl("-w", "-l", str(self.folder / "pg" / "server.log"), "restart")
+
+    @contextmanager
+    def killed_redis(self) -> Iterator[None]:
+        """It is gone at once, and another one knows nothing of it."""
+        client = redis.Redis.from_url(self.redis_url)
+        client.shutdown(nosave=True, now=True, force=True)
+        client.close()
+        try:
+            yield
+        finally:
+            port = str(urlsplit(self.redis_url).port)
+            command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", ""]
+            self._redis.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+            wait_until(self._redis_answers, what="Redis", within_s=_SOON_S, evidence=str)
+
+    def end(self) -> None:
+        """End what was started here."""
+        for process in self._redis:
+            process.kill()
+            process.wait()
+
+    def _redis_answers(self) -> bool:
+        with redis.Redis.from_url(self.redis_url) as client:
+            try:
+                return bool(client.ping())
+            except redis.ConnectionError:
+                return False
+
+    def _postgres_pids(self) -> Sequence[int]:
+        postmaster = int((self.folder / "pg" / "postmaster.pid").read_text().split()[0])
+        with psycopg.connect(self.database_url) as connection:
+            rows = connection.execute("SELECT pid FROM pg_stat_activity").fetchall()
+            mine = connection.info.backend_pid
+        return [postmaster, *(pid for (pid,) in rows if pid != mine)]
+
+    def _pg_ctl(self, *arguments: str) -> None:
+        newest = max(Path("/usr/lib/postgresql").glob("*/bin"))
+        owner = pwd.getpwuid((self.folder / "pg").stat().st_uid).pw_name
+        become = ["runuser", "-u", owner, "--"] if os.getuid() == 0 else []
+        command = [*become, str(newest / "pg_ctl"), "-D", str(self.folder / "pg"), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+
+@contextmanager
+def parts() -> Iterator[Parts]:
+    """Start both with tests/with-services; they end with the block."""
+    names = '"$DATABASE_URL" "$REDIS_URL" "$SERVICES_DIR"'
+    command = [str(ROOT / "tests" / "with-services"), "sh", "-c", f"printf '%s\\n' {names}; cat"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        database_url, redis_url, folder = (running.stdout.readline().strip() for _ in range(3))
+        assert folder, "tests/with-services did not start"
+        made = Parts(database_url, redis_url, Path(folder))
+        try:
+            yield made
+        finally:
+            made.end()
+            running.stdin.close()
+            running.wait(30)

@@ -1,0 +1,257 @@
+"""Credentials of single agents, and what a rotation offers in its overlap."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agents.models import AgentEvent
+from agents.snapshot import AgentSnapshot, Capability, Transport
+from fleets import enrollment, tokens
+from fleets.connection import update_connection
+from fleets.connection_claims import claim_settings, give_back_settings
+from fleets.connection_offer import MOST_UNUSED, Held, SettingsOffer
+from fleets.credentials import prune_credentials
+from fleets.errors import EnrolmentRefused, TokenRefused
+from fleets.models import AgentConnection, Fleet, Handover, Membership, Token, TokenKind
+from fleets.services import move_agent
+from fleets.tasks import sweep_tokens
+from fleets.tokens import IssuedToken
+from telflo.base import clock
+from telflo.base.errors import Conflict
+from telflo.base.ids import new_id
+from tests.factories import CAPABILITIES, TESTER, agent_of, enrol, make_fleet, make_token
+
+pytestmark = pytest.mark.django_db
+ABLE = int(
+    CAPABILITIES | Capability.REPORTS_HEARTBEAT | Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS
+)
+
+
+@pytest.fixture(autouse=True)
+def _address(settings: Any) -> None:
+    settings.BASE_URL, settings.OPAMP_URL, settings.CA_FILE = "https://telflo.example", "", ""
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    made = make_fleet(name="edge")
+    update_connection(fleet=made, own_credentials=True, actor=TESTER)
+    return made
+
+
+@pytest.fixture
+def shared(fleet: Fleet) -> IssuedToken:
+    return make_token(fleet=fleet)
+
+
+def come(secret: str, uid: Any = None, **how: Any) -> AgentSnapshot:
+    """The agent comes by the secret."""
+    token = IssuedToken(Token(), secret)
+    return enrol(token=token, uid=uid, capabilities=ABLE, **how)
+
+
+def claim(agent: AgentSnapshot) -> SettingsOffer | None:
+    held = {agent.instance_uid: Held(agent.epoch, agent.settings.offered)}
+    return claim_settings(held, now=clock.now()).get(agent.instance_uid)
+
+
+def offered(agent: AgentSnapshot) -> SettingsOffer:
+    offer = claim(agent)
+    assert offer is not None
+    return offer
+
+
+def credentials(**how: Any) -> list[Token]:
+    return list(Token.objects.filter(kind=TokenKind.AGENT, **how).order_by("pk"))
+
+
+@pytest.mark.rule("S6")
+class TestOwnCredential:
+    def test_it_is_offered_complete_and_only_its_hash_is_kept(self, shared: IssuedToken) -> None:
+        agent = come(shared.secret)
+        offer = offered(agent)
+        assert offer.secret.startswith("tlf_a_")
+        assert offer.endpoint == "wss://telflo.example/v1/opamp"
+        assert offer.heartbeat_s > 0
+        [made] = credentials()
+        assert (made.parent, made.agent_uid) == (shared.token, agent.instance_uid)
+        stored = Token.objects.filter(pk=made.pk).values().get()
+        assert offer.secret not in str([stored, AgentConnection.objects.values().get()])
+
+    @pytest.mark.parametrize(("transport", "scheme"), [("ws", "wss"), ("http", "https")])
+    def test_the_transport_stays(self, shared: IssuedToken, transport: str, scheme: str) -> None:
+        agent = come(shared.secret, transport=Transport(transport))
+        assert offered(agent).endpoint == f"{scheme}://telflo.example/v1/opamp"
+
+    def test_the_private_ca_goes_with_it(
+        self, shared: IssuedToken, settings: Any, tmp_path: Any
+    ) -> None:
+        (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----")
+        settings.CA_FILE = str(tmp_path / "ca.pem")
+        assert offered(come(shared.secret)).ca_pem == "-----BEGIN CERTIFICATE-----"
+
+    def test_seen_by_it_the_agent_has_it_and_is_offered_nothing_more(
+        self, shared: IssuedToken
+    ) -> None:
+        agent = come(shared.secret)
+        offer = offered(agent)
+        again = come(offer.secret, agent.instance_uid)
+        [made] = credentials()
+        assert Membership.objects.get().token == made
+        assert (again.settings.wanted, again.settings.in_use) == (offer.hash, True)
+        assert claim(again) is None
+        assert AgentConnection.objects.get().unused_offers == 0
+        assert AgentEvent.objects.filter(kind="credential").count() == 1
+
+    def test_after_a_restart_the_shared_token_counts_and_another_is_offered(
+        self, shared: IssuedToken
+    ) -> None:
+        agent = come(shared.secret)
+        first = offered(agent)
+        come(first.secret, agent.instance_uid)
+        back = come(shared.secret, agent.instance_uid)
+        second = offered(back)
+        assert second.hash != first.hash
+        come(second.secret, agent.instance_uid)
+        kept = credentials(revoked_at=None)
+        assert [one.pk for one in kept] == [Membership.objects.get().token_id]
+        with pytest.raises(TokenRefused):
+            come(first.secret, agent.instance_uid)
+
+    def test_a_retired_shared_token_still_lets_it_back_in(self, shared: IssuedToken) -> None:
+        agent = come(shared.secret)
+        come(offered(agent).secret, agent.instance_uid)
+        tokens.retire_token(token=shared.token, actor=TESTER)
+        assert not come(shared.secret, agent.instance_uid).is_new
+
+    def test_a_moved_agent_stays_where_it_was_moved_to(self, shared: IssuedToken) -> None:
+        agent = come(shared.secret)
+        other = make_fleet(name="core")
+        update_connection(fleet=other, own_credentials=True, actor=TESTER)
+        move_agent(agent=agent_of(agent), fleet=other, actor=TESTER)
+        come(offered(agent).secret, agent.instance_uid)
+        come(shared.secret, agent.instance_uid)
+        assert Membership.objects.get().fleet == other
+
+    def test_it_is_refused_for_any_other_agent(self, shared: IssuedToken) -> None:
+        offer = offered(come(shared.secret))
+        with pytest.raises(EnrolmentRefused) as refused:
+            come(offer.secret, new_id())
+        assert refused.value.reason == "other_agent"
+        assert str(refused.value) == "The credential belongs to another collector."
+        assert Membership.objects.count() == 1
+
+    def test_it_can_be_revoked_alone(self, shared: IssuedToken) -> None:
+        one, two = come(shared.secret), come(shared.secret)
+        offers = [offered(one), offered(two)]
+        tokens.revoke_token(token=credentials(agent_uid=one.instance_uid)[0], actor=TESTER)
+        with pytest.raises(TokenRefused):
+            come(offers[0].secret, one.instance_uid)
+        come(offers[1].secret, two.instance_uid)
+
+    def test_who_never_comes_back_by_one_is_left_alone_until_the_settings_change(
+        self, shared: IssuedToken, fleet: Fleet
+    ) -> None:
+        agent = come(shared.secret)
+        for _ in range(MOST_UNUSED):
+            assert offered(agent).secret
+            agent = come(shared.secret, agent.instance_uid)
+        last = claim(agent)
+        assert last is None or not last.secret
+        update_connection(fleet=fleet, heartbeat_s=60, actor=TESTER)
+        assert offered(come(shared.secret, agent.instance_uid)).secret
+
+    def test_one_that_was_not_sent_is_gone(self, shared: IssuedToken) -> None:
+        agent = come(shared.secret)
+        give_back_settings({agent.instance_uid: offered(agent).hash})
+        assert not credentials()
+        assert offered(agent).secret
+
+    def test_off_by_default(self) -> None:
+        assert claim(come(make_token(fleet=make_fleet()).secret)) is None
+
+    def test_a_host_token_is_one_of_its_own_already(self, fleet: Fleet) -> None:
+        host = make_token(fleet=fleet, kind=TokenKind.HOST)
+        assert claim(come(host.secret)) is None
+
+    def test_it_is_not_rotated_by_people(self, shared: IssuedToken) -> None:
+        offered(come(shared.secret))
+        with pytest.raises(Conflict):
+            tokens.rotate_token(token=credentials()[0], overlap=timedelta(days=1), actor=TESTER)
+
+    def test_replaced_ones_are_pruned_in_time(self, shared: IssuedToken) -> None:
+        agent = come(shared.secret)
+        come(offered(agent).secret, agent.instance_uid)
+        come(offered(come(shared.secret, agent.instance_uid)).secret, agent.instance_uid)
+        assert prune_credentials(clock.now()) == 0
+        assert prune_credentials(clock.now() + timedelta(days=31)) == 1
+        assert len(credentials()) == 1
+
+
+@pytest.mark.rule("S5")
+class TestRotation:
+    def rotate(self, old: IssuedToken, **how: Any) -> IssuedToken:
+        overlap = how.pop("overlap", timedelta(days=1))
+        return tokens.rotate_token(token=old.token, overlap=overlap, actor=TESTER, **how)
+
+    def test_who_uses_the_old_one_is_offered_the_new_one(self) -> None:
+        old = make_token(fleet=make_fleet())
+        agent = come(old.secret)
+        assert claim(agent) is None
+        new = self.rotate(old)
+        offer = offered(agent)
+        assert offer.secret == new.secret
+        again = come(offer.secret, agent.instance_uid)
+        assert claim(again) is None
+        assert list(tokens.members_of(old.token)) == []
+        assert [m.agent_id for m in tokens.members_of(new.token)] == [agent.instance_uid]
+
+    def test_where_each_collector_has_its_own_that_is_offered(self, shared: IssuedToken) -> None:
+        agent = come(shared.secret)
+        self.rotate(shared)
+        assert offered(agent).secret.startswith("tlf_a_")
+
+    def test_both_are_valid_until_the_agent_is_seen_by_the_new_one(self) -> None:
+        old = make_token(fleet=make_fleet())
+        agent = come(old.secret)
+        self.rotate(old)
+        offered(agent)
+        assert not come(old.secret, agent.instance_uid).is_new
+
+    def test_the_new_secret_is_kept_encrypted_and_only_for_the_overlap(self) -> None:
+        old = make_token(fleet=make_fleet())
+        new = self.rotate(old)
+        raw = Handover.objects.extra(select={"raw": "secret"}).values_list("raw", flat=True).get()
+        assert new.secret.encode() not in bytes(raw)
+        Handover.objects.update(until=clock.now())
+        agent = come(old.secret)
+        sweep_tokens()
+        assert not Handover.objects.exists()
+        assert claim(agent) is None
+
+    def test_without_an_overlap_nothing_is_kept(self) -> None:
+        self.rotate(make_token(fleet=make_fleet()), overlap=timedelta())
+        assert not Handover.objects.exists()
+
+    def test_at_the_deadline_the_old_one_retires_and_stays_valid_for_who_is_known(self) -> None:
+        old = make_token(fleet=make_fleet())
+        agent = come(old.secret)
+        self.rotate(old)
+        Token.objects.filter(pk=old.token.pk).update(retired_at=clock.now())
+        sweep_tokens()
+        assert not come(old.secret, agent.instance_uid).is_new
+        with pytest.raises(EnrolmentRefused):
+            come(old.secret)
+
+    def test_if_asked_for_it_is_revoked_at_the_deadline_and_not_before(self) -> None:
+        old = make_token(fleet=make_fleet())
+        come(old.secret)
+        self.rotate(old, revoke_old=True)
+        sweep_tokens()
+        assert enrollment.verify_token(old.secret, now=clock.now()).id == old.token.pk
+        Token.objects.filter(pk=old.token.pk).update(revoke_at=clock.now())
+        assert sweep_tokens() == 1
+        with pytest.raises(TokenRefused) as refused:
+            enrollment.verify_token(old.secret, now=clock.now())
+        assert refused.value.reason == "revoked"

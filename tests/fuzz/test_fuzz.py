@@ -1,0 +1,109 @@
+"""Hostile input, a little of it: only what the rules name may come of it, for bounded work and bounded memory (M7, M8, A5)."""
+
+import asyncio
+import random
+from collections import Counter
+
+import pytest
+from channels.layers import InMemoryChannelLayer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.snapshot import AgentSnapshot, Transport
+from opamp.consumers import OpampConsumer
+from opamp.gateway import Gateway
+from opamp.proto.opamp_pb2 import ServerErrorResponseType
+from opamp.protocol.errors import MalformedMessage
+from opamp.protocol.framing import decode_frame
+from opamp.protocol.session import AgentSession
+from tests.fuzz import inputs, targets
+from tests.fuzz.extremes import extremes
+from tests.fuzz.measuring import size_of, work_of
+from tests.opamp.fakes import MemoryDomain, Wire
+from tests.protocol.world import LIMITS, START
+
+pytestmark = pytest.mark.rule("M7", "M8", "A5")
+
+MOST_CALLS = 120_000
+MOST_BYTES = 18 * 1024 * 1024
+SESSION_BYTES = 1024 * 1024
+"""Texts of at most 64 KiB characters: status and error of the health, and the error of the configuration."""
+
+seeds = st.integers(0, 2**64 - 1)
+a_few = settings(max_examples=60, deadline=None)
+
+
+@a_few
+@given(seed=seeds, transport=st.sampled_from(Transport))
+def test_a_session_answers_or_refuses_whatever_comes(seed: int, transport: Transport) -> None:
+    rng, target = random.Random(seed), targets.LongSession(transport)
+    for _ in range(10):
+        target(inputs.make(rng).body)
+    assert size_of(target.session) < SESSION_BYTES
+
+
+@a_few
+@given(seed=seeds)
+def test_a_posted_body_is_read_or_refused_with_its_status(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(5):
+        targets.PostBody(rng)(inputs.make(rng).body)
+
+
+@a_few
+@given(seed=seeds)
+def test_frames_values_and_health_trees_are_read_or_refused(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(5):
+        targets.framing(inputs.frame(rng))
+        targets.attribute(inputs.value(rng))
+        targets.health_tree(inputs.health(rng))
+
+
+@pytest.mark.parametrize("transport", list(Transport))
+def test_what_the_recordings_say_is_taken(transport: Transport) -> None:
+    """The targets can tell good from bad: else nothing would ever be tried behind the front door."""
+    target = targets.LongSession(transport)
+    assert Counter(map(target, inputs.RECORDED)) == {"taken": len(inputs.RECORDED)}
+
+
+@pytest.mark.parametrize("name", list(extremes()))
+def test_an_extreme_message_costs_bounded_work_and_leaves_little(name: str) -> None:
+    try:
+        message = decode_frame(b"\x00" + inputs.head(1) + extremes()[name])
+    except MalformedMessage:
+        return
+    session = AgentSession(AgentSnapshot(targets.AGENT, 1), LIMITS)
+    work = work_of(lambda: session.receive(message, START))
+    assert work.calls < MOST_CALLS
+    assert work.peak_bytes < MOST_BYTES
+    assert size_of(session) < SESSION_BYTES
+
+
+def test_a_session_does_not_grow_with_its_messages() -> None:
+    rng, target = random.Random(7), targets.LongSession(Transport.WEBSOCKET)
+    sizes = []
+    for _ in range(3):
+        for _ in range(600):
+            target(inputs.make(rng).body)
+        target(inputs.RECORDED[0])
+        sizes.append(size_of(target.session))
+    assert max(sizes) < min(sizes) + SESSION_BYTES / 4
+
+
+async def test_every_hostile_message_on_a_connection_gets_one_answer() -> None:
+    """Through consumer and gateway: the connection stays, and no fault of ours is hidden behind an answer."""
+    domain = MemoryDomain()
+    gateway = Gateway(domain, InMemoryChannelLayer)
+    wire, rng = Wire(), random.Random(11)
+    task = asyncio.create_task(OpampConsumer(gateway)(wire.scope(), wire.receive, wire.send))
+    await wire.next()
+    for _ in range(300):
+        wire.feed(b"\x00" + inputs.make(rng).body)
+        error = (await wire.reply()).error_response
+        assert error.type != ServerErrorResponseType.ServerErrorResponseType_Unavailable
+        assert "could not process" not in error.error_message
+    assert wire.sent.empty()
+    wire.hang_up()
+    await task
+    await gateway.stop()

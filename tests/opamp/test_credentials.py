@@ -1,0 +1,198 @@
+"""Connection settings and credentials between a gateway and the real domain, over both transports."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import InMemoryChannelLayer
+
+from agents.models import Agent as StoredAgent
+from agents.models import AgentStatus
+from agents.snapshot import Capability
+from fleets.connection import update_connection
+from fleets.models import Fleet, Membership, RefusedAttempt, Token, TokenKind
+from fleets.tokens import Expiry, IssuedToken, issue_token, revoke_token
+from opamp.buffer import BufferLimits
+from opamp.domain import DjangoDomain
+from opamp.errors import ConnectionRefused
+from opamp.gateway import Gateway
+from opamp.options import GatewayOptions
+from opamp.proto.opamp_pb2 import AgentToServer
+from telflo.base import hints
+from tests.factories import TESTER, make_fleet
+from tests.opamp.fakes import CAPABILITIES, UID, UID2, full, hello, post
+from tests.opamp.test_domain import Agent, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ABLE = CAPABILITIES | int(Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS)
+OPTIONS = GatewayOptions(buffer=BufferLimits(flush_s=0.02), reconcile_s=60, refusals_s=0.02)
+
+
+@pytest.fixture(autouse=True)
+def _address(settings: Any) -> None:
+    settings.BASE_URL, settings.OPAMP_URL, settings.CA_FILE = "https://telflo.example", "", ""
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return make_fleet(name="edge")
+
+
+@pytest.fixture
+def issued(fleet: Fleet) -> IssuedToken:
+    return issue_token(fleet=fleet, name="test", expires=Expiry.NEVER, actor=TESTER)
+
+
+@pytest.fixture
+async def gateways() -> AsyncIterator[list[Gateway]]:
+    """Two processes on one layer."""
+    layer = InMemoryChannelLayer()
+    before = hints.set_port(hints.EmbeddedPort(asyncio.get_running_loop(), layer))
+    made = [Gateway(DjangoDomain(), lambda: layer, OPTIONS) for _ in range(2)]
+    yield made
+    for one in made:
+        await one.stop()
+    hints.set_port(before)
+
+
+def able(message: AgentToServer) -> AgentToServer:
+    """Of an agent that accepts connection settings."""
+    message.capabilities = ABLE
+    return message
+
+
+async def change(fleet: Fleet, **how: Any) -> None:
+    await sync_to_async(update_connection)(fleet=fleet, actor=TESTER, **how)
+
+
+@pytest.mark.rule("S2", "S4")
+async def test_an_interval_reaches_a_connected_agent_by_a_poke_and_once(
+    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+) -> None:
+    agent = Agent(gateways[0], issued.secret)
+    await agent.start()
+    await until(lambda: StoredAgent.objects.get().capabilities)
+    await change(fleet, heartbeat_s=60)
+    settings = (await agent.wire.reply()).connection_settings
+    assert settings.opamp.heartbeat_interval_seconds == 60
+    assert not settings.opamp.destination_endpoint
+    for number in (1, 2):
+        agent.wire.say(hello(sequence_num=number))
+        assert not (await agent.wire.reply()).HasField("connection_settings")
+    assert (await AgentStatus.objects.aget()).interval_s == 60
+    await agent.leave()
+
+
+@pytest.mark.rule("S3", "S1")
+async def test_a_new_agent_is_offered_them_right_behind_its_first_answer(
+    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+) -> None:
+    await change(fleet, heartbeat_s=60)
+    agent = Agent(gateways[0], issued.secret)
+    await agent.start()
+    assert (await agent.wire.reply()).connection_settings.opamp.heartbeat_interval_seconds == 60
+    await agent.leave()
+
+
+@pytest.mark.rule("S3", "S2")
+async def test_over_plain_http_they_are_in_the_first_answer_and_in_no_other(
+    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+) -> None:
+    await change(fleet, heartbeat_s=60)
+    _, first = await post(gateways[0], issued.secret, full().SerializeToString())
+    assert first.connection_settings.opamp.heartbeat_interval_seconds == 60
+    for number in (1, 2):
+        message = hello(sequence_num=number).SerializeToString()
+        _, later = await post(gateways[number % 2], issued.secret, message)
+        assert not later.HasField("connection_settings")
+
+
+@pytest.mark.rule("S6", "S5")
+async def test_an_agent_is_moved_to_a_credential_of_its_own(
+    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+) -> None:
+    await change(fleet, own_credentials=True)
+    agent = Agent(gateways[0], issued.secret)
+    await agent.wire.next()
+    agent.wire.say(able(full()))
+    await agent.wire.reply()
+    opamp = (await agent.wire.reply()).connection_settings.opamp
+    secret = opamp.headers.headers[0].value.removeprefix("Bearer ")
+    await agent.leave()
+
+    moved = Agent(gateways[1], secret)
+    await moved.wire.next()
+    moved.wire.say(able(full()))
+    assert not (await moved.wire.reply()).HasField("connection_settings")
+    token = await Token.objects.aget(kind=TokenKind.AGENT)
+    assert (await Membership.objects.aget()).token_id == token.pk
+    moved.wire.say(able(hello(sequence_num=1)))
+    assert not (await moved.wire.reply()).HasField("connection_settings")
+
+    thief = Agent(gateways[0], secret)
+    await thief.wire.next()
+    thief.wire.say(able(full(UID2)))
+    answer = await thief.wire.reply()
+    assert "belongs to another collector" in answer.error_response.error_message
+    await until(lambda: RefusedAttempt.objects.filter(reason="other_agent").exists())
+    await thief.leave()
+    await moved.leave()
+
+
+@pytest.mark.rule("S6")
+async def test_over_plain_http_too(
+    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+) -> None:
+    await change(fleet, own_credentials=True)
+    _, first = await post(gateways[0], issued.secret, able(full()).SerializeToString())
+    opamp = first.connection_settings.opamp
+    assert opamp.destination_endpoint == "https://telflo.example/v1/opamp"
+    secret = opamp.headers.headers[0].value.removeprefix("Bearer ")
+    _, again = await post(gateways[0], secret, able(full()).SerializeToString())
+    assert not again.HasField("connection_settings")
+    status, answer = await post(gateways[0], secret, able(full(UID2)).SerializeToString())
+    assert status == 403
+    assert "belongs to another collector" in answer.error_response.error_message
+
+
+@pytest.mark.rule("S8")
+async def test_revoking_closes_connections_in_every_process_and_refuses_at_once(
+    gateways: list[Gateway], issued: IssuedToken
+) -> None:
+    agents = [Agent(gateway, issued.secret) for gateway in gateways]
+    for agent, uid in zip(agents, (UID, UID2), strict=True):
+        assert (await agent.wire.next())["type"] == "websocket.accept"
+        agent.wire.say(full(uid))
+        await agent.wire.reply()
+    silent = Agent(gateways[1], issued.secret)  # it has said nothing, so no membership names it
+    assert (await silent.wire.next())["type"] == "websocket.accept"
+    await sync_to_async(revoke_token)(token=issued.token, actor=TESTER)
+    async with asyncio.timeout(1):
+        for agent in (*agents, silent):
+            event = await agent.wire.next()
+            assert (event["type"], event.get("code")) == ("websocket.close", 1008)
+    for gateway in gateways:
+        assert (await Agent(gateway, issued.secret).wire.next())["status"] == 401
+        with pytest.raises(ConnectionRefused, match="revoked"):
+            await gateway.authenticate(issued.secret, address="192.0.2.1")
+
+
+@pytest.mark.rule("S8")
+async def test_revoking_one_agents_credential_leaves_the_others(
+    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+) -> None:
+    other = await sync_to_async(issue_token)(
+        fleet=fleet, name="other", expires=Expiry.NEVER, actor=TESTER
+    )
+    gone, stays = Agent(gateways[0], issued.secret), Agent(gateways[0], other.secret)
+    for agent, uid in ((gone, UID), (stays, UID2)):
+        await agent.wire.next()
+        agent.wire.say(full(uid))
+        await agent.wire.reply()
+    await sync_to_async(revoke_token)(token=issued.token, actor=TESTER)
+    assert (await gone.wire.next())["code"] == 1008
+    stays.wire.say(hello(UID2, 1))
+    assert (await stays.wire.reply()).instance_uid == UID2.bytes
+    await stays.leave()

@@ -1,0 +1,134 @@
+"""Retry beside every failure: one question that says what will happen, for Operators."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from agents.models import Agent
+from fleets.models import Attempt, AttemptState, Quarantine
+from telflo.base import clock
+from telflo.base.access import Role
+from telflo.base.models import Activity
+from tests.factories import (
+    make_collector,
+    make_configuration,
+    make_fleet,
+    make_person,
+    make_rendered,
+    make_version,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(role: Role = Role.OPERATOR) -> Client:
+    client = Client()
+    client.force_login(make_person(role=role))
+    return client
+
+
+def page(path: str, *, role: Role = Role.VIEWER) -> str:
+    return signed_in(role).get(path).content.decode()
+
+
+def posted(path: str, **data: Any) -> HttpResponse:
+    return signed_in().post(path, data)  # type: ignore[return-value]  # the test client's subclass
+
+
+def failed_collector(**how: Any) -> Agent:
+    """It ran v1 well and failed v2, the version of its fleet."""
+    first = make_version(configuration=make_configuration(name="edge"))
+    second = make_version(configuration=first.configuration)
+    fleet = make_fleet(name="eu", version=second)
+    desired, previous = make_rendered(version=second), make_rendered(version=first)
+    row = {
+        "status": "failed",
+        "config_status": "failed",
+        "remote_config_status": 3,
+        "remote_config_hash": desired.hash,
+        **how,
+    }
+    agent = make_collector(name="web", fleet=fleet, desired=desired, previous=previous, **row)
+    attempt = Attempt.objects.create(
+        agent=agent,
+        rendered=desired,
+        hash=desired.hash,
+        epoch=1,
+        state=AttemptState.FAILED,
+        error="unknown exporter: nope, password: hunter2hunter2",
+        offered_at=clock.now(),
+        deadline=clock.now(),
+    )
+    Quarantine.objects.create(agent=agent, hash=desired.hash, attempt=attempt, since=clock.now())
+    return agent
+
+
+def test_a_retry_says_what_it_will_do_and_leads_back_where_it_was_asked() -> None:
+    agent = failed_collector()
+    path = f"/collectors/{agent.pk}/retry/?next=/rollouts/7/"
+    asked = page(path, role=Role.OPERATOR)
+    assert "Retry edge v2 on web?" in asked
+    assert "edge v1 is offered first, and edge v2 again once that runs" in asked
+    assert 'href="/rollouts/7/">Leave it' in asked
+    assert Quarantine.objects.exists()
+    done = posted(path, reason="the disk is larger now")
+    assert (done.status_code, done["Location"]) == (302, "/rollouts/7/")
+    assert not Quarantine.objects.exists()
+    assert Activity.objects.get(action="agent.retry").reason == "the disk is larger now"
+
+
+def test_a_retry_never_leads_to_another_site() -> None:
+    agent = failed_collector()
+    done = posted(f"/collectors/{agent.pk}/retry/?next=//evil.example/")
+    assert done["Location"] == f"/collectors/{agent.pk}/"
+
+
+def test_one_that_went_back_by_itself_is_said_to_restart_once() -> None:
+    agent = failed_collector(
+        status="rolled_back",
+        config_status="rolled_back",
+        remote_config_status=1,
+        remote_config_hash="f" * 64,
+    )
+    assert "edge v2 is offered again at once" in page(
+        f"/collectors/{agent.pk}/retry/", role=Role.OPERATOR
+    )
+
+
+def test_what_cannot_be_retried_says_why_and_has_no_button() -> None:
+    agent = make_collector(name="web", fleet=make_fleet())
+    asked = page(f"/collectors/{agent.pk}/retry/", role=Role.OPERATOR)
+    assert "web cannot be retried" in asked
+    assert "Nothing failed on this collector" in asked
+    assert "Retry 1" not in asked
+
+
+def test_retry_stands_beside_every_failure_for_those_who_may() -> None:
+    agent = failed_collector()
+    link = f'href="/collectors/{agent.pk}/retry/?next='
+    for path in (f"/collectors/{agent.pk}/", f"/collectors/{agent.pk}/attempts/", "/fleets/eu/"):
+        html = page(path, role=Role.OPERATOR)
+        assert f"{link}{quote(path, safe='')}" in html, path
+        assert "unknown exporter: nope" in html, path
+        assert "hunter2hunter2" not in html, path
+        assert link not in page(path), path
+
+
+def test_many_are_retried_with_one_question_and_those_that_cannot_are_told() -> None:
+    agent = failed_collector()
+    other = make_collector(name="mail", fleet=agent.membership.fleet)
+    ids = [str(agent.pk), str(other.pk)]
+    asked = posted("/collectors/bulk/", do="retry", id=ids).content.decode()
+    assert "Retry 2 collectors?" in asked
+    assert "offered the version before it" in asked
+    client = signed_in(Role.OPERATOR)
+    told = client.post(
+        "/collectors/bulk/", {"do": "retry", "id": ids, "confirmed": "1"}, follow=True
+    )
+    html = told.content.decode()
+    assert "1 collector is offered what failed once more" in html
+    assert "mail: Nothing failed on this collector" in html
+    assert not Quarantine.objects.exists()
