@@ -119,7 +119,7 @@ class _Door:
 
     def _settle(self, caller: Caller) -> None:
         token, member = caller.token, self._members.get(caller.uid)
-        if token.agent_uid not in {None, caller.uid}:
+        if not self._may_use(token, caller.uid):
             raise EnrolmentRefused(RefusalReason.OTHER_AGENT, token.prefix)
         if member is None:
             self._newcomers.append(self._newcomer(caller))
@@ -127,6 +127,14 @@ class _Door:
             self._change_fleet(member, caller)
         elif member.token_id != token.id:
             self._with_new_token.append(caller)
+
+    def _may_use(self, token: VerifiedToken, uid: UUID) -> bool:
+        """A credential is one agent's; a copy of that agent brings it along when it is given a uid of its own."""
+        if token.agent_uid in {None, uid}:
+            return True
+        member, given = self._members.get(uid), self._given.get(uid)
+        is_member_by_it = member is not None and member.token_id == token.id
+        return is_member_by_it or (given is not None and given.was == token.agent_uid)
 
     # ── newcomers ──
 

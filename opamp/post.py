@@ -156,6 +156,8 @@ class OpampPost:
         self, session: AgentSession, reply: ServerToAgent, moment: datetime
     ) -> ServerToAgent | None:
         """On a thread: a command takes the place of an answer that says nothing else (K1); others wait for the next."""
+        if not session.takes_commands:
+            return None
         if reply.flags or reply.HasField("remote_config") or reply.HasField("error_response"):
             return None
         uid = session.instance_uid

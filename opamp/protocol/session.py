@@ -37,6 +37,7 @@ _REPORT_FULL_STATE = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
 _REPORT_COMPONENTS = int(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents)
 # Plain ints: IntFlag's operators are slow, and every message comes by here.
 _KNOWN_CAPABILITIES = int(sum(Capability))
+_ACCEPTS_RESTART = int(Capability.ACCEPTS_RESTART_COMMAND)
 _REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
 
 _BARE: Final = 0
@@ -162,6 +163,12 @@ class AgentSession:
             return None
         self._rules.sent(offer.hash, now)
         return message
+
+    @property
+    def takes_commands(self) -> bool:
+        """Whether there is anything that the agent can be told to do (K1, K2)."""
+        restarts = self._rules.capabilities & _ACCEPTS_RESTART
+        return bool(restarts or self._belief.custom_capabilities)
 
     def make_command(self, command: Command) -> ServerToAgent | None:
         """The message that tells the agent to do something (K1, K2); None when it does not take that, or has left."""

@@ -85,8 +85,8 @@ class TestOverAWebSocket:
         assert held is not None
         await until(lambda: held.replaced_s is not None)
         domain.commands[UID] = [Restart()]
-        asked = domain.names().count("desired_hashes")
-        await until(lambda: domain.names().count("desired_hashes") > asked + 2)
+        asked = domain.names().count("intents")
+        await until(lambda: domain.names().count("intents") > asked + 2)
         assert domain.commands[UID] == [Restart()]
 
 

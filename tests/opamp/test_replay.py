@@ -18,6 +18,7 @@ from django.db import OperationalError
 from agents.models import Agent as AgentRow
 from agents.models import AgentEvent, AgentStatus
 from agents.snapshot import AgentPatch, FactKind, Transport
+from agents.status import tells_shutdown
 from opamp.buffer import BufferLimits
 from opamp.consumers import OpampConsumer
 from opamp.domain import DjangoDomain
@@ -202,7 +203,7 @@ def check(agent: Agent) -> None:
     effective = reports.read_effective_config(truth.effective_config, LIMITS)
     assert known.effective_sha256 == effective.sha256
     health = reports.read_health(truth.health, LIMITS)
-    assert health.says_nothing or known.health == health
+    assert health.says_nothing or tells_shutdown(health) or known.health == health
     assert known.components_hash == truth.available_components.hash.hex()
     assert not known.lacks_components
 
