@@ -189,6 +189,7 @@ class WriteBuffer:
         self._task: asyncio.Task[None] | None = None
         self._in_hand = 0
         self._due_since_s = 0.0
+        """time.monotonic() since when something has been due and is not written; 0 while nothing is."""
         self.failures = 0
         """Failed writes in a row; 0 while all is well."""
 
@@ -197,20 +198,17 @@ class WriteBuffer:
         """How many sessions wait, those being written included."""
         return len(self._pending) + self._in_hand
 
-    @property
-    def bytes(self) -> int:
-        """Roughly how much memory the waiting patches take."""
-        return self._pending.bytes
-
-    @property
-    def fullness(self) -> float:
-        """From 0 to 1: at 1 the buffer is full."""
-        return min(1.0, max(self.rows / self._limits.rows, self.bytes / self._limits.bytes))
-
-    @property
-    def lag_s(self) -> float:
-        """For how long something has been due and not written; 0 while all is well."""
-        return time.monotonic() - self._due_since_s if self._due_since_s else 0.0
+    def levels(self) -> dict[str, float]:
+        """What waits: rows, bytes (estimated), how full (0 to 1) and how late it is (0 is well), failed writes."""
+        rows, size = self.rows, self._pending.bytes
+        lag_s = time.monotonic() - self._due_since_s if self._due_since_s else 0.0
+        return {
+            "buffer_rows": rows,
+            "buffer_bytes": size,
+            "buffer_full_ratio": min(1.0, max(rows / self._limits.rows, size / self._limits.bytes)),
+            "buffer_lag_seconds": lag_s,
+            "write_failures": self.failures,
+        }
 
     @property
     def is_full(self) -> bool:

@@ -283,21 +283,10 @@ class Gateway:
 
     def numbers(self) -> Numbers:
         """What this process counts and holds. Any thread."""
-        levels: dict[str, float] = {
-            "connections": self.registry.connection_count,
-            "agents": len(self.registry),
-        }
-        if self._started:
-            levels |= {
-                "waiting": self.waiting,
-                "buffer_rows": self.buffer.rows,
-                "buffer_bytes": self.buffer.bytes,
-                "buffer_full_ratio": self.buffer.fullness,
-                "buffer_lag_seconds": self.buffer.lag_s,
-                "write_failures": self.buffer.failures,
-            }
+        held = {"connections": self.registry.connection_count, "agents": len(self.registry)}
+        waits = {"waiting": self.waiting, **self.buffer.levels()} if self._started else {}
         self.counters.limits["refusals_per_minute"] = self.throttle.turned_away
-        return numbers_of(self.counters, levels, self.refusals.by_reason)
+        return numbers_of(self.counters, {**held, **waits}, self.refusals.by_reason)
 
     async def _verify(self, secret: str) -> Credential:
         return await self._on_thread(self._admissions, self.domain.verify_token, secret, now=now())

@@ -24,6 +24,7 @@ from telflo.base.models import Activity
 from tests.access.cast import Cast
 from tests.api.caller import Caller, caller
 from tests.factories import make_configuration, make_fleet, make_person, make_version
+from tests.system.rows import make_process
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +88,7 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "fleets/{id}/tokens/"): ("fleets/edge/tokens/", None),
     ("post", "fleets/{id}/tokens/"): ("fleets/edge/tokens/", {"name": "x", "expires": "1y"}),
     ("get", "overview/"): ("overview/", None),
+    ("get", "system/"): ("system/", None),
     ("get", "people/"): ("people/", None),
     ("post", "people/"): ("people/", {"username": "new", "role": "viewer"}),
     ("get", "people/{id}/"): ("people/{person}/", None),
@@ -205,6 +207,7 @@ def world() -> tuple[Caller, dict[str, str]]:
     cast = Cast()
     common = cast.common
     make_fleet(name="empty")
+    make_process(kind="web")
     line = Configuration.objects.get(pk=common["configuration_id"])
     versions = {version.number: str(version.pk) for version in line.versions.all()}
     draft = make_version(configuration=line, yaml="# draft\n", state=VersionState.UNPUBLISHED)
