@@ -42,7 +42,11 @@ def restart_agent(*, agent: Agent, actor: Actor, reason: str = "") -> AgentComma
         if waiting.exists():
             raise Conflict(f"A restart of {agent} waits for its delivery already.")
         command = AgentCommand(agent=agent, kind=CommandKind.RESTART)
-        return _ask(command, actor=actor, action="agent.restart", reason=reason)
+        fleet_id = _keep(command, actor)
+        activity.record(
+            actor=actor, action="agent.restart", obj=agent, fleet_id=fleet_id, reason=reason
+        )
+    return command
 
 
 def restart_agents(*, uids: Collection[UUID], actor: Actor, reason: str = "") -> Outcome:
@@ -78,7 +82,15 @@ def send_message(
         body=base64.b64encode(data).decode(),
     )
     with transaction.atomic():
-        return _ask(command, actor=actor, action="agent.message", reason="")
+        fleet_id = _keep(command, actor)
+        activity.record(
+            actor=actor,
+            action="agent.message",
+            obj=agent,
+            fleet_id=fleet_id,
+            after={"capability": capability, "type": kind},
+        )
+    return command
 
 
 def _check_possible(agent: Agent, command: Command, not_accepted: str) -> None:
@@ -90,8 +102,8 @@ def _check_possible(agent: Agent, command: Command, not_accepted: str) -> None:
         )
 
 
-def _ask(command: AgentCommand, *, actor: Actor, action: str, reason: str) -> AgentCommand:
-    """Keep the command for whichever process has the agent, and tell them all to look."""
+def _keep(command: AgentCommand, actor: Actor) -> UUID | None:
+    """Keep the command for whichever process has the agent, and tell them all to look. Answers the agent's fleet."""
     agent, now = command.agent, clock.now()
     command.requested_by = actor.label[:200]
     command.requested_at, command.expires_at = now, now + DELIVER_WITHIN
@@ -99,10 +111,6 @@ def _ask(command: AgentCommand, *, actor: Actor, action: str, reason: str) -> Ag
     about = {"capability": command.capability, "type": command.type} if command.capability else {}
     event = NewEvent(agent.pk, now, f"{command.kind}_asked", {"by": actor.label, **about})
     store.add_events([event])
-    fleet_id = Membership.objects.filter(agent=agent).values_list("fleet_id", flat=True).first()
-    activity.record(
-        actor=actor, action=action, obj=agent, fleet_id=fleet_id, reason=reason, after=about or None
-    )
     transaction.on_commit(partial(notify.poke, [agent.pk]), robust=True)
     touch_on_commit([f"agent:{agent.pk}"])
-    return command
+    return Membership.objects.filter(agent=agent).values_list("fleet_id", flat=True).first()

@@ -25,6 +25,8 @@ _JUDGED = (
     "session_epoch",
     "connected",
     "last_seen_at",
+    "transport",
+    "interval_s",
     "remote_config_status",
     "remote_config_hash",
     "is_managed",

@@ -133,7 +133,8 @@ class TestChanging:
         agent = enrol(token=make_token(fleet=fleet))
         with django_capture_on_commit_callbacks(execute=True):
             update_connection(fleet=fleet, heartbeat_s=60, actor=TESTER)
-        assert {"type": "poke", "uids": [agent.instance_uid.hex]} in [m for _, m in hints.sent]
+        pokes = [message["uids"] for _, message in hints.sent if message["type"] == "poke"]
+        assert pokes == [[agent.instance_uid.hex]]
 
 
 class TestClaiming:

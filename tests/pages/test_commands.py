@@ -78,7 +78,7 @@ class TestRestart:
         response = signed_in(Role.OPERATOR).post("/collectors/bulk/", data, follow=True)
         html = response.content.decode()
         assert "2 collectors are told to restart" in html
-        assert "1 collector not told to restart: c: c does not accept restarts" in html
+        assert "1 collector not told to restart: c does not accept restarts" in html
 
     def test_the_steps_of_a_restart_are_no_alarm(self) -> None:
         now = clock.now()
