@@ -45,7 +45,12 @@ async def _run(gateway: Gateway, sock: socket.socket, announce: Callable[[], Non
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, partial(_on_signal, stopping))
-    await serve(gateway, sock, stopping, announce)
+    reporter = Reporter([Part(ProcessKind.GATEWAY, gateway.numbers)], loop=loop)
+    reporter.start()
+    try:
+        await serve(gateway, sock, stopping, announce)
+    finally:
+        await asyncio.to_thread(reporter.stop)
 
 
 async def serve(
@@ -55,16 +60,13 @@ async def serve(
     loop = asyncio.get_running_loop()
     gateway.ensure_started()
     port = OpampPort(gateway, pages={"/healthz": healthz, "/readyz": readyz}, locate=Locator())
-    reporter = Reporter([Part(ProcessKind.GATEWAY, gateway.numbers)], loop=loop)
     server = await loop.create_server(port.make_door, sock=sock, backlog=BACKLOG)
-    reporter.start()
     settle()
     announce()
     await stopping.wait()
     server.close()
     port.stop()
     await gateway.stop()
-    await asyncio.to_thread(reporter.stop)
 
 
 async def healthz() -> TextAnswer:

@@ -83,6 +83,9 @@ async def becomes(holds: Callable[[], bool], fleet: Fleet) -> None:
     assert await wait_until(holds, within_s=WITHIN_S), fleet.result()
 
 
+@pytest.mark.parametrize(
+    "running", ["uvicorn"], indirect=True
+)  # plain HTTP is on the web port alone
 async def test_fifty_agents_over_both_transports_take_what_they_are_offered(
     running: Running, tmp_path: Path
 ) -> None:
