@@ -2,7 +2,6 @@
 
 from collections.abc import Container, Mapping
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from agents.commands import Command
@@ -16,7 +15,6 @@ from agents.snapshot import (
     FactKind,
     Transport,
 )
-from agents.status import SHUTDOWN_ERROR
 from fleets.connection_offer import SettingsOffer
 from fleets.offer import Offer
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent, ServerToAgentFlags
@@ -26,6 +24,7 @@ from opamp.protocol.commands import message_for
 from opamp.protocol.config_offer import config_message
 from opamp.protocol.continuity import Continuity
 from opamp.protocol.errors import MalformedMessage
+from opamp.protocol.gist import BARE, REFUSED, digest_of, goodbye_in, is_bare
 from opamp.protocol.identity import read_instance_uid
 from opamp.protocol.limits import Limits
 from opamp.protocol.offering import OfferRules
@@ -39,12 +38,6 @@ _REPORT_COMPONENTS = int(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableCo
 _KNOWN_CAPABILITIES = int(sum(Capability))
 _ACCEPTS_RESTART = int(Capability.ACCEPTS_RESTART_COMMAND)
 _REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
-
-_BARE: Final = 0
-"""The digest of every message that reports nothing."""
-
-_REFUSED: Final = 1
-"""The digest of every refused message; what we know is doubtful after it in any case."""
 
 
 class AgentSession:
@@ -131,7 +124,7 @@ class AgentSession:
         """Take one message; its Outcome holds the one reply to it (M1). Never raises for bad input."""
         try:
             self._check_sender(message)
-            if _is_bare(message):
+            if is_bare(message):
                 return self._receive_bare(message, now)
             return self._receive_report(message, now)
         except MalformedMessage as problem:
@@ -232,7 +225,7 @@ class AgentSession:
 
     def _receive_bare(self, message: AgentToServer, now: datetime) -> Outcome:
         """A heartbeat: most messages are, so this way is short."""
-        is_next = self._continuity.follows(message.sequence_num, _BARE)
+        is_next = self._continuity.follows(message.sequence_num, BARE)
         self._settings.begin(follows=is_next)
         if is_next:
             self._note_answer_arrived()
@@ -245,11 +238,11 @@ class AgentSession:
             report = read_report(message, self._limits)
         except MalformedMessage:
             # Its digest is not taken: of a message that is over the limits that could cost much.
-            is_next = self._continuity.follows(message.sequence_num, _REFUSED)
+            is_next = self._continuity.follows(message.sequence_num, REFUSED)
             self._settings.begin(follows=is_next)
             self._continuity.refuse(now)
             raise
-        is_next = self._continuity.follows(message.sequence_num, _digest(message))
+        is_next = self._continuity.follows(message.sequence_num, digest_of(message))
         self._settings.begin(follows=is_next)
         if is_next:
             self._note_answer_arrived()
@@ -269,7 +262,7 @@ class AgentSession:
             if report.remote_config is not UNSET:
                 self._learn_acknowledgement(is_full=False)
         self._take_custom_message(message, now, changes)
-        goodbye = self._goodbye(message)
+        goodbye = goodbye_in(message, self._transport)
         if goodbye:
             kind = MessageKind.GOODBYE
             changes.facts.append(Fact(FactKind.DISCONNECTED, now, reason=goodbye))
@@ -328,14 +321,6 @@ class AgentSession:
             return
         if named.tree is None and named.hash == self._belief.components_hash:
             self._components_asked = named.hash
-
-    def _goodbye(self, message: AgentToServer) -> str:
-        """D1: how the agent says that it leaves; "" when it does not."""
-        if message.HasField("agent_disconnect"):
-            return CloseReason.AGENT_LEFT
-        if self._transport is Transport.HTTP and message.health.last_error == SHUTDOWN_ERROR:
-            return CloseReason.AGENT_LEFT
-        return ""
 
     # ---- answering
 
@@ -413,13 +398,3 @@ class AgentSession:
             self._has_replied = True
             reply.capabilities = replies.SERVER_CAPABILITIES
         return reply
-
-
-def _is_bare(message: AgentToServer) -> bool:
-    """True when it holds only scalars: who, which number, which capabilities."""
-    scalars = 1 + bool(message.sequence_num) + bool(message.capabilities) + bool(message.flags)
-    return len(message.ListFields()) == scalars
-
-
-def _digest(message: AgentToServer) -> int:
-    return hash(message.SerializeToString(deterministic=True))

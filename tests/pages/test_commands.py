@@ -14,7 +14,7 @@ from telflo.base.access import Role
 from telflo.base.ids import new_id
 from tests.api.caller import caller
 from tests.factories import CAPABILITIES, make_collector, make_fleet
-from tests.pages.test_collectors import page, signed_in
+from tests.pages.reading import page, signed_in
 
 pytestmark = pytest.mark.django_db
 

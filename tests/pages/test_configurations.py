@@ -3,25 +3,19 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from configs.models import Configuration, ConfigVersion, VersionState
 from configs.services import create_configuration, save_version
 from telflo.base.access import Role
 from telflo.base.models import Activity
-from tests.factories import TESTER, make_fleet, make_person, make_version
+from tests.factories import TESTER, make_fleet, make_version
+from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
 
 GOOD = "receivers:\n  otlp:\nexporters:\n  otlp:\n    headers:\n      authorization: Bearer hunter2hunter2\nservice:\n"
 BAD = "receivers:\n  otlp:\n   - a: [1,\n  x: }\nservice:\n"
-
-
-def signed_in(role: Role = Role.EDITOR) -> Client:
-    client = Client()
-    client.force_login(make_person(role=role))
-    return client
 
 
 def saved(text: str = GOOD, name: str = "edge") -> ConfigVersion:
@@ -34,7 +28,7 @@ def address(version: ConfigVersion, rest: str = "") -> str:
 
 
 def test_a_pasted_text_becomes_version_1() -> None:
-    answer = signed_in().post(
+    answer = signed_in(Role.EDITOR).post(
         "/configurations/new/",
         {"name": "edge", "yaml": GOOD.replace("\n", "\r\n"), "note": "first"},
     )
@@ -45,7 +39,7 @@ def test_a_pasted_text_becomes_version_1() -> None:
 
 
 def test_a_fault_is_shown_with_line_and_column_and_nothing_is_saved() -> None:
-    answer = signed_in().post("/configurations/new/", {"name": "edge", "yaml": BAD})
+    answer = signed_in(Role.EDITOR).post("/configurations/new/", {"name": "edge", "yaml": BAD})
     html = answer.content.decode()
     assert answer.status_code == 422
     assert "Line 4, column" in html
@@ -57,7 +51,7 @@ def test_a_fault_is_shown_with_line_and_column_and_nothing_is_saved() -> None:
 def test_pages_are_live_and_never_read_the_raw_text_again_by_themselves() -> None:
     version = saved()
     topic = f"configuration:{version.configuration_id}"
-    client = signed_in()
+    client = signed_in(Role.EDITOR)
     assert f'data-live="{topic} fleets"' in client.get(address(version)).content.decode()
     listed = client.get(f"/configurations/{version.configuration_id}/").content.decode()
     assert f'data-live="{topic} fleets"' in listed
@@ -67,7 +61,7 @@ def test_pages_are_live_and_never_read_the_raw_text_again_by_themselves() -> Non
 
 def test_a_name_in_use_is_said_at_the_name_and_the_text_is_kept() -> None:
     saved()
-    answer = signed_in().post("/configurations/new/", {"name": "EDGE", "yaml": GOOD})
+    answer = signed_in(Role.EDITOR).post("/configurations/new/", {"name": "EDGE", "yaml": GOOD})
     html = answer.content.decode()
     assert answer.status_code == 422
     assert "exists. Choose another name." in html
@@ -77,27 +71,31 @@ def test_a_name_in_use_is_said_at_the_name_and_the_text_is_kept() -> None:
 
 def test_an_upload_is_taken_instead_of_the_text() -> None:
     upload = SimpleUploadedFile("edge.yaml", GOOD.encode())
-    signed_in().post("/configurations/new/", {"name": "edge", "yaml": "", "file": upload})
+    signed_in(Role.EDITOR).post(
+        "/configurations/new/", {"name": "edge", "yaml": "", "file": upload}
+    )
     assert ConfigVersion.objects.get().yaml == GOOD
 
 
 def test_the_fault_of_an_upload_is_shown_in_its_text() -> None:
     upload = SimpleUploadedFile("edge.yaml", BAD.encode())
-    answer = signed_in().post("/configurations/new/", {"name": "edge", "file": upload})
+    answer = signed_in(Role.EDITOR).post("/configurations/new/", {"name": "edge", "file": upload})
     assert answer.status_code == 422
     assert "  x: }" in answer.content.decode()
 
 
 def test_an_upload_of_20_mb_is_refused_clearly() -> None:
     upload = SimpleUploadedFile("edge.yaml", b"# filler\n" * (20 * 1024 * 1024 // 9))
-    answer = signed_in().post("/configurations/new/", {"name": "edge", "file": upload})
+    answer = signed_in(Role.EDITOR).post("/configurations/new/", {"name": "edge", "file": upload})
     assert answer.status_code == 422
     assert "This file has 20.0 MiB. A configuration has at most 2 MiB" in answer.content.decode()
     assert not Configuration.objects.exists()
 
 
 def test_a_pasted_text_of_20_mb_is_refused_clearly() -> None:
-    answer = signed_in().post("/configurations/new/", {"name": "edge", "yaml": "a" * 20_000_000})
+    answer = signed_in(Role.EDITOR).post(
+        "/configurations/new/", {"name": "edge", "yaml": "a" * 20_000_000}
+    )
     assert answer.status_code == 422
     assert "The configuration has 20,000,000 bytes. The most is" in answer.content.decode()
     assert not Configuration.objects.exists()
@@ -105,7 +103,7 @@ def test_a_pasted_text_of_20_mb_is_refused_clearly() -> None:
 
 def test_the_next_version_begins_with_the_latest_text_and_reading_it_is_recorded() -> None:
     version = saved()
-    client = signed_in()
+    client = signed_in(Role.EDITOR)
     path = f"/configurations/{version.configuration_id}/versions/new/"
     form = client.get(path)
     assert "hunter2hunter2" in form.content.decode()
@@ -118,14 +116,14 @@ def test_the_next_version_begins_with_the_latest_text_and_reading_it_is_recorded
 def test_an_unchanged_text_is_not_saved_again() -> None:
     version = saved()
     path = f"/configurations/{version.configuration_id}/versions/new/"
-    answer = signed_in().post(path, {"yaml": GOOD})
+    answer = signed_in(Role.EDITOR).post(path, {"yaml": GOOD})
     assert answer.status_code == 422
     assert "this is the text of v1" in answer.content.decode()
 
 
 def test_secrets_are_masked_unless_the_raw_text_is_asked_for() -> None:
     version = saved()
-    client = signed_in()
+    client = signed_in(Role.EDITOR)
     assert "hunter2hunter2" not in client.get(address(version)).content.decode()
     raw = client.get(address(version, "raw/"))
     assert "hunter2hunter2" in raw.content.decode()
@@ -142,7 +140,7 @@ def test_only_editors_read_raw_text_and_change_versions(role: Role, rest: str) -
 
 def test_publishing_asks_first_and_then_makes_it_assignable() -> None:
     version = saved()
-    client = signed_in()
+    client = signed_in(Role.EDITOR)
     question = client.get(address(version, "publish/")).content.decode()
     assert "No collector changes before someone assigns it" in question
     client.post(address(version, "publish/"), {"reason": "ready"})
@@ -178,7 +176,7 @@ def test_the_list_costs_the_same_number_of_queries_however_long() -> None:
 
 def test_an_archived_configuration_leaves_the_list_and_takes_no_version() -> None:
     version = saved()
-    client = signed_in()
+    client = signed_in(Role.EDITOR)
     client.post(f"/configurations/{version.configuration_id}/archive/", {"reason": "old"})
     assert "edge</a>" not in client.get("/configurations/").content.decode()
     assert "edge</a>" in client.get("/configurations/?archived=1").content.decode()

@@ -13,17 +13,12 @@ from fleets.connection import NewDestination, connection_of, update_connection
 from fleets.connection_offer import Signal
 from fleets.models import AgentConnection, Fleet, Membership, Token, TokenKind
 from telflo.base.access import Role
-from tests.factories import TESTER, make_collector, make_fleet, make_person, make_token
+from tests.factories import TESTER, make_collector, make_fleet, make_token
+from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
 PATH = "/fleets/edge/connection/"
 URL = "https://otlp.example.com/v1/metrics"
-
-
-def signed_in(role: Role = Role.ADMIN) -> Client:
-    client = Client()
-    client.force_login(make_person(role=role))
-    return client
 
 
 @pytest.fixture
@@ -42,7 +37,7 @@ def save(client: Client, **values: Any) -> Any:
 
 class TestTheForm:
     def test_what_is_typed_is_stored_and_secrets_are_never_shown_again(self, fleet: Fleet) -> None:
-        client = signed_in()
+        client = signed_in(Role.ADMIN)
         answer = save(
             client,
             heartbeat_s="60",
@@ -61,7 +56,7 @@ class TestTheForm:
         assert URL in html
 
     def test_headers_are_kept_replaced_or_removed(self, fleet: Fleet) -> None:
-        client = signed_in()
+        client = signed_in(Role.ADMIN)
         save(client, metrics_endpoint=URL, metrics_headers="x-api-key: s3cret")
         save(client, metrics_endpoint=URL)
         assert "s3cret" in connection_of(fleet).destinations
@@ -71,14 +66,17 @@ class TestTheForm:
         assert "other" not in connection_of(fleet).destinations
 
     def test_an_empty_address_removes_the_destination(self, fleet: Fleet) -> None:
-        client = signed_in()
+        client = signed_in(Role.ADMIN)
         save(client, metrics_endpoint=URL)
         save(client)
         assert connection_of(fleet).marks == {}
 
     def test_faults_are_said_at_their_fields_without_the_secret(self, fleet: Fleet) -> None:
         answer = save(
-            signed_in(), heartbeat_s="1", metrics_endpoint="ftp://x", metrics_headers="s3cret"
+            signed_in(Role.ADMIN),
+            heartbeat_s="1",
+            metrics_endpoint="ftp://x",
+            metrics_headers="s3cret",
         )
         assert answer.status_code == 422
         assert {"heartbeat_s", "metrics_headers"} <= set(answer.context["form"].errors)
@@ -87,7 +85,7 @@ class TestTheForm:
     def test_a_fault_elsewhere_does_not_send_typed_secrets_back(self, fleet: Fleet) -> None:
         typed = {"metrics_endpoint": URL, "metrics_headers": "x-api-key: s3cret"}
         faults: list[dict[str, str]] = [{"heartbeat_s": "1"}, {"logs_endpoint": "nowhere"}]
-        client = signed_in()
+        client = signed_in(Role.ADMIN)
         for fault in faults:
             answer = save(client, **typed, **fault)
             assert answer.status_code == 422
@@ -96,7 +94,7 @@ class TestTheForm:
 
     def test_a_server_without_an_address_says_so(self, fleet: Fleet, settings: Any) -> None:
         settings.BASE_URL = settings.OPAMP_URL = ""
-        client = signed_in()
+        client = signed_in(Role.ADMIN)
         assert "does not know its address" in client.get(PATH).content.decode()
         assert save(client, own_credentials="on").status_code == 422
 
@@ -129,10 +127,10 @@ class TestWhoUsesAToken:
     def test_rotating_may_ask_for_the_old_one_to_be_revoked(self, fleet: Fleet) -> None:
         token = make_token(fleet=fleet).token
         form = {"overlap_seconds": "3600", "revoke_old": "on"}
-        assert signed_in().post(f"/tokens/{token.pk}/rotate/", form).status_code == 200
+        assert signed_in(Role.ADMIN).post(f"/tokens/{token.pk}/rotate/", form).status_code == 200
         token.refresh_from_db()
         assert token.revoke_at == token.retired_at is not None
-        assert "then revoked" in signed_in().get("/tokens/").content.decode()
+        assert "then revoked" in signed_in(Role.ADMIN).get("/tokens/").content.decode()
 
 
 def own_credential(agent: Agent, fleet: Fleet) -> Token:
@@ -154,7 +152,7 @@ def test_revoking_a_shared_token_warns_of_those_that_may_come_back_by_it(fleet: 
     agent = make_collector(fleet=fleet)
     own = own_credential(agent, fleet)
     Token.objects.filter(pk=own.pk).update(parent=shared)
-    client = signed_in()
+    client = signed_in(Role.ADMIN)
     html = client.get(f"/tokens/{shared.pk}/revoke/").content.decode()
     assert "1 collector with a credential of its own may come back by it after a restart" in html
     listed = client.get("/tokens/?kind=agent&fleet=edge").content.decode()
@@ -212,6 +210,6 @@ class TestTheCollectorsPage:
 def test_the_django_admin_does_not_change_credentials_of_agents(fleet: Fleet) -> None:
     token = own_credential(make_collector(fleet=fleet), fleet)
     form = {"action": "revoke", "_selected_action": [str(token.pk)]}
-    assert signed_in().post("/admin/fleets/token/", form).status_code == 302
+    assert signed_in(Role.ADMIN).post("/admin/fleets/token/", form).status_code == 302
     token.refresh_from_db()
     assert token.revoked_at is None

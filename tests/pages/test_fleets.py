@@ -15,20 +15,14 @@ from tests.factories import (
     TESTER,
     make_collector,
     make_fleet,
-    make_person,
     make_rendered,
     make_token,
     make_version,
 )
+from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
 TABS = ("", "rollouts/", "deployments/", "tokens/", "settings/", "activity/")
-
-
-def signed_in(role: Role = Role.ADMIN) -> Client:
-    client = Client()
-    client.force_login(make_person(role=role))
-    return client
 
 
 def queries_of(client: Client, path: str) -> int:
@@ -39,7 +33,7 @@ def queries_of(client: Client, path: str) -> int:
 
 def test_a_new_fleet_answers_its_first_token_once_and_no_page_shows_it_again() -> None:
     version = make_version()
-    client = signed_in()
+    client = signed_in(Role.ADMIN)
     answer = client.post(
         "/fleets/new/",
         {"name": "edge-eu", "version": version.pk, "arrival_mode": "managed", "expires": "180d"},
@@ -65,7 +59,7 @@ def test_an_editor_makes_a_fleet_without_a_token() -> None:
 
 def test_a_name_in_use_is_said_at_the_name() -> None:
     make_fleet(name="edge")
-    answer = signed_in().post(
+    answer = signed_in(Role.ADMIN).post(
         "/fleets/new/", {"name": "Edge", "arrival_mode": "managed", "expires": "1y"}
     )
     assert answer.status_code == 422
@@ -77,7 +71,7 @@ def test_a_name_in_use_is_said_at_the_name() -> None:
 
 def test_only_published_versions_can_be_chosen() -> None:
     version = make_version(state=VersionState.UNPUBLISHED)
-    client = signed_in()
+    client = signed_in(Role.ADMIN)
     assert str(version.pk) not in client.get("/fleets/new/").content.decode()
     answer = client.post(
         "/fleets/new/",
@@ -209,10 +203,10 @@ def test_assigning_starts_a_rollout_and_leads_to_it() -> None:
 def test_assigning_what_the_fleet_has_is_refused_in_words() -> None:
     version = make_version()
     make_fleet(name="edge", version=version)
-    answer = signed_in().post("/fleets/edge/assign/", {"version": version.pk})
+    answer = signed_in(Role.ADMIN).post("/fleets/edge/assign/", {"version": version.pk})
     assert answer.status_code == 422
     assert "already" in answer.content.decode()
 
 
 def test_an_unknown_fleet_is_not_found() -> None:
-    assert signed_in().get("/fleets/nowhere/").status_code == 404
+    assert signed_in(Role.ADMIN).get("/fleets/nowhere/").status_code == 404

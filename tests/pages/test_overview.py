@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from agents.snapshot import ConfigStatus
@@ -20,19 +19,13 @@ from tests.factories import (
     make_collector,
     make_configuration,
     make_fleet,
-    make_person,
     make_rendered,
     make_token,
     make_version,
 )
+from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(role: Role = Role.VIEWER) -> Client:
-    client = Client()
-    client.force_login(make_person(role=role))
-    return client
 
 
 def overview(role: Role = Role.VIEWER) -> str:

@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from fleets.models import Deployment, Fleet, Membership, RefusalReason, Token
 from fleets.quickdeploy.services import IssuedDeployment, claim_deployment, create_deployment
 from fleets.refusals import record_refusal
 from telflo.base.access import Role
-from tests.factories import TESTER, make_collector, make_fleet, make_person, make_version
+from tests.factories import TESTER, make_collector, make_fleet, make_version
+from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -25,14 +25,8 @@ FORM = {
 }
 
 
-def signed_in(role: Role = Role.ADMIN) -> Client:
-    client = Client()
-    client.force_login(make_person(role=role))
-    return client
-
-
 def post(**changes: Any) -> Any:
-    return signed_in().post("/fleets/edge/deploy/", {**FORM, **changes})
+    return signed_in(Role.ADMIN).post("/fleets/edge/deploy/", {**FORM, **changes})
 
 
 @pytest.fixture
@@ -49,7 +43,7 @@ def address(deployment: Deployment) -> str:
 
 
 def test_the_answer_holds_the_command_once_and_later_visits_do_not(fleet: Fleet) -> None:
-    client = signed_in()
+    client = signed_in(Role.ADMIN)
     answer = client.post("/fleets/edge/deploy/", FORM)
     html = answer.content.decode()
     deployment = Deployment.objects.get()
@@ -65,7 +59,7 @@ def test_the_answer_holds_the_command_once_and_later_visits_do_not(fleet: Fleet)
 
 
 def test_a_loopback_address_is_pointed_out(fleet: Fleet) -> None:
-    answer = signed_in().get("/fleets/edge/deploy/", headers={"host": "127.0.0.1:8000"})
+    answer = signed_in(Role.ADMIN).get("/fleets/edge/deploy/", headers={"host": "127.0.0.1:8000"})
     assert "Only this machine reaches http://127.0.0.1:8000" in answer.content.decode()
 
 
@@ -118,7 +112,7 @@ def test_it_waits_live_and_shows_the_collector_the_moment_it_is_there(fleet: Fle
 
 def test_uses_and_state_in_the_head_are_live(fleet: Fleet) -> None:
     issued = made(fleet)
-    client, path = signed_in(), address(issued.deployment)
+    client, path = signed_in(Role.ADMIN), address(issued.deployment)
     head = f'id="deployment-head" data-live="deployment:{issued.deployment.pk}"'
     assert head in client.get(path).content.decode()
     assert f'data-live-url="{path}"' in client.get(path).content.decode()
@@ -149,7 +143,7 @@ def test_a_second_collector_by_a_hosts_token_is_shown_beside_the_first_with_advi
             user_agent="",
             now=timezone.now(),
         )
-    html = signed_in().get(address(issued.deployment)).content.decode()
+    html = signed_in(Role.ADMIN).get(address(issued.deployment)).content.decode()
     assert "The token of a host let in another collector already" in html
     assert "forget its old collector here" in html
     assert "The token was not issued by this server" not in html, "it may be anybody's"
@@ -165,14 +159,14 @@ def test_what_the_server_refused_since_is_shown_with_advice(fleet: Fleet) -> Non
         user_agent="opampsupervisor",
         now=timezone.now(),
     )
-    html = signed_in().get(address(issued.deployment)).content.decode()
+    html = signed_in(Role.ADMIN).get(address(issued.deployment)).content.decode()
     assert "192.0.2.9" in html
     assert "The token was not issued by this server" in html
 
 
 def test_revoking_closes_the_command(fleet: Fleet) -> None:
     issued = made(fleet)
-    client = signed_in()
+    client = signed_in(Role.ADMIN)
     path = f"{address(issued.deployment)}revoke/"
     assert client.get(path).status_code == 200
     client.post(path, {"reason": "not needed"})
@@ -192,4 +186,4 @@ def test_only_admins_make_and_revoke_commands(fleet: Fleet, role: Role) -> None:
 
 def test_a_deployment_of_another_fleet_is_not_found(fleet: Fleet) -> None:
     other = made(make_fleet(name="other"))
-    assert signed_in().get(address(other.deployment)).status_code == 404
+    assert signed_in(Role.ADMIN).get(address(other.deployment)).status_code == 404

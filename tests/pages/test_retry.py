@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 import pytest
 from django.http import HttpResponse
-from django.test import Client
 
 from agents.models import Agent
 from fleets.models import Attempt, AttemptState, Quarantine
@@ -16,18 +15,12 @@ from tests.factories import (
     make_collector,
     make_configuration,
     make_fleet,
-    make_person,
     make_rendered,
     make_version,
 )
+from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(role: Role = Role.OPERATOR) -> Client:
-    client = Client()
-    client.force_login(make_person(role=role))
-    return client
 
 
 def page(path: str, *, role: Role = Role.VIEWER) -> str:
@@ -35,7 +28,7 @@ def page(path: str, *, role: Role = Role.VIEWER) -> str:
 
 
 def posted(path: str, **data: Any) -> HttpResponse:
-    return signed_in().post(path, data)  # type: ignore[return-value]  # the test client's subclass
+    return signed_in(Role.OPERATOR).post(path, data)  # type: ignore[return-value]  # the test client's subclass
 
 
 def failed_collector(**how: Any) -> Agent:

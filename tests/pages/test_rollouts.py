@@ -2,7 +2,6 @@
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -14,18 +13,12 @@ from tests.factories import (
     TESTER,
     make_collector,
     make_fleet,
-    make_person,
     make_rendered,
     make_version,
 )
+from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(role: Role = Role.VIEWER) -> Client:
-    client = Client()
-    client.force_login(make_person(role=role))
-    return client
 
 
 def started(*, collectors: int = 2, name: str = "edge") -> Rollout:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -14,20 +13,15 @@ from fleets.token_state import TokenState, token_state
 from fleets.tokens import Expiry
 from telflo.base.access import Role
 from telflo.base.models import Activity
-from tests.factories import enrol, make_fleet, make_person, make_token
+from tests.factories import enrol, make_fleet, make_token
+from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
 
 
-def signed_in(role: Role = Role.ADMIN) -> Client:
-    client = Client()
-    client.force_login(make_person(role=role))
-    return client
-
-
 def test_a_new_token_is_shown_in_the_answer_and_never_again() -> None:
     make_fleet(name="edge")
-    client = signed_in()
+    client = signed_in(Role.ADMIN)
     answer = client.post("/tokens/new/", {"fleet": "edge", "name": "image build", "expires": "2y"})
     secret = answer.context["issued"].secret
     assert answer.status_code == 200
@@ -51,7 +45,7 @@ def test_a_viewer_sees_the_list_and_can_change_nothing() -> None:
 
 def test_rotating_shows_the_second_secret_and_keeps_the_first_for_the_overlap() -> None:
     token = make_token(fleet=make_fleet(name="edge"), name="build").token
-    answer = signed_in().post(f"/tokens/{token.pk}/rotate/", {"overlap_seconds": "86400"})
+    answer = signed_in(Role.ADMIN).post(f"/tokens/{token.pk}/rotate/", {"overlap_seconds": "86400"})
     assert answer.context["issued"].secret in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
     token.refresh_from_db()
@@ -63,7 +57,7 @@ def test_revoking_says_how_many_lose_the_server_and_records_why() -> None:
     issued = make_token(fleet=make_fleet(name="edge"), name="build")
     enrol(token=issued)
     enrol(token=issued)
-    client = signed_in()
+    client = signed_in(Role.ADMIN)
     path = f"/tokens/{issued.token.pk}/revoke/"
     assert "2 collectors lose the server and keep running" in client.get(path).content.decode()
     client.post(path, {"reason": "leaked"})
@@ -75,7 +69,7 @@ def test_revoking_says_how_many_lose_the_server_and_records_why() -> None:
 def test_retiring_keeps_the_collectors() -> None:
     issued = make_token(fleet=make_fleet(name="edge"), name="build")
     enrol(token=issued)
-    client = signed_in()
+    client = signed_in(Role.ADMIN)
     path = f"/tokens/{issued.token.pk}/retire/"
     assert "1 collector that it let in stays" in client.get(path).content.decode()
     client.post(path)
@@ -139,7 +133,7 @@ def test_the_list_costs_the_same_number_of_queries_however_long() -> None:
 
 def test_the_django_admin_makes_a_token_and_shows_it_once() -> None:
     fleet = make_fleet(name="edge")
-    client = signed_in()
+    client = signed_in(Role.ADMIN)
     path = "/admin/fleets/token/add/"
     assert client.get(path).status_code == 200
     answer = client.post(path, {"fleet": fleet.pk, "name": "by admin", "expires": "1y"})
@@ -157,7 +151,9 @@ def test_the_django_admin_makes_a_token_and_shows_it_once() -> None:
 
 def test_the_django_admin_ends_tokens_through_the_service() -> None:
     token = make_token(fleet=make_fleet(name="edge")).token
-    signed_in().post("/admin/fleets/token/", {"action": "revoke", "_selected_action": [token.pk]})
+    signed_in(Role.ADMIN).post(
+        "/admin/fleets/token/", {"action": "revoke", "_selected_action": [token.pk]}
+    )
     token.refresh_from_db()
     assert token.revoked_at is not None
     assert Activity.objects.filter(action="token.revoke").exists()
@@ -168,7 +164,7 @@ def test_the_django_admin_ends_tokens_through_the_service() -> None:
 )
 def test_the_django_admin_shows_the_rest_and_changes_none_of_it(model: str) -> None:
     make_fleet(name="edge")
-    client = signed_in()
+    client = signed_in(Role.ADMIN)
     assert client.get(f"/admin/fleets/{model}/").status_code == 200
     assert client.get(f"/admin/fleets/{model}/add/").status_code == 403
 
