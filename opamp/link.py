@@ -198,7 +198,7 @@ class AgentLink(WSListener):
         self._closing_s = self._loop.time()
         if self._connection is not None:
             self._connection.close_reason = self._connection.close_reason or reason
-        self._transport.send_close(code, reason.encode())  # type: ignore[arg-type]
+        self._transport.send_close(code, reason.encode())  # type: ignore[arg-type]  # takes bytes as well as its enum
         self._is_choked = False
         self._read_on()
 

@@ -1,6 +1,7 @@
 """What the install script does, as commands for people: the same values, the same files. Pure."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -125,10 +126,20 @@ def _files_step(plan: InstallPlan) -> ManualStep:
     if options.proxy:
         lines = f'HTTPS_PROXY="{options.proxy}"\nHTTP_PROXY="{options.proxy}"\n'
         files.append(_file("supervisor.env", f'{lines}NO_PROXY="localhost,127.0.0.1,::1"\n'))
-    if names := [variable.name for variable in plan.variables if not variable.has_default]:
-        files.append(_file("collector.env", "".join(f"{name}=\n" for name in names)))
-    text = "Add to collector.env what it lacks, and give every name in it its value."
-    return ManualStep("Write the configuration", text, files=tuple(files))
+    names = [variable.name for variable in plan.variables if not variable.has_default]
+    text = "Then give every name in collector.env its value." if names else ""
+    return ManualStep("Write the configuration", text, _add_names(names), tuple(files))
+
+
+def _add_names(names: Sequence[str]) -> str:
+    """A command that adds to collector.env what the claim's answer did not bring."""
+    if not names:
+        return ""
+    path = f"{_CONFIGURATION}/collector.env"
+    return (
+        f"for name in {' '.join(names)}; do\n"
+        f'  grep -q "^$name=" {path} || echo "$name=" >> {path}\ndone'
+    )
 
 
 def _file(name: str, content: str) -> ManualFile:
@@ -139,7 +150,8 @@ def _start_step(plan: InstallPlan) -> ManualStep:
     text = unit.render(plan.supervisor_version)
     return ManualStep(
         "Install and start the service",
-        "It runs as its own user and sees no more of the host than it must.",
+        "It runs as its own user, which reads these files by its group, and sees no more of the host than it must.",
+        f"chown root:{SERVICE} {_CONFIGURATION}/*\nchmod 0640 {_CONFIGURATION}/*\n"
         f"systemctl daemon-reload\nsystemctl enable --now {SERVICE}",
         (ManualFile(SERVICE_LAYOUT.unit, "0644", text),),
     )

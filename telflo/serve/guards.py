@@ -24,7 +24,7 @@ class GuardedHttp(H11Protocol):
         super().__init__(*args, **named)
         self._arrivals = arrivals
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn types its own narrower
         """A socket was accepted: its time for a request starts."""
         super().connection_made(transport)
         self._arrivals.open(transport)

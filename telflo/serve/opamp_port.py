@@ -96,7 +96,7 @@ class Locator:
             "headers": request.headers,
             "found": {},
         }
-        await self._middleware(scope, _nothing, _nothing)  # type: ignore[arg-type]
+        await self._middleware(scope, _nothing, _nothing)  # type: ignore[arg-type]  # it calls back with the scope alone
         found: Mapping[str, str] = scope["found"]
         return found["address"]
 

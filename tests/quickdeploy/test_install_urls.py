@@ -1,6 +1,8 @@
 """Deployments behind their URLs: the script, the check, the claim, and what is kept of them."""
 
+import subprocess
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -224,6 +226,32 @@ def test_the_page_gets_commands_and_steps_with_the_same_values() -> None:
     )
     for part in ("sha256sum -c", f"{url}/install/{issued.code}/claim", "'site': 'fra'", "KillMode"):
         assert part in everything
+
+
+def test_what_the_steps_by_hand_leave_behind_is_readable_for_the_service(tmp_path: Path) -> None:
+    """It runs as a user of its own: whatever root wrote, the group must be able to read."""
+    issued = issue(options=DeploymentOptions(proxy="http://proxy:3128"))
+    steps = manual_steps(issued.deployment, issued.code, base_url="https://telflo.example")
+    etc, programs = tmp_path / "etc", tmp_path / "bin"
+    etc.mkdir()
+    programs.mkdir()
+    for name in ("chown", "systemctl"):
+        (programs / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {tmp_path}/calls\n')
+        (programs / name).chmod(0o755)
+    (etc / "token.env").touch(mode=0o600)
+    for step in steps[-3:-1]:  # writing the configuration, starting the service
+        for file in step.files:
+            if file.path.startswith("/etc/telflo-collector/"):
+                path = etc / Path(file.path).name
+                path.write_text(file.content)
+                path.chmod(0o600)
+        script = step.commands.replace("/etc/telflo-collector", str(etc))
+        environment = {"PATH": f"{programs}:/usr/bin:/bin"}
+        subprocess.run(["sh", "-eu", "-c", script], env=environment, check=True)
+    assert {path.stat().st_mode & 0o777 for path in etc.iterdir()} == {0o640}
+    owned = (tmp_path / "calls").read_text().splitlines()[0].split()
+    assert owned[:2] == ["chown", "root:telflo-collector"]
+    assert {Path(path) for path in owned[2:]} == set(etc.iterdir())
 
 
 @pytest.mark.parametrize(
