@@ -3,6 +3,7 @@
 Models and querysets cost more per row than the database does: here a row is a tuple.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -67,5 +68,11 @@ def _prepared(fields: Sequence[AnyField], rows: Sequence[Sequence[Any]]) -> list
 def _preparing(field: AnyField) -> Callable[[Any], Any] | None:
     """How a value of this field is made ready; None when it goes as it stands, which saves most of the cost."""
     kind = getattr(field, "target_field", field).get_internal_type()
+    if kind == "JSONField":
+        return partial(_json_text, field.encoder)
     as_it_stands = _NATIVE if connection.features.has_native_uuid_field else _PLAIN
     return None if kind in as_it_stands else partial(field.get_db_prep_save, connection=connection)
+
+
+def _json_text(encoder: Any, value: Any) -> str | None:
+    return None if value is None else json.dumps(value, cls=encoder)
