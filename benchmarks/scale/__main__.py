@@ -68,7 +68,9 @@ def main() -> int:
         is_whole = not options.scenario
         result = _compare(session, options)
         if is_whole:
-            result = replace(result, growth=_grow(session, result), profiles=_profile(session, options))
+            result = replace(
+                result, growth=_grow(session, result), profiles=_profile(session, options)
+            )
         result = replace(result, loads=session.loads, limits=session.limits)
     print("\n".join([*number_lines(result.numbers), "", *target_lines(result.verdicts)]))
     RESULTS.mkdir(exist_ok=True)
@@ -126,9 +128,7 @@ def _grow(session: Session, result: Result) -> dict[str, dict[int, Mapping[str, 
     return growth
 
 
-def _sizes(
-    session: Session, kind: Kind, below: int
-) -> Iterator[tuple[int, Mapping[str, float]]]:
+def _sizes(session: Session, kind: Kind, below: int) -> Iterator[tuple[int, Mapping[str, float]]]:
     for agents in GROWTH:
         if agents < below:
             yield agents, session.measure(kind, agents, ["heartbeats"]).values

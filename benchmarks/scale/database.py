@@ -59,7 +59,7 @@ Eye = psycopg.Connection[Any] | sqlite3.Connection
 
 def number(eye: Eye, statement: str) -> int:
     """The one number that a SELECT answers; 0 for none."""
-    row = eye.execute(statement).fetchone()  # type: ignore[arg-type]  # psycopg wants literals
+    row = eye.execute(statement).fetchone()
     return int(row[0]) if row else 0
 
 

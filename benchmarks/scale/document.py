@@ -70,9 +70,9 @@ def _lines(result: Result) -> Iterator[str]:
 
 def _about(result: Result) -> Iterator[str]:
     yield ""
-    yield f"{result.agents:,} simulated agents, medians of {result.repeats}. Ours stores everything in SQLite or PostgreSQL"
-    yield "(fsync on); the reference accepts everybody and stores nothing. A server of one process has one core, the"
-    yield "load has the other; PostgreSQL, Redis and workers run where there is room."
+    yield f"{result.agents:,} simulated agents, medians of {result.repeats}. Ours stores everything in SQLite or"
+    yield "PostgreSQL (fsync on); the reference accepts everybody and stores nothing. A server of one process has a core"
+    yield "to itself, the load the other; PostgreSQL, Redis and workers run where there is room."
     yield ""
     yield "| | |"
     yield "|---|---|"
@@ -98,10 +98,8 @@ def target_lines(verdicts: Sequence[Verdict]) -> list[str]:
     for verdict in verdicts:
         target = verdict.target
         if target.is_ratio:
-            wanted = f"≤ {target.most:g} × opamp-go"
-            shown = (
-                f"{verdict.value:.2f} × ({verdict.measured:.0f} to {verdict.reference:.0f} {target.unit})"
-            )
+            wanted = f"≤ {target.most:g} x opamp-go"
+            shown = f"{verdict.value:.2f} x ({verdict.measured:.0f} to {verdict.reference:.0f} {target.unit})"
         else:
             wanted, shown = f"≤ {target.most:g} {target.unit}", f"{verdict.value:.3g} {target.unit}"
         outcome = "met" if verdict.is_met else f"**missed: {verdict.missed_by}**"
@@ -150,9 +148,7 @@ def profile_lines(profiles: Profiles) -> list[str]:
     return lines
 
 
-def _ranked(
-    counts: Mapping[str, float], kind: str, whole: float
-) -> list[tuple[str, str, float]]:
+def _ranked(counts: Mapping[str, float], kind: str, whole: float) -> list[tuple[str, str, float]]:
     """Thread, function, share; the largest first."""
     found = []
     for key, seconds in counts.items():

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 
@@ -24,10 +24,13 @@ _WITHIN_S: Final = 180.0
 _CALM_S: Final = 1.0
 _LOOK_S: Final = 0.005
 _STORED: Final = "SELECT count(*) FROM agents_agentstatus WHERE effective_config_id IS NOT NULL"
-_RELEASED: Final = "SELECT count(*) FROM fleets_stage WHERE state <> 'waiting' AND rollout_id = '{}'"
+_RELEASED: Final = (
+    "SELECT count(*) FROM fleets_stage WHERE state <> 'waiting' AND rollout_id = '{}'"
+)
 _SUCCEEDED: Final = "SELECT count(*) FROM fleets_rollout WHERE state = 'succeeded' AND id = '{}'"
 
 Profile = Mapping[str, float]
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -217,7 +220,7 @@ class Measuring:
                 )
             await asyncio.sleep(_LOOK_S)
 
-    async def _on_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+    async def _on_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, partial(work, *arguments))
 

@@ -28,7 +28,8 @@ def _lines(number: int) -> Iterator[str]:
     yield head
     size, index = len(head) + len(tail), 0
     while size < CONFIGURATION_BYTES:
-        line = f"  resource/{index:03}: {{attributes: [{{key: key.{index}, value: value-{number}-{index}, action: upsert}}]}}\n"
+        attribute = f"{{key: key.{index}, value: value-{number}-{index}, action: upsert}}"
+        line = f"  resource/{index:03}: {{attributes: [{attribute}]}}\n"
         size, index = size + len(line), index + 1
         yield line
     yield tail

@@ -143,7 +143,10 @@ def _wait_until_ready(port: int, process: Process) -> None:
     end = time.monotonic() + _START_S
     while time.monotonic() < end and not process.has_ended():
         try:
-            if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == httpx.codes.OK:
+            if (
+                httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code
+                == httpx.codes.OK
+            ):
                 return
         except httpx.TransportError:
             pass

@@ -7,7 +7,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from telflo.urls import handler500, urlpatterns as pages
+from telflo.urls import handler500
+from telflo.urls import urlpatterns as pages
 
 _SLOW: Final = {
     "postgresql": "SELECT pg_sleep(2)",
