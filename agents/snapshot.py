@@ -70,7 +70,7 @@ class Description:
 
 @dataclass(slots=True)
 class ComponentHealth:
-    """One node of the health tree (OpAMP ComponentHealth). Nobody changes one; frozen, making one costs thrice as much."""
+    """One node of the health tree (OpAMP ComponentHealth). Nobody changes one; to freeze it costs thrice as much."""
 
     healthy: bool
     status: str = ""

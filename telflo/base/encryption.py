@@ -10,7 +10,6 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
-
 _FAST: Final = 1
 """Level 6 makes a configuration a tenth smaller and takes twice as long."""
 

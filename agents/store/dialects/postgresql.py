@@ -26,11 +26,14 @@ def update(cursor: Any, table: str, fields: Fields, matched: int, columns: Colum
     return int(cursor.rowcount)
 
 
-def insert(cursor: Any, table: str, fields: Fields, columns: Columns) -> None:
+def insert(
+    cursor: Any, table: str, fields: Fields, columns: Columns, *, ignore_conflicts: bool
+) -> None:
     """Append rows, given column by column."""
+    conflicts = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     cursor.execute(
         f"INSERT INTO {connection.ops.quote_name(table)} ({', '.join(_names(fields))})"  # noqa: S608 - names of our own models
-        f" SELECT * FROM unnest({_arrays(fields)})",
+        f" SELECT * FROM unnest({_arrays(fields)}){conflicts}",
         [_literal(column) for column in columns],
     )
 
@@ -68,5 +71,6 @@ _TEXTS: Final[Mapping[type, Callable[[Any], str]]] = {
     bool: lambda value: "t" if value else "f",
     int: _plain,
     UUID: _plain,
+    bytes: lambda value: f'"\\\\x{value.hex()}"',
     datetime: lambda value: f'"{value.isoformat()}"',
 }
