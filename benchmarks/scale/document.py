@@ -71,8 +71,8 @@ def _lines(result: Result) -> Iterator[str]:
 def _about(result: Result) -> Iterator[str]:
     yield ""
     yield f"{result.agents:,} simulated agents, medians of {result.repeats}. Ours stores everything in SQLite or"
-    yield "PostgreSQL (fsync on); the reference accepts everybody and stores nothing. A server of one process has a core"
-    yield "to itself, the load the other; PostgreSQL, Redis and workers run where there is room."
+    yield "PostgreSQL (fsync on); the reference accepts everybody and stores nothing. A server of one process has"
+    yield "a core to itself, the load the other; PostgreSQL, Redis and workers run where there is room."
     yield ""
     yield "| | |"
     yield "|---|---|"
