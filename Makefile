@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+comma := ,
 SOURCES := telflo configs agents fleets opamp tests benchmarks manage.py
 
 ##@ Use
@@ -19,7 +20,7 @@ demo: $(VENV)/.run static/dist/manifest.json ## a server with 300 simulated coll
 	  exec $(BIN)/python manage.py demo
 
 ##@ Work on it
-.PHONY: install test check types lint layers e2e fuzz browser proxy postgres screenshots bench-pages bench-bulk proto lock format migrations-check deploy-check
+.PHONY: install test check types lint layers e2e fuzz browser proxy postgres screenshots bench bench-pages bench-bulk proto lock format migrations-check deploy-check
 install: $(VENV)/.dev static/dist/manifest.json ## everything that tests and checks need
 
 test: $(VENV)/.dev static/dist/manifest.json ## the whole Python and TypeScript suite on SQLite
@@ -70,6 +71,10 @@ proxy: $(VENV)/.dev static/dist/manifest.json ## nginx and HAProxy with the docu
 
 screenshots: $(VENV)/.dev static/dist/manifest.json ## the pages, light and dark, into docs/images/
 	@$(BIN)/python -m tests.browser.screenshots
+
+bench: $(VENV)/.dev static/dist/manifest.json ## the OpAMP server beside opamp-go's, N agents (10,000), S=heartbeats,page,push,rollout (needs Go)
+	@POSTGRES_OPTIONS= tests/with-services $(BIN)/python -m benchmarks.scale $(if $(N),--agents $(N)) \
+	  $(if $(REPEATS),--repeats $(REPEATS)) $(foreach s,$(subst $(comma), ,$(S)),--scenario $(s))
 
 bench-pages: $(VENV)/.dev static/dist/manifest.json ## what each page costs with 10,000 collectors
 	@$(BIN)/python -m benchmarks.pages

@@ -68,9 +68,9 @@ class Description:
     non_identifying: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ComponentHealth:
-    """One node of the health tree (OpAMP ComponentHealth)."""
+    """One node of the health tree (OpAMP ComponentHealth). Nobody changes one; to freeze it costs thrice as much."""
 
     healthy: bool
     status: str = ""

@@ -1,10 +1,12 @@
 """What agents report in bulk, stored once: effective configurations by their hash, component sets by theirs."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from agents.models import ComponentSet, EffectiveConfig
 from agents.snapshot import AgentPatch, Components
 from agents.snapshot import EffectiveConfig as ReportedConfig
+from agents.store.dialects import insert_rows
 from agents.store.values import files_to_text
 
 
@@ -20,8 +22,12 @@ def keep_effective(patches: Iterable[AgentPatch]) -> None:
     stored = EffectiveConfig.objects.select_for_update(no_key=True).order_by("sha256")
     known = set(stored.filter(sha256__in=reported).values_list("sha256", flat=True))
     missing = [patch for sha256, patch in sorted(reported.items()) if sha256 not in known]
-    if missing:
-        EffectiveConfig.objects.bulk_create(map(_body, missing), ignore_conflicts=True)
+    insert_rows(
+        EffectiveConfig,
+        columns=("sha256", "files", "size", "created_at"),
+        rows=[_row(patch) for patch in missing],
+        ignore_conflicts=True,
+    )
 
 
 def keep_components(patches: Iterable[AgentPatch]) -> frozenset[str]:
@@ -48,12 +54,8 @@ def _has_tree(patch: AgentPatch) -> bool:
     return isinstance(patch.components, Components) and patch.components.tree is not None
 
 
-def _body(patch: AgentPatch) -> EffectiveConfig:
+def _row(patch: AgentPatch) -> tuple[str, str, int, datetime]:
     reported = patch.effective_config
     assert isinstance(reported, ReportedConfig)
-    return EffectiveConfig(
-        sha256=reported.sha256,
-        files=files_to_text(reported.files),
-        size=sum(len(entry.body) for entry in reported.files),
-        created_at=patch.seen_at,
-    )
+    size = sum(len(entry.body) for entry in reported.files)
+    return reported.sha256, files_to_text(reported.files), size, patch.seen_at

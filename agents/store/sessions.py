@@ -17,6 +17,7 @@ from agents.snapshot import (
     RemoteConfigReport,
     Transport,
 )
+from agents.store.dialects import insert_rows
 from agents.store.events import NewEvent, add_events
 from agents.store.rows import FENCED_EPOCH, Edit, touch, write
 from agents.store.values import health_from_json
@@ -38,13 +39,20 @@ class Arrival:
 
 def register(uids: Collection[UUID], *, now: datetime) -> None:
     """Make these agents and their status rows, unless they are there. Two statements."""
-    agents = [
-        Agent(instance_uid=uid, display_name=display_name(uid=uid), first_seen_at=now)
-        for uid in uids
-    ]
-    Agent.objects.bulk_create(agents, ignore_conflicts=True)
-    rows = [AgentStatus(agent_id=uid, status_since=now) for uid in uids]
-    AgentStatus.objects.bulk_create(rows, ignore_conflicts=True)
+    insert_rows(
+        Agent,
+        columns=("instance_uid", "display_name"),
+        rows=[(uid, display_name(uid=uid)) for uid in uids],
+        others=Agent(first_seen_at=now),
+        ignore_conflicts=True,
+    )
+    insert_rows(
+        AgentStatus,
+        columns=("agent_id",),
+        rows=[(uid,) for uid in uids],
+        others=AgentStatus(status_since=now),
+        ignore_conflicts=True,
+    )
 
 
 def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID, AgentSnapshot]:

@@ -56,19 +56,19 @@ class Belief:
         "_description",
         "_effective_sha256",
         "_health",
-        "_stored_components",
         "_stored_tree",
         "components_hash",
         "connection",
         "custom_capabilities",
         "remote_config",
+        "stored_components",
     )
 
     def __init__(self, known: AgentSnapshot, stored_components: Container[str]) -> None:
         self._description: int | None = None
         self._health = None if known.health is None else _face(known.health)
         self._effective_sha256 = known.effective_sha256
-        self._stored_components = stored_components
+        self.stored_components = stored_components
         self._stored_tree = "" if known.lacks_components else known.components_hash
         self.remote_config: RemoteConfigReport | None = known.remote_config
         self.components_hash = known.components_hash
@@ -122,7 +122,7 @@ class Belief:
         return bool(self.components_hash) and not self._has_tree(self.components_hash)
 
     def _has_tree(self, components_hash: str) -> bool:
-        return components_hash == self._stored_tree or components_hash in self._stored_components
+        return components_hash == self._stored_tree or components_hash in self.stored_components
 
     def _lacks_known_part(self, message: AgentToServer) -> bool:
         return bool(

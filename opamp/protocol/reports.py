@@ -4,7 +4,7 @@ A part that the message leaves out is UNSET: unchanged (C1).
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,8 +48,13 @@ class Report:
 _NAME_LENGTH = 200
 
 
-def read_report(message: pb.AgentToServer, limits: Limits) -> Report:
-    """Everything that the message reports. Raises MalformedMessage when it is over a limit."""
+def read_report(
+    message: pb.AgentToServer, limits: Limits, *, stored_components: Container[str] = frozenset()
+) -> Report:
+    """Everything that the message reports. Raises MalformedMessage when it is over a limit.
+
+    A tree whose hash is among stored_components is not read: it is large, and nobody needs it again.
+    """
     report = Report()
     _check_packages(message.package_statuses, limits)
     if message.HasField("agent_description"):
@@ -61,7 +66,9 @@ def read_report(message: pb.AgentToServer, limits: Limits) -> Report:
     if message.HasField("effective_config"):
         report.effective_config = read_effective_config(message.effective_config, limits)
     if message.HasField("available_components"):
-        report.components = read_components(message.available_components, limits)
+        report.components = read_components(
+            message.available_components, limits, stored=stored_components
+        )
     if message.HasField("custom_capabilities"):
         report.custom_capabilities = read_custom_capabilities(message.custom_capabilities, limits)
     if message.HasField("connection_settings_status"):
@@ -130,12 +137,16 @@ def read_effective_config(config: pb.EffectiveConfig, limits: Limits) -> Effecti
     return EffectiveConfig(sha256=configmap_sha256(files), files=files)
 
 
-def read_components(components: pb.AvailableComponents, limits: Limits) -> Components | None:
-    """Hash and, when it was sent, the tree (C4). None when the agent names neither.
+def read_components(
+    components: pb.AvailableComponents, limits: Limits, *, stored: Container[str] = frozenset()
+) -> Components | None:
+    """Hash and, when it was sent and is not stored, the tree (C4). None when the agent names neither.
 
     A node of the tree is {"metadata": {...}, "components": {name: node}}, each only if not empty.
     """
     digest = _read_hash("available_components", components.hash, limits)
+    if digest in stored:
+        return Components(hash=digest)
     tree = _ComponentReader(limits).read(components.components, 1)
     if tree and not digest:
         digest = hashlib.sha256(components.SerializeToString(deterministic=True)).hexdigest()
@@ -210,20 +221,22 @@ class _HealthReader:
         self._left = limits.health_components - 1
 
     def read(self, health: pb.ComponentHealth, depth: int) -> ComponentHealth:
-        children = health.component_health_map
-        self._check(len(children), depth)
+        children, attributes = health.component_health_map, health.attributes
         limits = self._limits
+        components: dict[str, ComponentHealth] = {}
+        self._check(len(children), depth)
+        if children:
+            longest = limits.attribute_length
+            for name in sorted(children):
+                components[cut(name, longest)] = self.read(children[name], depth + 1)
         return ComponentHealth(
-            healthy=health.healthy,
-            status=cut(health.status, limits.text_length),
-            last_error=cut(health.last_error, limits.text_length),
-            started_at=read_time(health.start_time_unix_nano),
-            status_at=read_time(health.status_time_unix_nano),
-            attributes=self._attributes.read(health.attributes),
-            components={
-                cut(name, limits.attribute_length): self.read(child, depth + 1)
-                for name, child in sorted(children.items())
-            },
+            health.healthy,
+            cut(health.status, limits.text_length),
+            cut(health.last_error, limits.text_length),
+            read_time(health.start_time_unix_nano),
+            read_time(health.status_time_unix_nano),
+            self._attributes.read(attributes) if attributes else {},
+            components,
         )
 
     def _check(self, children: int, depth: int) -> None:

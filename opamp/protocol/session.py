@@ -235,7 +235,9 @@ class AgentSession:
 
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:
         try:
-            report = read_report(message, self._limits)
+            report = read_report(
+                message, self._limits, stored_components=self._belief.stored_components
+            )
         except MalformedMessage:
             # Its digest is not taken: of a message that is over the limits that could cost much.
             is_next = self._continuity.follows(message.sequence_num, REFUSED)

@@ -233,7 +233,7 @@ def _fork_session(session: AgentSession, trees: set[str]) -> AgentSession:
     for part in ("_belief", "_continuity", "_rules"):
         setattr(twin, part, copy.copy(getattr(session, part)))
     twin._rules.in_flight = dict(session._rules.in_flight)
-    twin._belief._stored_components = trees
+    twin._belief.stored_components = trees
     return twin
 
 

@@ -3,12 +3,13 @@
 Models and querysets cost more per row than the database does: here a row is a tuple.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import Field, JSONField, Model
 
 from agents.store.dialects import postgresql, sqlite
 
@@ -40,14 +41,30 @@ def update_rows(
 
 
 def insert_rows(
-    model: type[Model], *, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    model: type[Model],
+    *,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    others: Model | None = None,
+    ignore_conflicts: bool = False,
 ) -> None:
-    """Append rows; `columns` (attribute names) are all of the model's columns, each row's values in their order."""
+    """Append rows; `columns` (attribute names) are all of the model's columns, each row's values in their order.
+
+    others: an instance that has the same values for all rows in the columns that are not named.
+    ignore_conflicts: leave out rows that are there already.
+    """
     if not rows:
         return
     fields = _fields(model, columns)
+    values = _prepared(fields, rows)
+    if others is not None:
+        same = [field for field in model._meta.concrete_fields if field not in fields]
+        row = [getattr(others, field.attname) for field in same]
+        values += [list(column) * len(rows) for column in _prepared(same, [row])]
+        fields += same
+    insert = _INSERTS[connection.vendor]
     with connection.cursor() as cursor:
-        _INSERTS[connection.vendor](cursor, model._meta.db_table, fields, _prepared(fields, rows))
+        insert(cursor, model._meta.db_table, fields, values, ignore_conflicts=ignore_conflicts)
 
 
 def _fields(model: type[Model], names: Sequence[str]) -> list[AnyField]:
@@ -67,5 +84,13 @@ def _prepared(fields: Sequence[AnyField], rows: Sequence[Sequence[Any]]) -> list
 def _preparing(field: AnyField) -> Callable[[Any], Any] | None:
     """How a value of this field is made ready; None when it goes as it stands, which saves most of the cost."""
     kind = getattr(field, "target_field", field).get_internal_type()
+    if isinstance(field, JSONField):
+        return partial(_json_text, field.encoder)
+    if kind == "BinaryField":
+        return field.get_prep_value
     as_it_stands = _NATIVE if connection.features.has_native_uuid_field else _PLAIN
     return None if kind in as_it_stands else partial(field.get_db_prep_save, connection=connection)
+
+
+def _json_text(encoder: Any, value: Any) -> str | None:
+    return None if value is None else json.dumps(value, cls=encoder)

@@ -1,8 +1,10 @@
 """PostgreSQL: one statement over unnest of one array per column (11-15 ms per 1,000 status rows)."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Field
@@ -19,17 +21,20 @@ def update(cursor: Any, table: str, fields: Fields, matched: int, columns: Colum
     cursor.execute(
         f"UPDATE {connection.ops.quote_name(table)} AS t SET {settings}"  # noqa: S608 - names of our own models
         f" FROM unnest({_arrays(fields)}) AS v({', '.join(names)}) WHERE {where}",
-        [list(column) for column in columns],
+        [_literal(column) for column in columns],
     )
     return int(cursor.rowcount)
 
 
-def insert(cursor: Any, table: str, fields: Fields, columns: Columns) -> None:
+def insert(
+    cursor: Any, table: str, fields: Fields, columns: Columns, *, ignore_conflicts: bool
+) -> None:
     """Append rows, given column by column."""
+    conflicts = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     cursor.execute(
         f"INSERT INTO {connection.ops.quote_name(table)} ({', '.join(_names(fields))})"  # noqa: S608 - names of our own models
-        f" SELECT * FROM unnest({_arrays(fields)})",
-        [list(column) for column in columns],
+        f" SELECT * FROM unnest({_arrays(fields)}){conflicts}",
+        [_literal(column) for column in columns],
     )
 
 
@@ -44,3 +49,28 @@ def _arrays(fields: Fields) -> str:
 def _element_type(field: "Field[Any, Any]") -> str:
     """The column's type without its length: a cast would cut a text that is too long without a word."""
     return re.sub(r"\(.*\)", "", field.db_type(connection) or "text")
+
+
+def _literal(values: Sequence[Any]) -> str:
+    """The values as the text of an array. The driver would take several times as long for a list of them."""
+    return "{" + ",".join([_TEXTS.get(type(value), _quoted)(value) for value in values]) + "}"
+
+
+def _quoted(value: object) -> str:
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _plain(value: object) -> str:
+    return str(value)
+
+
+# A type that is not here goes as a quoted text, which every column type reads.
+_TEXTS: Final[Mapping[type, Callable[[Any], str]]] = {
+    type(None): lambda _: "NULL",
+    bool: lambda value: "t" if value else "f",
+    int: _plain,
+    UUID: _plain,
+    bytes: lambda value: f'"\\\\x{value.hex()}"',
+    datetime: lambda value: f'"{value.isoformat()}"',
+}

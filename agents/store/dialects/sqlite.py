@@ -22,11 +22,14 @@ def update(cursor: Any, table: str, fields: Fields, matched: int, columns: Colum
     return int(cursor.rowcount)
 
 
-def insert(cursor: Any, table: str, fields: Fields, columns: Columns) -> None:
+def insert(
+    cursor: Any, table: str, fields: Fields, columns: Columns, *, ignore_conflicts: bool
+) -> None:
     """Append rows, given column by column."""
+    how = "INSERT OR IGNORE" if ignore_conflicts else "INSERT"
     places = ", ".join(["%s"] * len(fields))
     cursor.executemany(
-        f"INSERT INTO {connection.ops.quote_name(table)} ({', '.join(_names(fields))}) VALUES ({places})",  # noqa: S608 - names of our own models
+        f"{how} INTO {connection.ops.quote_name(table)} ({', '.join(_names(fields))}) VALUES ({places})",
         list(zip(*columns, strict=True)),
     )
 

@@ -10,10 +10,12 @@ from agents import store
 from agents.models import AgentStatus
 from agents.snapshot import AgentPatch, Capability, ConfigStatus, Fact, FactKind, RemoteConfigReport
 from fleets.models import Attempt, AttemptState, TargetState
+from fleets.rollouts.engine.claims import IN_FLIGHT
 from fleets.rollouts.engine.ledger import Ledger
 
 _WENT_BACK = "The collector went back to another configuration without saying why."
 _OVERTAKEN = "A later offer was answered first."
+Told = tuple[AgentPatch, Fact]
 _REPORTING = (FactKind.REMOTE_CONFIG, FactKind.FULL_STATE)
 
 
@@ -24,6 +26,7 @@ def record_reports(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     facts change nothing.
     """
     told = [(patch, fact) for patch in patches for fact in patch.facts if fact.kind in _REPORTING]
+    told = _of_consequence(told)
     if not told:
         return frozenset()
     with transaction.atomic():
@@ -36,6 +39,22 @@ def record_reports(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
                 _take(ledger, patch, fact, row)
         ledger.write()
         return frozenset(ledger.rollouts)
+
+
+def _of_consequence(told: Sequence[Told]) -> list[Told]:
+    """Without full states that name no hash, of agents that were offered nothing: they are most when many connect."""
+    silent = {patch.instance_uid for patch, fact in told if not _hash_of(fact)}
+    if not silent:
+        return list(told)
+    offered = Attempt.objects.filter(agent_id__in=silent, state__in=IN_FLIGHT)
+    waiting = set(offered.values_list("agent_id", flat=True))
+    return [
+        (patch, fact) for patch, fact in told if _hash_of(fact) or patch.instance_uid in waiting
+    ]
+
+
+def _hash_of(fact: Fact) -> str:
+    return fact.remote_config.hash if fact.remote_config else ""
 
 
 def give_back(claims: Mapping[UUID, str], *, now: datetime) -> None:

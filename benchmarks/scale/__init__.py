@@ -1,0 +1,1 @@
+"""The OpAMP server under load, beside opamp-go's: `make bench`."""

@@ -1,0 +1,164 @@
+"""PURE. The result of a run as lines for the terminal and as docs/benchmarks.md."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from benchmarks.scale.targets import OURS, REFERENCE, Numbers, Verdict
+
+Profiles = Mapping[str, Mapping[str, float]]
+
+_ROWS: Final = (
+    ("connect_us", "CPU to connect and report 8 kB, µs an agent"),
+    ("connect_database_us", "… of PostgreSQL beside it"),
+    ("stored_s", "all connected and stored, s"),
+    ("memory_kb", "memory, kB an agent"),
+    ("beat_us", "CPU of a heartbeat at 1,000/s, µs"),
+    ("beat_database_us", "… of PostgreSQL beside it"),
+    ("beat_p99_ms", "p99 of its answer, ms"),
+    ("saturated_us", "CPU of a heartbeat, saturated, µs"),
+    ("saturated_per_s", "… so many a second"),
+    ("page_p99_ms", "p99 beside a page with a 2 s query, ms"),
+    ("push_s", "10 kB to all, s from the commit"),
+    ("push_us", "… CPU, µs an agent"),
+    ("applied_s", "rollout: Start to the last APPLIED, s"),
+    ("succeeded_s", "… to the rollout's success, s"),
+    ("rollout_us", "… CPU, µs an agent"),
+    ("rollout_database_us", "… of PostgreSQL beside it"),
+)
+_SHOWN: Final = 10
+_LEAST_SHARE: Final = 0.005
+_OURS: Final = ("agents/", "fleets/", "opamp/", "telflo/", "configs/")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All of one `make bench`. growth: by server and number of agents. limits: where the simulator was the limit."""
+
+    agents: int
+    repeats: int
+    machine: Mapping[str, str]
+    loads: Sequence[float]
+    numbers: Numbers
+    verdicts: Sequence[Verdict]
+    growth: Mapping[str, Mapping[int, Mapping[str, float]]] = field(default_factory=dict)
+    limits: Sequence[str] = ()
+    profiles: Profiles = field(default_factory=dict)
+
+
+def document(result: Result) -> str:
+    """docs/benchmarks.md."""
+    return "\n".join(_lines(result)) + "\n"
+
+
+def _lines(result: Result) -> Iterator[str]:
+    yield "# Benchmarks"
+    yield ""
+    yield "Written by `make bench`; what is measured and how is in [operations.md](operations.md#measuring)."
+    yield from _about(result)
+    yield from _section("Targets", target_lines(result.verdicts))
+    yield from _section("All numbers", number_lines(result.numbers))
+    if result.growth:
+        yield from _section("From few agents to many", growth_lines(result.growth))
+    if result.profiles:
+        yield from _section("Where the CPU goes", profile_lines(result.profiles))
+    if result.limits:
+        yield from _section(
+            "Where the load had no reserve", [f"- {line}" for line in result.limits]
+        )
+
+
+def _about(result: Result) -> Iterator[str]:
+    yield ""
+    yield f"{result.agents:,} simulated agents, medians of {result.repeats}. Ours stores everything in SQLite or"
+    yield "PostgreSQL (fsync on); the reference accepts everybody and stores nothing. A server of one process has"
+    yield "a core to itself, the load the other; PostgreSQL, Redis and workers run where there is room."
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    for name, value in result.machine.items():
+        yield f"| {name} | {value} |"
+    low, high = min(result.loads), max(result.loads)
+    yield f"| load average | {low:.1f} to {high:.1f} |"
+    if high > 2 * int(result.machine["cores"]):
+        yield ""
+        yield "**The machine was busy with other work**: trust CPU and ratios; times on the clock are upper bounds."
+
+
+def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
+    yield ""
+    yield f"## {title}"
+    yield ""
+    yield from lines
+
+
+def target_lines(verdicts: Sequence[Verdict]) -> list[str]:
+    """A table of what should be and what is."""
+    lines = ["| what | server | target | measured | |", "|---|---|---|---|---|"]
+    for verdict in verdicts:
+        target = verdict.target
+        if target.is_ratio:
+            wanted = f"≤ {target.most:g} x opamp-go"
+            shown = f"{verdict.value:.2f} x ({verdict.measured:.0f} to {verdict.reference:.0f} {target.unit})"
+        else:
+            wanted, shown = f"≤ {target.most:g} {target.unit}", f"{verdict.value:.3g} {target.unit}"
+        outcome = "met" if verdict.is_met else f"**missed: {verdict.missed_by}**"
+        lines.append(f"| {target.title} | {target.server} | {wanted} | {shown} | {outcome} |")
+    return lines
+
+
+def number_lines(numbers: Numbers) -> list[str]:
+    """A table of everything, a column a server."""
+    servers = [name for name in (REFERENCE, *OURS) if name in numbers]
+    lines = [f"| | {' | '.join(servers)} |", "|---" * (len(servers) + 1) + "|"]
+    for name, title in _ROWS:
+        values = [numbers[server].get(name) for server in servers]
+        if any(value is not None for value in values):
+            lines.append(f"| {title} | {' | '.join(map(_shown, values))} |")
+    return lines
+
+
+def growth_lines(growth: Mapping[str, Mapping[int, Mapping[str, float]]]) -> list[str]:
+    """A table of the cost of one agent, a row for each number of agents."""
+    lines = ["| server | agents | connect, µs | heartbeat at 1,000/s, µs |", "|---" * 4 + "|"]
+    for server, sizes in growth.items():
+        for agents, values in sorted(sizes.items()):
+            connect, beat = _shown(values.get("connect_us")), _shown(values.get("beat_us"))
+            lines.append(f"| {server} | {agents:,} | {connect} | {beat} |")
+    return lines
+
+
+def profile_lines(profiles: Profiles) -> list[str]:
+    """For each phase: the threads, and our functions with all that they call."""
+    lines = ["Sampled in a run of its own, which is not in the numbers above.", ""]
+    for phase, counts in profiles.items():
+        whole = sum(counts[key] for key in counts if key.endswith("|all|"))
+        if whole <= 0:
+            continue
+        threads = _ranked(counts, "all", whole)
+        lines.append(
+            f"- **{phase}**: "
+            + ", ".join(f"{thread} {share:.0%}" for thread, _, share in threads[:4])
+        )
+        lines += [
+            f"  - {share:.0%} `{name}` ({thread})"
+            for thread, name, share in _ranked(counts, "with", whole)
+            if name.startswith(_OURS) and not name.startswith(("telflo/serve/", "telflo/cli"))
+        ][:_SHOWN]
+    return lines
+
+
+def _ranked(counts: Mapping[str, float], kind: str, whole: float) -> list[tuple[str, str, float]]:
+    """Thread, function, share; the largest first."""
+    found = []
+    for key, seconds in counts.items():
+        thread, what, name = key.split("|", 2)
+        if what == kind and seconds / whole > _LEAST_SHARE:
+            found.append((thread, name, seconds / whole))
+    return sorted(found, key=lambda row: -row[2])
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,96 @@
+"""PURE. What the numbers should be, and how those of several runs are brought together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+REFERENCE: Final = "opamp-go"
+OURS: Final = ("gateway", "serve", "serve x2", "embedded")
+Numbers = Mapping[str, Mapping[str, float]]
+"""By server: what was measured, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One number of one server, and what it may be at most: a ratio to the reference's, or a value in its unit."""
+
+    server: str
+    measure: str
+    title: str
+    unit: str
+    most: float
+    is_ratio: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A target with what was measured. value: in the unit, or the ratio."""
+
+    target: Target
+    value: float
+    measured: float
+    reference: float | None
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it is good enough."""
+        return self.value <= self.target.most
+
+    @property
+    def missed_by(self) -> str:
+        """How far off it is, for people; "" when it is met."""
+        if self.is_met:
+            return ""
+        return f"{self.value / self.target.most:.1f} times the target"
+
+
+def _targets() -> Sequence[Target]:
+    ratio, absolute = True, False
+    beat, full = "CPU per heartbeat at 1,000/s", "CPU per heartbeat, saturated"
+    rows: list[tuple[str, str, str, str, float, bool]] = [
+        ("gateway", "beat_us", beat, "µs", 1.3, ratio),
+        ("gateway", "saturated_us", full, "µs", 1.3, ratio),
+        ("serve", "beat_us", beat, "µs", 2.0, ratio),
+        ("serve", "saturated_us", full, "µs", 4.0, ratio),
+    ]
+    for server in ("gateway", "serve"):
+        rows += [
+            (server, "memory_kb", "memory per connected agent", "kB", 45, absolute),
+            (server, "stored_s", "all connected, 8 kB of each stored", "s", 10, absolute),
+            (server, "push_s", "10 kB reach all, from the commit", "s", 1, absolute),
+            (server, "applied_s", "from Start to the last APPLIED", "s", 15, absolute),
+        ]
+    page = "p99 of a heartbeat's answer beside a 2 s query"
+    rows.append(("serve", "page_p99_ms", page, "ms", 20, absolute))
+    return [Target(*row) for row in rows]
+
+
+TARGETS: Final = tuple(_targets())
+
+
+def medians(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, dict[str, float]]:
+    """The median of each number over the runs of each server."""
+    return {
+        server: {
+            name: median(run[name] for run in several if name in run)
+            for name in sorted(set().union(*several))
+        }
+        for server, several in runs.items()
+        if several
+    }
+
+
+def verdicts(numbers: Numbers) -> list[Verdict]:
+    """The targets for which something was measured."""
+    found = (_verdict(target, numbers) for target in TARGETS)
+    return [verdict for verdict in found if verdict is not None]
+
+
+def _verdict(target: Target, numbers: Numbers) -> Verdict | None:
+    measured = numbers.get(target.server, {}).get(target.measure)
+    reference = numbers.get(REFERENCE, {}).get(target.measure)
+    if measured is None or (target.is_ratio and not reference):
+        return None
+    value = measured / reference if target.is_ratio and reference else measured
+    return Verdict(target, value, measured, reference)
