@@ -337,6 +337,7 @@ class SimulatedAgent:
             error=self.remote_error if says_status else "",
             healthy=self.health.healthy if says_health else None,
             health=self.health.status if says_health else "",
+            health_error=self.health.error if says_health else "",
         )
 
     def _description(self) -> bytes:
