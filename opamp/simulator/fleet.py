@@ -232,6 +232,7 @@ class Fleet:
     def _add(self, part: Part, when: float) -> Member:
         member = Member(part, self.plan.url)
         self.members.append(member)
+        self._roam(member)
         self._dial(member, when)
         return member
 
@@ -285,6 +286,8 @@ class Fleet:
         if member.armed != armed:
             return
         member.armed = float("inf")
+        if member.link is not None and member.link.is_behind:
+            member.agent.skip_heartbeat(now)
         messages = member.agent.wake(now)
         if len(messages) == 1 and messages[0].kind == "heartbeat":
             member.beat_at = now
