@@ -41,7 +41,12 @@ class PollingLink:
                 if reader is None:
                     reader = await self._open()
                 wait = await self._exchange(reader)
-            except (OSError, EOFError, ValueError, RuntimeError) as error:  # the last: uvloop, a closed transport
+            except (
+                OSError,
+                EOFError,
+                ValueError,
+                RuntimeError,
+            ) as error:  # the last: uvloop, a closed transport
                 self._listener.trouble(type(error).__name__)
                 reader, wait = None, -1.0
                 self._drop()

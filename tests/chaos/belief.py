@@ -8,7 +8,6 @@ from uuid import UUID
 
 from opamp.simulator.report import Truth
 
-
 _WORDS: Final = {True: "healthy", False: "unhealthy"}
 _UNKNOWN: Final = "unknown"
 

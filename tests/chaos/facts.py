@@ -122,9 +122,7 @@ class Connection:
     def is_told_by(self, opened: Iterable[float]) -> bool:
         """Whether the timeline has its beginning: one of the sessions that were `opened` at these times, or earlier."""
         until = self.ended or float("inf")
-        return self.is_told or any(
-            self.begun - CLOCKS_S <= at <= until + CLOCKS_S for at in opened
-        )
+        return self.is_told or any(self.begun - CLOCKS_S <= at <= until + CLOCKS_S for at in opened)
 
     @property
     def must_be_told(self) -> bool:

@@ -83,9 +83,8 @@ def make_round(seed: int, number: int) -> Round:
 
 def _blows(rng: random.Random, number: int) -> list[Blow]:
     if number % LONG_EVERY == 0:
-        target = rng.choice(("worker", "worker", "redis", "postgres"))
-        how = How.KILL if target == "worker" else How.STOP
-        return [Blow(how, target, 0.5, LONG_S)]
+        target = rng.choice(("worker", "redis", "postgres"))
+        return [Blow(rng.choice((How.KILL, How.STOP)), target, 0.5, LONG_S)]
     if number % LONG_EVERY == LONG_EVERY // 2:
         return [Blow(How.FILL, "postgres", 0.0, 8.0)]
     first = _blow(rng)

@@ -88,6 +88,8 @@ class Judge:
             general = await asyncio.to_thread(self._database.unsettled)
             self.logbook.read()
             problems = dict(self._disbeliefs(beliefs))
+            if any(log.is_unheard for log in self.logbook.agents.values()):
+                general = []
             if not problems and not general:
                 events = await asyncio.to_thread(self._database.events, since)
                 self.logbook.read()
@@ -102,7 +104,10 @@ class Judge:
             number = self.logbook.agents[truth.uid].number
             problems = [*differences(truth, number, belief)]
             if belief is not None:
-                problems += lags(truth, belief)
+                late = [*lags(truth, belief)]
+                log = self.logbook.agents[truth.uid]
+                log.is_unheard &= bool(late)
+                problems += [] if log.is_unheard else late
                 if str(belief.fleet) != given.fleet:
                     problems.append("it is in the other fleet")
             if problems:
@@ -123,9 +128,7 @@ class Judge:
                 waiting.discard(uid)
                 self._told.update(event.id for event in told)
 
-    def _compare(
-        self, log: AgentLog, told: Sequence[Event], deaths: Sequence[Death]
-    ) -> list[str]:
+    def _compare(self, log: AgentLog, told: Sequence[Event], deaths: Sequence[Death]) -> list[str]:
         """What the timeline does not tell, or tells of nothing. With no problem the log is settled up to here."""
         entries = {
             kind: [tells(event.data) for event in told if event.kind == kind]
@@ -183,4 +186,3 @@ class Judge:
             ]
         except psycopg.Error as error:
             return [f"the database does not answer: {error}"]
-
