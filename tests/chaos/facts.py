@@ -8,7 +8,9 @@ timeline, in order. Only these may be missing:
 - of a message that was refused with UNAVAILABLE: the agent was told;
 - of a message that was answered by a process which was then killed with -9 before it had written it: at most WINDOW_S
   before the kill, or since something kept it from writing. State and number are stored together, so the next number
-  shows a gap, and the latest state is never lost.
+  shows a gap, and the latest state is never lost;
+- the first report of its kind on a new connection, when it says again what an earlier one had said: the process of the
+  connection before may have written late what came between, so that it was no news for the session that heard it.
 """
 
 from __future__ import annotations

@@ -45,10 +45,17 @@ class AgentLog:
 
     def said(self, kind: str, deaths: Iterable[Death]) -> list[Said]:
         """The reports of a kind, each with whether it may be missing."""
-        return [
-            Said(one.content, one.at, one.connection.may_lose(one.number, one.at, deaths))
-            for one in self.reports[kind]
-        ]
+        said: list[Said] = []
+        known = {self.before.get(kind)}
+        last: Report | None = None
+        for one in self.reports[kind]:
+            # The last reason of tests/chaos/facts.py.
+            goes_back = one.content in known and one.connection is not (last or one).connection
+            may_be_lost = one.connection.may_lose(one.number, one.at, deaths)
+            said.append(Said(one.content, one.at, may_be_lost or goes_back))
+            known.add(one.content)
+            last = one
+        return said
 
     def settle(self, kind: str, told: Content | None) -> None:
         """All up to here was compared; `told`: the timeline's last entry of this kind."""

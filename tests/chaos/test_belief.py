@@ -1,6 +1,7 @@
 """A belief that is not so is named; a number has to cover the last report."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -32,7 +33,7 @@ def test_what_is_so_is_believed() -> None:
         ("last_error", "old"),
     ],
 )
-def test_each_part_that_differs_is_named(field: str, value: object) -> None:
+def test_each_part_that_differs_is_named(field: str, value: Any) -> None:
     assert len(list(differences(TRUTH, 7, BELIEF._replace(**{field: value})))) == 1
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.chaos.facts import Connection, Death, Said, compare
+from tests.chaos.logbook import HEALTH, AgentLog, Report
 
 URL = "ws://127.0.0.1:1/v1/opamp"
 A, B, C = ("a",), ("b",), ("c",)
@@ -79,3 +80,14 @@ class TestBeginnings:
         one = Connection(URL, 1.0, -1, ended=2.0, answered=0)
         assert one.is_told_by([1.5])
         assert not one.is_told_by([0.5, 2.5])
+
+
+class TestTheLog:
+    def test_what_a_new_session_hears_again_may_be_no_news_to_it_and_later_reports_are(
+        self,
+    ) -> None:
+        log = AgentLog(before={HEALTH: A})
+        old, new = (Connection(URL, at, -1, ended=99.0, answered=9) for at in (1.0, 3.0))
+        for content, number, connection in ((B, 1, old), (A, 2, new), (B, 3, new), (C, 4, new)):
+            log.reports[HEALTH].append(Report(content, 5.0, number, connection))
+        assert [one.may_be_lost for one in log.said(HEALTH, [])] == [False, True, False, False]

@@ -139,7 +139,7 @@ async def test_the_log_tells_where_agents_were_and_what_was_answered(
     for truth in fleet.truths():
         mine = [line for line in lines if line["uid"] == str(truth.uid)]
         begun = [line for line in mine if line["kind"] == "connected"]
-        over = [line for line in mine if line["kind"] == "disconnected"][0]
+        over = next(line for line in mine if line["kind"] == "disconnected")
         said = [line["seq"] for line in mine[: mine.index(over)] if "seq" in line]
         assert [line["url"] for line in begun] == [running.url] * 2
         assert begun[0]["after"] == -1
