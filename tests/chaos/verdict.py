@@ -67,9 +67,11 @@ class Judge:
         """
         started = time.monotonic()
         within_s *= self.installation.factor
-        waiting = {truth.uid for truth, _ in self.crowd.truths()}
+        # A collector that crashes again and again says something new all the time: each agent has to be right once.
+        unbelieved = {truth.uid for truth, _ in self.crowd.truths()}
+        untold = set(unbelieved)
         while True:
-            problems, general = await self._look(waiting, since - _EVENTS_BACK_S)
+            problems, general = await self._look(unbelieved, untold, since - _EVENTS_BACK_S)
             took_s = time.monotonic() - started
             if not problems and not general:
                 break
@@ -82,24 +84,31 @@ class Judge:
 
     # ── belief ──
 
-    async def _look(self, waiting: set[UUID], since: float) -> tuple[Problems, list[str]]:
+    async def _look(
+        self, unbelieved: set[UUID], untold: set[UUID], since: float
+    ) -> tuple[Problems, list[str]]:
         try:
             beliefs = await asyncio.to_thread(self._database.beliefs)
             general = await asyncio.to_thread(self._database.unsettled)
             self.logbook.read()
-            problems = dict(self._disbeliefs(beliefs))
+            problems = dict(self._disbeliefs(unbelieved, beliefs))
+            unbelieved &= problems.keys()
             if any(log.is_unheard for log in self.logbook.agents.values()):
                 general = []
             if not problems and not general:
                 events = await asyncio.to_thread(self._database.events, since)
                 self.logbook.read()
-                problems = dict(self._omissions(waiting, events))
+                problems = dict(self._omissions(untold, events))
         except psycopg.Error as error:
             return {}, [f"the database does not answer: {error}"]
         return problems, general
 
-    def _disbeliefs(self, beliefs: Mapping[UUID, Belief]) -> Iterator[tuple[UUID, list[str]]]:
+    def _disbeliefs(
+        self, unbelieved: set[UUID], beliefs: Mapping[UUID, Belief]
+    ) -> Iterator[tuple[UUID, list[str]]]:
         for truth, given in self.crowd.truths():
+            if truth.uid not in unbelieved:
+                continue
             belief = beliefs.get(truth.uid)
             number = self.logbook.agents[truth.uid].number
             problems = [*differences(truth, number, belief)]
@@ -116,16 +125,16 @@ class Judge:
     # ── facts ──
 
     def _omissions(
-        self, waiting: set[UUID], events: Mapping[UUID, Sequence[Event]]
+        self, untold: set[UUID], events: Mapping[UUID, Sequence[Event]]
     ) -> Iterator[tuple[UUID, list[str]]]:
         deaths = self.installation.deaths
-        for uid in sorted(waiting):
+        for uid in sorted(untold):
             told = [event for event in events.get(uid, ()) if event.id not in self._told]
             problems = self._compare(self.logbook.agents[uid], told, deaths)
             if problems:
                 yield uid, problems
             else:
-                waiting.discard(uid)
+                untold.discard(uid)
                 self._told.update(event.id for event in told)
 
     def _compare(self, log: AgentLog, told: Sequence[Event], deaths: Sequence[Death]) -> list[str]:
