@@ -20,7 +20,7 @@ demo: $(VENV)/.run static/dist/manifest.json ## a server with 300 simulated coll
 	  exec $(BIN)/python manage.py demo
 
 ##@ Work on it
-.PHONY: install test check types lint layers e2e fuzz browser proxy postgres screenshots bench bench-pages bench-bulk proto lock format migrations-check deploy-check
+.PHONY: install test check types lint layers e2e fuzz chaos browser proxy postgres screenshots bench bench-pages bench-bulk proto lock format migrations-check deploy-check
 install: $(VENV)/.dev static/dist/manifest.json ## everything that tests and checks need
 
 test: $(VENV)/.dev static/dist/manifest.json ## the whole Python and TypeScript suite on SQLite
@@ -58,6 +58,9 @@ e2e: $(VENV)/.dev static/dist/manifest.json ## real supervisors and collectors a
 
 fuzz: $(VENV)/.dev ## hostile OpAMP messages: N of them (default a million), SEED makes the same again
 	@TELFLO_DATA=$$(mktemp -d) $(BIN)/python -m tests.fuzz --inputs $(or $(N),1000000) --seed $(or $(SEED),1)
+
+chaos: $(VENV)/.dev static/dist/manifest.json ## kill, stop and cut off parts while 500 simulated agents follow: ROUNDS (default 200), SEED makes the same again
+	@$(BIN)/python -m tests.chaos --rounds $(or $(ROUNDS),200) --agents $(or $(AGENTS),500) --seed $(or $(SEED),1)
 
 postgres: $(VENV)/.dev static/dist/manifest.json ## the suite on PostgreSQL and Redis
 	@# --reuse-db: the whole PostgreSQL goes away afterwards, so nothing needs to be dropped.

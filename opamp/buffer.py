@@ -25,7 +25,8 @@ Key = tuple[UUID, int]
 
 _PATCH_BYTES: Final = 512
 _FACT_BYTES: Final = 256
-_BACKOFF_S: Final = (0.5, 15.0)
+_BACKOFF_S: Final = (0.5, 5.0)
+"""Between tries while writing fails. So long at most what agents say waits once the database is back."""
 
 
 @dataclass(frozen=True, slots=True)

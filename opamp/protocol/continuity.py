@@ -6,8 +6,9 @@ from enum import Enum, auto
 from agents.snapshot import AgentSnapshot, Transport
 
 QUIET_AFTER_ANSWER = timedelta(seconds=30)
-"""After an answer, new gaps of the same agent ask no sooner than this (some clients skip and repeat
-numbers all the time)."""
+"""After an answer, new gaps of the same session ask no sooner than this (some clients skip and repeat
+numbers all the time). Over plain HTTP sessions follow each other, and the time goes on; a new
+WebSocket is rare, and what its predecessor had said may have died with a server."""
 
 _LARGEST_STORED = 2**63 - 1
 
@@ -59,7 +60,7 @@ class Continuity:
         self._hush = False
         self._passed_over = 0
         self._not_before: datetime | None = None
-        if known.full_state_at is not None:
+        if known.full_state_at is not None and known.transport is Transport.HTTP:
             self._not_before = known.full_state_at + QUIET_AFTER_ANSWER
         self._was_asked_before = (
             known.transport is Transport.HTTP

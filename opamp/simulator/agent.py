@@ -159,6 +159,10 @@ class SimulatedAgent:
             said = self._heartbeat(now)
         return self._done(now, said)
 
+    def skip_heartbeat(self, now: float) -> None:
+        """What it said before is still on its way: over plain HTTP a client does not put heartbeats behind that."""
+        self._last_said = now
+
     def lost(self) -> None:
         """The connection is over; a later one begins with what changed meanwhile."""
         self._online = False
@@ -337,6 +341,7 @@ class SimulatedAgent:
             error=self.remote_error if says_status else "",
             healthy=self.health.healthy if says_health else None,
             health=self.health.status if says_health else "",
+            health_error=self.health.error if says_health else "",
         )
 
     def _description(self) -> bytes:

@@ -26,6 +26,8 @@ _TICK_S: Final = 0.005
 _WAIT_S: Final = 0.01
 _CPU_EVERY_S: Final = 1.0
 _AT_ONCE_AGAIN_S: Final = 0.01
+_PUSHED: Final = ("remote_config", "connection_settings", "command")
+"""What the server sends by itself over a WebSocket; everything else is an answer."""
 _BACK_TO_BACK_S: Final = 1.0
 """A connection that lived shorter than this counts as a failed try."""
 
@@ -166,7 +168,8 @@ class Fleet:
         self.measures.connects.add(now - member.asked_at)
         member.link = link
         member.asked_at = now
-        self._note("connected", member, now)
+        member.answered = member.agent.number
+        self._note("connected", member, now, url=member.url, after=member.answered)
         self._say(member, member.agent.connected(now))
 
     def heard(self, member: Member, data: bytes) -> None:
@@ -178,8 +181,12 @@ class Fleet:
         except DecodeError:
             self.trouble("undecodable answer")
             return
+        if member.over_http or not any(map(reply.HasField, _PUSHED)):
+            member.answered += 1
         if reply.HasField("error_response"):
-            self.trouble(ServerErrorResponseType.Name(reply.error_response.type).split("_")[-1])
+            word = ServerErrorResponseType.Name(reply.error_response.type).split("_")[-1]
+            self.trouble(word)
+            self._note("refused", member, now, seq=member.answered, why=word)
         if reply.HasField("remote_config"):
             offered = reply.remote_config.config_hash.hex()
             self.measures.offered(offered, now)
@@ -188,6 +195,7 @@ class Fleet:
 
     def heard_bare(self, member: Member) -> None:
         """An answer to a message, and nothing else."""
+        member.answered += 1
         self._count_answer(member, self.now())
 
     def closed(self, member: Member, why: str) -> None:
@@ -196,9 +204,10 @@ class Fleet:
         member.link = None
         member.beat_at = 0.0
         member.agent.lost()
-        self._note("disconnected", member, now)
+        self._note("disconnected", member, now, answered=member.answered)
         if why:
             self.trouble(why)
+        self._roam(member)
         lived_s = now - member.asked_at
         member.tries = 0 if lived_s > _BACK_TO_BACK_S else member.tries + 1
         again_s = _AT_ONCE_AGAIN_S * self._rng.random()
@@ -209,6 +218,7 @@ class Fleet:
     def failed(self, member: Member, why: str, retry_after_s: float) -> None:
         """A try to connect failed: again after the backoff, or when the server wishes, if that is later."""
         self.trouble(why)
+        self._roam(member)
         member.tries += 1
         wait = backoff(member.tries, self._rng, most_s=self.plan.backoff_max_s)
         self._dial(member, self.now() + max(wait, retry_after_s))
@@ -222,8 +232,14 @@ class Fleet:
     def _add(self, part: Part, when: float) -> Member:
         member = Member(part, self.plan.url)
         self.members.append(member)
+        self._roam(member)
         self._dial(member, when)
         return member
+
+    def _roam(self, member: Member) -> None:
+        """A load balancer gives the next connection to any process."""
+        if self.plan.others and not member.over_http:
+            member.url = self._rng.choice((self.plan.url, *self.plan.others))
 
     def _dial(self, member: Member, when: float) -> None:
         if not self._is_ending:
@@ -270,6 +286,8 @@ class Fleet:
         if member.armed != armed:
             return
         member.armed = float("inf")
+        if member.link is not None and member.link.is_behind:
+            member.agent.skip_heartbeat(now)
         messages = member.agent.wake(now)
         if len(messages) == 1 and messages[0].kind == "heartbeat":
             member.beat_at = now

@@ -31,6 +31,8 @@ class Journal:
             line |= {"hash": message.hash, "status": message.status, "error": message.error}
         if message.healthy is not None:
             line |= {"healthy": message.healthy, "health": message.health}
+            if message.health_error:
+                line["health_error"] = message.health_error
         self._write(line)
 
     def happened(self, kind: str, uid: object, now: float, **more: object) -> None:

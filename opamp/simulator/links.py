@@ -8,6 +8,10 @@ from opamp.simulator.member import Member
 class Link(Protocol):
     """An open connection of one agent."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether messages wait until others were answered."""
+
     def send(self, frame: bytes) -> None:
         """Send one message: a whole WebSocket message with its header byte."""
 

@@ -17,6 +17,7 @@ class Member:
 
     __slots__ = (
         "agent",
+        "answered",
         "armed",
         "asked_at",
         "authorization",
@@ -38,6 +39,8 @@ class Member:
         self.url = http_url(url) if part.over_http else url
         self.link: Link | None = None
         self.armed = float("inf")
+        self.answered = -1
+        """The number of its last message that was answered, while it numbers them as it should."""
         self.asked_at = 0.0
         """When its try to connect began."""
         self.beat_at = 0.0

@@ -41,7 +41,12 @@ class PollingLink:
                 if reader is None:
                     reader = await self._open()
                 wait = await self._exchange(reader)
-            except (OSError, EOFError, ValueError) as error:
+            except (
+                OSError,
+                EOFError,
+                ValueError,
+                RuntimeError,
+            ) as error:  # the last: uvloop, a closed transport
                 self._listener.trouble(type(error).__name__)
                 reader, wait = None, -1.0
                 self._drop()
@@ -50,6 +55,11 @@ class PollingLink:
                 await asyncio.sleep(max(wait, backoff(tries, self._rng, most_s=self._most_s)))
         self._drop()
         self._listener.closed(self._member, "")
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a message was not answered yet."""
+        return bool(self._queue)
 
     def send(self, frame: bytes) -> None:
         """Put one message behind the others."""

@@ -28,6 +28,7 @@ class Message(NamedTuple):
     error: str = ""
     healthy: bool | None = None
     health: str = ""
+    health_error: str = ""
 
 
 class Destination(NamedTuple):

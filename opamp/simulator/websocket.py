@@ -65,6 +65,11 @@ class WebSocketLink(WSListener):
         """The connection is over."""
         self._listener.closed(self._member, self._why)
 
+    @property
+    def is_behind(self) -> bool:
+        """Nothing waits for an answer here."""
+        return False
+
     def send(self, frame: bytes) -> None:
         """Send one message."""
         if self._transport is not None:

@@ -1,16 +1,17 @@
 """An assignment is a rollout with one stage: how it goes, fails, is overtaken and heals (decisions 1 to 6)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents import store
-from agents.models import AgentEvent
+from agents.models import AgentEvent, AgentStatus
 from agents.snapshot import FactKind
 from configs.models import VersionState
 from fleets import many, reports, services
@@ -217,6 +218,30 @@ class TestFailures:
         assert not story.claim(story.come_back(away))
         story.answer(under_way, APPLIED, hash_of(two))
         assert target_of(rollout, under_way).state == "succeeded"
+
+    def test_what_is_offered_while_the_pause_waits_for_the_rows_is_not_taken_back(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        story = Story(2)
+        first, second = story.agents
+        two = story.version()
+        rollout = story.assign(two)
+        story.claim(first)
+        lock = store.lock
+
+        def lock_late(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
+            """The offer was claimed before the lock was granted."""
+            monkeypatch.setattr(store, "lock", lock)
+            assert story.claim(second) == {second.instance_uid: hash_of(two)}
+            return lock(uids)
+
+        story.answer(first, FAILED, hash_of(two))
+        monkeypatch.setattr(store, "lock", lock_late)
+        engine.advance(rollout.pk, now=clock.now())
+        assert member_of(second).desired == member_of(first).desired
+        assert attempts_of(second)[-1] == "offered"
+        story.answer(second, APPLIED, hash_of(two))
+        assert target_of(rollout, second).state == "succeeded"
 
     def test_failed_and_applied_in_one_flush_quarantine_all_the_same(self) -> None:
         story = Story()

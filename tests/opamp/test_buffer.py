@@ -1,5 +1,6 @@
 """The write buffer: merged state, ordered facts, nothing lost."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -172,6 +173,26 @@ async def test_the_writer_tries_again_by_itself(sink: Sink) -> None:
     buffer.start()
     buffer.submit(report())
     await until(lambda: sink.patches)
+    await buffer.stop()
+
+
+async def test_after_a_long_outage_it_writes_within_seconds(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    sleep = asyncio.sleep
+
+    async def sleep_shortly(seconds: float) -> None:
+        slept.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep_shortly)
+    sink.errors = [ConnectionError("away") for _ in range(15)]
+    buffer = WriteBuffer(sink, LIMITS)
+    buffer.start()
+    buffer.submit(report())
+    await until(lambda: sink.patches)
+    assert 1 < max(slept) <= 5
     await buffer.stop()
 
 

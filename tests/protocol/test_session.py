@@ -207,6 +207,16 @@ class TestSequenceNumbers:
         assert early.patch.sequence_num is None
         assert one.receive(said(21), START + timedelta(seconds=30)).reply.flags == FULL_STATE
 
+    def test_a_new_connection_with_a_gap_is_asked_however_short_ago_an_answer_was(self) -> None:
+        one = session(full_state_at=START - timedelta(seconds=5))
+        assert one.receive(said(9), START).reply.flags == FULL_STATE
+        one.receive(full(10), START)
+        assert one.receive(said(20), START + timedelta(seconds=5)).reply.flags == 0
+
+    def test_over_http_where_each_message_is_a_session_the_quiet_time_goes_on(self) -> None:
+        one = session(full_state_at=START - timedelta(seconds=5), transport=Transport.HTTP)
+        assert one.receive(said(9), START).reply.flags == 0
+
     @pytest.mark.rule("C3")
     def test_a_full_state_says_what_is_gone(self) -> None:
         before: dict[str, Any] = {

@@ -125,6 +125,47 @@ async def test_cut_connections_come_back_and_nothing_is_forgotten(running: Runni
         assert fleet.measures.errors["cut"] == 20
 
 
+async def test_the_log_tells_where_agents_were_and_what_was_answered(
+    running: Running, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.jsonl"
+    journal = Journal(log)
+    planned = plan(running, count=5)
+    offer_to_all(running, planned, GOOD)
+    async with simulated(planned, journal) as fleet:
+        await becomes(lambda: is_believed(running, fleet, status=1), fleet)
+        await becomes(lambda: fleet.measures.heartbeats.count > 10, fleet)
+        fleet.cut(5)
+        await becomes(lambda: fleet.measures.connects.count == 10, fleet)
+    journal.close()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    for truth in fleet.truths():
+        mine = [line for line in lines if line["uid"] == str(truth.uid)]
+        begun = [line for line in mine if line["kind"] == "connected"]
+        over = next(line for line in mine if line["kind"] == "disconnected")
+        said = [line["seq"] for line in mine[: mine.index(over)] if "seq" in line]
+        assert [line["url"] for line in begun] == [running.url] * 2
+        assert begun[0]["after"] == -1
+        assert said[-1] <= over["answered"] <= begun[1]["after"]
+
+
+async def test_agents_that_are_not_let_in_go_on_at_another_address(running: Running) -> None:
+    planned = plan(running, url="ws://127.0.0.1:1/v1/opamp", others=(running.url,), count=10)
+    async with simulated(planned) as fleet:
+        await becomes(lambda: fleet.connected == 10, fleet)
+
+
+async def test_over_http_no_heartbeats_pile_up_behind_what_is_not_answered(
+    running: Running,
+) -> None:
+    nobody = "ws://127.0.0.1:1/v1/opamp"
+    quick = Behaviour(heartbeat_s=0.01)
+    planned = plan(running, url=nobody, count=1, http=Amount(count=1), behaviour=quick)
+    async with simulated(planned) as fleet:
+        await becomes(lambda: fleet.measures.errors.total() > 5, fleet)
+        assert fleet.measures.messages["heartbeat"] == 0
+
+
 async def test_a_storm_cuts_again_and_again(running: Running) -> None:
     async with simulated(plan(running, count=10, storm_every_s=0.1, storm_size=5)) as fleet:
         await becomes(lambda: fleet.measures.errors["cut"] >= 10, fleet)

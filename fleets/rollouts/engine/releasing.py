@@ -54,8 +54,10 @@ def release(rollout: Rollout, stage: Stage, *, now: datetime) -> bool:
 def withdraw(rollout: Rollout, *, now: datetime) -> None:
     """What was not offered yet is not to be: those targets should run what they had, and wait."""
     targets = Target.objects.filter(rollout=rollout, state__in=OPEN_TARGETS)
-    uids = list(targets.exclude(agent=None).values_list("agent_id", flat=True))
-    rows = store.lock(uids)
+    still_open = targets.exclude(agent=None).values_list("agent_id", flat=True)
+    rows = store.lock(list(still_open))
+    # Asked again: what was offered before the lock was granted stays.
+    uids = list(still_open.filter(agent_id__in=list(rows)))
     held = Membership.objects.filter(
         agent_id__in=uids, desired__version_id=rollout.version_id, retry=None
     )
@@ -114,7 +116,7 @@ def _write_places(stage: Stage, placements: dict[UUID, Placement], now: datetime
     for uid, placement in placements.items():
         groups[placement].append(uid)
     for placement, uids in groups.items():
-        targets = Target.objects.filter(stage=stage, agent_id__in=uids)
+        targets = Target.objects.filter(stage=stage, agent_id__in=uids, state__in=OPEN_TARGETS)
         targets.exclude(state=placement.place.value).update(
             state=placement.place.value, state_since=now, reason=placement.reason
         )

@@ -52,6 +52,17 @@ class Parts:
             self._pg_ctl("-w", "-l", str(self.folder / "pg" / "server.log"), "restart")
 
     @contextmanager
+    def hanging_redis(self) -> Iterator[None]:
+        """It is stopped: connections stay, and nobody answers."""
+        with redis.Redis.from_url(self.redis_url) as client:
+            pid = int(client.info("server")["process_id"])
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
     def killed_redis(self) -> Iterator[None]:
         """It is gone at once, and another one knows nothing of it."""
         client = redis.Redis.from_url(self.redis_url)

@@ -1,0 +1,179 @@
+"""Kills, stops and cuts at random, and looks whether all is right afterwards: `python -m tests.chaos --rounds 200`.
+
+The same seed does the same to the same parts at the same times. A failure prints what explains it, and ends with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from tests.chaos.crowd import Crowd
+from tests.chaos.installation import Broken, Installation
+from tests.chaos.logbook import Logbook
+from tests.chaos.schedule import Blow, How, Round, make_round
+from tests.chaos.verdict import RIGHT_WITHIN_S, Judge
+from tests.e2e.harness.api import Api
+from tests.e2e.harness.outages import parts
+from tests.e2e.harness.server import free_port, make_api_token
+
+FACTOR: Final = "TELFLO_CHAOS_FACTOR"
+"""Environment: by how much this machine may be slower than RIGHT_WITHIN_S says (default 1)."""
+_EVERYBODY_SPEAKS_S: Final = 0.4
+_ALL_IN_S: Final = 60.0
+
+
+class Run:
+    """An installation, its agents, and one round after another."""
+
+    def __init__(self, judge: Judge, seed: int) -> None:
+        self._judge = judge
+        self._crowd = judge.crowd
+        self._installation = judge.installation
+        self._seed = seed
+        self._done: Counter[str] = Counter()
+
+    async def begin(self) -> None:
+        """All agents connect and run the first version."""
+        started = time.time()
+        await self._crowd.fleet.start()
+        took_s = await self._judge.judge(started, within_s=_ALL_IN_S)
+        _say(f"{len(self._crowd.fleet.members)} agents are in after {took_s:.1f} s")
+        self._judge.tally.slowest_s = 0.0
+
+    async def round(self, number: int) -> None:
+        """Change versions, do harm, and see whether all is right."""
+        this = make_round(self._seed, number)
+        started = time.time()
+        async with self._crowd.restless(*_unrest(this, self._crowd)):
+            for change in this.changes:
+                await asyncio.to_thread(self._crowd.change, change)
+            await asyncio.gather(*(self._strike(blow) for blow in this.blows))
+        away_s = time.time() - started
+        revived = await self._installation.until_up()
+        up_s = time.time() - started
+        took_s = await self._judge.judge(started)
+        self._installation.calm()
+        self._check_that_it_was_full(this)
+        _say(_line(this, revived, away_s, up_s - away_s, took_s))
+
+    def summary(self, seconds: float) -> str:
+        """What was done and seen."""
+        tally, logbook = self._judge.tally, self._judge.logbook
+        done = ", ".join(f"{what} {count}" for what, count in sorted(self._done.items()))
+        return (
+            f"done: {done}\n{self._crowd.versions} versions; {logbook.connects} connections,"
+            f" {tally.sessions} sessions in the timelines; {logbook.reports} reports,"
+            f" {tally.facts} as told, {tally.lost} missing as they may;"
+            f" {logbook.refused} messages refused\n"
+            f"right after at most {tally.slowest_s:.1f} s; {seconds:.0f} s in all, seed {self._seed}"
+        )
+
+    async def _strike(self, blow: Blow) -> None:
+        await asyncio.sleep(blow.after_s)
+        self._done[f"{blow.target} {blow.how}"] += 1
+        if blow.how is How.CUT:
+            self._crowd.cut(blow.share)
+            return
+        how = How.STOP if blow.how is How.FILL else blow.how
+        async with self._installation.without(blow.target, how):
+            if blow.share:
+                self._crowd.cut(blow.share, self._installation.opamp_url(blow.target))
+            await asyncio.sleep(blow.for_s)
+
+    def _check_that_it_was_full(self, this: Round) -> None:
+        logbook = self._judge.logbook
+        if any(blow.how is How.FILL for blow in this.blows) and not logbook.refused:
+            raise Broken("The write buffers were never full: nobody was refused.")
+
+
+def _unrest(this: Round, crowd: Crowd) -> tuple[int, float]:
+    """How many agents speak at a time, and how often (seconds)."""
+    if any(blow.how is How.FILL for blow in this.blows):
+        return len(crowd.fleet.members), _EVERYBODY_SPEAKS_S
+    return this.restless, 0.1
+
+
+def _line(this: Round, revived: list[str], away_s: float, up_s: float, took_s: float) -> str:
+    fleets = "".join(" bad" if change.is_bad else " good" for change in this.changes)
+    versions = f"versions:{fleets}; " if fleets else ""
+    blows = " and ".join(map(str, this.blows))
+    again = f"; {', '.join(revived)} ended and was started again" if revived else ""
+    return (
+        f"{this.number:>3}  {versions}{blows}{again}"
+        f" · {away_s:.1f} s, up after {up_s:.1f} s, right after {took_s:.1f} s"
+    )
+
+
+async def run(asked: argparse.Namespace, installation: Installation) -> None:
+    """Everything on one loop. Raises Broken."""
+    await installation.start()
+    api = Api(installation.base_url, make_api_token(installation.environment))
+    urls = (installation.opamp_url("web"), installation.opamp_url("gateway"))
+    log = installation.folder / "agents.log"
+    crowd = Crowd.make(api, urls, asked.agents, asked.seed, log)
+    started = time.monotonic()
+    running = Run(Judge(crowd, installation, Logbook(log)), asked.seed)
+    try:
+        await running.begin()
+        for number in range(asked.first, asked.first + asked.rounds):
+            await running.round(number)
+        _say(running.summary(time.monotonic() - started))
+    finally:
+        await crowd.stop()
+
+
+def main() -> int:
+    """The command."""
+    asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+    folder = Path(tempfile.mkdtemp(prefix="telflo-chaos-"))
+    _say(f"seed {asked.seed}; logs in {folder}, kept after a failure")
+    with parts() as services:
+        installation = Installation(
+            services, folder, (free_port(), free_port()), float(os.environ.get(FACTOR, "1"))
+        )
+        try:
+            uvloop.run(run(asked, installation))
+        except Broken as broken:
+            _say(f"{broken}\nFAILED; again: --seed {asked.seed} --rounds {asked.rounds}")
+            return 1
+        finally:
+            codes = installation.end()
+    if any(codes):
+        _say(f"FAILED: exit codes of an orderly stop: {codes}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos",
+        description=f"{__doc__} It has to be right {RIGHT_WITHIN_S:g} s after all parts are up.",
+    )
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--agents", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=1, help="begin with this round")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""The simulated agents of a run, what their fleets were given, and what is so on each."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from agents.configmap import configmap_sha256
+from agents.snapshot import ConfigFile
+from opamp.simulator.behaviour import Behaviour
+from opamp.simulator.fleet import Fleet
+from opamp.simulator.journal import Journal
+from opamp.simulator.plan import Amount, Plan
+from opamp.simulator.report import Truth
+from tests.chaos.schedule import FLEETS, Change
+from tests.e2e.harness.api import Api
+
+HEARTBEAT_S: Final = 3.0
+APPLY_S: Final = 0.5
+BACKOFF_S: Final = 2.0
+_FAILING: Final = 0.05
+_OVER_HTTP: Final = 0.04
+_BAD: Final = "some-cannot"
+_RESTLESS_S: Final = 0.1
+_TEXT: Final = """\
+receivers:
+  otlp: {{}}
+processors:
+  attributes:
+    actions: [{{key: chaos, value: {word}-{number}, action: upsert}}]
+exporters:
+  debug: {{}}
+service:
+  pipelines:
+    traces: {{receivers: [otlp], processors: [attributes], exporters: [debug]}}
+"""
+
+
+@dataclass
+class Given:
+    """A fleet by its id, its configuration, its token, and the hashes of all that it was ever given."""
+
+    fleet: str
+    configuration: str
+    token: str
+    hashes: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Crowd:
+    """All agents on one loop. They go on at any of the addresses when they lose their connection."""
+
+    api: Api
+    given: list[Given]
+    fleet: Fleet
+    journal: Journal
+    rng: random.Random
+    versions: int = 0
+    troubles: int = 0
+
+    @classmethod
+    def make(cls, api: Api, urls: tuple[str, str], agents: int, seed: int, log: Path) -> Crowd:
+        """Fleets, configurations and tokens by the API, and agents that are not started yet."""
+        given = [_make_fleet(api, number) for number in range(FLEETS)]
+        plan = Plan(
+            url=urls[0],
+            others=urls[1:],
+            tokens=[one.token for one in given],
+            count=agents,
+            seed=seed,
+            backoff_max_s=BACKOFF_S,
+            behaviour=Behaviour(heartbeat_s=HEARTBEAT_S, apply_delay_s=APPLY_S, fail_marker=_BAD),
+            failing=Amount(share=_FAILING),
+            http=Amount(share=_OVER_HTTP),
+        )
+        journal = Journal(log)
+        return cls(api, given, Fleet(plan, journal=journal), journal, random.Random(seed))
+
+    def change(self, change: Change) -> None:
+        """Publish the next version and give it to a fleet. Blocks."""
+        given = self.given[change.fleet]
+        self.versions += 1
+        text = _TEXT.format(word=_BAD if change.is_bad else "all-can", number=self.versions)
+        version = self.api.publish(given.configuration, text)
+        given.hashes.add(_hash_of(text))
+        self.api.assign(given.fleet, version)
+
+    def truths(self) -> Iterator[tuple[Truth, Given]]:
+        """What is so on each agent, and what its fleet was given."""
+        for member, truth in zip(self.fleet.members, self.fleet.truths(), strict=True):
+            yield truth, self.given[member.number % len(self.given)]
+
+    def cut(self, share: float, url: str = "") -> int:
+        """Break connections: a share of all, but only those to an address if one is given."""
+        open_ones = [
+            member
+            for member in self.fleet.members
+            if member.link is not None and member.url.startswith(url)
+        ]
+        chosen = self.rng.sample(open_ones, min(len(open_ones), self._number(share)))
+        for member in chosen:
+            if member.link is not None:
+                member.link.cut()
+        return len(chosen)
+
+    @asynccontextmanager
+    async def restless(self, number: int, every_s: float = _RESTLESS_S) -> AsyncIterator[None]:
+        """While the block runs so many agents at a time, others each time, say a new error of their health."""
+        ill: set[int] = set()
+        trouble = asyncio.create_task(self._trouble(number, every_s, ill))
+        try:
+            yield
+        finally:
+            trouble.cancel()
+            await asyncio.gather(trouble, return_exceptions=True)
+            for one in ill:
+                self.fleet.fall_ill(self.fleet.members[one], "")
+
+    async def stop(self) -> None:
+        """End all connections."""
+        await self.fleet.stop(gracefully=False)
+        self.journal.close()
+        self.api.close()
+
+    def _number(self, share: float) -> int:
+        return round(share * len(self.fleet.members))
+
+    async def _trouble(self, number: int, every_s: float, ill: set[int]) -> None:
+        while True:
+            for one in self.rng.sample(range(len(self.fleet.members)), number):
+                self.troubles += 1
+                ill.add(one)
+                self.fleet.fall_ill(self.fleet.members[one], f"trouble {self.troubles}")
+            await asyncio.sleep(every_s)
+
+
+def _make_fleet(api: Api, number: int) -> Given:
+    configuration = api.create_configuration(f"Configuration {number}")
+    text = _TEXT.format(word="first", number=number)
+    version = api.publish(configuration, text)
+    fleet = api.create_fleet(f"Fleet {number}", version)
+    token = api.post(f"/fleets/{fleet}/tokens/", {"name": "chaos", "expires": "never"})["secret"]
+    return Given(str(UUID(fleet)), configuration, token, {_hash_of(text)})
+
+
+def _hash_of(text: str) -> str:
+    """The hash under which a version of this text is offered."""
+    return configmap_sha256([ConfigFile("", text.encode(), "text/yaml")])

@@ -1,0 +1,106 @@
+"""PURE. What is done to whom, and when: all of it follows from a seed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+FLEETS: Final = 2
+LONG_EVERY: Final = 20
+"""Of so many rounds one has a part away for LONG_S, and one fills the write buffers."""
+LONG_S: Final = 60.0
+
+
+class How(StrEnum):
+    """What is done."""
+
+    KILL = "killed"
+    """kill -9, and started again."""
+    STOP = "stopped"
+    """SIGSTOP, and after a while SIGCONT."""
+    CUT = "cut"
+    """Connections of agents break."""
+    FILL = "filled"
+    """The database hangs while agents say so much that the write buffers are full."""
+
+
+PROCESSES: Final = ("web", "gateway", "worker", "beat")
+SERVICES: Final = ("postgres", "redis")
+AGENTS: Final = "agents"
+_WEIGHTS: Final = {"web": 3, "gateway": 3, "postgres": 2, "redis": 2, "worker": 1, "beat": 1}
+_CUT_WEIGHT: Final = 3
+_SECOND_BLOW: Final = 0.3
+_BAD: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """One thing that is done. after_s: from the round's beginning; for_s: how long it lasts.
+
+    share: how many agents lose their connections at once, of all (0 to 1): those of a stopped process too.
+    """
+
+    how: How
+    target: str
+    after_s: float
+    for_s: float
+    share: float = 0.0
+
+    def __str__(self) -> str:
+        """For a round's line."""
+        if self.how is How.CUT:
+            return f"{self.share:.0%} of the agents cut"
+        return f"{self.target} {self.how} for {self.for_s:.1f} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A new version for a fleet. is_bad: some agents cannot run it."""
+
+    fleet: int
+    is_bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round. restless: how many agents say something new of their health ten times a second meanwhile."""
+
+    number: int
+    changes: tuple[Change, ...]
+    blows: tuple[Blow, ...]
+    restless: int
+
+
+def make_round(seed: int, number: int) -> Round:
+    """The round with this number, counted from 1; the same for the same seed, whatever came before."""
+    rng = random.Random(f"{seed} {number}")
+    fleets = rng.sample(range(FLEETS), rng.choice((0, 1, 1, FLEETS)))
+    changes = tuple(Change(fleet, rng.random() < _BAD) for fleet in fleets)
+    return Round(number, changes, tuple(_blows(rng, number)), rng.randrange(6))
+
+
+def _blows(rng: random.Random, number: int) -> list[Blow]:
+    if number % LONG_EVERY == 0:
+        target = rng.choice(("worker", "redis", "postgres"))
+        return [Blow(rng.choice((How.KILL, How.STOP)), target, 0.5, LONG_S)]
+    if number % LONG_EVERY == LONG_EVERY // 2:
+        return [Blow(How.FILL, "postgres", 0.0, 8.0)]
+    first = _blow(rng)
+    second = _blow(rng)
+    if rng.random() > _SECOND_BLOW or second.target == first.target:
+        return [first]
+    return [first, second]
+
+
+def _blow(rng: random.Random) -> Blow:
+    after_s = round(rng.uniform(0.0, 2.0), 2)
+    if rng.random() < _CUT_WEIGHT / (_CUT_WEIGHT + sum(_WEIGHTS.values())):
+        return Blow(How.CUT, AGENTS, after_s, 0.0, rng.choice((0.1, 0.5, 1.0)))
+    [target] = rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
+    how = rng.choice((How.KILL, How.STOP))
+    for_s = round(rng.uniform(0.0, 2.0) if how is How.KILL else rng.uniform(1.0, 5.0), 1)
+    # While a process hangs a load balancer gives its agents to others.
+    moves = how is How.STOP and target in {"web", "gateway"} and rng.random() < 0.5
+    return Blow(how, target, after_s, for_s, 0.2 if moves else 0.0)

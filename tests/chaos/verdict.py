@@ -1,0 +1,197 @@
+"""After a round: does the server believe what is so, and does its timeline tell what was said?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+import psycopg
+
+from tests.chaos.belief import Belief, differences, lags, wrongs
+from tests.chaos.crowd import Crowd
+from tests.chaos.database import Database, Event
+from tests.chaos.facts import Death, compare
+from tests.chaos.installation import Broken, Installation
+from tests.chaos.logbook import (
+    HEALTH,
+    REMOTE_CONFIG,
+    AgentLog,
+    Logbook,
+    told_health,
+    told_status,
+)
+
+RIGHT_WITHIN_S: Final = 10.0
+"""From when all parts are up."""
+_EVENTS_BACK_S: Final = 60.0
+_PAUSE_S: Final = 0.25
+_SHOWN: Final = 3
+_TOLD: Final = {REMOTE_CONFIG: told_status, HEALTH: told_health}
+
+Problems = dict[UUID, list[str]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was compared so far."""
+
+    facts: int = 0
+    lost: int = 0
+    sessions: int = 0
+    slowest_s: float = 0.0
+
+
+@dataclass
+class Judge:
+    """Compares again and again until all holds, or time is up."""
+
+    crowd: Crowd
+    installation: Installation
+    logbook: Logbook
+    tally: Tally = field(default_factory=Tally)
+    _told: set[UUID] = field(default_factory=set)
+    """Timeline entries that were compared already."""
+
+    @property
+    def _database(self) -> Database:
+        return self.installation.database
+
+    async def judge(self, since: float, within_s: float = RIGHT_WITHIN_S) -> float:
+        """Wait until everything holds; answers how long that took (seconds). since: when the round began (Unix time).
+
+        Raises Broken with all that explains it when it does not hold in time.
+        """
+        started = time.monotonic()
+        within_s *= self.installation.factor
+        # A collector that crashes again and again says something new all the time: each agent has to be right once.
+        unbelieved = {truth.uid for truth, _ in self.crowd.truths()}
+        untold = set(unbelieved)
+        while True:
+            problems, general = await self._look(unbelieved, untold, since - _EVENTS_BACK_S)
+            took_s = time.monotonic() - started
+            if not problems and not general:
+                break
+            if took_s > within_s:
+                raise Broken(self._explain(problems, general, took_s))
+            await asyncio.sleep(_PAUSE_S)
+        await self._look_for_what_must_never_be()
+        self.tally.slowest_s = max(self.tally.slowest_s, took_s)
+        return took_s
+
+    # ── belief ──
+
+    async def _look(
+        self, unbelieved: set[UUID], untold: set[UUID], since: float
+    ) -> tuple[Problems, list[str]]:
+        try:
+            beliefs = await asyncio.to_thread(self._database.beliefs)
+            general = await asyncio.to_thread(self._database.unsettled)
+            self.logbook.read()
+            problems = dict(self._disbeliefs(unbelieved, beliefs))
+            unbelieved &= problems.keys()
+            if any(log.is_unheard for log in self.logbook.agents.values()):
+                general = []
+            if not problems and not general:
+                events = await asyncio.to_thread(self._database.events, since)
+                self.logbook.read()
+                problems = dict(self._omissions(untold, events))
+        except psycopg.Error as error:
+            return {}, [f"the database does not answer: {error}"]
+        return problems, general
+
+    def _disbeliefs(
+        self, unbelieved: set[UUID], beliefs: Mapping[UUID, Belief]
+    ) -> Iterator[tuple[UUID, list[str]]]:
+        for truth, given in self.crowd.truths():
+            if truth.uid not in unbelieved:
+                continue
+            belief = beliefs.get(truth.uid)
+            number = self.logbook.agents[truth.uid].number
+            problems = [*differences(truth, number, belief)]
+            if belief is not None:
+                late = [*lags(truth, belief)]
+                log = self.logbook.agents[truth.uid]
+                log.is_unheard &= bool(late)
+                problems += [] if log.is_unheard else late
+                if str(belief.fleet) != given.fleet:
+                    problems.append("it is in the other fleet")
+            if problems:
+                yield truth.uid, problems
+
+    # ── facts ──
+
+    def _omissions(
+        self, untold: set[UUID], events: Mapping[UUID, Sequence[Event]]
+    ) -> Iterator[tuple[UUID, list[str]]]:
+        deaths = self.installation.deaths
+        for uid in sorted(untold):
+            told = [event for event in events.get(uid, ()) if event.id not in self._told]
+            problems = self._compare(self.logbook.agents[uid], told, deaths)
+            if problems:
+                yield uid, problems
+            else:
+                untold.discard(uid)
+                self._told.update(event.id for event in told)
+
+    def _compare(self, log: AgentLog, told: Sequence[Event], deaths: Sequence[Death]) -> list[str]:
+        """What the timeline does not tell, or tells of nothing. With no problem the log is settled up to here."""
+        entries = {
+            kind: [tells(event.data) for event in told if event.kind == kind]
+            for kind, tells in _TOLD.items()
+        }
+        found = {
+            kind: compare(log.said(kind, deaths), entries[kind], log.before.get(kind))
+            for kind in _TOLD
+        }
+        problems = [f"{kind}: {one.problem}" for kind, one in found.items() if one.problem]
+        opened = [event.at for event in told if event.kind == "connected"]
+        problems += log.missing_sessions(opened)
+        if problems:
+            return problems
+        for kind, one in found.items():
+            self.tally.facts += one.found
+            self.tally.lost += one.lost
+            log.settle(kind, entries[kind][-1] if entries[kind] else None)
+        self.tally.sessions += len(opened)
+        log.settle_connections(opened)
+        return []
+
+    # ── always ──
+
+    async def _look_for_what_must_never_be(self) -> None:
+        found = {
+            truth.uid: problems
+            for truth, given in self.crowd.truths()
+            if (problems := [*wrongs(truth, given.hashes)])
+        }
+        twice = await asyncio.to_thread(self._database.offered_twice)
+        if found or twice:
+            raise Broken(self._explain(found, twice, 0.0))
+
+    def _explain(self, problems: Problems, general: Sequence[str], took_s: float) -> str:
+        """All that explains a failure: agents with their logs and rows, and the logs of the processes."""
+        count = len(problems)
+        lines = [f"not right after {took_s:.1f} s: {count} agents", *general]
+        for truth, _ in self.crowd.truths():
+            if truth.uid not in problems or len(lines) > _SHOWN * 8:
+                continue
+            lines += [f"\n── {truth.uid}", *problems[truth.uid], str(truth), "its log:"]
+            lines += [self.logbook.lines_of(truth.uid), "its row and timeline:"]
+            lines += self._stored(truth.uid)
+        return "\n".join([*lines, self.installation.logs()])
+
+    def _stored(self, uid: UUID) -> list[str]:
+        try:
+            events = self._database.events(time.time() - 2 * _EVENTS_BACK_S).get(uid, [])
+            return [
+                str(self._database.beliefs().get(uid)),
+                *(f"{event.at:.3f} {event.kind} {dict(event.data)}" for event in events[-40:]),
+                "attempts:",
+                self._database.attempts(uid),
+            ]
+        except psycopg.Error as error:
+            return [f"the database does not answer: {error}"]
