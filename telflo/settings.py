@@ -154,6 +154,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
+# Browsers send cookies to every port of a host: beside `make run`, `make demo` would sign people out.
+SESSION_COOKIE_NAME = "sessionid" if BASE_URL else f"sessionid_{PORT}"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE

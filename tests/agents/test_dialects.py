@@ -1,6 +1,7 @@
 """What is written as rows comes back as it was, whatever is in it, on each database."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,6 @@ def test_encrypted_texts_can_be_read_again_and_known_rows_are_left_alone() -> No
     assert list(stored) == list(TEXTS)
 
 
-def test_no_rows_are_no_statement(django_assert_num_queries) -> None:
+def test_no_rows_are_no_statement(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         insert_rows(AgentEvent, columns=("id", "agent_id", "at", "kind", "data"), rows=[])
