@@ -19,7 +19,7 @@ from typing import Final
 
 import uvloop
 
-from tests.chaos.crowd import Crowd
+from tests.chaos.crowd import RESTLESS_S, Crowd
 from tests.chaos.installation import Broken, Installation
 from tests.chaos.logbook import Logbook
 from tests.chaos.schedule import Blow, How, Round, make_round
@@ -30,8 +30,10 @@ from tests.e2e.harness.server import free_port, make_api_token
 
 FACTOR: Final = "TELFLO_CHAOS_FACTOR"
 """Environment: by how much this machine may be slower than RIGHT_WITHIN_S says (default 1)."""
-_EVERYBODY_SPEAKS_S: Final = 0.4
+_REPORTS_PER_S: Final = 1_250
+"""Of all agents together, while they fill the write buffers."""
 _ALL_IN_S: Final = 60.0
+_LOOK_S: Final = 0.2
 
 
 class Run:
@@ -65,7 +67,6 @@ class Run:
         up_s = time.time() - started
         took_s = await self._judge.judge(started)
         self._installation.calm()
-        self._check_that_it_was_full(this)
         _say(_line(this, revived, away_s, up_s - away_s, took_s))
 
     def summary(self, seconds: float) -> str:
@@ -90,19 +91,26 @@ class Run:
         async with self._installation.without(blow.target, how):
             if blow.share:
                 self._crowd.cut(blow.share, self._installation.opamp_url(blow.target))
-            await asyncio.sleep(blow.for_s)
+            await (self._until_full(blow) if blow.how is How.FILL else asyncio.sleep(blow.for_s))
 
-    def _check_that_it_was_full(self, this: Round) -> None:
-        logbook = self._judge.logbook
-        if any(blow.how is How.FILL for blow in this.blows) and not logbook.refused:
-            raise Broken("The write buffers were never full: nobody was refused.")
+    async def _until_full(self, blow: Blow) -> None:
+        """Until somebody is refused. Raises Broken when nobody is."""
+        logbook, deadline = self._judge.logbook, time.monotonic() + blow.for_s
+        logbook.read()
+        before = logbook.refused
+        while logbook.refused == before:
+            if time.monotonic() > deadline:
+                raise Broken(f"The write buffers were not full after {blow.for_s:g} s.")
+            await asyncio.sleep(_LOOK_S)
+            logbook.read()
 
 
 def _unrest(this: Round, crowd: Crowd) -> tuple[int, float]:
     """How many agents speak at a time, and how often (seconds)."""
     if any(blow.how is How.FILL for blow in this.blows):
-        return len(crowd.fleet.members), _EVERYBODY_SPEAKS_S
-    return this.restless, 0.1
+        agents = len(crowd.fleet.members)
+        return agents, agents / _REPORTS_PER_S
+    return this.restless, RESTLESS_S
 
 
 def _line(this: Round, revived: list[str], away_s: float, up_s: float, took_s: float) -> str:

@@ -27,7 +27,7 @@ BACKOFF_S: Final = 2.0
 _FAILING: Final = 0.05
 _OVER_HTTP: Final = 0.04
 _BAD: Final = "some-cannot"
-_RESTLESS_S: Final = 0.1
+RESTLESS_S: Final = 0.1
 _TEXT: Final = """\
 receivers:
   otlp: {{}}
@@ -110,7 +110,7 @@ class Crowd:
         return len(chosen)
 
     @asynccontextmanager
-    async def restless(self, number: int, every_s: float = _RESTLESS_S) -> AsyncIterator[None]:
+    async def restless(self, number: int, every_s: float = RESTLESS_S) -> AsyncIterator[None]:
         """While the block runs so many agents at a time, others each time, say a new error of their health."""
         ill: set[int] = set()
         trouble = asyncio.create_task(self._trouble(number, every_s, ill))

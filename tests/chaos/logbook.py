@@ -50,9 +50,14 @@ class AgentLog:
         last: Report | None = None
         for one in self.reports[kind]:
             # The last reason of tests/chaos/facts.py.
-            goes_back = one.content in known and one.connection is not (last or one).connection
+            is_first = last is not None and one.connection is not last.connection
             may_be_lost = one.connection.may_lose(one.number, one.at, deaths)
-            said.append(Said(one.content, one.at, may_be_lost or goes_back))
+            may_be_lost |= is_first and one.content in known
+            if last is not None and not is_first and one.content == last.content:
+                may_be_lost |= said[
+                    -1
+                ].may_be_lost  # what is said again is news as little as before
+            said.append(Said(one.content, one.at, may_be_lost))
             known.add(one.content)
             last = one
         return said

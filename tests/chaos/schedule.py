@@ -11,6 +11,8 @@ FLEETS: Final = 2
 LONG_EVERY: Final = 20
 """Of so many rounds one has a part away for LONG_S, and one fills the write buffers."""
 LONG_S: Final = 60.0
+FILL_S: Final = 40.0
+"""So long at most it takes until a buffer is full."""
 
 
 class How(StrEnum):
@@ -52,6 +54,8 @@ class Blow:
         """For a round's line."""
         if self.how is How.CUT:
             return f"{self.share:.0%} of the agents cut"
+        if self.how is How.FILL:
+            return "write buffers filled while postgres is stopped"
         return f"{self.target} {self.how} for {self.for_s:.1f} s"
 
 
@@ -86,7 +90,7 @@ def _blows(rng: random.Random, number: int) -> list[Blow]:
         target = rng.choice(("worker", "redis", "postgres"))
         return [Blow(rng.choice((How.KILL, How.STOP)), target, 0.5, LONG_S)]
     if number % LONG_EVERY == LONG_EVERY // 2:
-        return [Blow(How.FILL, "postgres", 0.0, 8.0)]
+        return [Blow(How.FILL, "postgres", 0.0, FILL_S)]
     first = _blow(rng)
     second = _blow(rng)
     if rng.random() > _SECOND_BLOW or second.target == first.target:

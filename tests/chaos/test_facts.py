@@ -88,6 +88,7 @@ class TestTheLog:
     ) -> None:
         log = AgentLog(before={HEALTH: A})
         old, new = (Connection(URL, at, -1, ended=99.0, answered=9) for at in (1.0, 3.0))
-        for content, number, connection in ((B, 1, old), (A, 2, new), (B, 3, new), (C, 4, new)):
-            log.reports[HEALTH].append(Report(content, 5.0, number, connection))
-        assert [one.may_be_lost for one in log.said(HEALTH, [])] == [False, True, False, False]
+        for number, content in enumerate((B, A, A, B, A)):
+            log.reports[HEALTH].append(Report(content, 5.0, number, new if number else old))
+        may_be_lost = [one.may_be_lost for one in log.said(HEALTH, [])]
+        assert may_be_lost == [False, True, True, False, False]
