@@ -69,7 +69,7 @@ def record(
         actor=actor,
         action=action,
         object_type=object_type(obj),
-        object_id=str(obj.pk),
+        object_id=str(obj.uid if isinstance(obj, User) else obj.pk),
         label=label or str(obj),
         fleet_id=fleet_id or _fleet_of(obj),
         reason=reason,

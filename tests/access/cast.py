@@ -131,7 +131,7 @@ class Cast:
             "tokens:": {"token_id": token.token.pk},
             "api-configurations": {"pk": version.configuration_id},
             "api-versions": {"pk": version.pk},
-            "api-people": {"pk": other.pk},
+            "api-people": {"id": other.uid},
             "api-events": {"pk": activity.pk},
             "api-fleets": {"pk": fleet.pk},
             "api-tokens": {"pk": token.token.pk},

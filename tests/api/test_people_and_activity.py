@@ -25,17 +25,33 @@ def test_role_and_access_of_a_person_change_and_the_last_admin_stays() -> None:
     admin = make_person(role=Role.ADMIN)
     call = caller(user=admin)
     other = make_person(role=Role.VIEWER)
-    changed = call("PATCH", f"people/{other.pk}/", {"role": "operator", "is_active": False}).body
+    changed = call("PATCH", f"people/{other.uid}/", {"role": "operator", "is_active": False}).body
     assert (changed["role"], changed["is_active"]) == ("operator", False)
-    call("PATCH", f"people/{admin.pk}/", {"role": "viewer"}).problem(409)
-    call("PATCH", f"people/{admin.pk}/", {"is_active": False}).problem(409)
-    call("PATCH", f"people/{other.pk}/", {"role": "emperor"}).problem(400)
+    call("PATCH", f"people/{admin.uid}/", {"role": "viewer"}).problem(409)
+    call("PATCH", f"people/{admin.uid}/", {"is_active": False}).problem(409)
+    call("PATCH", f"people/{other.uid}/", {"role": "emperor"}).problem(400)
     assert User.objects.get(pk=admin.pk).role == "admin"
 
 
 def test_a_reset_link_is_answered_once() -> None:
     person = make_person()
-    assert caller()("POST", f"people/{person.pk}/reset/").body["link"]
+    assert caller()("POST", f"people/{person.uid}/reset/").body["link"]
+
+
+def test_a_person_is_known_by_a_uuid_and_by_no_number() -> None:
+    call = caller()
+    person = make_person(username="ada")
+    assert call("GET", f"people/{person.uid}/").body["id"] == str(person.uid)
+    assert str(person.uid) in {row["id"] for row in call("GET", "people/").body["results"]}
+    call("GET", f"people/{person.pk}/").problem(404)
+
+
+def test_the_activity_of_a_person_is_found_by_the_id_of_the_person() -> None:
+    call = caller()
+    invited = call("POST", "people/", {"username": "ada"}).body["person"]
+    rows = call("GET", f"events/?object_type=person&object_id={invited['id']}").body["results"]
+    assert [row["action"] for row in rows] == ["person.invite"]
+    assert rows[0]["object"] == {"type": "person", "id": invited["id"], "name": "ada"}
 
 
 def test_people_are_filtered_by_role() -> None:

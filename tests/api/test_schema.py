@@ -222,7 +222,7 @@ def world() -> tuple[Caller, dict[str, str]]:
         "deployment": common["deployment_id"],
         "rollout": Rollout.objects.latest("number").pk,
         "token": cast.token.pk,
-        "person": cast.other.pk,
+        "person": cast.other.uid,
         "api_token": cast.tokens[Role.ADMIN].pk,
         "event": Activity.objects.latest("id").pk,
     }

@@ -1,6 +1,7 @@
 """The resources that no app owns: /people/, /api-tokens/ and /events/ (the activity log)."""
 
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django.db import transaction
@@ -38,6 +39,7 @@ ROLES = [(role.value, role.value.capitalize()) for role in Role]
 class PersonSerializer(serializers.ModelSerializer[User]):
     """A person."""
 
+    id = serializers.UUIDField(source="uid", read_only=True)
     name = serializers.CharField(source="display_name", read_only=True)
     email = serializers.CharField(read_only=True, help_text="empty: none was given")
     created_at = serializers.DateTimeField(source="date_joined", read_only=True)
@@ -99,6 +101,9 @@ class PersonViewSet(ApiViewSet[User]):
     queryset = User.objects.all()
     serializer_class = PersonSerializer
     filterset_class = PersonFilter
+    lookup_field = "uid"
+    lookup_url_kwarg = "id"
+    lookup_value_converter = "uuid"
     ordering = ("username",)
     ordering_fields = ("username", "date_joined")
     secret_fields = ("link",)
@@ -114,7 +119,7 @@ class PersonViewSet(ApiViewSet[User]):
         """Everybody, disabled people too."""
         return self.page(self.filter_queryset(self.get_queryset()), PersonSerializer)
 
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: Request, **_id: UUID) -> Response:
         """One person."""
         return self.one(PersonSerializer(self.get_object()).data)
 
@@ -125,7 +130,7 @@ class PersonViewSet(ApiViewSet[User]):
         return self._link(issued)
 
     @extend_schema(request=PersonChangeSerializer, responses=PersonSerializer)
-    def partial_update(self, request: Request, pk: str) -> Response:
+    def partial_update(self, request: Request, **_id: UUID) -> Response:
         """Change the role, disable or enable. The last active Admin stays one."""
         changes = self.validated(PersonChangeSerializer)
         with transaction.atomic():
@@ -145,7 +150,7 @@ class PersonViewSet(ApiViewSet[User]):
 
     @extend_schema(request=None, responses={201: IssuedLinkSerializer})
     @action(detail=True, methods=["post"])
-    def reset(self, request: Request, pk: str) -> Response:
+    def reset(self, request: Request, **_id: UUID) -> Response:
         """A link by which the person sets another password, shown this once."""
         return self._link(reset_person(person=self.get_object(), actor=self.actor))
 
@@ -198,6 +203,7 @@ class ApiTokenViewSet(ApiViewSet[ApiToken]):
 
     queryset = ApiToken.objects.all()
     serializer_class = ApiTokenSerializer
+    lookup_value_converter = "uuid"
     ordering_fields = ("created_at", "name")
     required_actions = {
         "list": Action.VIEW,
@@ -219,7 +225,7 @@ class ApiTokenViewSet(ApiViewSet[ApiToken]):
         """One's own tokens, revoked ones too."""
         return self.page(self.filter_queryset(self.get_queryset()), ApiTokenSerializer)
 
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: Request, pk: UUID) -> Response:
         """One token."""
         return self.one(ApiTokenSerializer(self.get_object()).data)
 
@@ -237,7 +243,7 @@ class ApiTokenViewSet(ApiViewSet[ApiToken]):
 
     @extend_schema(request=None, responses=ApiTokenSerializer)
     @action(detail=True, methods=["post"])
-    def revoke(self, request: Request, pk: str) -> Response:
+    def revoke(self, request: Request, pk: UUID) -> Response:
         """End it at once."""
         token = revoke_api_token(token=self.get_object(), actor=self.actor)
         return self.one(ApiTokenSerializer(token).data)
@@ -291,6 +297,7 @@ class ActivityViewSet(ApiViewSet[Activity]):
     queryset = Activity.objects.all()
     serializer_class = ActivitySerializer
     filterset_class = ActivityFilter
+    lookup_value_converter = "uuid"
     ordering_fields = ("id",)
     required_actions = {"list": Action.VIEW, "retrieve": Action.VIEW}
 
@@ -298,12 +305,12 @@ class ActivityViewSet(ApiViewSet[Activity]):
         """Changes, newest first."""
         return self.page(self.filter_queryset(self.get_queryset()), ActivitySerializer)
 
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: Request, pk: UUID) -> Response:
         """One change."""
         return self.one(ActivitySerializer(self.get_object()).data)
 
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("people", PersonViewSet, basename="api-people")
 router.register("api-tokens", ApiTokenViewSet, basename="api-api-tokens")
 router.register("events", ActivityViewSet, basename="api-events")

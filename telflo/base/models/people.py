@@ -22,8 +22,12 @@ class PeopleManager(UserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person. The role says what they may do; is_staff follows it (Django admin: Admins alone)."""
+    """A person. The role says what they may do; is_staff follows it (Django admin: Admins alone).
 
+    `uid` is the id for the API and the activity log; the number stays inside: keys, sessions, pages.
+    """
+
+    uid = models.UUIDField(unique=True, default=new_id, editable=False)
     role = models.CharField(
         max_length=16,
         choices=[(role.value, role.value.capitalize()) for role in Role],
