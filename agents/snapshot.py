@@ -263,6 +263,7 @@ class AgentPatch:
             and self.description is UNSET
             and self.components is UNSET
             and self.custom_capabilities is UNSET
+            and self.connection is UNSET
         )
 
     def merge(self, later: "AgentPatch") -> "AgentPatch":
