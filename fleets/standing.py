@@ -1,6 +1,6 @@
 """How agents stand: what each should have, from the memberships' truth (I4), all of them in one query."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -97,6 +97,26 @@ class Standing:
 
 def standings(uids: Collection[UUID]) -> dict[UUID, Standing]:
     """The members among these agents. One query."""
+    return {row[0]: Standing(*row) for row in _rows(uids)}
+
+
+def intents(uids: Collection[UUID]) -> dict[UUID, Intent]:
+    """What these agents should be offered: for gateways that compare, every few seconds, all that they hold. One query.
+
+    Most members differ by their uid alone, so each kind of them is judged once.
+    """
+    judged: dict[Any, Intent] = {}
+    found = {}
+    for row in _rows(uids):
+        uid, rest, marks = row[0], (row[1:_MARKS], row[_MARKS + 1 :]), row[_MARKS]
+        kind = (rest, tuple(sorted(marks.items()))) if marks else rest
+        if kind not in judged:
+            judged[kind] = Standing(*row).intent
+        found[uid] = judged[kind]
+    return found
+
+
+def _rows(uids: Collection[UUID]) -> Iterable[tuple[Any, ...]]:
     failed = Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef("desired__hash"))
     heirs = Token.objects.filter(parent=OuterRef("token"), revoked_at=None, handover__isnull=False)
     found = Membership.objects.filter(agent_id__in=uids).annotate(
@@ -105,13 +125,7 @@ def standings(uids: Collection[UUID]) -> dict[UUID, Standing]:
         successor=Subquery(heirs.order_by("-pk").values("pk")[:1]),
         **{name: F(path) for name, path in _COLUMNS.items()},
     )
-    rows: Any = found.values_list(*_NAMES)
-    return {row[0]: Standing(*row) for row in rows}
-
-
-def intents(uids: Collection[UUID]) -> dict[UUID, Intent]:
-    """What these agents should be offered: for gateways that compare. One query."""
-    return {uid: standing.intent for uid, standing in standings(uids).items()}
+    return found.values_list(*_NAMES)
 
 
 def knows_own_address() -> bool:
@@ -135,3 +149,4 @@ _COLUMNS: Final = {
     "unused_offers": "agent__connection__unused_offers",
 }
 _NAMES: Final = tuple(Standing.__dataclass_fields__)
+_MARKS: Final = _NAMES.index("marks")
