@@ -114,7 +114,19 @@ def test_the_list_is_filtered_as_the_page() -> None:
         assert names(call("GET", f"agents/?{query}")) == found, query
 
 
-@pytest.mark.parametrize("query", ["colour=red", "status=bogus", "attr=1", "ordering=secret"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "colour=red",
+        "status=bogus",
+        "attr=1",
+        "attr.=1",
+        "label.=1",
+        "version=edge:2",
+        "version=2&version=two",
+        "ordering=secret",
+    ],
+)
 def test_what_is_not_known_is_a_400(query: str) -> None:
     make_collector()
     caller()("GET", f"agents/?{query}").problem(400)
