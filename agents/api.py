@@ -351,8 +351,11 @@ def _health(status: AgentStatus) -> dict[str, Any]:
 
 
 def _masked(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A health tree with the secrets in its errors masked."""
+    """A health tree with the secrets in its errors masked, and its times as the API writes all others."""
     shown = dict(node)
+    for name in ("started_at", "status_at"):
+        if shown.get(name):
+            shown[name] = shown[name].replace("+00:00", "Z")
     if shown.get("last_error"):
         shown["last_error"] = redact_text(shown["last_error"])
     if shown.get("attributes"):

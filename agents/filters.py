@@ -37,6 +37,28 @@ class SeveralFilter(django_filters.Filter):  # type: ignore[misc]  # django-filt
     field_class = SeveralTexts
 
 
+class Versions(SeveralTexts):
+    """Configuration versions, each by its id or its number."""
+
+    def clean(self, value: Any) -> list[str]:
+        """The texts as they came. Raises ValidationError for one that is neither."""
+        texts = super().clean(value)
+        _, others = _ids_and_others(texts)
+        for text in others:
+            if not _is_number(text):
+                raise forms.ValidationError(
+                    f"{text} is not a version. Give its id or its number, such as 2.",
+                    code="invalid",
+                )
+        return texts
+
+
+class VersionsFilter(SeveralFilter):
+    """Any of several versions."""
+
+    field_class = Versions
+
+
 class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
     """Which collectors are meant. Values of one parameter are alternatives, parameters all hold."""
 
@@ -52,7 +74,7 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
     health = django_filters.MultipleChoiceFilter(
         field_name="status__health", choices=Health.choices, distinct=False
     )
-    version = SeveralFilter(
+    version = VersionsFilter(
         method="by_version", help_text="configuration version that it runs: id or number"
     )
     collector_version = SeveralFilter(
@@ -114,10 +136,9 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
 
     def by_version(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
         """Those that run one of these versions: the one acknowledged last, else the one before."""
-        ids, others = _ids_and_others(value)
-        numbers = [int(text) for text in others if text.isdecimal() and len(text) < 10]
+        ids, numbers = _ids_and_others(value)
         rendered = RenderedConfig.objects.filter(
-            Q(version__in=ids) | Q(version__number__in=numbers)
+            Q(version__in=ids) | Q(version__number__in=map(int, numbers))
         )
         applied = Q(status__remote_config_status=ConfigStatus.APPLIED)
         return _either(
@@ -166,6 +187,10 @@ def _ids_and_others(values: Iterable[str]) -> tuple[list[UUID], list[str]]:
         except ValueError:
             others.append(text)
     return ids, others
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) < 10
 
 
 def _lists(data: Mapping[str, Any] | None) -> Iterable[tuple[str, list[str]]]:

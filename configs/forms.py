@@ -62,19 +62,36 @@ class TextForm(forms.Form):
         upload = data.get("file")
         if upload is not None:
             self._take(upload, data)
-        elif not data.get("yaml", "").strip() and not self.errors:
-            self.add_error("yaml", "Paste the collector's YAML, or upload a file.")
+        else:
+            self._check_typed(data.get("yaml", ""))
         return data
+
+    def _check_typed(self, text: str) -> None:
+        """Refuse a text that is missing or too large; the latter is not sent back."""
+        if not text.strip() and not self.errors:
+            self.add_error("yaml", "Paste the collector's YAML, or upload a file.")
+        try:
+            decoded(text)
+        except ParseError as error:
+            self.add_error(
+                "yaml", f"{error.message} The text is not shown again because it is too large."
+            )
+            self._show("")
 
     def _take(self, upload: "UploadedFile[Any]", data: dict[str, Any]) -> None:
         try:
             data["yaml"] = decoded(upload.read())
         except ParseError as error:
             self.add_error("file", error.message)
+            self._check_typed(data.get("yaml", ""))
             return
         # The form shows what was uploaded, should the text be at fault.
+        self._show(data["yaml"])
+
+    def _show(self, text: str) -> None:
+        """Let the form's answer hold this text in the place of what was typed."""
         shown = cast("QueryDict", self.data).copy()
-        shown[self.add_prefix("yaml")] = data["yaml"]
+        shown[self.add_prefix("yaml")] = text
         self.data = shown
 
 

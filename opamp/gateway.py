@@ -80,9 +80,19 @@ class Gateway:
         options = self.options
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
         self._control = ThreadPoolExecutor(2, thread_name_prefix="opamp-control")
+        self._make_storing()
+        self._make_talking()
+        self.buffer.start()
+        self.intent.start()
+        self._spawn(self._admission.run())
+        self._spawn(Watch(self.registry, options, self.counters).run())
+        self._spawn(self._flush_refusals())
+
+    def _make_storing(self) -> None:
+        """What stands between here and the database: what agents say, and what they should have."""
         self.buffer = WriteBuffer(
             self.counters.flushing(self.record_patches),
-            options.buffer,
+            self.options.buffer,
             is_temporary=self.domain.is_temporary,
             on_rejected=self._rejected,
         )
@@ -90,17 +100,20 @@ class Gateway:
             domain=self.domain,
             registry=self.registry,
             buffer=self.buffer,
-            options=options,
+            options=self.options,
             counters=self.counters,
             layer=self._layer(),
             on_thread=partial(self._on_thread, self._control),
             forget_tokens=self.verifier.forget,
             compare_sessions=self.identities.compare,
         )
+
+    def _make_talking(self) -> None:
+        """What answers agents, those that are new and those that are known."""
         self._messages = Messages(
             registry=self.registry,
             buffer=self.buffer,
-            options=options,
+            options=self.options,
             counters=self.counters,
             identities=self.identities,
             admit=self._admit,
@@ -110,7 +123,7 @@ class Gateway:
             domain=self.domain,
             registry=self.registry,
             buffer=self.buffer,
-            options=options,
+            options=self.options,
             counters=self.counters,
             refusals=self.refusals,
             run=partial(self._on_thread, self._admissions),
@@ -120,11 +133,6 @@ class Gateway:
             send=self._send,
             spawn=self._spawn,
         )
-        self.buffer.start()
-        self.intent.start()
-        self._spawn(self._admission.run())
-        self._spawn(Watch(self.registry, options, self.counters).run())
-        self._spawn(self._flush_refusals())
 
     async def drain(self) -> None:
         """Let nobody in any more, and close what is open with 1012 in slices (A4). Clients come back by themselves."""

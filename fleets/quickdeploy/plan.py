@@ -46,11 +46,6 @@ SERVICE_LAYOUT: Final = Layout(
 """Programs in /opt: SELinux lets systemd run what is in /opt/*/bin, and /usr may be read-only."""
 
 
-def folder_layout(folder: str) -> Layout:
-    """Everything below one folder, for a run in the foreground."""
-    return Layout(programs=folder, configuration=folder, state=f"{folder}/state")
-
-
 @dataclass(frozen=True, slots=True)
 class InstallPlan:
     """One deployment for hosts. Holds no secret; `base_url` has no slash at its end."""

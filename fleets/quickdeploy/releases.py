@@ -25,10 +25,9 @@ Version = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class KnownVersion:
-    """A version to offer; `is_tested` says that the whole story was run with its binaries."""
+    """A version to offer: the whole story was run with its binaries."""
 
     version: str
-    is_tested: bool = True
 
 
 KNOWN_VERSIONS: Final = (KnownVersion("0.158.0"), KnownVersion("0.149.0"))

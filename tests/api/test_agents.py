@@ -1,5 +1,7 @@
 """The REST API of agents and the numbers of the overview."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from openapi_schema_validator import OAS31Validator
 
 from agents.models import Agent, AgentEvent, EffectiveConfig
-from agents.snapshot import ConfigFile, ConfigStatus
-from agents.store.values import files_to_text
+from agents.snapshot import ComponentHealth, ConfigFile, ConfigStatus
+from agents.store.values import files_to_text, health_to_json
 from fleets.models import Membership
 from telflo.base import clock
 from telflo.base.access import Role
@@ -96,6 +98,18 @@ def test_health_is_null_while_it_is_unknown() -> None:
     assert caller()("GET", f"agents/{agent.pk}/").body["health"]["healthy"] is None
 
 
+def test_times_of_components_are_written_as_all_others() -> None:
+    at = datetime(2026, 3, 4, 5, 6, 7, 89000, tzinfo=UTC)
+    leaf = ComponentHealth(healthy=True, started_at=at, status_at=at)
+    tree = ComponentHealth(
+        healthy=True, components={"pipe": replace(leaf, components={"in": leaf})}
+    )
+    agent = make_collector(health_tree=health_to_json(tree))
+    pipe = caller()("GET", f"agents/{agent.pk}/").body["health"]["components"]["pipe"]
+    for node in (pipe, pipe["components"]["in"]):
+        assert node["started_at"] == node["status_at"] == "2026-03-04T05:06:07.089000Z"
+
+
 def test_the_list_is_filtered_as_the_page() -> None:
     edge = make_fleet(name="edge")
     make_collector(name="one", fleet=edge, status="failed", agent={"labels": {"site": "ams"}})
@@ -114,7 +128,19 @@ def test_the_list_is_filtered_as_the_page() -> None:
         assert names(call("GET", f"agents/?{query}")) == found, query
 
 
-@pytest.mark.parametrize("query", ["colour=red", "status=bogus", "attr=1", "ordering=secret"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "colour=red",
+        "status=bogus",
+        "attr=1",
+        "attr.=1",
+        "label.=1",
+        "version=edge:2",
+        "version=2&version=two",
+        "ordering=secret",
+    ],
+)
 def test_what_is_not_known_is_a_400(query: str) -> None:
     make_collector()
     caller()("GET", f"agents/?{query}").problem(400)

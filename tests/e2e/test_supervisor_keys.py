@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from fleets.quickdeploy.options import DeploymentOptions
-from fleets.quickdeploy.plan import InstallPlan, folder_layout, opamp_endpoint
+from fleets.quickdeploy.plan import InstallPlan, Layout, opamp_endpoint
 from fleets.quickdeploy.supervisor_keys import KEYS, knows
 from fleets.quickdeploy.supervisor_yaml import HostFacts, render
 from tests.e2e.binaries import PROGRAMS, Collector, Supervisor, ensure
@@ -65,9 +65,14 @@ CHOICES: Final = (
 """Each switch in both positions."""
 
 
+def folder_layout(folder: Path) -> Layout:
+    """Everything below one folder."""
+    return Layout(programs=str(folder), configuration=str(folder), state=f"{folder}/state")
+
+
 def plain_host(folder: Path) -> HostFacts:
     """A host that says nothing of itself."""
-    return HostFacts(layout=folder_layout(str(folder)))
+    return HostFacts(layout=folder_layout(folder))
 
 
 def telling_host(folder: Path) -> HostFacts:
@@ -76,7 +81,7 @@ def telling_host(folder: Path) -> HostFacts:
     certificate.write_text(_CERTIFICATE)
     extra.write_text("service:\n  telemetry:\n    metrics:\n      level: none\n")
     return HostFacts(
-        layout=folder_layout(str(folder)),
+        layout=folder_layout(folder),
         ca_file=str(certificate),
         name="web 17 'of' $HOME: {x}",
         labels={"team": "edge", "yes": "no", "number": "17"},

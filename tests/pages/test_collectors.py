@@ -111,6 +111,13 @@ def test_an_unknown_value_of_a_filter_is_said_and_matches_nothing() -> None:
     assert "bogus is not one of the available choices" in html
 
 
+def test_a_version_that_cannot_be_read_is_said_and_matches_nothing() -> None:
+    make_collector(name="web-1")
+    html = page("/collectors/?version=edge:2")
+    assert "web-1" not in html
+    assert "Version: edge:2 is not a version. Give its id or its number, such as 2." in html
+
+
 def test_segments_count_what_the_other_filters_let_through() -> None:
     edge = make_fleet(name="edge")
     make_collector(fleet=edge, status="failed")

@@ -92,13 +92,26 @@ def test_an_upload_of_20_mb_is_refused_clearly() -> None:
     assert not Configuration.objects.exists()
 
 
-def test_a_pasted_text_of_20_mb_is_refused_clearly() -> None:
+@pytest.mark.parametrize("name", ["edge", ""])
+def test_a_pasted_text_of_20_mb_is_refused_clearly_and_not_sent_back(name: str) -> None:
     answer = signed_in(Role.EDITOR).post(
-        "/configurations/new/", {"name": "edge", "yaml": "a" * 20_000_000}
+        "/configurations/new/", {"name": name, "yaml": "a" * 20_000_000}
     )
+    html = answer.content.decode()
     assert answer.status_code == 422
-    assert "The configuration has 20,000,000 bytes. The most is" in answer.content.decode()
+    assert "The configuration has 20,000,000 bytes. The most is" in html
+    assert "The text is not shown again because it is too large." in html
+    assert len(html) < 100_000
     assert not Configuration.objects.exists()
+
+
+def test_a_next_version_of_20_mb_is_not_sent_back_either() -> None:
+    path = f"/configurations/{saved().configuration_id}/versions/new/"
+    answer = signed_in(Role.EDITOR).post(path, {"yaml": "a" * 20_000_000})
+    assert answer.status_code == 422
+    assert "The text is not shown again because it is too large." in answer.content.decode()
+    assert len(answer.content) < 100_000
+    assert ConfigVersion.objects.count() == 1
 
 
 def test_the_next_version_begins_with_the_latest_text_and_reading_it_is_recorded() -> None:

@@ -52,10 +52,19 @@ def test_the_answer_holds_the_command_once_and_later_visits_do_not(fleet: Fleet)
     command = answer.context["commands"].install
     code = command.split("/install/")[1].split()[0].strip("'")
     assert f"/install/{code} | sudo sh" in html
-    assert "--no-systemd" in html
+    assert f"/install/{code} | sh -s -- --no-systemd<" in html
+    assert f"/install/{code} | sudo sh -s -- --uninstall<" in html
+    assert f"/install/{code} | sh -s -- --no-systemd --uninstall<" in html
     assert "The same by hand" in html
     for path in (address(deployment), "/fleets/edge/deployments/", "/fleets/edge/deploy/"):
         assert code not in client.get(path).content.decode()
+
+
+def test_when_nothing_connects_it_says_where_to_look_with_and_without_systemd(fleet: Fleet) -> None:
+    deployment = made(fleet).deployment
+    html = signed_in(Role.ADMIN).get(address(deployment)).content.decode()
+    assert "journalctl -u telflo-collector" in html
+    assert "<code>state/agent.log</code>" in html
 
 
 def test_a_loopback_address_is_pointed_out(fleet: Fleet) -> None:

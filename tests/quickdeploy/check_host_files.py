@@ -1,7 +1,6 @@
 """Looks at what hosts get with the tools of the trade: shellcheck on the scripts, systemd-analyze on the units.
 
-`python -m tests.quickdeploy.check_host_files`, part of `make check`. shellcheck must be installed;
-systemd-analyze is used where there is one.
+`python -m tests.quickdeploy.check_host_files`, part of `make check`. Both must be installed.
 """
 
 import shutil
@@ -18,14 +17,17 @@ from fleets.quickdeploy.options import DeploymentOptions
 from fleets.quickdeploy.plan import SERVICE_LAYOUT, InstallPlan
 from fleets.quickdeploy.releases import KNOWN_VERSIONS
 
+PACKAGES: Final = {"shellcheck": "shellcheck", "systemd-analyze": "systemd"}
+"""The tools and the Debian packages that bring them."""
 MOST_EXPOSED: Final = 20
 """Tenths of systemd-analyze's exposure level, which goes to 10."""
 
 
 def main() -> int:
     """Check everything; 1 when something is wrong."""
-    if shutil.which("shellcheck") is None:
-        _say("shellcheck is missing: apt-get install shellcheck")
+    if missing := [tool for tool in PACKAGES if shutil.which(tool) is None]:
+        for tool in missing:
+            _say(f"{tool} is missing: apt-get install {PACKAGES[tool]}")
         return 1
     with tempfile.TemporaryDirectory() as folder:
         return max(_check_scripts(Path(folder)), _check_units(Path(folder)))
@@ -46,9 +48,6 @@ def _check_scripts(folder: Path) -> int:
 
 
 def _check_units(folder: Path) -> int:
-    if shutil.which("systemd-analyze") is None:
-        _say("systemd-analyze is missing: the units were not checked")
-        return 0
     worst = 0
     for known in KNOWN_VERSIONS:
         file = folder / known.version / "telflo-collector.service"

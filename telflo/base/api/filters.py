@@ -41,7 +41,7 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # django-
 def known_parameters(view: "APIView") -> set[str]:
     """Query parameters of the call: the view's `query_parameters[action]`, and on lists filters and paging.
 
-    A name that ends with * stands for all that begin so ("attr.*").
+    A name that ends with * stands for all that begin so and say more ("attr.*").
     """
     action = getattr(view, "action", None) or ""
     declared: dict[str, Iterable[str]] = getattr(view, "query_parameters", {})
@@ -54,11 +54,12 @@ def known_parameters(view: "APIView") -> set[str]:
 
 def refuse_unknown_parameters(request: Request, known: set[str]) -> None:
     """Raise ValidationError (400) that names the parameters that are not known."""
-    prefixes = tuple(name[:-1] for name in known if name.endswith("*"))
+    prefixes = [name[:-1] for name in known if name.endswith("*")]
     unknown = [
         name
         for name in request.query_params
-        if name not in known and not (prefixes and name.startswith(prefixes))
+        if name not in known
+        and not any(name.startswith(prefix) and name != prefix for prefix in prefixes)
     ]
     if unknown:
         known_text = ", ".join(sorted(known)) or "none"
