@@ -68,7 +68,7 @@ class TestOverAWebSocket:
         wire = connect()
         await joined(wire)
         domain.commands[UID] = [Restart()]
-        await until(lambda: domain.names().count("desired_hashes") > 3)
+        await until(lambda: domain.names().count("intents") > 3)
         assert "claim_commands" not in domain.names()
         assert wire.sent.empty()
 
