@@ -89,9 +89,6 @@ class Installation:
     async def start(self) -> None:
         """Migrate, then start all processes."""
         (self.folder / "data").mkdir()
-        with psycopg.connect(self.parts.database_url, autocommit=True) as connection:
-            # What is committed has to be there after a crash, or facts would be lost that no server promised to keep.
-            connection.execute("ALTER DATABASE telflo SET synchronous_commit = on")
         await asyncio.to_thread(run_manage, self.environment, "migrate", "--verbosity", "0")
         for name in PROCESSES:
             command = [sys.executable, str(ROOT / "manage.py"), *self._arguments(name)]

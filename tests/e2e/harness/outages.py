@@ -117,6 +117,9 @@ def parts() -> Iterator[Parts]:
         database_url, redis_url, folder = (running.stdout.readline().strip() for _ in range(3))
         assert folder, "tests/with-services did not start"
         made = Parts(database_url, redis_url, Path(folder))
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            # What is committed has to be there after a crash, or facts would be lost that no server promised to keep.
+            connection.execute("ALTER DATABASE telflo SET synchronous_commit = on")
         try:
             yield made
         finally:
