@@ -72,16 +72,10 @@ def main() -> int:
                 result, growth=_grow(session, result), profiles=_profile(session, options)
             )
         result = replace(result, loads=session.loads, limits=session.limits)
-    print("\n".join([*number_lines(result.numbers), "", *target_lines(result.verdicts)]))
+    print("\n".join([*number_lines(result.numbers), "", *target_lines(result)]))
     RESULTS.mkdir(exist_ok=True)
-<<<<<<< HEAD
-    (RESULTS / ("scale.json" if is_whole else "scale-part.json")).write_text(
-        json.dumps(asdict(result), indent=1) + "\n"
-    )
-=======
     file = RESULTS / ("scale.json" if is_whole else "scale-part.json")
     file.write_text(json.dumps(asdict(result), indent=1) + "\n")
->>>>>>> w/bench
     if is_whole:
         DOCUMENT.write_text(document(result))
     return 0
