@@ -168,7 +168,6 @@ class Admission:
         return self._answer_replaced(agent, message)
 
     def _count_refusal(self, agent: HeldAgent, refusal: AgentRefused) -> None:
-        self.counters.refused_agents += 1
         prefix = agent.connection.credential.prefix
         self._refusals.add(
             ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=prefix),

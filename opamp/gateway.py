@@ -206,7 +206,6 @@ class Gateway:
     ) -> None:
         """Count a refused attempt; it is stored a little later."""
         self.ensure_started()
-        self.counters.refused_connections += 1
         self.throttle.count(address)
         self.refusals.add(
             refusal, address=address, transport=transport, user_agent=user_agent, at=now()
@@ -218,7 +217,6 @@ class Gateway:
             raise Overloaded(self.options.retry_after_s)
         most = self.options.connections_per_token
         if self.registry.held_by(credential.id) >= most:
-            self.counters.refused_connections += 1
             self.counters.limits["connections_per_token"] += 1
             raise TooMany(f"This token has {most} connections already.", self.options.retry_after_s)
 

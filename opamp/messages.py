@@ -50,7 +50,6 @@ class Messages:
 
     def receive(self, connection: Connection, data: bytes) -> bytes | None:
         """The answer to one binary WebSocket message (M1); None when it follows later. Never raises for bad input."""
-        self._counters.messages += 1
         connection.has_spoken = True
         try:
             message = decode_frame(data)

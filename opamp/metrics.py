@@ -35,14 +35,10 @@ def _no_kinds() -> dict[MessageKind, int]:
 class Counters:
     """Totals since the process started; only the event loop changes them, but for what its methods say."""
 
-    messages: int = 0
     malformed_messages: int = 0
     refused_messages: int = 0
-    http_requests: int = 0
     offers_sent: int = 0
     offers_not_sent: int = 0
-    refused_connections: int = 0
-    refused_agents: int = 0
     unavailable_answers: int = 0
     lost_sends: int = 0
     cut_connections: int = 0

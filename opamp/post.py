@@ -82,7 +82,6 @@ class OpampPost:
         # A supervisor that stops hangs up right behind its goodbye (D1); the server drops what was not taken by then.
         first = await receive()
         credential = await self._gateway.authenticate(secret, address=client_address(scope))
-        self._gateway.counters.http_requests += 1
         most = self._gateway.options.protocol.message_bytes
         body = await read_body(headers, _resumed(first, receive), most=most)
         status, reply = await self._exchange(scope, credential, body)
