@@ -67,6 +67,9 @@ ROLLOUT: Mapping[str, Lamp] = {
     ),
     "rolled_back": Lamp("Rolled back", "back", "undo-2", lit=True, meaning="all targets back"),
     "succeeded": Lamp("Succeeded", "ok", "circle-check", meaning="every stage passed"),
+    "finished": Lamp(
+        "Finished", "warn", "circle-alert", lit=True, meaning="every stage passed, some failed"
+    ),
     "superseded": Lamp(
         "Superseded", "idle", "replace", meaning="another version was assigned meanwhile"
     ),
@@ -97,6 +100,7 @@ STAGE: Mapping[str, Lamp] = {
     "baking": Lamp("Baking", "move", "timer"),
     "paused": Lamp("Paused", "warn", "pause"),
     "passed": Lamp("Passed", "ok", "check"),
+    "flawed": Lamp("Passed, some failed", "warn", "triangle-alert"),
     "failed": Lamp("Failed", "fail", "x"),
     "reverted": Lamp("Reverted", "back", "undo-2"),
 }
