@@ -54,7 +54,9 @@ HEALTH: Mapping[str, Lamp] = {
     "unhealthy": Lamp(
         "Unhealthy", "fail", "triangle-alert", lit=True, meaning="with the component and its text"
     ),
-    "unknown": Lamp("Unknown", "idle", "circle-question-mark", meaning="cannot report"),
+    "unknown": Lamp(
+        "Unknown", "idle", "circle-question-mark", meaning="cut off, or says nothing of it"
+    ),
 }
 
 ROLLOUT: Mapping[str, Lamp] = {
