@@ -169,13 +169,13 @@ def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[TrackStage]:
         first is not None,
         agent is not None,
         status is not None and (not status.is_managed or status.status == Status.IN_SYNC),
-        status is not None and status.health == Health.HEALTHY,
+        status is not None and status.health_now == Health.HEALTHY,
     )
     has_failed = (
         False,
         False,
         status is not None and status.status in (Status.FAILED, Status.ROLLED_BACK),
-        status is not None and status.health == Health.UNHEALTHY,
+        status is not None and status.health_now == Health.UNHEALTHY,
     )
     words = ("Script ran", "Connects", goal, "Reports healthy")
     lines = (f"on {first.token.name}" if first else "", str(agent or ""), "", "")

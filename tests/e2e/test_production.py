@@ -215,8 +215,8 @@ def test_the_image_does_not_run_as_root() -> None:
     last = read_dockerfile()[-1]
     users = [instruction.text for instruction in last if instruction.name == "USER"]
     made = [i.text for i in last if i.name == "RUN" and i.text.startswith("useradd")]
-    assert users == ["telflo"]
-    assert made[0].endswith(" telflo")
+    assert users == ["10001"]
+    assert " --uid 10001 " in made[0]
     names = [instruction.name for instruction in last]
     assert {"RUN", "COPY"}.isdisjoint(names[names.index("USER") :])
 
