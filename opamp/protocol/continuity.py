@@ -10,6 +10,10 @@ QUIET_AFTER_ANSWER = timedelta(seconds=30)
 numbers all the time). Over plain HTTP sessions follow each other, and the time goes on; a new
 WebSocket is rare, and what its predecessor had said may have died with a server."""
 
+ASK_AGAIN_AFTER = timedelta(seconds=5)
+"""A question that brought no full state is put again. Not in each reply meanwhile: an agent that has much under way
+would answer each of them with all it has."""
+
 _LARGEST_STORED = 2**63 - 1
 
 
@@ -43,6 +47,7 @@ class Continuity:
 
     __slots__ = (
         "_asked",
+        "_asked_at",
         "_digest",
         "_doubtful",
         "_hush",
@@ -57,6 +62,8 @@ class Continuity:
         self._digest: int | None = None
         self._doubtful = known.is_new or known.sequence_num is None
         self._asked = False
+        self._asked_at: datetime | None = None
+        """When it was asked last; None: the next reply asks."""
         self._hush = False
         self._passed_over = 0
         self._not_before: datetime | None = None
@@ -113,6 +120,7 @@ class Continuity:
             # It may have been the answer: asking again in its reply could go round and round.
             self._passed_over += 1
             self._hush = True
+            self._asked_at = None
         return False
 
     def settle(self, now: datetime) -> None:
@@ -128,14 +136,22 @@ class Continuity:
         self._asked = False
         self._not_before = now + QUIET_AFTER_ANSWER
 
+    def miss(self) -> None:
+        """The server was too busy to take a message: that is its own doing, so no quiet time holds."""
+        self.doubt(at_once=True)
+        self._asked_at = None
+
     def should_ask(self, now: datetime) -> bool:
-        """Whether this reply carries ReportFullState. Once asked, every reply does until it comes."""
+        """Whether this reply carries ReportFullState."""
         hush, self._hush = self._hush, False
         if not self._doubtful or hush:
             return False
-        if not self._asked and self._not_before is not None and now < self._not_before:
+        if self._asked:
+            if self._asked_at is not None and now < self._asked_at + ASK_AGAIN_AFTER:
+                return False
+        elif self._not_before is not None and now < self._not_before:
             return False
-        self._asked = True
+        self._asked, self._asked_at = True, now
         return True
 
     def _is_believable(self, fullness: Fullness) -> bool:

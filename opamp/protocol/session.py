@@ -131,6 +131,17 @@ class AgentSession:
             answer = replies.bad_request(message.instance_uid, str(problem))
             return Outcome(answer, None, kind=MessageKind.REFUSED)
 
+    def miss(self, message: AgentToServer) -> None:
+        """The server is too busy to take this message (A3). Unless it is a mere heartbeat it is not sent again, so
+        the full state is asked for as soon as anything can be taken.
+        """
+        says_nothing = is_bare(message) and self._news_of(message.capabilities) == 0
+        is_next = self._continuity.follows(message.sequence_num, BARE if says_nothing else REFUSED)
+        if not says_nothing:
+            self._continuity.miss()
+        elif not is_next:
+            self._continuity.doubt()
+
     def set_desired(self, desired_hash: str) -> bool:
         """The intent changed, or is looked at again: True when an offer is due now."""
         is_due = self._rules.desire(desired_hash)
@@ -279,13 +290,18 @@ class AgentSession:
 
     def _take_capabilities(self, mask: int) -> Changes | None:
         """M8, M9. A mask of 0 says nothing: ReportsStatus is always set."""
-        known = mask & _KNOWN_CAPABILITIES
-        if not known or known == self._rules.capabilities:
+        known = self._news_of(mask)
+        if not known:
             return None
         self._rules.capabilities = known
         self._rules.look_again()
         self._settings.look_again(ask=True)
         return Changes({"capabilities": known})
+
+    def _news_of(self, mask: int) -> int:
+        """The capabilities that a message names when they differ from those that are known, else 0."""
+        known = mask & _KNOWN_CAPABILITIES
+        return known if known != self._rules.capabilities else 0
 
     def _take_custom_message(self, message: AgentToServer, now: datetime, changes: Changes) -> None:
         """K2: kept for an announced capability, else ignored."""

@@ -9,15 +9,17 @@ from channels.layers import InMemoryChannelLayer
 
 from agents import notify
 from fleets.offer import Offer
+from opamp.buffer import WriteBuffer
 from opamp.gateway import Gateway
 from opamp.identities import REPLACED
 from opamp.options import GatewayOptions
-from opamp.proto.opamp_pb2 import AgentDisconnect, ServerErrorResponseType
+from opamp.proto.opamp_pb2 import AgentDisconnect, ComponentHealth, ServerErrorResponseType
 from tests.opamp.conftest import Connect
 from tests.opamp.fakes import CREDENTIAL, HASH, UID, UID2, MemoryDomain, Wire, full, hello
 from tests.opamp.waiting import until
 
 BAD_REQUEST = ServerErrorResponseType.ServerErrorResponseType_BadRequest
+FULL_STATE = 1
 UNAVAILABLE = ServerErrorResponseType.ServerErrorResponseType_Unavailable
 
 
@@ -163,6 +165,19 @@ class TestMessages:
         await joined(wire)
         wire.hang_up()
         await until(lambda: any(patch.disconnected_at for patch in domain.patches))
+
+    @pytest.mark.rule("A3", "C2")
+    async def test_what_a_full_buffer_refused_is_asked_for_once_there_is_room(
+        self, connect: Connect, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wire = connect()
+        await joined(wire)
+        with monkeypatch.context() as full_buffer:
+            full_buffer.setattr(WriteBuffer, "is_full", True)
+            wire.say(hello(sequence_num=1, health=ComponentHealth(healthy=True)))
+            assert (await wire.reply()).error_response.type == UNAVAILABLE
+        wire.say(hello(sequence_num=2))
+        assert (await wire.reply()).flags == FULL_STATE
 
 
 class TestLettingIn:

@@ -165,13 +165,14 @@ class TestSequenceNumbers:
         assert outcome.patch.is_heartbeat
 
     @pytest.mark.rule("I2")
-    def test_a_gap_asks_in_every_reply_and_stores_no_number_until_the_full_state_is_here(
+    def test_a_gap_asks_every_5_seconds_and_stores_no_number_until_the_full_state_is_here(
         self,
     ) -> None:
         one = session()
-        for number in (9, 10, 11):
-            outcome = one.receive(said(number), START)
-            assert outcome.reply.flags == FULL_STATE
+        for number, seconds, asks in ((9, 0, True), (10, 4, False), (11, 5, True)):
+            outcome = one.receive(said(number), START + timedelta(seconds=seconds))
+            assert bool(outcome.reply.flags & FULL_STATE) is asks
+            assert one.is_full_state_outstanding
             assert outcome.patch is not None
             assert outcome.patch.sequence_num is None
         done = one.receive(full(12), START)
@@ -212,6 +213,28 @@ class TestSequenceNumbers:
         assert one.receive(said(9), START).reply.flags == FULL_STATE
         one.receive(full(10), START)
         assert one.receive(said(20), START + timedelta(seconds=5)).reply.flags == 0
+
+    @pytest.mark.rule("A3")
+    def test_what_the_server_was_too_busy_to_take_is_asked_for_in_the_next_reply(self) -> None:
+        one = session()
+        one.receive(said(9), START)
+        one.receive(full(10), START)
+        one.miss(said(11, health=pb.ComponentHealth(healthy=True)))
+        after = one.receive(said(12), START + timedelta(seconds=1))
+        assert after.reply.flags == FULL_STATE
+        assert after.patch is not None
+        assert after.patch.sequence_num is None
+        one.miss(full(13))  # the answer too
+        assert one.receive(said(14), START + timedelta(seconds=1)).reply.flags == FULL_STATE
+
+    @pytest.mark.rule("A3")
+    def test_a_heartbeat_that_was_not_taken_leaves_no_doubt(self) -> None:
+        one = session()
+        one.miss(said(5))
+        after = one.receive(said(6), START)
+        assert (after.reply.flags, after.patch and after.patch.sequence_num) == (0, 6)
+        one.miss(said(8))  # but there was a gap before this one
+        assert one.receive(said(9), START).reply.flags == FULL_STATE
 
     def test_over_http_where_each_message_is_a_session_the_quiet_time_goes_on(self) -> None:
         one = session(full_state_at=START - timedelta(seconds=5), transport=Transport.HTTP)
