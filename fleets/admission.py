@@ -4,7 +4,7 @@ A fleet that comes back all at once costs a fixed number of statements a batch; 
 come with a uid that the server gave them, cost some of their own.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -65,6 +65,7 @@ def admit_agents(callers: Sequence[Caller], *, now: datetime) -> dict[UUID, Answ
         door = _Door(callers, now)
         door.let_in()
         snapshots = store.open_sessions([caller.arrival for caller in door.admitted], now=now)
+        door.note_tokens()
         return {**_informed(snapshots, now), **door.refused}
 
 
@@ -95,10 +96,13 @@ class _Door:
         strangers = [uid for uid in uids if uid not in self._members]
         self._given = given_identities(strangers) if strangers else {}
         self._originals = _memberships({given.was for given in self._given.values()})
+        arriving = [caller for caller in callers if self._arrives(caller)]
+        engine.hold_fleets(self._concerned(arriving))
         self._fleets = Fleet.objects.in_bulk({caller.token.fleet_id for caller in callers})
         self._holders = _holders(callers)
-        self._places = _free_places(self._needing_places(), now)
+        self._places = _free_places(Counter(caller.token.id for caller in arriving), now)
         self._newcomers: list[Membership] = []
+        self._movers: list[tuple[Membership, Fleet, Caller]] = []
         self._with_new_token: list[Caller] = []
         self.refused: dict[UUID, EnrolmentRefused] = {}
 
@@ -115,7 +119,28 @@ class _Door:
             except EnrolmentRefused as refusal:
                 self.refused[caller.uid] = refusal
         self._enrol(self._newcomers)
-        _note_tokens(self._with_new_token)
+        for member, fleet, caller in self._movers:
+            self._change_fleet(member, fleet, caller)
+
+    def note_tokens(self) -> None:
+        """Who came by another token of its fleet is known by that one from now on. Its status row is locked by now."""
+        by_token: dict[UUID, list[UUID]] = defaultdict(list)
+        for caller in self._with_new_token:
+            by_token[caller.token.id].append(caller.uid)
+        for token_id, uids in by_token.items():
+            Membership.objects.filter(agent_id__in=uids).update(token_id=token_id)
+
+    def _arrives(self, caller: Caller) -> bool:
+        """Whether its token would bring it into a fleet."""
+        member = self._members.get(caller.uid)
+        return member is None or not _belongs(member, caller.token)
+
+    def _concerned(self, arriving: Iterable[Caller]) -> set[UUID]:
+        """The fleets that these may come into, and leave."""
+        fleets = {caller.token.fleet_id for caller in arriving}
+        left = (self._members.get(caller.uid) for caller in arriving)
+        others = [*filter(None, left), *self._originals.values()]
+        return fleets | {member.fleet_id for member in others} if fleets else set()
 
     def _settle(self, caller: Caller) -> None:
         token, member = caller.token, self._members.get(caller.uid)
@@ -124,7 +149,7 @@ class _Door:
         if member is None:
             self._newcomers.append(self._newcomer(caller))
         elif not _belongs(member, token):
-            self._change_fleet(member, caller)
+            self._movers.append((member, self._check_enrolment(caller), caller))
         elif member.token_id != token.id:
             self._with_new_token.append(caller)
 
@@ -162,9 +187,12 @@ class _Door:
         )
 
     def _enrol(self, members: Sequence[Membership]) -> None:
-        if not members:
+        if not members and not self._movers:
             return
+        # In the order of uids, as locks are taken: two processes may let in the same newcomers.
+        members = sorted(members, key=lambda member: member.agent_id)
         store.register([member.agent_id for member in members], now=self._now)
+        store.hold([caller.uid for caller in self.admitted])
         # Two connections of one new agent may come at the same moment: the second finds it enrolled.
         Membership.objects.bulk_create(members, ignore_conflicts=True)
         by_fleet: dict[UUID, list[UUID]] = defaultdict(list)
@@ -193,9 +221,8 @@ class _Door:
 
     # ── from another fleet ──
 
-    def _change_fleet(self, member: Membership, caller: Caller) -> None:
+    def _change_fleet(self, member: Membership, fleet: Fleet, caller: Caller) -> None:
         token, now = caller.token, self._now
-        fleet = self._check_enrolment(caller)
         before = member.fleet
         left = engine.exclude(
             [member.agent_id], reason=f"It came back by a token of the fleet {fleet}.", now=now
@@ -225,15 +252,6 @@ class _Door:
             raise EnrolmentRefused(RefusalReason.RATE, token.prefix)
         self._places[token.id] -= 1
 
-    def _needing_places(self) -> dict[UUID, int]:
-        """How many of these callers each token would enrol."""
-        number: dict[UUID, int] = defaultdict(int)
-        for caller in self._callers:
-            member = self._members.get(caller.uid)
-            if member is None or not _belongs(member, caller.token):
-                number[caller.token.id] += 1
-        return number
-
 
 def _memberships(uids: Collection[UUID]) -> dict[UUID, Membership]:
     if not uids:
@@ -245,14 +263,6 @@ def _memberships(uids: Collection[UUID]) -> dict[UUID, Membership]:
 def _belongs(member: Membership, token: VerifiedToken) -> bool:
     enrolled_by = member.token.fleet_id if member.token else None
     return token.fleet_id in {enrolled_by, member.fleet_id}
-
-
-def _note_tokens(callers: Iterable[Caller]) -> None:
-    by_token: dict[UUID, list[UUID]] = defaultdict(list)
-    for caller in callers:
-        by_token[caller.token.id].append(caller.uid)
-    for token_id, uids in by_token.items():
-        Membership.objects.filter(agent_id__in=uids).update(token_id=token_id)
 
 
 def _holders(callers: Iterable[Caller]) -> dict[UUID, set[UUID]]:

@@ -72,8 +72,9 @@ def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, 
 def give_back_settings(claims: Mapping[UUID, str]) -> None:
     """Claimed settings (uid to hash) that were not sent after all: they may be claimed again in the same session."""
     with transaction.atomic():
-        rows = AgentConnection.objects.select_for_update(of=("self",))
-        for row in rows.select_related("credential").filter(agent_id__in=list(claims)):
+        store.hold(claims)
+        rows = AgentConnection.objects.select_related("credential")
+        for row in rows.filter(agent_id__in=list(claims)):
             if row.offered_hash != claims[row.agent_id]:
                 continue
             unused = row.credential if row.unused_offers else None

@@ -27,6 +27,7 @@ from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.offer import Intent, Offer
 from opamp.errors import AgentRefused, ConnectionRefused
 from opamp.ports import Caller, Credential, Refusal
+from telflo.base.deadlocks import again_after_deadlock
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,12 +37,13 @@ _AWAY = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
 
 def with_connections(work: Callable[P, R]) -> Callable[P, R]:
     """Run on a thread of ours: connections that are too old or broken are replaced, as Django does around a request."""
+    patient = again_after_deadlock(work)
 
     @wraps(work)
     def run(*args: P.args, **named: P.kwargs) -> R:
         close_old_connections()
         try:
-            return work(*args, **named)
+            return patient(*args, **named)
         finally:
             close_old_connections()
 

@@ -30,6 +30,7 @@ from agents.store.rows import (
     CALM_AFTER_RESTART,
     FENCED_EPOCH,
     Edit,
+    hold,
     is_anothers,
     lock_whole,
     touch,
@@ -52,6 +53,8 @@ def apply(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     with transaction.atomic():
         beats = [patch for patch in merged if patch.is_heartbeat]
         changes = [patch for patch in merged if not patch.is_heartbeat]
+        if beats and changes:
+            hold({patch.instance_uid for patch in merged})  # both in one order
         return _store_changes([*changes, *_store_heartbeats(beats)])
 
 
@@ -72,6 +75,7 @@ def _store_heartbeats(beats: Sequence[AgentPatch]) -> list[AgentPatch]:
         rows=[
             (beat.instance_uid, beat.epoch, True, beat.seen_at, beat.sequence_num) for beat in beats
         ],
+        in_order=True,
     )
     if stored == len(beats):
         return []

@@ -13,14 +13,23 @@ Fields = Sequence["Field[Any, Any]"]
 Columns = Sequence[Sequence[Any]]
 
 
-def update(cursor: Any, table: str, fields: Fields, matched: int, columns: Columns) -> int:
+def update(
+    cursor: Any, table: str, fields: Fields, matched: int, columns: Columns, *, in_order: bool
+) -> int:
     """Set values column by column. The first `matched` fields find the row, the others are set."""
     names = _names(fields)
+    values = f"unnest({_arrays(fields)}) AS v({', '.join(names)})"
+    if in_order:
+        # An UPDATE alone locks rows in whatever order it comes to them.
+        values = (
+            f"(SELECT v.* FROM {values} JOIN {connection.ops.quote_name(table)} AS held"  # noqa: S608 - the same
+            f" ON held.{names[0]} = v.{names[0]} ORDER BY v.{names[0]} FOR NO KEY UPDATE OF held) AS v"
+        )
     settings = ", ".join(f"{name} = v.{name}" for name in names[matched:])
     where = " AND ".join(f"t.{name} = v.{name}" for name in names[:matched])
     cursor.execute(
         f"UPDATE {connection.ops.quote_name(table)} AS t SET {settings}"  # noqa: S608 - names of our own models
-        f" FROM unnest({_arrays(fields)}) AS v({', '.join(names)}) WHERE {where}",
+        f" FROM {values} WHERE {where}",
         [_literal(column) for column in columns],
     )
     return int(cursor.rowcount)

@@ -10,8 +10,13 @@ Fields = Sequence["Field[Any, Any]"]
 Columns = Sequence[Sequence[Any]]
 
 
-def update(cursor: Any, table: str, fields: Fields, matched: int, columns: Columns) -> int:
-    """Set values column by column. The first `matched` fields find the row, the others are set."""
+def update(
+    cursor: Any, table: str, fields: Fields, matched: int, columns: Columns, *, in_order: bool
+) -> int:
+    """Set values column by column. The first `matched` fields find the row, the others are set.
+
+    in_order does nothing: whoever writes has the whole database to itself.
+    """
     names = _names(fields)
     settings = ", ".join(f"{name} = %s" for name in names[matched:])
     where = " AND ".join(f"{name} = %s" for name in names[:matched])

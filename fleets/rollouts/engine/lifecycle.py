@@ -87,6 +87,9 @@ def start(
 def advance(rollout_id: UUID, *, now: datetime) -> None:
     """Take as many steps as the stored state allows. Does nothing for a rollout that is over or gone."""
     with transaction.atomic():
+        # The fleet first: a rollout that succeeds writes it.
+        fleets = Fleet.objects.select_for_update(of=("self",), no_key=True)
+        list(fleets.filter(rollouts=rollout_id).values_list("pk"))
         rollouts = Rollout.objects.select_for_update(of=("self",), no_key=True)
         rollout = rollouts.select_related("fleet").filter(pk=rollout_id).first()
         if rollout is not None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 
 from agents import store
 from agents.models import Agent, AgentStatus
@@ -26,6 +26,7 @@ from fleets.rollouts.engine.desires import (
     ran_well,
     with_desired,
 )
+from fleets.rollouts.engine.locks import hold, hold_fleets
 from fleets.rollouts.plan import ACTIVE
 from telflo.base.hints import touch_on_commit
 
@@ -40,10 +41,9 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
         fleet_id = Membership.objects.filter(agent_id__in=uids).values_list("fleet_id", flat=True)[
             0
         ]
-        # A rollout that starts now sees these members, or these members see the rollout.
-        Fleet.objects.select_for_update(no_key=True).get(pk=fleet_id)
         # The rollout's lock first: it must not finish between being looked at and getting more targets.
-        rollout = _active_rollout(fleet_id)
+        hold_fleets({fleet_id})
+        rollout = Rollout.objects.filter(fleet_id=fleet_id, state__in=ACTIVE).first()
         rows = store.lock(uids)
         members = _members(uids)
         fleet = Fleet.objects.select_related("stable_version").get(pk=fleet_id)
@@ -106,8 +106,7 @@ def _wait(
 def exclude(uids: Collection[UUID], *, reason: str, now: datetime) -> frozenset[UUID]:
     """Targets of these agents that are not over yet become `excluded`. Answers the rollouts to advance."""
     with transaction.atomic():
-        mine = Rollout.objects.filter(targets__agent_id__in=uids, state__in=ACTIVE)
-        _lock_in_order(mine, uids)
+        hold(uids)
         targets = Target.objects.filter(
             agent_id__in=uids, rollout__state__in=[*ACTIVE, RolloutState.SUCCEEDED]
         ).exclude(state__in=[TargetState.SUCCEEDED, TargetState.EXCLUDED])
@@ -130,15 +129,3 @@ def keep_names(uids: Collection[UUID]) -> None:
 def _members(uids: Collection[UUID]) -> dict[UUID, Membership]:
     members = with_desired(Membership.objects.filter(agent_id__in=uids))
     return {member.agent_id: member for member in members}
-
-
-def _lock_in_order(rollouts: QuerySet[Rollout], uids: Collection[UUID]) -> None:
-    """Rollouts, then status rows, then the rest: the order that all writers keep."""
-    ids = list(rollouts.values_list("pk", flat=True))
-    list(Rollout.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
-    store.hold(uids)
-
-
-def _active_rollout(fleet_id: UUID) -> Rollout | None:
-    rollouts = Rollout.objects.select_for_update(no_key=True)
-    return rollouts.filter(fleet_id=fleet_id, state__in=ACTIVE).first()
