@@ -68,10 +68,20 @@ class _Check:
         self._left = limits.health_components - 1
 
     def look(self, health: pb.ComponentHealth, depth: int) -> None:
-        """Raises MalformedMessage."""
+        """Raises MalformedMessage. Most nodes are leaves without attributes, which are passed over here."""
+        if health.attributes:
+            self._attributes.read(health.attributes)
         children = health.component_health_map
-        number = len(children)
-        self._left -= number
+        if not children:
+            return
+        self._count(len(children), depth + 1)
+        for name in children:
+            child = children[name]
+            if child.component_health_map or child.attributes:
+                self.look(child, depth + 1)
+
+    def _count(self, children: int, depth: int) -> None:
+        self._left -= children
         if self._left < 0:
             raise MalformedMessage(
                 f"health has more than {self._limits.health_components} components."
@@ -80,11 +90,6 @@ class _Check:
             raise MalformedMessage(
                 f"health is nested more than {self._limits.health_depth} levels deep."
             )
-        if health.attributes:
-            self._attributes.read(health.attributes)
-        if number:
-            for name in children:
-                self.look(children[name], depth + 1)
 
 
 def _below(
