@@ -27,6 +27,7 @@ from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity
 from opamp.protocol.session import AgentSession
+from opamp.requests import takes_gzip
 from telflo.base.clock import now
 from telflo.base.ids import new_id
 
@@ -211,8 +212,8 @@ class OpampPost:
             logger.error("An answer of %d bytes is too large to be sent.", len(body))
             return _text(500, "The answer is larger than this server may send.")
         headers = {"content-type": PROTOBUF}
-        accepted = header(scope["headers"], b"accept-encoding").lower()
-        if "gzip" in accepted and len(body) >= _GZIP_FROM_BYTES:
+        accepted = header(scope["headers"], b"accept-encoding")
+        if len(body) >= _GZIP_FROM_BYTES and takes_gzip(accepted):
             body = gzip.compress(body, compresslevel=5)
             headers["content-encoding"] = "gzip"
         return Answer(status, body, headers)

@@ -117,15 +117,16 @@ async def test_gzip_is_taken_and_given(client: httpx.AsyncClient, domain: Memory
 
 
 @pytest.mark.rule("T6")
+@pytest.mark.parametrize("accepted", ["identity", "gzip;q=0"])
 async def test_an_answer_is_not_gzipped_for_who_does_not_ask_for_it_nor_when_it_is_short(
-    client: httpx.AsyncClient, domain: MemoryDomain
+    client: httpx.AsyncClient, domain: MemoryDomain, accepted: str
 ) -> None:
     body = full().SerializeToString()
     short = await client.post(URL, content=body, headers={"accept-encoding": "gzip"})
     domain.desired[UID] = HASH
     offer = domain.offers[HASH]
     domain.offers[HASH] = type(offer)(HASH, (type(offer.files[0])("", b"#" * 5_000),))
-    plain = await client.post(URL, content=body, headers={"accept-encoding": "identity"})
+    plain = await client.post(URL, content=body, headers={"accept-encoding": accepted})
     assert "content-encoding" not in short.headers
     assert "content-encoding" not in plain.headers
     assert len(plain.content) > 5_000
