@@ -37,7 +37,6 @@ PROTOBUF: Final = "application/x-protobuf"
 WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect by WebSocket, or POST application/x-protobuf.\n"
 _GZIP_WBITS: Final = 31
 _GZIP_FROM_BYTES: Final = 1024
-_RATE: Final = "rate"
 _FRAMING_BYTES: Final = 6
 """Tag and length of a field of any size that can be sent."""
 
@@ -194,8 +193,8 @@ class OpampPost:
             ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=credential.prefix),
             scope,
         )
-        if refusal.reason == _RATE:
-            raise Overloaded(self._gateway.options.retry_after_s)
+        if refusal.is_for_now:
+            raise Overloaded(self._gateway.options.retry_after_s, refusal.text)
         return 403, bad_request(raw_uid, refusal.text)
 
     def _count(self, refusal: ConnectionRefused, scope: Scope) -> None:

@@ -15,7 +15,7 @@ from opamp.options import GatewayOptions
 from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType, ServerToAgent
 from opamp.protocol.limits import Limits
-from tests.opamp.fakes import HASH, SECRET, UID, UID2, MemoryDomain, full, hello
+from tests.opamp.fakes import HASH, SECRET, TOO_MANY, UID, UID2, MemoryDomain, full, hello
 from tests.opamp.fakes import post as raw_post
 
 URL = "/v1/opamp"
@@ -302,13 +302,24 @@ async def test_the_uid_header_must_agree(
     assert response.status_code == status
 
 
-@pytest.mark.parametrize(("reason", "status"), [("expired", 403), ("rate", 503)])
 async def test_an_agent_that_may_not_enrol_is_refused(
-    client: httpx.AsyncClient, domain: MemoryDomain, gateway: Gateway, reason: str, status: int
+    client: httpx.AsyncClient, domain: MemoryDomain, gateway: Gateway
 ) -> None:
-    domain.refuse_agents = reason
+    domain.refuse_agents = "expired"
     response = await client.post(URL, content=full().SerializeToString())
-    assert response.status_code == status
+    assert response.status_code == 403
+    assert len(gateway.refusals) == 1
+
+
+@pytest.mark.rule("A3")
+async def test_one_newcomer_too_many_is_told_so_and_to_come_back(
+    client: httpx.AsyncClient, domain: MemoryDomain, gateway: Gateway
+) -> None:
+    domain.refuse_agents = "rate"
+    response = await client.post(URL, content=full().SerializeToString())
+    assert response.status_code == 503
+    assert response.text == f"{TOO_MANY}\n"
+    assert response.headers["retry-after"] == "30"
     assert len(gateway.refusals) == 1
 
 
