@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from agents.snapshot import AgentSnapshot, Transport
+from opamp.aside import Aside
 from opamp.auth import RefusalLog
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused
@@ -17,8 +18,8 @@ from opamp.metrics import Counters, admission
 from opamp.options import GatewayOptions
 from opamp.ports import Caller, Domain
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
-from opamp.protocol.framing import encode_frame
-from opamp.protocol.replies import bad_request, unavailable
+from opamp.protocol.framing import decode_frame, encode_frame
+from opamp.protocol.replies import BUSY, bad_request, unavailable
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, Registry
 from telflo.base.clock import now
@@ -39,6 +40,7 @@ class Admission:
         domain: Domain,
         registry: Registry,
         buffer: WriteBuffer,
+        aside: Aside,
         options: GatewayOptions,
         counters: Counters,
         refusals: RefusalLog,
@@ -52,6 +54,7 @@ class Admission:
         self._domain = domain
         self._registry = registry
         self._buffer = buffer
+        self._aside = aside
         self._options = options
         self.counters = counters
         self._refusals = refusals
@@ -144,9 +147,9 @@ class Admission:
             agent.session = self._new_session(answer)
             self._begin(agent)
 
-    def _put_off(self, agents: Iterable[HeldAgent], **words: str) -> None:
-        """They are told to come back. words: why, unless the server is busy (unavailable)."""
-        answer = partial(unavailable, retry_after_s=self._options.retry_after_s, **words)
+    def _put_off(self, agents: Iterable[HeldAgent], problem: str = BUSY) -> None:
+        """They are told to come back."""
+        answer = partial(unavailable, retry_after_s=self._options.retry_after_s, problem=problem)
         for agent in agents:
             self.counters.unavailable_answers += 1
             self._turn_away(agent, answer)
@@ -159,12 +162,11 @@ class Admission:
             self._buffer.submit(agent.session.disconnect(now(), "closed"), force=True)
             return
         self._registry.hold(agent)
-        waiting = list(agent.waiting)
-        agent.waiting.clear()
-        answers = (self._answer_waiting(agent, message) for message in waiting)
+        answers = (self._answer_waiting(agent, frame) for frame in self._aside.take(agent))
         self._answer_all(agent, [frame for frame in answers if frame is not None])
 
-    def _answer_waiting(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
+    def _answer_waiting(self, agent: HeldAgent, frame: bytes) -> bytes | None:
+        message = decode_frame(frame)
         # A goodbye among them ends the session; what came after it is not this session's.
         if agent.is_newest:
             return self._answer(agent, message)
@@ -184,10 +186,8 @@ class Admission:
         """Answer everything that waited with an error; the next message tries again."""
         agent.is_settled = True
         forget(agent)
-        waiting = list(agent.waiting)
-        agent.waiting.clear()
-        frames = [encode_frame(answer(message.instance_uid)) for message in waiting]
-        self._answer_all(agent, frames)
+        frame = encode_frame(answer(agent.uid.bytes))
+        self._answer_all(agent, [frame for _ in self._aside.take(agent)])
 
     def _answer_all(self, agent: HeldAgent, frames: Sequence[bytes]) -> None:
         """Beside everything else: a peer that does not read holds up nobody who waits to be let in."""

@@ -21,7 +21,7 @@ from opamp.door import refusal_for
 from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
 from opamp.gateway import Gateway
 from opamp.ports import Caller, Credential
-from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
+from opamp.proto.opamp_pb2 import ServerToAgent
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
@@ -101,11 +101,15 @@ class OpampPost:
             self._gateway.counters.malformed_messages += 1
             return 400, bad_request(raw_uid, str(error))
         if wants_new_uid(message):
-            return 200, new_identity(message, new_id())
+            return 200, new_identity(raw_uid, new_id())
+        del message  # what waits for the database is the bytes: their weight is known
         try:
-            reply = await self._gateway.run_request(
-                self._process, credential, message, uid, client_address(scope), now()
-            )
+            with self._gateway.aside.holding(body):
+                reply = await self._gateway.run_request(
+                    self._process, credential, body, uid, client_address(scope), now()
+                )
+        except Overloaded:
+            raise
         except AgentRefused as refusal:
             return self._refused(scope, credential, raw_uid, refusal)
         except Exception as error:
@@ -119,13 +123,13 @@ class OpampPost:
     def _process(
         self,
         credential: Credential,
-        message: AgentToServer,
+        body: bytes,
         uid: UUID,
         address: str,
         moment: datetime,
     ) -> ServerToAgent:
         """On a thread: a session of one message, stored before it is answered; the answer carries the offer."""
-        domain = self._gateway.domain
+        domain, message = self._gateway.domain, decode_body(body)
         caller = Caller(credential, uid, Transport.HTTP, address, message.sequence_num)
         snapshot = domain.admit_agents([caller], now=moment)[uid]
         if isinstance(snapshot, AgentRefused):
@@ -135,7 +139,7 @@ class OpampPost:
                 instance_uid=uid, remote_address=address, is_clone=True, now=moment
             )
             if given is not None:
-                return new_identity(message, given)
+                return new_identity(uid.bytes, given)
         session = self._gateway.new_session(snapshot)
         outcome = session.receive(message, moment)
         self._gateway.counters.take_http(outcome.kind)

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from opamp.proto.opamp_pb2 import (
     AgentIdentification,
-    AgentToServer,
     RetryInfo,
     ServerCapabilities,
     ServerErrorResponse,
@@ -20,6 +19,7 @@ SERVER_CAPABILITIES = int(
     | ServerCapabilities.ServerCapabilities_OffersConnectionSettings
 )
 
+BUSY = "The server is busy."
 _NANOSECONDS = 1_000_000_000
 _LONGEST_UID = 64
 
@@ -34,9 +34,7 @@ def bad_request(instance_uid: bytes, problem: str) -> ServerToAgent:
     )
 
 
-def unavailable(
-    instance_uid: bytes, retry_after_s: int, problem: str = "The server is busy."
-) -> ServerToAgent:
+def unavailable(instance_uid: bytes, retry_after_s: int, problem: str = BUSY) -> ServerToAgent:
     """The answer when the server cannot take more at the moment (A3); problem: a sentence that says of what."""
     return _error(
         instance_uid,
@@ -48,10 +46,10 @@ def unavailable(
     )
 
 
-def new_identity(message: AgentToServer, new_uid: UUID) -> ServerToAgent:
-    """Tells the sender to use new_uid (a UUIDv7, M6) from its next message on."""
+def new_identity(instance_uid: bytes, new_uid: UUID) -> ServerToAgent:
+    """Tells the sender of a message with this uid to use new_uid (a UUIDv7, M6) from its next message on."""
     return ServerToAgent(
-        instance_uid=message.instance_uid,
+        instance_uid=instance_uid,
         capabilities=SERVER_CAPABILITIES,
         agent_identification=AgentIdentification(new_instance_uid=new_uid.bytes),
     )
