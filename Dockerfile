@@ -7,6 +7,8 @@ COPY requirements/base.txt /requirements.txt
 RUN python -m venv /opt/venv && /opt/venv/bin/pip install --require-hashes --no-deps -r /requirements.txt
 
 FROM python:3.11-slim-bookworm AS assets
+# This stage is thrown away, and Debian keeps only the newest build of a package: a pinned one would soon be gone.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Makefile ./
@@ -26,7 +28,8 @@ COPY --from=assets /build/static/dist static/dist
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONPATH=/app HOST=0.0.0.0 PORT=8000 TELFLO_DATA=/var/lib/telflo
 RUN printf '#!/bin/sh\nexec python /app/manage.py "$@"\n' >/usr/local/bin/telflo && chmod +x /usr/local/bin/telflo
 RUN python -m compileall -q telflo configs agents fleets opamp
-USER telflo
+# By its number, so that Kubernetes can see that it is not root.
+USER 10001
 VOLUME /var/lib/telflo
 EXPOSE 8000 4320
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \

@@ -20,7 +20,7 @@ demo: $(VENV)/.run static/dist/manifest.json ## a server with 300 simulated coll
 	  exec $(BIN)/python manage.py demo
 
 ##@ Work on it
-.PHONY: install test check types lint layers e2e fuzz chaos browser proxy postgres screenshots bench bench-pages bench-bulk proto lock format migrations-check deploy-check
+.PHONY: install test check types lint lint-image layers e2e fuzz chaos browser proxy postgres screenshots bench bench-pages bench-bulk proto lock format migrations-check deploy-check
 install: $(VENV)/.dev static/dist/manifest.json ## everything that tests and checks need
 
 test: $(VENV)/.dev static/dist/manifest.json ## the whole Python and TypeScript suite on SQLite
@@ -30,13 +30,18 @@ test: $(VENV)/.dev static/dist/manifest.json ## the whole Python and TypeScript 
 check: $(VENV)/.dev static/dist/manifest.json lint types layers migrations-check deploy-check ## lint, format, types, layers, migrations, deploy checks
 	@$(NPM) run typecheck --silent
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev lint-image
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --quiet --check $(SOURCES)
 	@$(BIN)/djlint templates --lint --quiet
 	@! command -v gofmt >/dev/null || [ -z "$$(gofmt -l benchmarks)" ] || { echo "gofmt -w benchmarks/reference" >&2; exit 1; }
 	@shellcheck tests/with-services tests/e2e/isolated .ci/run
 	@$(BIN)/python -m tests.quickdeploy.check_host_files
+
+lint-image: $(VENV)/.dev
+	@# hadolint holds a shellcheck of its own and shows it the RUN lines.
+	@$(BIN)/hadolint Dockerfile
+	@words=$$($(BIN)/check-jsonschema --color never --builtin-schema vendor.compose-spec compose.yaml 2>&1) || { echo "$$words" >&2; exit 1; }
 
 types: $(VENV)/.dev
 	@$(BIN)/mypy --no-error-summary

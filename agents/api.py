@@ -340,7 +340,7 @@ def _credential(membership: Membership | None) -> dict[str, Any] | None:
 
 def _health(status: AgentStatus) -> dict[str, Any]:
     tree = _masked(status.health_tree or {})
-    is_known = status.health != Health.UNKNOWN
+    is_known = status.health_now != Health.UNKNOWN
     return {
         "healthy": status.health == Health.HEALTHY if is_known else None,
         "status": tree.get("status", ""),

@@ -72,7 +72,7 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
         field_name="status__status", choices=Status.choices, distinct=False
     )
     health = django_filters.MultipleChoiceFilter(
-        field_name="status__health", choices=Health.choices, distinct=False
+        method="by_health", choices=Health.choices, help_text="unknown for all that are cut off"
     )
     version = VersionsFilter(
         method="by_version", help_text="configuration version that it runs: id or number"
@@ -128,6 +128,10 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
         return _either(
             queryset, Q(membership__fleet__in=ids) | Q(membership__fleet__slug__in=slugs), value
         )
+
+    def by_health(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
+        """Those whose health counts as one of these words."""
+        return queryset.with_health(value) if value else queryset
 
     def by_token(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
         """Those that use one of these tokens."""

@@ -1,11 +1,13 @@
 """What is out there, and how it is: agents, their hot status row, bodies they report, their timeline."""
 
+from collections.abc import Collection
 from typing import Self
 
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
+from agents.status import CUT_OFF, health_now
 from telflo.base.encryption import EncryptedTextField
 from telflo.base.ids import new_id
 
@@ -63,6 +65,12 @@ class AgentQuerySet(models.QuerySet["Agent"]):
         places = ("labels", "identifying", "non_identifying")
         said = Coalesce(*(_said(key, place) for place in places))
         return self.alias(_selected=said).filter(_selected=value)
+
+    def with_health(self, words: Collection[str]) -> Self:
+        """Those whose health counts as one of these words: agents/status.py, health_now, on rows."""
+        is_cut_off = models.Q(status__status__in=CUT_OFF)
+        found = models.Q(status__health__in=words) & ~is_cut_off
+        return self.filter(found | is_cut_off if Health.UNKNOWN in words else found)
 
 
 def _said(key: str, place: str) -> Cast:
@@ -204,6 +212,11 @@ class AgentStatus(models.Model):
     def __str__(self) -> str:
         """For people and logs."""
         return f"{self.agent_id}: {self.status}"
+
+    @property
+    def health_now(self) -> str:
+        """The health that counts; `health` is what it said last, however long ago."""
+        return health_now(self.health, self.status)
 
 
 class AgentEvent(models.Model):

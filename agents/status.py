@@ -6,6 +6,7 @@ Pure: no Django, no I/O, no clock. The words are those of agents.models.Status.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from agents.snapshot import Capability, ComponentHealth, ConfigStatus, Transport
 
@@ -28,6 +29,11 @@ class Word(StrEnum):
     PENDING = "pending"
     DRIFTED = "drifted"
     IN_SYNC = "in_sync"
+
+
+CUT_OFF: Final = frozenset({Word.DISCONNECTED, Word.STALE})
+"""The words of agents that cannot be reached. They come before every other word."""
+UNKNOWN_HEALTH: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,14 @@ def accepts_config(facts: StatusFacts) -> bool:
     """Whether there is something to offer and the agent takes it (unknown capabilities count as yes)."""
     takes = not facts.capabilities or facts.capabilities & Capability.ACCEPTS_REMOTE_CONFIG
     return bool(facts.is_managed and facts.desired_hash and takes)
+
+
+def health_now(health: str, status: str) -> str:
+    """The health that counts (decision 16): what an agent said before it was cut off is not how it is now.
+
+    health: a word of agents.models.Health, as stored: what it said last · status: the word derived for it.
+    """
+    return UNKNOWN_HEALTH if status in CUT_OFF else health
 
 
 def silence_allowed(

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from agents.snapshot import ConfigStatus
+from agents.status import health_now
 from fleets.models import Membership, RenderedConfig
 
 _GROUPS = (
@@ -28,7 +29,7 @@ class Place(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """Members that look alike in lists and bars."""
+    """Members that look alike in lists and bars. health: the one that counts."""
 
     place: Place
     status: str
@@ -59,7 +60,7 @@ def count_members(memberships: QuerySet[Membership]) -> Counter[Kind]:
             version = _meant(digest, by_id.get(desired), by_id.get(previous), by_hash)
         else:
             version = by_id[previous][1] if previous else None
-        counts[Kind(Place(fleet, version), status, health)] += number
+        counts[Kind(Place(fleet, version), status, health_now(health, status))] += number
     return counts
 
 

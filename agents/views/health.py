@@ -49,7 +49,7 @@ def health_panel(status: AgentStatus, *, name: str, now: datetime) -> HealthPane
     if not status.health_tree:
         return HealthPanel(None, "", 0)
     report = health_from_json(status.health_tree)
-    counts = status.health != Health.UNKNOWN
+    counts = status.health_now != Health.UNKNOWN
     tree = _node(name, report, now, counts=counts, kind="collector")
     total, unhealthy = _count(report)
     if not counts:

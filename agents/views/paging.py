@@ -12,6 +12,7 @@ from django.db.models import Case, Expression, F, IntegerField, Q, Value, When
 from django.db.models.functions import Coalesce
 
 from agents.models import AgentQuerySet, Status
+from agents.status import CUT_OFF, UNKNOWN_HEALTH
 from telflo.ui.pages import PAGE_ROWS
 
 _SIGNER = Signer(salt="agents.page")
@@ -33,11 +34,14 @@ BY_URGENCY = Case(
     default=Value(len(_URGENCY)),
     output_field=IntegerField(),
 )
+HEALTH_NOW = Case(
+    When(status__status__in=CUT_OFF, then=Value(UNKNOWN_HEALTH)), default=F("status__health")
+)
 SORTS: dict[str, Sequence[Expression | F]] = {
     "status": (BY_URGENCY, F("display_name")),
     "name": (F("display_name"),),
     "seen": (Coalesce(F("status__last_seen_at"), Value(_NEVER)),),
-    "health": (F("status__health"), F("display_name")),
+    "health": (HEALTH_NOW, F("display_name")),
     "fleet": (Coalesce(F("membership__fleet__name"), Value("")), F("display_name")),
     "build": (F("collector_version"), F("display_name")),
 }

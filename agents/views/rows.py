@@ -10,6 +10,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from agents.models import Agent
+from agents.status import health_now
 from agents.views.versions import AgentVersions, Pointers, acknowledged, versions_by
 from telflo.base.redaction import redact_mapping
 
@@ -142,7 +143,7 @@ def _row(agent: Any, versions: AgentVersions, base: str) -> AgentRow:
         fleet_slug=agent.membership__fleet__slug or "",
         status=agent.status__status,
         since=agent.status__status_since,
-        health=agent.status__health,
+        health=health_now(agent.status__health, agent.status__status),
         connected=agent.status__connected,
         transport=agent.status__transport,
         desired=str(versions.desired or ""),

@@ -48,7 +48,7 @@ class Subject:
             and self.membership.mode == ArrivalMode.OBSERVED,
             "accepts_restart": status.connected
             and Restart().is_accepted(agent.capabilities, agent.custom_capabilities),
-            "is_unhealthy": status.health == Health.UNHEALTHY,
+            "is_unhealthy": status.health_now == Health.UNHEALTHY,
             "config_is_shown": status.config_status != status.status
             and status.config_status not in {"in_sync", "unmanaged"},
             "may_operate": self.may_operate,

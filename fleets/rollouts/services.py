@@ -44,6 +44,7 @@ def start_rollout(
             actor=actor,
             action="fleet.assign",
             obj=fleet,
+            label=f"{version} to {fleet}",
             reason=reason,
             before={"version": str(before) if before else None},
             after={"version": str(version), "rollout": rollout.number},

@@ -25,6 +25,7 @@ from fleets.quickdeploy.services import (
     public_url,
     revoke_deployment,
 )
+from fleets.views.address import address_of
 from fleets.views.refusals import refused_since
 from fleets.views.subject import deployment_or_404, fleet_or_404
 from telflo.base import clock
@@ -64,7 +65,7 @@ def deploy(request: HttpRequest, fleet_name: str) -> HttpResponse:
 
 
 def _form(request: HttpRequest, fleet: Fleet, form: DeployForm) -> HttpResponse:
-    address = public_url(_address(request))
+    address = public_url(address_of(request))
     context = {
         "fleet": fleet,
         "heading": f"Deploy collectors into {fleet}",
@@ -79,7 +80,7 @@ def _form(request: HttpRequest, fleet: Fleet, form: DeployForm) -> HttpResponse:
 
 
 def _command(request: HttpRequest, fleet: Fleet, issued: IssuedDeployment) -> HttpResponse:
-    deployment, address = issued.deployment, _address(request)
+    deployment, address = issued.deployment, address_of(request)
     secret = {
         "commands": commands(issued.code, base_url=address),
         "steps_by_hand": manual_steps(deployment, issued.code, base_url=address),
@@ -119,7 +120,7 @@ def revoke(request: HttpRequest, fleet_name: str, deployment_id: Any) -> HttpRes
 def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, Any]:
     now = clock.now()
     hosts = _hosts(found)
-    plan = plan_of(found, base_url=_address(request))
+    plan = plan_of(found, base_url=address_of(request))
     first = next((host.agent for host in hosts if host.agent), None)
     prefixes = [host.token.prefix for host in hosts]
     return {
@@ -169,13 +170,13 @@ def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[TrackStage]:
         first is not None,
         agent is not None,
         status is not None and (not status.is_managed or status.status == Status.IN_SYNC),
-        status is not None and status.health == Health.HEALTHY,
+        status is not None and status.health_now == Health.HEALTHY,
     )
     has_failed = (
         False,
         False,
         status is not None and status.status in (Status.FAILED, Status.ROLLED_BACK),
-        status is not None and status.health == Health.UNHEALTHY,
+        status is not None and status.health_now == Health.UNHEALTHY,
     )
     words = ("Script ran", "Connects", goal, "Reports healthy")
     lines = (f"on {first.token.name}" if first else "", str(agent or ""), "", "")
@@ -197,7 +198,3 @@ def _step_state(done: tuple[bool, ...], has_failed: tuple[bool, ...], place: int
     if done[place]:
         return "passed"
     return "running" if all(done[:place]) else "waiting"
-
-
-def _address(request: HttpRequest) -> str:
-    return f"{request.scheme}://{request.get_host()}"

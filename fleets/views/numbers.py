@@ -64,9 +64,9 @@ class FleetNumbers:
         return sum(self.by_status[word] for word in MOVING)
 
     @property
-    def unhealthy(self) -> int:
-        """Those that say so."""
-        return self.by_health[Health.UNHEALTHY]
+    def healthy(self) -> int:
+        """Those that say so now."""
+        return self.by_health[Health.HEALTHY]
 
 
 def numbers_of(memberships: QuerySet[Membership]) -> dict[UUID, FleetNumbers]:

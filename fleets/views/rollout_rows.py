@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from fleets.models import Rollout, Target, TargetState
+from fleets.models import Rollout, RolloutState, Target, TargetState
 from telflo.ui.bars import Segment
+from telflo.ui.numbers import grouped
 from telflo.ui.vocabulary import TARGET
 
 
@@ -32,6 +33,17 @@ class RolloutRow:
     def failed(self) -> int:
         """Those on which it failed."""
         return self.by_state.get(TargetState.FAILED, 0)
+
+    @property
+    def look(self) -> str:
+        """Its state as the vocabulary shows it: one that ended with failures is no success."""
+        is_flawed = self.rollout.state == RolloutState.SUCCEEDED and self.failed
+        return "finished" if is_flawed else self.rollout.state
+
+    @property
+    def word(self) -> str:
+        """In place of the vocabulary's word, where a number belongs in it."""
+        return f"Finished, {grouped(self.failed)} failed" if self.look == "finished" else ""
 
     @property
     def segments(self) -> list[Segment]:

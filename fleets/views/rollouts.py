@@ -104,7 +104,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "q": request.GET.get("q", ""),
         "here": here,
         "heading": f"{rollout.version} to {rollout.fleet}",
-        "tone": lamp_for("rollout", rollout.state).tone,
+        "tone": lamp_for("rollout", row.look).tone,
         "segments": target_segments(row.by_state, here),
         "may_operate": may(request.user, Action.OPERATE),
     }
@@ -191,7 +191,8 @@ def _stages(rollout: Rollout, row: RolloutRow) -> list[TrackStage]:
 
 
 def _stage(stage: Stage, number: int, targets: int | None, row: RolloutRow) -> TrackStage:
-    """targets: how many it has, where it is one of several."""
+    """targets: how many it has, where it is one of several; failures of one alone are the rollout's."""
+    is_flawed = stage.state == StageState.PASSED and row.failed and targets is None
     failed = f", {grouped(row.failed)} failed" if row.failed else ""
     done = f"{grouped(row.succeeded)} of {grouped(row.targets)} succeeded{failed}"
     is_over = stage.state in (StageState.PASSED, StageState.FAILED)
@@ -199,7 +200,7 @@ def _stage(stage: Stage, number: int, targets: int | None, row: RolloutRow) -> T
     return TrackStage(
         number=number,
         name=stage.name,
-        state=stage.state,
+        state="flawed" if is_flawed else stage.state,
         line1=done if targets is None else counted(targets, "collector"),
         line2=f"failure budget {stage.failure_budget_percent} %",
         percent=share,

@@ -34,7 +34,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "deployment.create": Deed("Quick-deploy command made", "made the command"),
     "deployment.revoke": Deed("Quick-deploy command revoked", "revoked the command", "fail"),
     "fleet.archive": Deed("Fleet archived", "archived"),
-    "fleet.assign": Deed("Version assigned", "assigned a version to", "move"),
+    "fleet.assign": Deed("Version assigned", "assigned", "move"),
     "fleet.connection": Deed("Connection settings changed", "changed the connection settings of"),
     "fleet.create": Deed("Fleet created", "created"),
     "fleet.update": Deed("Fleet changed", "changed"),

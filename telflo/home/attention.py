@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from agents.identities import MOST_AN_HOUR
 from agents.models import Agent, AgentStatus, GivenUid, Health, Status
+from agents.status import CUT_OFF
 from agents.store import CALM_AFTER_RESTART
 from fleets.models import RefusalReason, RefusedAttempt, Token, TokenKind
 from telflo.base.redaction import redact_line
@@ -110,6 +111,7 @@ def _unhealthy(now: datetime) -> Iterator[Item]:
     """Collectors that say that they are unhealthy, by fleet; but not those that restart because we told them to."""
     rows = (
         AgentStatus.objects.filter(health=Health.UNHEALTHY)
+        .exclude(status__in=CUT_OFF)
         .exclude(restarted_at__gt=now - CALM_AFTER_RESTART)
         .order_by()
         .values(_FLEET, _SLUG, "last_error")

@@ -3,16 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q
 
 from agents.models import Agent, Status
 from agents.snapshot import ConfigStatus
+from agents.status import CUT_OFF, health_now
 from fleets.models import RenderedConfig
-
-OFFLINE: Final = (Status.DISCONNECTED, Status.STALE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Numbers:
     @property
     def connected(self) -> int:
         """Those that can be reached now: the statuses of the others come before every other status."""
-        return self.collectors - sum(self.by_status[word] for word in OFFLINE)
+        return self.collectors - sum(self.by_status[word] for word in CUT_OFF)
 
     @property
     def in_sync(self) -> int:
@@ -70,7 +69,7 @@ def read_numbers() -> Numbers:
     for fleet, previous, status, health, answer, digest, n in _groups():
         numbers = fleets.setdefault(fleet, FleetNumbers())
         numbers.by_status[status] += n
-        numbers.by_health[health] += n
+        numbers.by_health[health_now(health, status)] += n
         # What runs is what was acknowledged last, else what ran well before.
         if answer == ConfigStatus.APPLIED:
             by_hash[digest] += n

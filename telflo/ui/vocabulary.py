@@ -54,7 +54,9 @@ HEALTH: Mapping[str, Lamp] = {
     "unhealthy": Lamp(
         "Unhealthy", "fail", "triangle-alert", lit=True, meaning="with the component and its text"
     ),
-    "unknown": Lamp("Unknown", "idle", "circle-question-mark", meaning="cannot report"),
+    "unknown": Lamp(
+        "Unknown", "idle", "circle-question-mark", meaning="cut off, or says nothing of it"
+    ),
 }
 
 ROLLOUT: Mapping[str, Lamp] = {
@@ -67,6 +69,9 @@ ROLLOUT: Mapping[str, Lamp] = {
     ),
     "rolled_back": Lamp("Rolled back", "back", "undo-2", lit=True, meaning="all targets back"),
     "succeeded": Lamp("Succeeded", "ok", "circle-check", meaning="every stage passed"),
+    "finished": Lamp(
+        "Finished", "warn", "circle-alert", lit=True, meaning="every stage passed, some failed"
+    ),
     "superseded": Lamp(
         "Superseded", "idle", "replace", meaning="another version was assigned meanwhile"
     ),
@@ -97,6 +102,7 @@ STAGE: Mapping[str, Lamp] = {
     "baking": Lamp("Baking", "move", "timer"),
     "paused": Lamp("Paused", "warn", "pause"),
     "passed": Lamp("Passed", "ok", "check"),
+    "flawed": Lamp("Passed, some failed", "warn", "triangle-alert"),
     "failed": Lamp("Failed", "fail", "x"),
     "reverted": Lamp("Reverted", "back", "undo-2"),
 }

@@ -7,7 +7,14 @@ import pytest
 
 from agents.models import Status
 from agents.snapshot import Capability, ComponentHealth, ConfigStatus, Transport
-from agents.status import StatusFacts, Word, derive, says_goodbye, silence_allowed
+from agents.status import (
+    StatusFacts,
+    Word,
+    derive,
+    health_now,
+    says_goodbye,
+    silence_allowed,
+)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FINE = StatusFacts(
@@ -86,6 +93,21 @@ def test_three_intervals_of_silence_are_allowed_and_late_flushes_are_not_silence
     interval, lag = timedelta(seconds=30), timedelta(seconds=15)
     assert silence_allowed(Transport.HTTP, interval, flush_lag=lag) == timedelta(seconds=90)
     assert silence_allowed(Transport.WEBSOCKET, interval, flush_lag=lag) == timedelta(seconds=105)
+
+
+@pytest.mark.parametrize(
+    ("status", "health"),
+    [
+        ("in_sync", "healthy"),
+        ("failed", "healthy"),
+        ("disconnected", "unknown"),
+        ("stale", "unknown"),
+    ],
+)
+def test_the_last_known_health_of_an_agent_that_is_cut_off_does_not_count(
+    status: str, health: str
+) -> None:
+    assert health_now("healthy", status) == health
 
 
 @pytest.mark.parametrize(

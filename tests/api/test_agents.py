@@ -98,6 +98,13 @@ def test_health_is_null_while_it_is_unknown() -> None:
     assert caller()("GET", f"agents/{agent.pk}/").body["health"]["healthy"] is None
 
 
+def test_health_of_an_agent_that_is_cut_off_is_null_and_its_tree_is_the_last_known() -> None:
+    tree = health_to_json(ComponentHealth(healthy=True, status="StatusOK"))
+    agent = make_collector(status="stale", health="healthy", health_tree=tree)
+    health = caller()("GET", f"agents/{agent.pk}/").body["health"]
+    assert (health["healthy"], health["status"]) == (None, "StatusOK")
+
+
 def test_times_of_components_are_written_as_all_others() -> None:
     at = datetime(2026, 3, 4, 5, 6, 7, 89000, tzinfo=UTC)
     leaf = ComponentHealth(healthy=True, started_at=at, status_at=at)

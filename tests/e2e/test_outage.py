@@ -167,6 +167,7 @@ async def test_what_is_away_comes_back_and_nothing_was_lost(installation: Instal
     for name, part, outage in (
         ("hangs", "database", running.hanging_postgres),
         ("crashed", "database", running.killed_postgres),
+        ("waits", "redis", running.hanging_redis),
         ("forgot", "redis", running.killed_redis),
     ):
         with outage():

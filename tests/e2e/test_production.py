@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -25,21 +27,56 @@ from tests.e2e.harness.compose import (
     services,
 )
 from tests.e2e.harness.pages import Pages
+from tests.e2e.harness.proxies import Certificate, Ports, start_proxy
 from tests.e2e.harness.server import PASSWORD, ROOT, free_port
 from tests.e2e.harness.story import Setup, Story
+from tests.e2e.harness.waiting import holds_for, wait_until
 from tests.e2e.mirror import Mirror
 
 SOON: Final = timedelta(seconds=1)
+AWAY_S: Final = float(os.environ.get("TELFLO_E2E_AWAY_S", "8"))
 
 
 @pytest.fixture
 def compose(ground: Path, released: Mirror) -> Iterator[Compose]:
     """The services of compose.yaml, not started yet."""
+    port = free_port()
+    with _compose(ground, released, port, f"http://127.0.0.1:{port}") as made:
+        yield made
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """An installation with its gateway, as browsers, hosts and agents see it: through nginx, by TLS alone."""
+
+    compose: Compose
+    certificate: Certificate
+
+
+@pytest.fixture
+def behind_nginx(ground: Path, released: Mirror) -> Iterator[Behind]:
+    """The services of compose.yaml with the profile "gateway", not started yet, and nginx, which runs."""
+    certificate = Certificate.make(_folder(ground, "tls"))
+    # A private CA's certificate is no secret, and hosts read it.
+    certificate.certificate.chmod(0o644)
+    [published] = read_compose()["services"]["gateway"]["ports"]
+    ports = Ports(free_port(), web=free_port(), opamp=int(published.rpartition(":")[2]))
+    proxy = start_proxy("nginx", _folder(ground, "nginx"), ports, certificate)
+    try:
+        with _compose(ground, released, ports.web, proxy.url) as made:
+            made.profiles = ("gateway",)
+            made.more = {**made.more, "TELFLO_CA_FILE": str(certificate.certificate)}
+            yield Behind(made, certificate)
+    finally:
+        proxy.process.end()
+
+
+@contextmanager
+def _compose(ground: Path, released: Mirror, port: int, base_url: str) -> Iterator[Compose]:
     with services() as beside:
-        port = free_port()
         values = {
             "POSTGRES_PASSWORD": "not-asked-for-here",
-            "TELFLO_BASE_URL": f"http://127.0.0.1:{port}",
+            "TELFLO_BASE_URL": base_url,
             "TELFLO_SECRET_KEY": "s" * 50,
             "TELFLO_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "TELFLO_ADMIN_PASSWORD": PASSWORD,
@@ -48,6 +85,12 @@ def compose(ground: Path, released: Mirror) -> Iterator[Compose]:
         made = Compose(ground / "server", beside, values, more, port)
         yield made
         made.kill()
+
+
+def _folder(ground: Path, name: str) -> Path:
+    made = ground / name
+    made.mkdir(mode=0o755)
+    return made
 
 
 def test_the_services_of_compose_let_a_fleet_follow(compose: Compose, ground: Path) -> None:
@@ -60,10 +103,57 @@ def test_the_services_of_compose_let_a_fleet_follow(compose: Compose, ground: Pa
         asked_at = story.publish_and_assign(2)
         assert story.wait_for_offer(2).offered_at - asked_at < SOON
         story.wait_for_version(2)
+        _a_worker_that_was_away_catches_up(story, compose)
         assert compose.stop() == 0
         story.assert_offered_once(2)
     finally:
         story.end()
+
+
+def _a_worker_that_was_away_catches_up(story: Story, compose: Compose) -> None:
+    """Agents stay connected without it, and what was asked for meanwhile is done once it is back."""
+    compose.crash("worker")
+    story.api.assign(story.fleet, story.versions[1])
+    holds_for(
+        lambda: (found := story.collector()) is not None and found.is_connected,
+        what="the collector is connected while no worker is there",
+        seconds=AWAY_S,
+        evidence=story.evidence,
+    )
+    compose.start_again("worker")
+    story.wait_for_version(1)
+
+
+def test_behind_nginx_a_supervisor_comes_by_tls_to_the_gateway(
+    behind_nginx: Behind, ground: Path
+) -> None:
+    compose = behind_nginx.compose
+    story = Story.begin(Setup("0.158.0"), compose, ground)
+    try:
+        deployment = story.deploy()
+        assert deployment.script_url.startswith("https://")
+        trusted = f"export CURL_CA_BUNDLE={behind_nginx.certificate.certificate}"
+        story.host.start(f"{trusted}; {deployment.foreground}")
+        story.wait_for_version(1)
+        asked_at = story.publish_and_assign(2)
+        assert story.wait_for_offer(2).offered_at - asked_at < SOON
+        story.wait_for_version(2)
+        wait_until(
+            lambda: _where_agents_are(story) == {"gateway"},
+            what="the collector is connected to the gateway alone",
+            within_s=30,
+            evidence=story.evidence,
+        )
+        assert compose.stop() == 0
+        story.assert_offered_once(2)
+    finally:
+        story.end()
+
+
+def _where_agents_are(story: Story) -> set[str]:
+    """The kinds of processes that hold connections of collectors."""
+    processes = story.api.get("/system/")["processes"]
+    return {one["kind"] for one in processes if one["is_live"] and one["connections"]}
 
 
 def _passes_its_health_check(compose: Compose) -> None:
@@ -125,8 +215,8 @@ def test_the_image_does_not_run_as_root() -> None:
     last = read_dockerfile()[-1]
     users = [instruction.text for instruction in last if instruction.name == "USER"]
     made = [i.text for i in last if i.name == "RUN" and i.text.startswith("useradd")]
-    assert users == ["telflo"]
-    assert made[0].endswith(" telflo")
+    assert users == ["10001"]
+    assert " --uid 10001 " in made[0]
     names = [instruction.name for instruction in last]
     assert {"RUN", "COPY"}.isdisjoint(names[names.index("USER") :])
 

@@ -109,6 +109,7 @@ class TestAssigning:
         )
         entry = Activity.objects.get(action="fleet.assign")
         assert (entry.reason, entry.fleet_id) == ("more memory", story.fleet.pk)
+        assert entry.object_id == str(story.fleet.pk)
 
     def test_observed_members_and_those_that_take_no_configuration_are_left_alone(self) -> None:
         story = Story(count=2)

@@ -87,7 +87,8 @@ def test_each_filter_lets_through_what_it_names() -> None:
         assert shown(query) == ["one"], query
     assert sorted(shown(f"version={one.version_id}")) == ["one", "two"]
     assert sorted(shown("status=failed&status=disconnected")) == ["one", "two"]
-    assert shown("health=unhealthy") == ["two"]
+    assert shown("health=unhealthy") == []
+    assert shown("health=unknown") == ["two"]
 
 
 def test_a_uid_is_found_by_its_end() -> None:

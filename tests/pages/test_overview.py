@@ -10,6 +10,7 @@ from agents.snapshot import ConfigStatus
 from configs.models import VersionState
 from fleets.models import RefusedAttempt
 from fleets.rollouts import engine
+from fleets.services import assign_version
 from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.activity import record
@@ -235,6 +236,17 @@ def test_it_takes_as_many_queries_for_200_collectors_as_for_10() -> None:
     for _ in range(4):
         add(48)
     assert queries() == few <= 18
+
+
+def test_every_page_of_activity_names_the_version_that_was_assigned() -> None:
+    version = make_version(configuration=make_configuration(name="gateway"))
+    fleet = make_fleet(name="edge")
+    assign_version(fleet=fleet, version=version, actor=TESTER)
+    assert "assigned gateway v1 to edge" in overview()
+    for path in ("/activity/?q=gateway+v1", "/fleets/edge/activity/"):
+        html = signed_in().get(path).content.decode()
+        assert "Version assigned</td>" in html
+        assert "gateway v1 to edge" in html
 
 
 def test_recent_activity_is_told_in_words() -> None:

@@ -6,7 +6,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import AgentStatus
-from fleets.models import Attempt, AttemptState, Membership, Rollout, TargetState
+from fleets.models import (
+    Attempt,
+    AttemptState,
+    Membership,
+    Rollout,
+    RolloutState,
+    StageState,
+    TargetState,
+)
 from fleets.services import assign_version
 from telflo.base.access import Role
 from tests.factories import (
@@ -16,7 +24,7 @@ from tests.factories import (
     make_rendered,
     make_version,
 )
-from tests.pages.reading import signed_in
+from tests.pages.reading import page, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +90,36 @@ def test_a_failed_target_is_retried_from_the_rollout() -> None:
     assert f"{link}%2Frollouts%2F{rollout.number}%2F" in html
     assert html.count("/retry/") == 1
     assert link not in signed_in().get(path).content.decode()
+
+
+def ended(*, failed: int) -> Rollout:
+    """One that is over: some targets failed, the others succeeded."""
+    rollout = started(collectors=4, name=f"with-{failed}")
+    keys = list(rollout.targets.values_list("pk", flat=True))
+    rollout.targets.filter(pk__in=keys[:failed]).update(state=TargetState.FAILED)
+    rollout.targets.filter(pk__in=keys[failed:]).update(state=TargetState.SUCCEEDED)
+    rollout.stages.update(state=StageState.PASSED)
+    rollout.state = RolloutState.SUCCEEDED
+    rollout.save(update_fields=["state"])
+    return rollout
+
+
+def test_one_that_ended_with_failures_does_not_look_like_a_success() -> None:
+    rollout = ended(failed=3)
+    for path in ("/rollouts/", f"/rollouts/{rollout.number}/", "/fleets/with-3/rollouts/"):
+        html = page(path)
+        assert "Finished, 3 failed</span>" in html
+        assert ">Succeeded</span>" not in html.partition("<h2")[0]
+    one = page(f"/rollouts/{rollout.number}/")
+    assert 'class="lamp is-warn lit big"' in one
+    assert "failed on 3 of 4 collectors. It is not offered to them again" in one
+    assert "Passed, some failed" in one
+
+
+def test_one_that_ended_without_failures_succeeded() -> None:
+    one = page(f"/rollouts/{ended(failed=0).number}/")
+    assert 'class="lamp is-ok big"' in one
+    assert "Finished" not in one
 
 
 def test_targets_are_filtered_by_state_and_name() -> None:

@@ -18,9 +18,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from opamp.proto.opamp_pb2 import ServerToAgent
 from tests.e2e.harness.api import Api
-from tests.e2e.harness.server import ADMIN, PASSWORD
+from tests.e2e.harness.proxies import IDLE_S, Certificate, Ports, Proxy, start_proxy
+from tests.e2e.harness.server import ADMIN, PASSWORD, free_port
 from tests.opamp.fakes import full, hello
-from tests.proxy.conftest import IDLE_S, Certificate, Proxied, Proxy, start_proxy
+from tests.proxy.conftest import Proxied
 
 PROTOBUF = "application/x-protobuf"
 
@@ -204,8 +205,8 @@ async def test_with_a_gateway_upgrades_go_there_and_posts_do_not(
     elsewhere: int,
 ) -> None:
     # A port of its own: the other proxies of this run may still be there.
-    second = Proxied(server.folder, port=server.port)
-    proxy = start_proxy(name, tmp_path, second, certificate, opamp_port=elsewhere)
+    ports = Ports(free_port(), server.port, elsewhere)
+    proxy = start_proxy(name, tmp_path, ports, certificate)
     try:
         with pytest.raises(InvalidStatus) as caught:
             await agent(proxy, certificate, token)

@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from tests.e2e.harness.server import ROOT, Process, free_port
 from tests.e2e.harness.waiting import tail, wait_until
 
 LONG_RUNNING: Final = ("web", "worker", "beat")
+"""What runs on in every installation."""
 _START_S: Final = 90
 _REFERENCE: Final = re.compile(r"\$\{(\w+)(?::\?[^}]*)?\}")
 
@@ -105,6 +106,8 @@ class Compose:
     more: Mapping[str, str]
     """Documented variables that compose.yaml leaves to its owner."""
     port: int = field(default_factory=free_port)
+    profiles: Sequence[str] = ()
+    """Those of `docker compose --profile …`: each brings the service of its name."""
     processes: dict[str, Process] = field(default_factory=dict)
 
     @property
@@ -121,6 +124,11 @@ class Compose:
     def ledger(self) -> Ledger:
         """The attempts."""
         return PostgresLedger(self.services.database_url)
+
+    @property
+    def long_running(self) -> Sequence[str]:
+        """What runs on."""
+        return (*LONG_RUNNING, *self.profiles)
 
     def environment_of(self, service: str) -> dict[str, str]:
         """The image's, and over it the service's with its values put in."""
@@ -145,17 +153,25 @@ class Compose:
     def start(self) -> None:
         """Migrate, then start what runs on."""
         self.run("migrate")
-        for service in LONG_RUNNING:
+        for service in self.long_running:
             self._start(service)
         wait_until(self._is_ready, what="/readyz", within_s=_START_S, evidence=self.logs)
 
+    def crash(self, service: str) -> None:
+        """End it with no chance to do anything."""
+        self.processes[service].kill()
+
+    def start_again(self, service: str) -> None:
+        """As `restart: unless-stopped` does."""
+        self._start(service)
+
     def stop(self) -> int:
         """SIGTERM to each, as `docker compose stop` does; answers the highest exit code."""
-        return max(self.processes[service].end() for service in LONG_RUNNING)
+        return max(self.processes[service].end() for service in self.long_running)
 
     def kill(self) -> None:
         """End all of them at once."""
-        for service in LONG_RUNNING:
+        for service in self.long_running:
             process = self.processes.get(service)
             if process is not None and not process.has_ended():
                 process.kill()
@@ -177,7 +193,7 @@ class Compose:
         return process
 
     def _is_ready(self) -> bool:
-        for service in LONG_RUNNING:
+        for service in self.long_running:
             assert not self.processes[service].has_ended(), f"{service} ended\n{self.logs()}"
         try:
             return httpx.get(f"{self.base_url}/readyz", timeout=5).status_code == 200
