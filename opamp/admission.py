@@ -136,14 +136,17 @@ class Admission:
     def _settle(self, agent: HeldAgent, answer: AgentSnapshot | AgentRefused) -> None:
         if isinstance(answer, AgentRefused):
             self._count_refusal(agent, answer)
-            self._turn_away(agent, partial(bad_request, problem=answer.text))
+            if answer.is_for_now:
+                self._put_off([agent], problem=answer.text)
+            else:
+                self._turn_away(agent, partial(bad_request, problem=answer.text))
         else:
             agent.session = self._new_session(answer)
             self._begin(agent)
 
-    def _put_off(self, agents: Iterable[HeldAgent]) -> None:
-        """The database cannot say: they are told to come back."""
-        answer = partial(unavailable, retry_after_s=self._options.retry_after_s)
+    def _put_off(self, agents: Iterable[HeldAgent], **words: str) -> None:
+        """They are told to come back. words: why, unless the server is busy (unavailable)."""
+        answer = partial(unavailable, retry_after_s=self._options.retry_after_s, **words)
         for agent in agents:
             self.counters.unavailable_answers += 1
             self._turn_away(agent, answer)

@@ -31,6 +31,7 @@ UID2 = UUID("01890000-0000-7000-8000-000000000002")
 CAPABILITIES = int(
     Capability.REPORTS_STATUS | Capability.ACCEPTS_REMOTE_CONFIG | Capability.REPORTS_HEARTBEAT
 )
+TOO_MANY = "Too many new collectors a minute by this token."
 HASH = "ab" * 32
 OFFER = Offer(HASH, (ConfigFile("", b"receivers: {}\n", "text/yaml"),))
 
@@ -82,7 +83,8 @@ class MemoryDomain:
     def _admit(self, caller: Caller) -> AgentSnapshot | AgentRefused:
         instance_uid, transport = caller.instance_uid, caller.transport
         if self.refuse_agents:
-            return AgentRefused(self.refuse_agents, text="The token expired.")
+            text = TOO_MANY if self.refuse_agents == "rate" else "The token expired."
+            return AgentRefused(self.refuse_agents, text=text)
         is_new = instance_uid not in self.epochs
         self.epochs[instance_uid] = self.epochs.get(instance_uid, 0) + 1
         return AgentSnapshot(
