@@ -24,6 +24,10 @@ class AgentRefused(OpampError):
         self.text = text
 
 
+class AgentPutOff(OpampError):
+    """Nothing is wrong with the agent, and something that it needs to come in is away: it is to come back later."""
+
+
 class Overloaded(OpampError):
     """More work waits than may wait. Try again after `retry_after_s` seconds (A3)."""
 
