@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 
 from agents import store
@@ -21,7 +19,7 @@ from agents.snapshot import AgentSnapshot
 from agents.store import Arrival, NewEvent
 from fleets.credentials import note_came_by_offered
 from fleets.enrollment import VerifiedToken
-from fleets.errors import EnrolmentRefused
+from fleets.errors import EnrolmentRefused, NotNow
 from fleets.models import (
     ArrivalMode,
     Attempt,
@@ -32,6 +30,7 @@ from fleets.models import (
     Token,
     TokenKind,
 )
+from fleets.places import free_places
 from fleets.rollouts import engine
 from fleets.standing import standings
 from fleets.tasks import advance_on_commit
@@ -50,7 +49,7 @@ class Caller:
         return self.arrival.instance_uid
 
 
-Answer = AgentSnapshot | EnrolmentRefused
+Answer = AgentSnapshot | EnrolmentRefused | NotNow
 
 
 def admit_agents(callers: Sequence[Caller], *, now: datetime) -> dict[UUID, Answer]:
@@ -59,14 +58,19 @@ def admit_agents(callers: Sequence[Caller], *, now: datetime) -> dict[UUID, Answ
     Unknown: it is registered as a member of the token's fleet and gets the fleet's stable version; one that the server
     gave its uid follows the member that it was taken for. Known: it keeps its membership while its token belongs to the
     fleet that it enrolled by, also after a move; a token of another fleet enrols it there. What it is offered comes
-    from the membership alone.
+    from the membership alone. NotNow: newcomers while they cannot be counted, and who is forgotten at this moment.
     """
+    members = _memberships([caller.uid for caller in callers])
+    arriving = [caller for caller in callers if _arrives(caller, members)]
+    # Before the transaction: a cache that hangs holds up no row.
+    places = free_places(Counter(caller.token.id for caller in arriving), now)
     with transaction.atomic():
-        door = _Door(callers, now)
+        door = _Door(callers, members, arriving, places, now)
         door.let_in()
         snapshots = store.open_sessions([caller.arrival for caller in door.admitted], now=now)
         door.note_tokens()
-        return {**_informed(snapshots, now), **door.refused}
+        forgotten = {one.uid: NotNow("It was forgotten.") for one in door.admitted}
+        return {**forgotten, **_informed(snapshots, now), **door.refused}
 
 
 def _informed(snapshots: Mapping[UUID, AgentSnapshot], now: datetime) -> dict[UUID, Answer]:
@@ -88,23 +92,28 @@ def _informed(snapshots: Mapping[UUID, AgentSnapshot], now: datetime) -> dict[UU
 class _Door:
     """One batch: who is refused, who is known, who is new."""
 
-    def __init__(self, callers: Sequence[Caller], now: datetime) -> None:
+    def __init__(
+        self,
+        callers: Sequence[Caller],
+        members: Mapping[UUID, Membership],
+        arriving: Sequence[Caller],
+        places: Mapping[UUID, int] | None,
+        now: datetime,
+    ) -> None:
         self._callers = callers
         self._now = now
-        uids = [caller.uid for caller in callers]
-        self._members = _memberships(uids)
-        strangers = [uid for uid in uids if uid not in self._members]
+        self._members = members
+        self._places = None if places is None else dict(places)
+        strangers = [caller.uid for caller in callers if caller.uid not in members]
         self._given = given_identities(strangers) if strangers else {}
         self._originals = _memberships({given.was for given in self._given.values()})
-        arriving = [caller for caller in callers if self._arrives(caller)]
         engine.hold_fleets(self._concerned(arriving))
         self._fleets = Fleet.objects.in_bulk({caller.token.fleet_id for caller in callers})
         self._holders = _holders(callers)
-        self._places = _free_places(Counter(caller.token.id for caller in arriving), now)
         self._newcomers: list[Membership] = []
         self._movers: list[tuple[Membership, Fleet, Caller]] = []
         self._with_new_token: list[Caller] = []
-        self.refused: dict[UUID, EnrolmentRefused] = {}
+        self.refused: dict[UUID, EnrolmentRefused | NotNow] = {}
 
     @property
     def admitted(self) -> list[Caller]:
@@ -116,7 +125,7 @@ class _Door:
         for caller in self._callers:
             try:
                 self._settle(caller)
-            except EnrolmentRefused as refusal:
+            except (EnrolmentRefused, NotNow) as refusal:
                 self.refused[caller.uid] = refusal
         self._enrol(self._newcomers)
         for member, fleet, caller in self._movers:
@@ -129,11 +138,6 @@ class _Door:
             by_token[caller.token.id].append(caller.uid)
         for token_id, uids in by_token.items():
             Membership.objects.filter(agent_id__in=uids).update(token_id=token_id)
-
-    def _arrives(self, caller: Caller) -> bool:
-        """Whether its token would bring it into a fleet."""
-        member = self._members.get(caller.uid)
-        return member is None or not _belongs(member, caller.token)
 
     def _concerned(self, arriving: Iterable[Caller]) -> set[UUID]:
         """The fleets that these may come into, and leave."""
@@ -248,6 +252,8 @@ class _Door:
         return self._fleets[token.fleet_id]
 
     def _take_place(self, token: VerifiedToken) -> None:
+        if self._places is None:
+            raise NotNow("New collectors cannot be counted now.")
         if self._places[token.id] < 1:
             raise EnrolmentRefused(RefusalReason.RATE, token.prefix)
         self._places[token.id] -= 1
@@ -258,6 +264,12 @@ def _memberships(uids: Collection[UUID]) -> dict[UUID, Membership]:
         return {}
     members = Membership.objects.select_related("token", "fleet").filter(agent_id__in=uids)
     return {member.agent_id: member for member in members}
+
+
+def _arrives(caller: Caller, members: Mapping[UUID, Membership]) -> bool:
+    """Whether its token would bring it into a fleet."""
+    member = members.get(caller.uid)
+    return member is None or not _belongs(member, caller.token)
 
 
 def _belongs(member: Membership, token: VerifiedToken) -> bool:
@@ -280,21 +292,6 @@ def _holders(callers: Iterable[Caller]) -> dict[UUID, set[UUID]]:
             assert token_id is not None
             holders[token_id].add(uid)
     return holders
-
-
-def _free_places(wanted: Mapping[UUID, int], now: datetime) -> dict[UUID, int]:
-    """How many of the wanted enrolments each token has left in this minute, in all processes together (A5)."""
-    most = settings.ENROLMENTS_PER_MINUTE
-    places = {}
-    for token_id, number in wanted.items():
-        key = f"enrolments:{token_id}:{now:%Y%m%d%H%M}"
-        cache.add(key, 0, timeout=120)
-        try:
-            total = cache.incr(key, number)
-        except ValueError:  # evicted between the two calls
-            total = number
-        places[token_id] = number - max(0, total - most)
-    return places
 
 
 def _arrival_mode(fleet: Fleet, token: VerifiedToken) -> ArrivalMode:

@@ -11,11 +11,11 @@ from uuid import UUID
 from agents.snapshot import AgentSnapshot, Transport
 from opamp.auth import RefusalLog
 from opamp.buffer import WriteBuffer
-from opamp.errors import AgentRefused, ConnectionRefused
+from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
 from opamp.messages import forget
 from opamp.metrics import Counters, admission
 from opamp.options import GatewayOptions
-from opamp.ports import Caller, Domain
+from opamp.ports import Admitted, Caller, Domain
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.framing import encode_frame
 from opamp.protocol.replies import bad_request, unavailable
@@ -118,9 +118,7 @@ class Admission:
             self._settle(agent, answers[uid])
 
     @admission
-    async def _open_sessions(
-        self, batch: Mapping[UUID, HeldAgent]
-    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+    async def _open_sessions(self, batch: Mapping[UUID, HeldAgent]) -> Mapping[UUID, Admitted]:
         # What they said on their last connections is of older epochs and would be fenced off.
         if told := [uid for uid in batch if self._buffer.holds(uid)]:
             await self._buffer.flush_agents(told)
@@ -128,18 +126,20 @@ class Admission:
             Caller(agent.connection.credential, uid, Transport.WEBSOCKET, agent.connection.address)
             for uid, agent in batch.items()
         ]
-        answers: Mapping[UUID, AgentSnapshot | AgentRefused] = await self._run(
+        answers: Mapping[UUID, Admitted] = await self._run(
             self._domain.admit_agents, callers, now=now()
         )
         return answers
 
-    def _settle(self, agent: HeldAgent, answer: AgentSnapshot | AgentRefused) -> None:
+    def _settle(self, agent: HeldAgent, answer: Admitted) -> None:
         if isinstance(answer, AgentRefused):
             self._count_refusal(agent, answer)
             if answer.is_for_now:
                 self._put_off([agent], problem=answer.text)
             else:
                 self._turn_away(agent, partial(bad_request, problem=answer.text))
+        elif isinstance(answer, AgentPutOff):
+            self._put_off([agent])
         else:
             agent.session = self._new_session(answer)
             self._begin(agent)

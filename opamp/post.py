@@ -128,7 +128,7 @@ class OpampPost:
         domain = self._gateway.domain
         caller = Caller(credential, uid, Transport.HTTP, address, message.sequence_num)
         snapshot = domain.admit_agents([caller], now=moment)[uid]
-        if isinstance(snapshot, AgentRefused):
+        if isinstance(snapshot, Exception):
             raise snapshot
         if snapshot.is_clone:
             given = domain.give_uid(

@@ -9,6 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from agents.models import AgentStatus
 from fleets.models import Attempt, Fleet, Membership, RefusedAttempt, Token
@@ -193,4 +194,5 @@ async def test_a_retired_token_keeps_its_agents(gateway: Gateway, issued: Issued
 def test_a_database_that_is_away_is_temporary_and_a_bad_value_is_not() -> None:
     domain = DjangoDomain()
     assert domain.is_temporary(OperationalError("locked"))
+    assert domain.is_temporary(RedisTimeout("Timeout reading from socket"))
     assert not domain.is_temporary(ValueError("a NUL character"))

@@ -271,6 +271,23 @@ class TestLettingIn:
         assert not (await wire.reply()).HasField("error_response")
 
     @pytest.mark.rule("A3")
+    async def test_of_a_batch_those_alone_who_cannot_come_in_now_are_asked_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        domain.put_off = {UID2}
+        known, new = connect(), connect()
+        for wire in (known, new):
+            await wire.next()
+        known.say(full(UID))
+        new.say(full(UID2))
+        assert not (await known.reply()).HasField("error_response")
+        assert (await new.reply()).error_response.type == UNAVAILABLE
+        assert ("admit_agents", (UID, UID2)) in domain.log
+        domain.put_off = set()
+        new.say(full(UID2))
+        assert not (await new.reply()).HasField("error_response")
+
+    @pytest.mark.rule("A3")
     @pytest.mark.parametrize("options", [GatewayOptions(waiting=1)])
     async def test_too_many_waiting_handshakes_are_turned_away_with_503(
         self, connect: Connect, domain: MemoryDomain
