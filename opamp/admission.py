@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 class Admission:
     """Opens sessions, and answers what agents said meanwhile.
 
-    run: runs blocking work on the threads for this. answer, answer_replaced: what a message of an admitted agent is
-    answered with, and of one that a newer session replaced meanwhile (None: later).
+    run: runs blocking work on the threads for this. answer, answer_other: what a message of an admitted agent is
+    answered with, and one whose session is over or replaced meanwhile (None: later).
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Admission:
         run: Callable[..., Awaitable[Any]],
         new_session: Callable[[AgentSnapshot], AgentSession],
         answer: Callable[[HeldAgent, AgentToServer], bytes],
-        answer_replaced: Callable[[HeldAgent, AgentToServer], bytes | None],
+        answer_other: Callable[[Connection, AgentToServer], bytes | None],
         send: Callable[[Connection, bytes], Awaitable[None]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
@@ -58,7 +58,7 @@ class Admission:
         self._run = run
         self._new_session = new_session
         self._answer = answer
-        self._answer_replaced = answer_replaced
+        self._answer_other = answer_other
         self._send = send
         self._spawn = spawn
         self._queue: deque[HeldAgent] = deque()
@@ -162,10 +162,10 @@ class Admission:
         self._answer_all(agent, [frame for frame in answers if frame is not None])
 
     def _answer_waiting(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
-        # A goodbye among them ends the session; what came after it is not this session's.
+        # A goodbye among them ends the session: what came after it begins another one.
         if agent.is_newest:
             return self._answer(agent, message)
-        return self._answer_replaced(agent, message)
+        return self._answer_other(agent.connection, message)
 
     def _count_refusal(self, agent: HeldAgent, refusal: AgentRefused) -> None:
         prefix = agent.connection.credential.prefix

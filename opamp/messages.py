@@ -59,7 +59,7 @@ class Messages:
         agent = connection.agents.get(message.instance_uid)
         if agent is not None and agent.is_newest and not wants_new_uid(message):
             return self.answer(agent, message)
-        return self._receive_other(connection, message)
+        return self.receive_other(connection, message)
 
     def answer(self, agent: HeldAgent, message: AgentToServer) -> bytes:
         """The answer to a message of an admitted agent: no database, exactly one reply."""
@@ -101,8 +101,8 @@ class Messages:
             if agent.session is not None and agent.new_uid is None:
                 self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
 
-    def _receive_other(self, connection: Connection, message: AgentToServer) -> bytes | None:
-        """A message of an agent that is not held by this connection (yet)."""
+    def receive_other(self, connection: Connection, message: AgentToServer) -> bytes | None:
+        """The answer to a message of an agent that is not held by this connection (yet, or any more)."""
         raw_uid = message.instance_uid
         try:
             uid = read_instance_uid(message)
