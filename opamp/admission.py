@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,10 +18,12 @@ from opamp.options import GatewayOptions
 from opamp.ports import Caller, Domain
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.framing import encode_frame
-from opamp.protocol.replies import bad_request, unavailable
+from opamp.protocol.identity import wants_new_uid
+from opamp.protocol.replies import bad_request, new_identity, unavailable
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, Registry
 from telflo.base.clock import now
+from telflo.base.ids import new_id
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +117,7 @@ class Admission:
             self._put_off(batch.values())
             return
         for uid, agent in batch.items():
-            self._settle(agent, answers[uid])
+            self._settle(agent, answers.get(uid))
 
     @admission
     async def _open_sessions(
@@ -124,17 +126,31 @@ class Admission:
         # What they said on their last connections is of older epochs and would be fenced off.
         if told := [uid for uid in batch if self._buffer.holds(uid)]:
             await self._buffer.flush_agents(told)
+        nameless = await self._nameless(batch)
         callers = [
             Caller(agent.connection.credential, uid, Transport.WEBSOCKET, agent.connection.address)
             for uid, agent in batch.items()
+            if uid not in nameless
         ]
+        if not callers:
+            return {}
         answers: Mapping[UUID, AgentSnapshot | AgentRefused] = await self._run(
             self._domain.admit_agents, callers, now=now()
         )
         return answers
 
-    def _settle(self, agent: HeldAgent, answer: AgentSnapshot | AgentRefused) -> None:
-        if isinstance(answer, AgentRefused):
+    async def _nameless(self, batch: Mapping[UUID, HeldAgent]) -> Collection[UUID]:
+        """Those who begin by asking for a uid (M6) and are not known by the one they have: it is never registered."""
+        asking = [
+            uid for uid, agent in batch.items() if agent.waiting and wants_new_uid(agent.waiting[0])
+        ]
+        known = await self._run(self._domain.sessions, asking) if asking else {}
+        return set(asking) - set(known)
+
+    def _settle(self, agent: HeldAgent, answer: AgentSnapshot | AgentRefused | None) -> None:
+        if answer is None:
+            self._turn_away(agent, partial(new_identity, new_uid=new_id()))
+        elif isinstance(answer, AgentRefused):
             self._count_refusal(agent, answer)
             self._turn_away(agent, partial(bad_request, problem=answer.text))
         else:
@@ -163,7 +179,7 @@ class Admission:
 
     def _answer_waiting(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
         # A goodbye among them ends the session: what came after it begins another one.
-        if agent.is_newest:
+        if agent.is_newest and not wants_new_uid(message):
             return self._answer(agent, message)
         return self._answer_other(agent.connection, message)
 
@@ -178,7 +194,7 @@ class Admission:
         )
 
     def _turn_away(self, agent: HeldAgent, answer: Callable[[bytes], ServerToAgent]) -> None:
-        """Answer everything that waited with an error; the next message tries again."""
+        """Answer everything that waited in the same way; the next message tries again."""
         agent.is_settled = True
         forget(agent)
         waiting = list(agent.waiting)

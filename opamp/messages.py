@@ -109,9 +109,10 @@ class Messages:
         except MalformedMessage as error:
             self._counters.malformed_messages += 1
             return encode_frame(bad_request(raw_uid, str(error)))
-        if wants_new_uid(message):
-            return self._identities.answer_request(connection, message)
         agent = connection.agents.get(raw_uid)
+        if agent is not None and agent.session is not None and wants_new_uid(message):
+            self._identities.answer_request(agent, message)
+            return None
         if agent is None or (agent.is_settled and self._registry.get(uid) is None):
             most = self._options.agents_per_connection
             if agent is None and len(connection.agents) >= most:

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from opamp.proto.opamp_pb2 import (
     AgentIdentification,
-    AgentToServer,
     RetryInfo,
     ServerCapabilities,
     ServerErrorResponse,
@@ -46,10 +45,10 @@ def unavailable(instance_uid: bytes, retry_after_s: int) -> ServerToAgent:
     )
 
 
-def new_identity(message: AgentToServer, new_uid: UUID) -> ServerToAgent:
+def new_identity(instance_uid: bytes, new_uid: UUID) -> ServerToAgent:
     """Tells the sender to use new_uid (a UUIDv7, M6) from its next message on."""
     return ServerToAgent(
-        instance_uid=message.instance_uid,
+        instance_uid=instance_uid,
         capabilities=SERVER_CAPABILITIES,
         agent_identification=AgentIdentification(new_instance_uid=new_uid.bytes),
     )

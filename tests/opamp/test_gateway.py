@@ -137,6 +137,19 @@ class TestMessages:
         assert (await wire.reply()).instance_uid == given
         assert ("admit_agents", (UUID(bytes=given),)) in domain.log
 
+    @pytest.mark.rule("M6")
+    async def test_one_that_asks_while_the_database_is_away_is_told_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        wire = connect()
+        await wire.next()
+        domain.failure = ConnectionError("away")
+        wire.say(hello(flags=1))
+        assert (await wire.reply()).error_response.type == UNAVAILABLE
+        domain.failure = None
+        wire.say(hello(flags=1))
+        assert (await wire.reply()).HasField("agent_identification")
+
     @pytest.mark.rule("T2")
     async def test_a_text_frame_closes_with_1003_and_says_why(self, connect: Connect) -> None:
         wire = connect()
