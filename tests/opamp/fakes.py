@@ -113,6 +113,7 @@ class MemoryDomain:
         return {uid: self.commands[uid].pop(0) for uid in agents if self.commands.get(uid)}
 
     def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+        self._fail()
         known = {uid: (self.epochs[uid], True) for uid in uids if uid in self.epochs}
         return {**known, **{uid: self.elsewhere[uid] for uid in uids if uid in self.elsewhere}}
 
