@@ -34,6 +34,10 @@ class AgentRefused(OpampError):
         return self.reason == _RATE
 
 
+class AgentPutOff(OpampError):
+    """Nothing is wrong with the agent, and something that it needs to come in is away: it is to come back later."""
+
+
 class Overloaded(OpampError):
     """More waits than may wait, or comes than may come. Try again after `retry_after_s` seconds (A3)."""
 

@@ -20,6 +20,7 @@ from opamp.consumers import Receive, Scope, Send, client_address
 from opamp.door import refusal_for
 from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
 from opamp.gateway import Gateway
+from opamp.identities import goes_by
 from opamp.ports import Caller, Credential
 from opamp.proto.opamp_pb2 import ServerToAgent
 from opamp.protocol.errors import MalformedMessage
@@ -84,7 +85,8 @@ class OpampPost:
         credential = await self._gateway.authenticate(secret, address=client_address(scope))
         most = self._gateway.options.protocol.message_bytes
         body = await read_body(headers, _resumed(first, receive), most=most)
-        status, reply = await self._exchange(scope, credential, body)
+        with self._gateway.aside.holding(body):
+            status, reply = await self._exchange(scope, credential, body)
         return self._encode(scope, status, reply)
 
     async def _exchange(
@@ -100,16 +102,11 @@ class OpampPost:
         except MalformedMessage as error:
             self._gateway.counters.malformed_messages += 1
             return 400, bad_request(raw_uid, str(error))
-        if wants_new_uid(message):
-            return 200, new_identity(raw_uid, new_id())
         del message  # what waits for the database is the bytes: their weight is known
         try:
-            with self._gateway.aside.holding(body):
-                reply = await self._gateway.run_request(
-                    self._process, credential, body, uid, client_address(scope), now()
-                )
-        except Overloaded:
-            raise
+            reply = await self._gateway.run_request(
+                self._process, credential, body, uid, client_address(scope), now()
+            )
         except AgentRefused as refusal:
             return self._refused(scope, credential, raw_uid, refusal)
         except Exception as error:
@@ -130,17 +127,18 @@ class OpampPost:
     ) -> ServerToAgent:
         """On a thread: a session of one message, stored before it is answered; the answer carries the offer."""
         domain, message = self._gateway.domain, decode_body(body)
+        asks = wants_new_uid(message)
+        if asks and uid not in domain.sessions([uid]):
+            return new_identity(uid.bytes, new_id())  # M6: the old one is never registered
         caller = Caller(credential, uid, Transport.HTTP, address, message.sequence_num)
         snapshot = domain.admit_agents([caller], now=moment)[uid]
-        if isinstance(snapshot, AgentRefused):
+        if isinstance(snapshot, Exception):
             raise snapshot
-        if snapshot.is_clone:
-            given = domain.give_uid(
-                instance_uid=uid, remote_address=address, is_clone=True, now=moment
-            )
+        session = self._gateway.new_session(snapshot)
+        if asks or snapshot.is_clone:
+            given = self._give_uid(session, address, moment, is_clone=snapshot.is_clone)
             if given is not None:
                 return new_identity(uid.bytes, given)
-        session = self._gateway.new_session(snapshot)
         outcome = session.receive(message, moment)
         self._gateway.counters.take_http(outcome.kind)
         if outcome.patch is not None:
@@ -154,6 +152,22 @@ class OpampPost:
             elif offer is not None:
                 domain.give_back_offers({uid: offer.hash}, now=moment)
         return self._command(session, outcome.reply, moment) or outcome.reply
+
+    def _give_uid(
+        self, session: AgentSession, address: str, moment: datetime, *, is_clone: bool
+    ) -> UUID | None:
+        """A new identity, or None for a clone when enough were given; who asked for it (M6) leaves the old one."""
+        given = self._gateway.domain.give_uid(
+            instance_uid=session.instance_uid,
+            remote_address=address,
+            is_clone=is_clone,
+            now=moment,
+        )
+        if is_clone:
+            return given
+        given = given or new_id()
+        self._gateway.record_patches([session.disconnect(moment, goes_by(given))])
+        return given
 
     def _command(
         self, session: AgentSession, reply: ServerToAgent, moment: datetime

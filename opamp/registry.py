@@ -147,7 +147,10 @@ class HeldAgent:
     uid: UUID
     connection: Connection
     session: AgentSession | None = None
+    asks_uid: bool = False
+    """Its first message asked for an identity (M6)."""
     waiting: list[bytes] = field(default_factory=list)
+    """WebSocket messages in order; opamp/aside.py keeps them."""
     is_settled: bool = False
     is_newest: bool = False
     declined_hash: str = ""

@@ -1,5 +1,6 @@
 """The server's answers that need no session."""
 
+from typing import Final
 from uuid import UUID
 
 from opamp.proto.opamp_pb2 import (
@@ -19,7 +20,6 @@ SERVER_CAPABILITIES = int(
     | ServerCapabilities.ServerCapabilities_OffersConnectionSettings
 )
 
-BUSY = "The server is busy."
 _NANOSECONDS = 1_000_000_000
 _LONGEST_UID = 64
 
@@ -32,6 +32,9 @@ def bad_request(instance_uid: bytes, problem: str) -> ServerToAgent:
             type=ServerErrorResponseType.ServerErrorResponseType_BadRequest, error_message=problem
         ),
     )
+
+
+BUSY: Final = "The server is busy."
 
 
 def unavailable(instance_uid: bytes, retry_after_s: int, problem: str = BUSY) -> ServerToAgent:
@@ -47,7 +50,7 @@ def unavailable(instance_uid: bytes, retry_after_s: int, problem: str = BUSY) ->
 
 
 def new_identity(instance_uid: bytes, new_uid: UUID) -> ServerToAgent:
-    """Tells the sender of a message with this uid to use new_uid (a UUIDv7, M6) from its next message on."""
+    """Tells the sender to use new_uid (a UUIDv7, M6) from its next message on."""
     return ServerToAgent(
         instance_uid=instance_uid,
         capabilities=SERVER_CAPABILITIES,

@@ -147,6 +147,19 @@ class TestMessages:
         assert (await wire.reply()).instance_uid == given
         assert ("admit_agents", (UUID(bytes=given),)) in domain.log
 
+    @pytest.mark.rule("M6")
+    async def test_one_that_asks_while_the_database_is_away_is_told_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        wire = connect()
+        await wire.next()
+        domain.failure = ConnectionError("away")
+        wire.say(hello(flags=1))
+        assert (await wire.reply()).error_response.type == UNAVAILABLE
+        domain.failure = None
+        wire.say(hello(flags=1))
+        assert (await wire.reply()).HasField("agent_identification")
+
     @pytest.mark.rule("T2")
     async def test_a_text_frame_closes_with_1003_and_says_why(self, connect: Connect) -> None:
         wire = connect()
@@ -166,6 +179,26 @@ class TestMessages:
         await wire.reply()
         assert len(gateway.registry) == 0
         await until(lambda: any(patch.disconnected_at for patch in domain.patches))
+
+    @pytest.mark.rule("M1", "M7", "A2")
+    async def test_what_comes_right_behind_a_goodbye_begins_a_session_of_its_own(
+        self, connect: Connect, gateway: Gateway, domain: MemoryDomain
+    ) -> None:
+        domain.gate.clear()
+        wire = connect()
+        await wire.next()
+        wire.say(full())
+        wire.say(hello(sequence_num=1, agent_disconnect=AgentDisconnect()))
+        wire.say(hello(sequence_num=2))
+        wire.say(hello(sequence_num=3))
+        await until(lambda: "admit_agents" in domain.names())
+        domain.gate.set()
+        replies = [await wire.reply() for _ in range(4)]
+        assert [reply.error_response.error_message for reply in replies] == [""] * 4
+        assert domain.names().count("admit_agents") == 2
+        held = gateway.registry.get(UID)
+        assert held is not None
+        assert (held.epoch, held.is_newest) == (2, True)
 
     @pytest.mark.rule("D2")
     async def test_a_cut_connection_is_stored_as_disconnected(
@@ -269,6 +302,23 @@ class TestLettingIn:
         domain.failure = None
         wire.say(full())
         assert not (await wire.reply()).HasField("error_response")
+
+    @pytest.mark.rule("A3")
+    async def test_of_a_batch_those_alone_who_cannot_come_in_now_are_asked_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        domain.put_off = {UID2}
+        known, new = connect(), connect()
+        for wire in (known, new):
+            await wire.next()
+        known.say(full(UID))
+        new.say(full(UID2))
+        assert not (await known.reply()).HasField("error_response")
+        assert (await new.reply()).error_response.type == UNAVAILABLE
+        assert ("admit_agents", (UID, UID2)) in domain.log
+        domain.put_off = set()
+        new.say(full(UID2))
+        assert not (await new.reply()).HasField("error_response")
 
     @pytest.mark.rule("A3")
     @pytest.mark.parametrize("options", [GatewayOptions(waiting=1)])

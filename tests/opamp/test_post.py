@@ -334,6 +334,15 @@ async def test_a_database_that_is_away_is_503_with_retry_after(
     assert response.headers["retry-after"] == "30"
 
 
+@pytest.mark.rule("A3")
+async def test_who_cannot_come_in_now_is_asked_to_come_back(
+    client: httpx.AsyncClient, domain: MemoryDomain
+) -> None:
+    domain.put_off = {UID}
+    response = await client.post(URL, content=full().SerializeToString())
+    assert (response.status_code, response.headers["retry-after"]) == (503, "30")
+
+
 async def test_a_fault_of_ours_is_500_without_internals(
     client: httpx.AsyncClient, domain: MemoryDomain
 ) -> None:
