@@ -25,7 +25,7 @@ def weight(value: Any) -> int:
     for one in left:  # it grows meanwhile
         kind = type(one)
         if kind in _TEXTS:
-            total += getsizeof(one)
+            total += getsizeof(one) if one else 0  # there is one empty text
             continue
         held = _HELD[kind] if kind in _HELD else _held(kind)
         if held is None or id(one) in seen:
