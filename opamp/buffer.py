@@ -28,7 +28,7 @@ The uid as a number: Python hashes a UUID several times slower, and every messag
 
 _PATCH_BYTES: Final = 512
 _FACT_BYTES: Final = 256
-_BACKOFF_S: Final = (0.5, 5.0)
+_BACKOFF_S: Final = (0.5, 2.0)
 """Between tries while writing fails. So long at most what agents say waits once the database is back."""
 
 
