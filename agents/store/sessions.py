@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from agents.health import health_from_json
 from agents.models import Agent, AgentStatus
 from agents.naming import display_name
 from agents.snapshot import (
@@ -21,7 +22,6 @@ from agents.store.dialects import insert_rows
 from agents.store.events import NewEvent, add_events
 from agents.store.loaded import HealthRoot, StatusRow
 from agents.store.rows import FENCED_EPOCH, Edit, lock_whole, touch, write
-from agents.store.values import health_from_json
 from agents.trails import Trails
 
 

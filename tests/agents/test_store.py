@@ -292,10 +292,6 @@ class TestCosts:
         assert (row.sequence_num, row.last_seen_at, row.health) == (2, at(2), "healthy")
 
 
-def _transaction() -> int:
-    return 2  # SAVEPOINT and RELEASE, since the test itself runs in a transaction
-
-
 def _cost_of(number: int) -> int:
     agents = [make_agent() for _ in range(number)]
     patches: list[AgentPatch] = [

@@ -6,6 +6,7 @@ tests/protocol replays them at every position against the pure core; here one me
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 from uuid import UUID
@@ -15,6 +16,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
 
+from agents.health import health_from_json
 from agents.models import Agent as AgentRow
 from agents.models import AgentEvent, AgentStatus
 from agents.snapshot import AgentPatch, FactKind, Transport
@@ -204,7 +206,10 @@ def check(agent: Agent) -> None:
     effective = reports.read_effective_config(truth.effective_config, LIMITS)
     assert known.effective_sha256 == effective.sha256
     health = read_health(truth.health, LIMITS)
-    assert health.says_nothing or tells_shutdown(health) or known.health == health
+    if not health.says_nothing and not tells_shutdown(health):
+        assert row.status.health_tree is not None
+        assert health_from_json(row.status.health_tree) == health
+        assert known.health == replace(health, components={})
     assert known.components_hash == truth.available_components.hash.hex()
     assert not known.lacks_components
 
