@@ -28,6 +28,8 @@ The uid as a number: Python hashes a UUID several times slower, and every messag
 
 _PATCH_BYTES: Final = 512
 _FACT_BYTES: Final = 256
+_ALONG: Final = 0.2
+"""Of heartbeat_flush_s: by so much earlier than it is due a heartbeat is written with another one that is."""
 _BACKOFF_S: Final = (0.5, 5.0)
 """Between tries while writing fails. So long at most what agents say waits once the database is back."""
 
@@ -147,8 +149,13 @@ class Pending:
                 return
             left -= 1
             yield key
+        oldest_s = self.next_heartbeat_s()
+        if oldest_s is None or oldest_s > now_s:
+            return
+        # Those that are nearly due go along: each alone would be a write for every message.
+        until_s = now_s + self._limits.heartbeat_flush_s * _ALONG
         for key, beat in self._beats.items():
-            if left == 0 or beat.due_s > now_s:
+            if left == 0 or beat.due_s > until_s:
                 return
             left -= 1
             yield key

@@ -129,7 +129,7 @@ class Gateway:
             run=partial(self._on_thread, self._admissions),
             new_session=self.new_session,
             answer=self._messages.answer,
-            answer_replaced=self.identities.answer_replaced,
+            answer_other=self._messages.receive_other,
             send=self._send,
             spawn=self._spawn,
         )

@@ -8,6 +8,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from opamp.arrivals import Deadlines
 from opamp.consumers import MESSAGE_TOO_BIG, TEXT_FRAME, UNSUPPORTED_DATA, too_big
 from opamp.gateway import Gateway
+from opamp.pace import SMALL_PART
 from opamp.ports import Credential
 from opamp.registry import Connection
 
@@ -15,8 +16,6 @@ _NORMAL: Final = 1000
 _PROTOCOL_ERROR: Final = 1002
 _CLOSE_S: Final = 10.0
 _BINARY: Final = WSMsgType.BINARY
-_SMALL: Final = 1024
-"""Fragments below this count against the pace: Go clients split at 4 KiB, nobody needs a million of one byte."""
 
 
 class AgentLink(WSListener):
@@ -177,7 +176,7 @@ class AgentLink(WSListener):
             data, self._parts = bytes(self._parts), None
             self._messages.done(self._socket)
             self._receive(data, now_s)
-        elif frame.payload_size < _SMALL:
+        elif frame.payload_size < SMALL_PART:
             self._spend(now_s)
 
     def _spend(self, now_s: float) -> None:

@@ -63,7 +63,7 @@ class Messages:
         agent = connection.agents.get(message.instance_uid)
         if agent is not None and agent.is_newest and not wants_new_uid(message):
             return self.answer(agent, message)
-        return self._receive_other(connection, message)
+        return self.receive_other(connection, message)
 
     def answer(self, agent: HeldAgent, message: AgentToServer) -> bytes:
         """The answer to a message of an admitted agent: no database, exactly one reply."""
@@ -122,17 +122,18 @@ class Messages:
             self._buffer.beat(session)
         return answer
 
-    def _receive_other(self, connection: Connection, message: AgentToServer) -> bytes | None:
-        """A message of an agent that is not held by this connection (yet)."""
+    def receive_other(self, connection: Connection, message: AgentToServer) -> bytes | None:
+        """The answer to a message of an agent that is not held by this connection (yet, or any more)."""
         raw_uid = message.instance_uid
         try:
             uid = read_instance_uid(message)
         except MalformedMessage as error:
             self._counters.malformed_messages += 1
             return encode_frame(bad_request(raw_uid, str(error)))
-        if wants_new_uid(message):
-            return self._identities.answer_request(connection, message)
         agent = connection.agents.get(raw_uid)
+        if agent is not None and agent.session is not None and wants_new_uid(message):
+            self._identities.answer_request(agent, message)
+            return None
         if agent is None or (agent.is_settled and self._registry.get(uid) is None):
             most = self._options.agents_per_connection
             if agent is None and len(connection.agents) >= most:

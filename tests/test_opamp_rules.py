@@ -5,6 +5,7 @@ Markers are read from the source, so that tests which other commands run (e2e, b
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -134,6 +135,11 @@ def test_every_rule_of_the_specification_has_a_row_or_is_said_to_be_missing() ->
     told = set().union(*(row.ids for row in rows())) | not_implemented()
     assert RULES - told == set()
     assert told - RULES == set()
+
+
+def test_no_rule_has_two_rows() -> None:
+    times = Counter(rule for row in rows() for rule in row.ids)
+    assert [rule for rule, rows_of_it in times.items() if rows_of_it > 1] == []
 
 
 def test_every_rule_with_a_row_is_proved_by_a_test() -> None:

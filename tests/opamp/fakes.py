@@ -31,6 +31,7 @@ UID2 = UUID("01890000-0000-7000-8000-000000000002")
 CAPABILITIES = int(
     Capability.REPORTS_STATUS | Capability.ACCEPTS_REMOTE_CONFIG | Capability.REPORTS_HEARTBEAT
 )
+TOO_MANY = "Too many new collectors a minute by this token."
 HASH = "ab" * 32
 OFFER = Offer(HASH, (ConfigFile("", b"receivers: {}\n", "text/yaml"),))
 
@@ -81,7 +82,8 @@ class MemoryDomain:
     def _admit(self, caller: Caller) -> Admitted:
         instance_uid, transport = caller.instance_uid, caller.transport
         if self.refuse_agents:
-            return AgentRefused(self.refuse_agents, text="The token expired.")
+            text = TOO_MANY if self.refuse_agents == "rate" else "The token expired."
+            return AgentRefused(self.refuse_agents, text=text)
         if instance_uid in self.put_off:
             return AgentPutOff("Not now.")
         is_new = instance_uid not in self.epochs
@@ -111,6 +113,7 @@ class MemoryDomain:
         return {uid: self.commands[uid].pop(0) for uid in agents if self.commands.get(uid)}
 
     def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+        self._fail()
         known = {uid: (self.epochs[uid], True) for uid in uids if uid in self.epochs}
         return {**known, **{uid: self.elsewhere[uid] for uid in uids if uid in self.elsewhere}}
 

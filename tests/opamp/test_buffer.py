@@ -102,6 +102,14 @@ class TestPending:
         assert not agent.beat_waits
         assert len(pending) == pending.bytes == 0
 
+    def test_heartbeats_that_are_nearly_due_go_along_with_one_that_is(self) -> None:
+        pending = Pending(BufferLimits(heartbeat_flush_s=15))
+        for second in range(10):
+            pending.beat(Beats(uuid4(), n=second), now_s=second)
+        assert pending.take_due(now_s=14.9) == []
+        assert [patch.sequence_num for patch in pending.take_due(now_s=15)] == [0, 1, 2, 3]
+        assert pending.next_heartbeat_s() == 19
+
     def test_a_report_takes_the_waiting_heartbeat_along(self) -> None:
         pending = Pending(BufferLimits())
         agent = Beats()

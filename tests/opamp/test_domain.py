@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -11,7 +12,8 @@ from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from agents.models import AgentStatus
+from agents.models import Agent as StoredAgent
+from agents.models import AgentEvent, AgentStatus, GivenUid
 from fleets.models import Attempt, Fleet, Membership, RefusedAttempt, Token
 from fleets.services import assign_version
 from fleets.tokens import Expiry, IssuedToken, issue_token, retire_token, revoke_token
@@ -20,7 +22,7 @@ from opamp.consumers import OpampConsumer
 from opamp.domain import DjangoDomain
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
-from opamp.proto.opamp_pb2 import RemoteConfigStatuses, ServerToAgent
+from opamp.proto.opamp_pb2 import AgentToServer, RemoteConfigStatuses, ServerToAgent
 from telflo.base import clock, hints
 from tests.factories import TESTER, make_fleet, make_version
 from tests.opamp.fakes import UID, Wire, full, hello, post
@@ -189,6 +191,71 @@ async def test_a_retired_token_keeps_its_agents(gateway: Gateway, issued: Issued
     again = Agent(gateway, issued.secret)
     assert not (await again.start()).HasField("error_response")
     await again.leave()
+
+
+@pytest.mark.rule("M6")
+@pytest.mark.parametrize("way", ["http", "ws"])
+async def test_an_agent_that_is_known_and_asks_for_a_uid_in_its_first_message_is_the_same_one_under_the_new(
+    gateway: Gateway, issued: IssuedToken, way: str
+) -> None:
+    async def tell(message: AgentToServer) -> ServerToAgent:
+        if way == "http":
+            return (await post(gateway, issued.secret, message.SerializeToString()))[1]
+        agent = Agent(gateway, issued.secret)
+        await agent.wire.next()
+        agent.wire.say(message)
+        reply = await agent.wire.reply()
+        await agent.leave()
+        return reply
+
+    await tell(full())
+    await sync_to_async(retire_token)(token=issued.token, actor=TESTER)
+    asked = await tell(hello(sequence_num=1, flags=1))
+    given = UUID(bytes=asked.agent_identification.new_instance_uid)
+    assert (asked.instance_uid, given.version) == (UID.bytes, 7)
+    assert not (await tell(full(given, 2))).HasField("error_response")
+    await until(lambda: ("disconnected", f"It goes by {given} now.") in timeline(UID))
+    assert not (await AgentStatus.objects.aget(pk=UID)).connected
+    assert "formerly" in dict(await sync_to_async(timeline)(given))
+
+
+def timeline(uid: UUID) -> list[tuple[str, str]]:
+    """Kind and reason of each event of an agent."""
+    events = AgentEvent.objects.filter(agent_id=uid).order_by("id")
+    return [(event.kind, event.data.get("reason", "")) for event in events]
+
+
+@pytest.mark.rule("M6")
+@pytest.mark.parametrize("way", ["http", "ws"])
+async def test_asking_for_a_uid_under_one_that_is_not_known_leaves_nothing_behind(
+    gateway: Gateway, issued: IssuedToken, way: str
+) -> None:
+    asking = hello(flags=1)
+    if way == "http":
+        _, reply = await post(gateway, issued.secret, asking.SerializeToString())
+    else:
+        agent = Agent(gateway, issued.secret)
+        await agent.wire.next()
+        agent.wire.say(asking)
+        reply = await agent.wire.reply()
+        await agent.leave()
+    assert len(reply.agent_identification.new_instance_uid) == 16
+    assert not await StoredAgent.objects.aexists()
+    assert not await GivenUid.objects.aexists()
+
+
+@pytest.mark.rule("M6")
+async def test_asking_by_plain_http_beside_a_live_websocket_does_not_end_that(
+    gateway: Gateway, issued: IssuedToken
+) -> None:
+    agent = Agent(gateway, issued.secret)
+    await agent.start()
+    body = hello(sequence_num=9, flags=1).SerializeToString()
+    _, reply = await post(gateway, issued.secret, body)
+    assert len(reply.agent_identification.new_instance_uid) == 16
+    assert (await AgentStatus.objects.aget(pk=UID)).connected
+    assert "disconnected" not in dict(await sync_to_async(timeline)(UID))
+    await agent.leave()
 
 
 def test_a_database_that_is_away_is_temporary_and_a_bad_value_is_not() -> None:

@@ -15,7 +15,17 @@ from opamp.identities import REPLACED
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentDisconnect, ComponentHealth, ServerErrorResponseType
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import CREDENTIAL, HASH, UID, UID2, MemoryDomain, Wire, full, hello
+from tests.opamp.fakes import (
+    CREDENTIAL,
+    HASH,
+    TOO_MANY,
+    UID,
+    UID2,
+    MemoryDomain,
+    Wire,
+    full,
+    hello,
+)
 from tests.opamp.waiting import until
 
 BAD_REQUEST = ServerErrorResponseType.ServerErrorResponseType_BadRequest
@@ -137,6 +147,19 @@ class TestMessages:
         assert (await wire.reply()).instance_uid == given
         assert ("admit_agents", (UUID(bytes=given),)) in domain.log
 
+    @pytest.mark.rule("M6")
+    async def test_one_that_asks_while_the_database_is_away_is_told_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        wire = connect()
+        await wire.next()
+        domain.failure = ConnectionError("away")
+        wire.say(hello(flags=1))
+        assert (await wire.reply()).error_response.type == UNAVAILABLE
+        domain.failure = None
+        wire.say(hello(flags=1))
+        assert (await wire.reply()).HasField("agent_identification")
+
     @pytest.mark.rule("T2")
     async def test_a_text_frame_closes_with_1003_and_says_why(self, connect: Connect) -> None:
         wire = connect()
@@ -156,6 +179,26 @@ class TestMessages:
         await wire.reply()
         assert len(gateway.registry) == 0
         await until(lambda: any(patch.disconnected_at for patch in domain.patches))
+
+    @pytest.mark.rule("M1", "M7", "A2")
+    async def test_what_comes_right_behind_a_goodbye_begins_a_session_of_its_own(
+        self, connect: Connect, gateway: Gateway, domain: MemoryDomain
+    ) -> None:
+        domain.gate.clear()
+        wire = connect()
+        await wire.next()
+        wire.say(full())
+        wire.say(hello(sequence_num=1, agent_disconnect=AgentDisconnect()))
+        wire.say(hello(sequence_num=2))
+        wire.say(hello(sequence_num=3))
+        await until(lambda: "admit_agents" in domain.names())
+        domain.gate.set()
+        replies = [await wire.reply() for _ in range(4)]
+        assert [reply.error_response.error_message for reply in replies] == [""] * 4
+        assert domain.names().count("admit_agents") == 2
+        held = gateway.registry.get(UID)
+        assert held is not None
+        assert (held.epoch, held.is_newest) == (2, True)
 
     @pytest.mark.rule("D2")
     async def test_a_cut_connection_is_stored_as_disconnected(
@@ -214,6 +257,22 @@ class TestLettingIn:
         for wire in wires:
             assert (await wire.next())["type"] == "websocket.accept"
         assert domain.names() == ["verify_token"]
+
+    @pytest.mark.rule("A3")
+    async def test_one_newcomer_too_many_is_told_so_and_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        domain.refuse_agents = "rate"
+        wire = connect()
+        await wire.next()
+        wire.say(full())
+        error = (await wire.reply()).error_response
+        assert error.type == UNAVAILABLE
+        assert error.error_message.startswith(TOO_MANY)
+        assert error.retry_info.retry_after_nanoseconds == 30 * 10**9
+        domain.refuse_agents = ""
+        wire.say(full())
+        assert not (await wire.reply()).HasField("error_response")
 
     async def test_an_agent_that_may_not_enrol_gets_an_error_and_no_closed_connection(
         self, connect: Connect, domain: MemoryDomain
