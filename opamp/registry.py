@@ -15,6 +15,9 @@ from opamp.protocol.session import AgentSession
 
 logger = logging.getLogger(__name__)
 
+POLICY_VIOLATION: Final = 1008
+"""The code of a connection that is closed for what its peer does or may not do (RFC 6455 §7.4.1)."""
+
 _CLOSE_REASON_BYTES: Final = 123  # RFC 6455 §5.5: a control frame holds 125 bytes, two are the code
 _CLOSE_TIMEOUT_S: Final = 5.0
 _LEAST_BYTES_PER_S: Final = 64 * 1024

@@ -127,8 +127,8 @@ def _warnings(asked: Pending[list[Process]]) -> Sequence[str]:
 
 
 def _questions() -> Mapping[str, Asked[Any]]:
-    always = {"database": database_answers, "migrations": _migrated}
-    return always | ({"redis": _redis_answers} if settings.REDIS_URL else {})
+    always: Mapping[str, Asked[Any]] = {"database": database_answers, "migrations": _migrated}
+    return {**always, "redis": _redis_answers} if settings.REDIS_URL else always
 
 
 _is_migrated: Final = threading.Event()
