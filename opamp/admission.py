@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from agents.snapshot import AgentSnapshot, Transport
+from opamp.aside import Aside
 from opamp.auth import RefusalLog
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
@@ -17,7 +18,7 @@ from opamp.metrics import Counters, admission
 from opamp.options import GatewayOptions
 from opamp.ports import Admitted, Caller, Domain
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
-from opamp.protocol.framing import encode_frame
+from opamp.protocol.framing import decode_frame, encode_frame
 from opamp.protocol.identity import wants_new_uid
 from opamp.protocol.replies import BUSY, bad_request, new_identity, unavailable
 from opamp.protocol.session import AgentSession
@@ -41,19 +42,21 @@ class Admission:
         domain: Domain,
         registry: Registry,
         buffer: WriteBuffer,
+        aside: Aside,
         options: GatewayOptions,
         counters: Counters,
         refusals: RefusalLog,
         run: Callable[..., Awaitable[Any]],
         new_session: Callable[[AgentSnapshot], AgentSession],
         answer: Callable[[HeldAgent, AgentToServer], bytes],
-        answer_other: Callable[[Connection, AgentToServer], bytes | None],
+        answer_other: Callable[[Connection, AgentToServer, bytes], bytes | None],
         send: Callable[[Connection, bytes], Awaitable[None]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._domain = domain
         self._registry = registry
         self._buffer = buffer
+        self._aside = aside
         self._options = options
         self.counters = counters
         self._refusals = refusals
@@ -139,9 +142,7 @@ class Admission:
 
     async def _nameless(self, batch: Mapping[UUID, HeldAgent]) -> Collection[UUID]:
         """Those who begin by asking for a uid (M6) and are not known by the one they have: it is never registered."""
-        asking = [
-            uid for uid, agent in batch.items() if agent.waiting and wants_new_uid(agent.waiting[0])
-        ]
+        asking = [uid for uid, agent in batch.items() if agent.asks_uid]
         known = await self._run(self._domain.sessions, asking) if asking else {}
         return set(asking) - set(known)
 
@@ -176,16 +177,15 @@ class Admission:
             self._buffer.submit(agent.session.disconnect(now(), "closed"), force=True)
             return
         self._registry.hold(agent)
-        waiting = list(agent.waiting)
-        agent.waiting.clear()
-        answers = (self._answer_waiting(agent, message) for message in waiting)
+        answers = (self._answer_waiting(agent, frame) for frame in self._aside.take(agent))
         self._answer_all(agent, [frame for frame in answers if frame is not None])
 
-    def _answer_waiting(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
+    def _answer_waiting(self, agent: HeldAgent, frame: bytes) -> bytes | None:
+        message = decode_frame(frame)
         # A goodbye among them ends the session: what came after it begins another one.
         if agent.is_newest and not wants_new_uid(message):
             return self._answer(agent, message)
-        return self._answer_other(agent.connection, message)
+        return self._answer_other(agent.connection, message, frame)
 
     def _count_refusal(self, agent: HeldAgent, refusal: AgentRefused) -> None:
         prefix = agent.connection.credential.prefix
@@ -201,10 +201,8 @@ class Admission:
         """Answer everything that waited in the same way; the next message tries again."""
         agent.is_settled = True
         forget(agent)
-        waiting = list(agent.waiting)
-        agent.waiting.clear()
-        frames = [encode_frame(answer(message.instance_uid)) for message in waiting]
-        self._answer_all(agent, frames)
+        frame = encode_frame(answer(agent.uid.bytes))
+        self._answer_all(agent, [frame for _ in self._aside.take(agent)])
 
     def _answer_all(self, agent: HeldAgent, frames: Sequence[bytes]) -> None:
         """Beside everything else: a peer that does not read holds up nobody who waits to be let in."""

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from agents.snapshot import AgentPatch, AgentSnapshot, Components
 from opamp.admission import Admission
+from opamp.aside import Aside
 from opamp.auth import RefusalLog, TokenVerifier
 from opamp.buffer import WriteBuffer
 from opamp.errors import ConnectionRefused, Overloaded, TooMany
@@ -49,6 +50,7 @@ class Gateway:
         self.domain = domain
         self.registry = Registry()
         self.counters = Counters()
+        self.aside = Aside(self.options)
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
         self.throttle = RefusalThrottle(
@@ -113,6 +115,7 @@ class Gateway:
         self._messages = Messages(
             registry=self.registry,
             buffer=self.buffer,
+            aside=self.aside,
             options=self.options,
             counters=self.counters,
             identities=self.identities,
@@ -123,6 +126,7 @@ class Gateway:
             domain=self.domain,
             registry=self.registry,
             buffer=self.buffer,
+            aside=self.aside,
             options=self.options,
             counters=self.counters,
             refusals=self.refusals,
@@ -290,9 +294,13 @@ class Gateway:
     def numbers(self) -> Numbers:
         """What this process counts and holds. Any thread."""
         held = {"connections": self.registry.connection_count, "agents": len(self.registry)}
-        waits = {"waiting": self.waiting, **self.buffer.levels()} if self._started else {}
+        waits = self._waits() if self._started else {}
         self.counters.limits["refusals_per_minute"] = self.throttle.turned_away
         return numbers_of(self.counters, {**held, **waits}, self.refusals.by_reason)
+
+    def _waits(self) -> dict[str, float]:
+        levels = {"waiting": self.waiting, "waiting_bytes": self.aside.bytes}
+        return {**levels, **self.buffer.levels()}
 
     async def _verify(self, secret: str) -> Credential:
         return await self._on_thread(self._admissions, self.domain.verify_token, secret, now=now())

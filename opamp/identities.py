@@ -57,9 +57,9 @@ class Identities:
         self._leave = leave
         self._spawn = spawn
 
-    def answer_request(self, agent: HeldAgent, message: AgentToServer) -> None:
+    def answer_request(self, agent: HeldAgent) -> None:
         """An agent that is known asks for an identity: the answer follows once the new one is kept."""
-        self._spawn(self._rename(agent, message))
+        self._spawn(self._rename(agent))
 
     def answer_replaced(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
         """A message on a session that a newer one replaced: a new identity, or the plain error. None: it follows.
@@ -72,7 +72,7 @@ class Identities:
         agent.times_given += 1
         if agent.new_uid is not None:
             return encode_frame(new_identity(message.instance_uid, agent.new_uid))
-        self._spawn(self._give(agent, message))
+        self._spawn(self._give(agent))
         return None
 
     def compare(self, sessions: Mapping[UUID, tuple[int, bool]]) -> None:
@@ -97,18 +97,18 @@ class Identities:
         waited_s = asyncio.get_running_loop().time() - agent.replaced_s
         return waited_s >= self._options.late_s
 
-    async def _rename(self, agent: HeldAgent, message: AgentToServer) -> None:
+    async def _rename(self, agent: HeldAgent) -> None:
         is_clone = agent.replaced_s is not None
         given = await self._ask(agent, is_clone=is_clone) or new_id()
         if not is_clone:
             self._leave(agent, goes_by(given))
-        await self._send(agent.connection, encode_frame(new_identity(message.instance_uid, given)))
+        await self._send(agent.connection, encode_frame(new_identity(agent.uid.bytes, given)))
 
-    async def _give(self, agent: HeldAgent, message: AgentToServer) -> None:
+    async def _give(self, agent: HeldAgent) -> None:
         agent.new_uid = await self._ask(agent, is_clone=True)
-        answer = bad_request(message.instance_uid, REPLACED)
+        answer = bad_request(agent.uid.bytes, REPLACED)
         if agent.new_uid is not None:
-            answer = new_identity(message.instance_uid, agent.new_uid)
+            answer = new_identity(agent.uid.bytes, agent.new_uid)
         await self._send(agent.connection, encode_frame(answer))
 
     async def _ask(self, agent: HeldAgent, *, is_clone: bool) -> UUID | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from opamp.aside import Aside
 from opamp.buffer import WriteBuffer
 from opamp.identities import Identities
 from opamp.metrics import Counters
@@ -38,6 +39,7 @@ class Messages:
         options: GatewayOptions,
         counters: Counters,
         identities: Identities,
+        aside: Aside,
         admit: Callable[[HeldAgent], None],
         want_offer: Callable[[HeldAgent], None],
     ) -> None:
@@ -46,6 +48,7 @@ class Messages:
         self._options = options
         self._counters = counters
         self._identities = identities
+        self._aside = aside
         self._admit = admit
         self._want_offer = want_offer
 
@@ -63,7 +66,7 @@ class Messages:
         agent = connection.agents.get(message.instance_uid)
         if agent is not None and agent.is_newest and not wants_new_uid(message):
             return self.answer(agent, message)
-        return self.receive_other(connection, message)
+        return self.receive_other(connection, message, data)
 
     def answer(self, agent: HeldAgent, message: AgentToServer) -> bytes:
         """The answer to a message of an admitted agent: no database, exactly one reply."""
@@ -102,7 +105,9 @@ class Messages:
         self.end_session(agent)
 
     def end_connection(self, connection: Connection, moment: datetime, reason: str) -> None:
-        """Its agents are disconnected, unless they are on a newer connection."""
+        """Its agents are disconnected, unless they are on a newer connection. What was not answered is dropped."""
+        for agent in connection.agents.values():
+            self._aside.take(agent)
         for agent in self._registry.remove_connection(connection):
             if agent.session is not None and agent.new_uid is None:
                 self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
@@ -122,8 +127,10 @@ class Messages:
             self._buffer.beat(session)
         return answer
 
-    def receive_other(self, connection: Connection, message: AgentToServer) -> bytes | None:
-        """The answer to a message of an agent that is not held by this connection (yet, or any more)."""
+    def receive_other(
+        self, connection: Connection, message: AgentToServer, data: bytes
+    ) -> bytes | None:
+        """The answer to a message (`data`) of an agent that is not held by this connection (yet, or any more)."""
         raw_uid = message.instance_uid
         try:
             uid = read_instance_uid(message)
@@ -132,7 +139,7 @@ class Messages:
             return encode_frame(bad_request(raw_uid, str(error)))
         agent = connection.agents.get(raw_uid)
         if agent is not None and agent.session is not None and wants_new_uid(message):
-            self._identities.answer_request(agent, message)
+            self._identities.answer_request(agent)
             return None
         if agent is None or (agent.is_settled and self._registry.get(uid) is None):
             most = self._options.agents_per_connection
@@ -141,17 +148,18 @@ class Messages:
                 self._counters.refused_messages += 1
                 problem = f"One connection carries at most {most} agents."
                 return encode_frame(bad_request(raw_uid, problem))
-            agent = connection.agents[raw_uid] = HeldAgent(uid, connection)
-            self._admit(agent)
-        elif agent.is_settled:
+            return self._let_in(HeldAgent(uid, connection), message, data)
+        if agent.is_settled:
             return self._identities.answer_replaced(agent, message)
-        return self._put_aside(agent, message)
+        return None if self._aside.keep(agent, data) else self._unavailable(message)
 
-    def _put_aside(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
-        """Keep a message until its agent is admitted; what does not fit is to be sent again."""
-        if len(agent.waiting) >= self._options.waiting_messages:
+    def _let_in(self, agent: HeldAgent, message: AgentToServer, data: bytes) -> bytes | None:
+        """Its message waits until it is admitted; one that does not fit is to be sent again."""
+        if not self._aside.keep(agent, data):
             return self._unavailable(message)
-        agent.waiting.append(message)
+        agent.asks_uid = wants_new_uid(message)
+        agent.connection.agents[message.instance_uid] = agent
+        self._admit(agent)
         return None
 
     def _unavailable(self, message: AgentToServer) -> bytes:

@@ -22,7 +22,7 @@ from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, T
 from opamp.gateway import Gateway
 from opamp.identities import goes_by
 from opamp.ports import Caller, Credential
-from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
+from opamp.proto.opamp_pb2 import ServerToAgent
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
@@ -85,7 +85,8 @@ class OpampPost:
         credential = await self._gateway.authenticate(secret, address=client_address(scope))
         most = self._gateway.options.protocol.message_bytes
         body = await read_body(headers, _resumed(first, receive), most=most)
-        status, reply = await self._exchange(scope, credential, body)
+        with self._gateway.aside.holding(body):
+            status, reply = await self._exchange(scope, credential, body)
         return self._encode(scope, status, reply)
 
     async def _exchange(
@@ -101,9 +102,10 @@ class OpampPost:
         except MalformedMessage as error:
             self._gateway.counters.malformed_messages += 1
             return 400, bad_request(raw_uid, str(error))
+        del message  # what waits for the database is the bytes: their weight is known
         try:
             reply = await self._gateway.run_request(
-                self._process, credential, message, uid, client_address(scope), now()
+                self._process, credential, body, uid, client_address(scope), now()
             )
         except AgentRefused as refusal:
             return self._refused(scope, credential, raw_uid, refusal)
@@ -118,13 +120,13 @@ class OpampPost:
     def _process(
         self,
         credential: Credential,
-        message: AgentToServer,
+        body: bytes,
         uid: UUID,
         address: str,
         moment: datetime,
     ) -> ServerToAgent:
         """On a thread: a session of one message, stored before it is answered; the answer carries the offer."""
-        domain = self._gateway.domain
+        domain, message = self._gateway.domain, decode_body(body)
         asks = wants_new_uid(message)
         if asks and uid not in domain.sessions([uid]):
             return new_identity(uid.bytes, new_id())  # M6: the old one is never registered

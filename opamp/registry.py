@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -10,7 +10,6 @@ from uuid import UUID
 
 from opamp.pace import Pace
 from opamp.ports import Credential
-from opamp.proto.opamp_pb2 import AgentToServer
 from opamp.protocol.session import AgentSession
 
 logger = logging.getLogger(__name__)
@@ -151,7 +150,10 @@ class HeldAgent:
     uid: UUID
     connection: Connection
     session: AgentSession | None = None
-    waiting: deque[AgentToServer] = field(default_factory=deque)
+    asks_uid: bool = False
+    """Its first message asked for an identity (M6)."""
+    waiting: list[bytes] = field(default_factory=list)
+    """WebSocket messages in order; opamp/aside.py keeps them."""
     is_settled: bool = False
     is_newest: bool = False
     declined_hash: str = ""

@@ -246,7 +246,7 @@ def full(uid: UUID = UID, sequence_num: int = 0) -> AgentToServer:
 async def post(
     gateway: Gateway, secret: str, body: bytes, *, address: str = "192.0.2.9"
 ) -> tuple[int, ServerToAgent]:
-    """One request by plain HTTP."""
+    """One request by plain HTTP: the status, and what the server says where that is no plain text."""
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -261,4 +261,6 @@ async def post(
     ]
     scope = {"type": "http", "method": "POST", "headers": headers, "client": (address, 1)}
     await OpampPost(gateway)(scope, receive, send)
-    return sent[0]["status"], ServerToAgent.FromString(sent[1]["body"])
+    is_message = (b"content-type", b"application/x-protobuf") in sent[0]["headers"]
+    said = sent[1]["body"] if is_message else b""
+    return sent[0]["status"], ServerToAgent.FromString(said)
