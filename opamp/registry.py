@@ -58,6 +58,7 @@ class Connection:
         "opened_s",
         "pace",
         "send_timeout_s",
+        "user_agent",
     )
 
     def __init__(
@@ -66,12 +67,14 @@ class Connection:
         *,
         credential: Credential,
         address: str,
+        user_agent: str,
         send_timeout_s: float,
         pace: Pace,
     ) -> None:
         self.link = link
         self.credential = credential
         self.address = address
+        self.user_agent = user_agent
         self.pace = pace
         self.send_timeout_s = send_timeout_s
         self.agents: dict[bytes, HeldAgent] = {}
