@@ -10,9 +10,8 @@ from uuid import UUID
 
 from agents.snapshot import AgentSnapshot, Transport
 from opamp.aside import Aside
-from opamp.auth import RefusalLog
 from opamp.buffer import WriteBuffer
-from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
+from opamp.errors import AgentPutOff, AgentRefused
 from opamp.messages import forget
 from opamp.metrics import Counters, admission
 from opamp.options import GatewayOptions
@@ -32,8 +31,9 @@ logger = logging.getLogger(__name__)
 class Admission:
     """Opens sessions, and answers what agents said meanwhile.
 
-    run: runs blocking work on the threads for this. answer, answer_other: what a message of an admitted agent is
-    answered with, and one whose session is over or replaced meanwhile (None: later).
+    refused: counts an agent that may not come in. run: runs blocking work on the threads for this. answer,
+    answer_other: what a message of an admitted agent is answered with, and one whose session is over or replaced
+    meanwhile (None: later).
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Admission:
         aside: Aside,
         options: GatewayOptions,
         counters: Counters,
-        refusals: RefusalLog,
+        refused: Callable[[HeldAgent, AgentRefused], None],
         run: Callable[..., Awaitable[Any]],
         new_session: Callable[[AgentSnapshot], AgentSession],
         answer: Callable[[HeldAgent, AgentToServer], bytes],
@@ -59,7 +59,7 @@ class Admission:
         self._aside = aside
         self._options = options
         self.counters = counters
-        self._refusals = refusals
+        self._refused = refused
         self._run = run
         self._new_session = new_session
         self._answer = answer
@@ -150,7 +150,7 @@ class Admission:
         if answer is None:
             self._turn_away(agent, partial(new_identity, new_uid=new_id()))
         elif isinstance(answer, AgentRefused):
-            self._count_refusal(agent, answer)
+            self._refused(agent, answer)
             if answer.is_for_now:
                 self._put_off([agent], answer.text)
             else:
@@ -186,16 +186,6 @@ class Admission:
         if agent.is_newest and not wants_new_uid(message):
             return self._answer(agent, message)
         return self._answer_other(agent.connection, message, frame)
-
-    def _count_refusal(self, agent: HeldAgent, refusal: AgentRefused) -> None:
-        prefix = agent.connection.credential.prefix
-        self._refusals.add(
-            ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=prefix),
-            address=agent.connection.address,
-            transport=Transport.WEBSOCKET.value,
-            user_agent="",
-            at=now(),
-        )
 
     def _turn_away(self, agent: HeldAgent, answer: Callable[[bytes], ServerToAgent]) -> None:
         """Answer everything that waited in the same way; the next message tries again."""

@@ -45,12 +45,14 @@ class AgentLink(WSListener):
         socket: asyncio.Transport,
         credential: Credential,
         address: str,
+        user_agent: str,
     ) -> None:
         self._gateway = gateway
         self._messages = messages
         self._socket = socket
         self._credential = credential
         self._address = address
+        self._user_agent = user_agent
         self._loop = asyncio.get_running_loop()
         self._connection: Connection | None = None
         self._heard_s = self._loop.time()
@@ -65,7 +67,10 @@ class AgentLink(WSListener):
         """The handshake is answered."""
         self._transport = transport
         self._connection = self._gateway.connected(
-            self, credential=self._credential, address=self._address
+            self,
+            credential=self._credential,
+            address=self._address,
+            user_agent=self._user_agent,
         )
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
