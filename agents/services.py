@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from agents import store
 from agents.models import Agent
 from agents.naming import display_name
 from agents.store.dialects import update_rows
@@ -73,6 +74,7 @@ def label_agents(
     """
     put = _check_labels(put)
     with transaction.atomic():
+        store.hold(uids)
         found = Agent.objects.select_for_update(no_key=True).filter(pk__in=uids).order_by("pk")
         agents = list(found.only("display_name", "labels"))
         changed, refused = [], []

@@ -65,7 +65,7 @@ class TokenAdmin(ReadOnlyAdmin[Token]):
     ) -> HttpResponse:
         """The answer to the POST holds the secret, this once: no redirect, no message, no cache."""
         if not self.has_add_permission(request):
-            raise PermissionDenied
+            raise PermissionDenied(Action.ENROL)
         form = NewTokenForm(request.POST or None)
         issued = None
         if request.method == "POST" and form.is_valid():
@@ -101,7 +101,7 @@ class TokenAdmin(ReadOnlyAdmin[Token]):
         done: str,
     ) -> None:
         if not may(request.user, Action.ENROL):
-            raise PermissionDenied
+            raise PermissionDenied(Action.ENROL)
         # Credentials of single agents are only looked at here; the tokens' page can revoke one.
         for token in tokens.exclude(kind=TokenKind.AGENT).select_related("fleet"):
             try:

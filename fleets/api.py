@@ -196,7 +196,7 @@ class FleetViewSet(ApiViewSet[Fleet]):
             changes["arrival_mode"] = ArrivalMode(changes["arrival_mode"])
         with transaction.atomic():
             fleet = self.get_object()
-            Fleet.objects.select_for_update().get(pk=fleet.pk)
+            Fleet.objects.select_for_update(no_key=True).get(pk=fleet.pk)
             check_if_match(request, FleetSettingsSerializer(fleet).data)
             update_fleet(fleet=fleet, actor=self.actor, **changes)
         return self._answer(fleet.pk)

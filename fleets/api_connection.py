@@ -97,7 +97,7 @@ def change_connection(
         for name, one in wanted.pop("own_telemetry", {}).items()
     }
     with transaction.atomic():
-        Fleet.objects.select_for_update().get(pk=fleet.pk)
+        Fleet.objects.select_for_update(no_key=True).get(pk=fleet.pk)
         check_if_match(request, _data(connection_of(fleet)))
         try:
             update_connection(fleet=fleet, telemetry=telemetry, actor=actor, **wanted)

@@ -65,9 +65,9 @@ def note_came_by_offered(standing: Standing, *, now: datetime) -> None:
 
 def offer_again(uids: Collection[UUID]) -> None:
     """These agents are offered credentials once more, however many they left unused."""
-    AgentConnection.objects.filter(agent_id__in=uids).exclude(unused_offers=0).update(
-        unused_offers=0
-    )
+    left = AgentConnection.objects.filter(agent_id__in=uids).exclude(unused_offers=0)
+    store.hold(list(left.values_list("agent_id", flat=True)))
+    left.update(unused_offers=0)
 
 
 def prune_credentials(now: datetime, *, batches: int = 100) -> int:

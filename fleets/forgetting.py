@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from agents import store
 from agents.models import Agent
+from fleets.rollouts import engine
 from fleets.services import forget_agent
 from telflo.base.activity import Actor
 
@@ -45,7 +45,7 @@ def _ghosts(now: datetime, after: timedelta) -> QuerySet[Agent]:
 def _forget(agent: Agent, now: datetime, after: timedelta) -> bool:
     """Forget one unless it came back meanwhile."""
     with transaction.atomic():
-        store.lock([agent.pk])
+        engine.hold([agent.pk])
         if not _ghosts(now, after).filter(pk=agent.pk).exists():
             return False
         heard_at = agent.status.last_seen_at or agent.first_seen_at

@@ -71,6 +71,7 @@ def change_fleet(members: Sequence[Membership], fleet: Fleet, *, now: datetime) 
     """Take members (with their fleets) out of what runs there and into this fleet, in the caller's transaction."""
     uids = [member.agent_id for member in members]
     before = {member.agent_id: member.fleet for member in members}
+    engine.hold(uids, to=fleet.pk)
     left = engine.exclude(uids, reason=f"It was moved to the fleet {fleet}.", now=now)
     Membership.objects.filter(agent_id__in=uids).update(fleet=fleet)
     advance_on_commit([*left, engine.join(uids, now=now)])

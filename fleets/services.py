@@ -190,6 +190,7 @@ def set_mode(*, agent: Agent, mode: ArrivalMode, actor: Actor, reason: str = "")
     """Adopt an agent (managed: it gets the fleet's version) or only look at it from now on (decision 15)."""
     now = clock.now()
     with transaction.atomic():
+        engine.hold([agent.pk])
         member = _member(agent)
         before = member.mode
         if before == mode:

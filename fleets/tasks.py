@@ -12,15 +12,18 @@ from fleets.models import Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE
 from telflo.base import clock, hints
+from telflo.base.deadlocks import again_after_deadlock
 
 
 @shared_task(name="fleets.tasks.advance_rollout", autoretry_for=(OperationalError,), max_retries=3)
+@again_after_deadlock
 def advance_rollout(rollout_id: str) -> None:
     """Take the rollout as far as its stored state allows."""
     engine.advance(UUID(rollout_id), now=clock.now())
 
 
 @shared_task(name="fleets.tasks.sweep_rollouts")
+@again_after_deadlock
 def sweep_rollouts() -> None:
     """Heal what was lost: deadlines that passed, workers that crashed, hints that did not arrive."""
     now = clock.now()

@@ -91,7 +91,11 @@ def rotate_token(
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
         raise DomainError("An overlap lasts up to 365 days.", field="overlap_seconds")
     with transaction.atomic():
-        token = Token.objects.select_for_update().select_related("fleet").get(pk=token.pk)
+        token = (
+            Token.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("fleet")
+            .get(pk=token.pk)
+        )
         if token.kind == TokenKind.AGENT:
             raise Conflict("A collector's own credential is renewed by itself.", code="token_kind")
         if token.revoked_at or token.retired_at:
@@ -122,7 +126,11 @@ def retire_token(*, token: Token, actor: Actor, reason: str = "") -> Token:
     """No new enrolments by it from now on; collectors that it enrolled stay (decision 9)."""
     now = clock.now()
     with transaction.atomic():
-        token = Token.objects.select_for_update().select_related("fleet").get(pk=token.pk)
+        token = (
+            Token.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("fleet")
+            .get(pk=token.pk)
+        )
         if token.revoked_at:
             raise Conflict("This token is revoked already.", code="token_over")
         if token.retired_at is None or token.retired_at > now:
@@ -138,7 +146,11 @@ def retire_token(*, token: Token, actor: Actor, reason: str = "") -> Token:
 def revoke_token(*, token: Token, actor: Actor, reason: str = "") -> Token:
     """Refuse it from now on and close the connections that use it; those collectors keep running (decision 9)."""
     with transaction.atomic():
-        token = Token.objects.select_for_update().select_related("fleet").get(pk=token.pk)
+        token = (
+            Token.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("fleet")
+            .get(pk=token.pk)
+        )
         if token.revoked_at is None:
             revoke_tokens([token], actor=actor, reason=reason)
     return token
@@ -163,8 +175,8 @@ def end_overlaps(now: datetime) -> int:
     """Revoke what was to be revoked by now, and forget secrets that are not handed over any more; answers how many."""
     forgotten, _ = Handover.objects.filter(until__lte=now).delete()
     with transaction.atomic():
-        due = Token.objects.select_for_update(of=("self",)).select_related("fleet")
-        tokens = list(due.filter(revoke_at__lte=now, revoked_at=None))
+        due = Token.objects.select_for_update(of=("self",), no_key=True).select_related("fleet")
+        tokens = list(due.filter(revoke_at__lte=now, revoked_at=None).order_by("pk"))
         revoke_tokens(
             tokens, actor=Actor.worker("sweep"), reason="The overlap of its rotation is over."
         )

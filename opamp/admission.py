@@ -11,15 +11,15 @@ from uuid import UUID
 from agents.snapshot import AgentSnapshot, Transport
 from opamp.auth import RefusalLog
 from opamp.buffer import WriteBuffer
-from opamp.errors import AgentRefused, ConnectionRefused
+from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
 from opamp.messages import forget
 from opamp.metrics import Counters, admission
 from opamp.options import GatewayOptions
-from opamp.ports import Caller, Domain
+from opamp.ports import Admitted, Caller, Domain
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.framing import encode_frame
 from opamp.protocol.identity import wants_new_uid
-from opamp.protocol.replies import bad_request, new_identity, unavailable
+from opamp.protocol.replies import BUSY, bad_request, new_identity, unavailable
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, Registry
 from telflo.base.clock import now
@@ -120,9 +120,7 @@ class Admission:
             self._settle(agent, answers.get(uid))
 
     @admission
-    async def _open_sessions(
-        self, batch: Mapping[UUID, HeldAgent]
-    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+    async def _open_sessions(self, batch: Mapping[UUID, HeldAgent]) -> Mapping[UUID, Admitted]:
         # What they said on their last connections is of older epochs and would be fenced off.
         if told := [uid for uid in batch if self._buffer.holds(uid)]:
             await self._buffer.flush_agents(told)
@@ -134,7 +132,7 @@ class Admission:
         ]
         if not callers:
             return {}
-        answers: Mapping[UUID, AgentSnapshot | AgentRefused] = await self._run(
+        answers: Mapping[UUID, Admitted] = await self._run(
             self._domain.admit_agents, callers, now=now()
         )
         return answers
@@ -147,19 +145,25 @@ class Admission:
         known = await self._run(self._domain.sessions, asking) if asking else {}
         return set(asking) - set(known)
 
-    def _settle(self, agent: HeldAgent, answer: AgentSnapshot | AgentRefused | None) -> None:
+    def _settle(self, agent: HeldAgent, answer: Admitted | None) -> None:
         if answer is None:
             self._turn_away(agent, partial(new_identity, new_uid=new_id()))
         elif isinstance(answer, AgentRefused):
             self._count_refusal(agent, answer)
-            self._turn_away(agent, partial(bad_request, problem=answer.text))
+            if answer.is_for_now:
+                self._put_off([agent], answer.text)
+            else:
+                self._turn_away(agent, partial(bad_request, problem=answer.text))
+        elif isinstance(answer, AgentPutOff):
+            self._put_off([agent])
         else:
             agent.session = self._new_session(answer)
             self._begin(agent)
 
-    def _put_off(self, agents: Iterable[HeldAgent]) -> None:
-        """The database cannot say: they are told to come back."""
-        answer = partial(unavailable, retry_after_s=self._options.retry_after_s)
+    def _put_off(self, agents: Iterable[HeldAgent], problem: str = BUSY) -> None:
+        """They are told to come back, and why."""
+        retry_after_s = self._options.retry_after_s
+        answer = partial(unavailable, retry_after_s=retry_after_s, problem=problem)
         for agent in agents:
             self.counters.unavailable_answers += 1
             self._turn_away(agent, answer)

@@ -8,10 +8,10 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from agents.snapshot import AgentPatch, EffectiveConfig
@@ -20,11 +20,16 @@ from opamp.errors import StoreUnavailable
 logger = logging.getLogger(__name__)
 
 Sink = Callable[[Sequence[AgentPatch]], None]
-Key = tuple[UUID, int]
-"""(instance uid, epoch): patches of two sessions are never merged, or the fence (I3) would not hold."""
+Key = tuple[int, int]
+"""(instance uid, epoch): patches of two sessions are never merged, or the fence (I3) would not hold.
+
+The uid as a number: Python hashes a UUID several times slower, and every message comes by here.
+"""
 
 _PATCH_BYTES: Final = 512
 _FACT_BYTES: Final = 256
+_ALONG: Final = 0.2
+"""Of heartbeat_flush_s: by so much earlier than it is due a heartbeat is written with another one that is."""
 _BACKOFF_S: Final = (0.5, 5.0)
 """Between tries while writing fails. So long at most what agents say waits once the database is back."""
 
@@ -40,10 +45,28 @@ class BufferLimits:
     bytes: int = 256 * 1024 * 1024
 
 
+class Beating(Protocol):
+    """A session whose heartbeats are read when they fall due, so that all but the first of them cost nothing here.
+
+    beat_waits: they will be read; only the buffer sets it.
+    """
+
+    instance_uid: UUID
+    epoch: int
+    beat_waits: bool
+
+    def heartbeat(self) -> AgentPatch:
+        """What the last message but for its content says: when, and which number."""
+
+
 @dataclass(slots=True)
-class _Heartbeat:
-    patch: AgentPatch
+class _Beat:
+    source: Beating
     due_s: float
+
+    def read(self) -> AgentPatch:
+        self.source.beat_waits = False
+        return self.source.heartbeat()
 
 
 class Pending:
@@ -52,9 +75,9 @@ class Pending:
     def __init__(self, limits: BufferLimits) -> None:
         self._limits = limits
         self._changes: dict[Key, AgentPatch] = {}
-        self._heartbeats: dict[Key, _Heartbeat] = {}
+        self._beats: dict[Key, _Beat] = {}
         self._sizes: dict[Key, int] = {}
-        self._epochs: dict[UUID, set[Key]] = {}
+        self._epochs: dict[int, set[Key]] = {}
         self.bytes = 0
 
     def __len__(self) -> int:
@@ -65,36 +88,31 @@ class Pending:
         """How many sessions have something other than a heartbeat waiting."""
         return len(self._changes)
 
-    def renew(self, patch: AgentPatch) -> bool:
-        """Take a heartbeat behind another one, which it replaces: the short way of most messages. False: add() it."""
-        beat = self._heartbeats.get((patch.instance_uid, patch.epoch))
-        if beat is None or not patch.is_heartbeat:
-            return False
-        beat.patch = patch
-        return True
-
-    def add(self, patch: AgentPatch, *, now_s: float) -> None:
-        """Take a patch; the heartbeats of a session fall due once, heartbeat_flush_s after the first."""
-        key = (patch.instance_uid, patch.epoch)
-        beat = self._heartbeats.get(key)
-        if key in self._changes:
-            merged = self._changes[key] = self._changes[key].merge(patch)
-        elif not patch.is_heartbeat:
-            merged = self._changes[key] = beat.patch.merge(patch) if beat else patch
-            self._heartbeats.pop(key, None)
-        else:
-            merged = patch
-            due_s = beat.due_s if beat else now_s + self._limits.heartbeat_flush_s
-            self._heartbeats[key] = _Heartbeat(patch, due_s)
+    def add(self, patch: AgentPatch) -> None:
+        """Take a change. Heartbeats of the session that wait are older and say nothing more."""
+        key = (patch.instance_uid.int, patch.epoch)
+        self._read_beat(key)
+        earlier = self._changes.get(key)
+        merged = self._changes[key] = earlier.merge(patch) if earlier else patch
         self._weigh(key, merged)
+
+    def beat(self, source: Beating, *, now_s: float) -> None:
+        """Take a heartbeat of a session of which none waits; it falls due after heartbeat_flush_s."""
+        key = (source.instance_uid.int, source.epoch)
+        if earlier := self._changes.get(key):
+            self._changes[key] = earlier.merge(source.heartbeat())
+            return
+        source.beat_waits = True
+        self._beats[key] = _Beat(source, now_s + self._limits.heartbeat_flush_s)
+        self._weigh(key, None)
 
     def holds(self, uid: UUID) -> bool:
         """Whether anything of this agent waits."""
-        return uid in self._epochs
+        return uid.int in self._epochs
 
     def next_heartbeat_s(self) -> float | None:
         """When the oldest heartbeat falls due; insertion order is due order."""
-        return next((beat.due_s for beat in self._heartbeats.values()), None)
+        return next((beat.due_s for beat in self._beats.values()), None)
 
     def take_due(self, *, now_s: float) -> list[AgentPatch]:
         """Remove and answer up to flush_rows patches: all kinds of changes first, then heartbeats that are due."""
@@ -103,24 +121,26 @@ class Pending:
 
     def take_agents(self, uids: Collection[UUID]) -> list[AgentPatch]:
         """Remove and answer all patches of these agents, older sessions first."""
-        keys = [key for uid in uids for key in sorted(self._epochs.get(uid, ()))]
-        return [self._remove(key) for key in keys]
+        return self._take([uid.int for uid in uids])
 
     def take_all(self) -> list[AgentPatch]:
         """Remove and answer everything."""
-        return self.take_agents(list(self._epochs))
+        return self._take(list(self._epochs))
 
     def put_back(self, patches: Sequence[AgentPatch]) -> None:
         """Return what could not be written, in front of what came meanwhile."""
         later = self._changes
         self._changes = {}
         for patch in patches:
-            key = (patch.instance_uid, patch.epoch)
-            beat = self._heartbeats.pop(key, None)
-            newer = later.pop(key, None) or (beat.patch if beat else None)
+            key = (patch.instance_uid.int, patch.epoch)
+            newer = later.pop(key, None) or self._read_beat(key)
             self._changes[key] = patch.merge(newer) if newer else patch
             self._weigh(key, self._changes[key])
         self._changes.update(later)
+
+    def _take(self, agents: Iterable[int]) -> list[AgentPatch]:
+        keys = [key for agent in agents for key in sorted(self._epochs.get(agent, ()))]
+        return [self._remove(key) for key in keys]
 
     def _due(self, now_s: float) -> Iterator[Key]:
         left = self._limits.flush_rows
@@ -129,8 +149,13 @@ class Pending:
                 return
             left -= 1
             yield key
-        for key, beat in self._heartbeats.items():
-            if left == 0 or beat.due_s > now_s:
+        oldest_s = self.next_heartbeat_s()
+        if oldest_s is None or oldest_s > now_s:
+            return
+        # Those that are nearly due go along: each alone would be a write for every message.
+        until_s = now_s + self._limits.heartbeat_flush_s * _ALONG
+        for key, beat in self._beats.items():
+            if left == 0 or beat.due_s > until_s:
                 return
             left -= 1
             yield key
@@ -140,13 +165,18 @@ class Pending:
         self._epochs[key[0]].discard(key)
         if not self._epochs[key[0]]:
             del self._epochs[key[0]]
-        return self._changes.pop(key) if key in self._changes else self._heartbeats.pop(key).patch
+        return self._changes.pop(key) if key in self._changes else self._beats.pop(key).read()
 
-    def _weigh(self, key: Key, patch: AgentPatch) -> None:
-        size = _size(patch)
-        self.bytes += size - self._sizes.get(key, 0)
+    def _read_beat(self, key: Key) -> AgentPatch | None:
+        beat = self._beats.pop(key, None)
+        return beat.read() if beat else None
+
+    def _weigh(self, key: Key, patch: AgentPatch | None) -> None:
+        size, known = _size(patch) if patch else _PATCH_BYTES, self._sizes.get(key)
         self._sizes[key] = size
-        self._epochs.setdefault(key[0], set()).add(key)
+        self.bytes += size - (known or 0)
+        if known is None:
+            self._epochs.setdefault(key[0], set()).add(key)
 
 
 def _size(patch: AgentPatch) -> int:
@@ -224,12 +254,15 @@ class WriteBuffer:
         """Take a patch. False when the buffer is full and `force` (the end of a session) is not set."""
         if not force and self.is_full:
             return False
-        if self._pending.renew(patch):
-            return True
-        self._pending.add(patch, now_s=_now_s())
-        if not self._wake.is_set():
-            self._wake.set()
+        self._pending.add(patch)
+        self._wake.set()
         return True
+
+    def beat(self, source: Beating) -> None:
+        """Take a heartbeat."""
+        if not source.beat_waits:
+            self._pending.beat(source, now_s=_now_s())
+            self._wake.set()
 
     def holds(self, uid: UUID) -> bool:
         """Whether something of this agent waits or is being written."""

@@ -8,6 +8,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from opamp.arrivals import Deadlines
 from opamp.consumers import MESSAGE_TOO_BIG, TEXT_FRAME, UNSUPPORTED_DATA, too_big
 from opamp.gateway import Gateway
+from opamp.pace import SMALL_PART
 from opamp.ports import Credential
 from opamp.registry import Connection
 
@@ -16,8 +17,6 @@ _PROTOCOL_ERROR: Final = 1002
 _CLOSE_S: Final = 10.0
 _BINARY: Final = WSMsgType.BINARY
 RESERVED: Final = "A reserved bit is set, and no extension was agreed upon."
-_SMALL: Final = 1024
-"""Fragments below this count against the pace: Go clients split at 4 KiB, nobody needs a million of one byte."""
 
 
 class AgentLink(WSListener):
@@ -180,7 +179,7 @@ class AgentLink(WSListener):
             data, self._parts = bytes(self._parts), None
             self._messages.done(self._socket)
             self._receive(data, now_s)
-        elif frame.payload_size < _SMALL:
+        elif frame.payload_size < SMALL_PART:
             self._spend(now_s)
 
     def _spend(self, now_s: float) -> None:

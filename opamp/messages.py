@@ -14,6 +14,7 @@ from opamp.identities import Identities
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentToServer
+from opamp.protocol.beats import UID
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_frame, encode_frame
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
@@ -51,6 +52,9 @@ class Messages:
     def receive(self, connection: Connection, data: bytes) -> bytes | None:
         """The answer to one binary WebSocket message (M1); None when it follows later. Never raises for bad input."""
         connection.has_spoken = True
+        answer = self._hear(connection, data)
+        if answer is not None:
+            return answer
         try:
             message = decode_frame(data)
         except MalformedMessage as error:
@@ -73,10 +77,12 @@ class Messages:
             logger.exception("A message of %s could not be processed.", agent.uid)
             self.end_session(agent)
             return encode_frame(bad_request(message.instance_uid, _FAILED))
-        if outcome.patch is not None:
-            self._buffer.submit(outcome.patch, force=True)
-        else:
+        if outcome.patch is None:
             self._counters.refused_messages += 1
+        elif outcome.patch.is_heartbeat:
+            self._buffer.beat(agent.session)
+        else:
+            self._buffer.submit(outcome.patch, force=True)
         if outcome.close is not None:
             self.end_session(agent)
         self._counters.kinds[outcome.kind] += 1
@@ -100,6 +106,21 @@ class Messages:
         for agent in self._registry.remove_connection(connection):
             if agent.session is not None and agent.new_uid is None:
                 self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
+
+    def _hear(self, connection: Connection, data: bytes) -> bytes | None:
+        """The short way of most messages: a heartbeat that is known by its bytes."""
+        agent = connection.agents.get(data[UID])
+        if agent is None or not agent.is_newest:
+            return None
+        session = agent.session
+        assert session is not None
+        if not session.beat_waits and self._buffer.is_full:
+            return None
+        answer = session.hear(data, now())
+        if answer is not None:
+            self._counters.heartbeats += 1
+            self._buffer.beat(session)
+        return answer
 
     def receive_other(self, connection: Connection, message: AgentToServer) -> bytes | None:
         """The answer to a message of an agent that is not held by this connection (yet, or any more)."""

@@ -47,6 +47,8 @@ class Counters:
     slow_sockets: int = 0
     kinds: dict[MessageKind, int] = field(default_factory=_no_kinds)
     """Messages over WebSocket that a session took, by kind."""
+    heartbeats: int = 0
+    """Those of them that are counted here, since most are."""
     http_kinds: dict[MessageKind, int] = field(default_factory=_no_kinds)
     limits: Counter[str] = field(default_factory=Counter)
     """How often a limit was met, by its name (A5)."""
@@ -58,6 +60,11 @@ class Counters:
     flushes: Histogram = field(default_factory=_seconds)
     flush_rows: Histogram = field(default_factory=lambda: Histogram(ROWS))
     _http: Lock = field(default_factory=Lock)
+
+    def ws_kinds(self) -> Mapping[MessageKind, int]:
+        """Messages over WebSocket by kind."""
+        beats = self.kinds[MessageKind.HEARTBEAT] + self.heartbeats
+        return {**self.kinds, MessageKind.HEARTBEAT: beats}
 
     def take_http(self, kind: MessageKind) -> None:
         """Count a message over plain HTTP. Any thread."""
@@ -173,7 +180,7 @@ def numbers_of(
         numbers[f"{_OPAMP}{name}"] = [sample(histogram.value())]
     numbers[f"{_OPAMP}messages"] = [
         sample(count, transport=transport, type=kind.value)
-        for transport, kinds in (("ws", counters.kinds), ("http", counters.http_kinds))
+        for transport, kinds in (("ws", counters.ws_kinds()), ("http", counters.http_kinds))
         for kind, count in kinds.items()
     ]
     numbers[f"{_OPAMP}offers"] = [

@@ -28,6 +28,7 @@ from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity
 from opamp.protocol.session import AgentSession
+from opamp.requests import takes_gzip
 from telflo.base.clock import now
 from telflo.base.ids import new_id
 
@@ -37,7 +38,6 @@ PROTOBUF: Final = "application/x-protobuf"
 WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect by WebSocket, or POST application/x-protobuf.\n"
 _GZIP_WBITS: Final = 31
 _GZIP_FROM_BYTES: Final = 1024
-_RATE: Final = "rate"
 _FRAMING_BYTES: Final = 6
 """Tag and length of a field of any size that can be sent."""
 
@@ -130,7 +130,7 @@ class OpampPost:
             return new_identity(uid.bytes, new_id())  # M6: the old one is never registered
         caller = Caller(credential, uid, Transport.HTTP, address, message.sequence_num)
         snapshot = domain.admit_agents([caller], now=moment)[uid]
-        if isinstance(snapshot, AgentRefused):
+        if isinstance(snapshot, Exception):
             raise snapshot
         session = self._gateway.new_session(snapshot)
         if asks or snapshot.is_clone:
@@ -209,8 +209,8 @@ class OpampPost:
             ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=credential.prefix),
             scope,
         )
-        if refusal.reason == _RATE:
-            raise Overloaded(self._gateway.options.retry_after_s)
+        if refusal.is_for_now:
+            raise Overloaded(self._gateway.options.retry_after_s, refusal.text)
         return 403, bad_request(raw_uid, refusal.text)
 
     def _count(self, refusal: ConnectionRefused, scope: Scope) -> None:
@@ -227,8 +227,8 @@ class OpampPost:
             logger.error("An answer of %d bytes is too large to be sent.", len(body))
             return _text(500, "The answer is larger than this server may send.")
         headers = {"content-type": PROTOBUF}
-        accepted = header(scope["headers"], b"accept-encoding").lower()
-        if "gzip" in accepted and len(body) >= _GZIP_FROM_BYTES:
+        accepted = header(scope["headers"], b"accept-encoding")
+        if len(body) >= _GZIP_FROM_BYTES and takes_gzip(accepted):
             body = gzip.compress(body, compresslevel=5)
             headers["content-encoding"] = "gzip"
         return Answer(status, body, headers)

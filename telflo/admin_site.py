@@ -34,7 +34,7 @@ class TelfloAdminSite(AdminSite):
         @wraps(shown)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated and not self.has_permission(request):
-                raise PermissionDenied
+                raise PermissionDenied(Action.ADMINISTER)
             return shown(request, *args, **kwargs)
 
         return cast("View", guarded)

@@ -22,7 +22,7 @@ from agents.store import Arrival
 from configs.models import Configuration, ConfigVersion, VersionState
 from fleets import enrollment
 from fleets.admission import Caller, admit_agents
-from fleets.errors import EnrolmentRefused
+from fleets.errors import EnrolmentRefused, NotNow
 from fleets.models import ArrivalMode, Fleet, Membership, RenderedConfig
 from fleets.tokens import Expiry, IssuedToken, issue_token
 from telflo.base import clock
@@ -118,7 +118,7 @@ def enrol(
     verified = enrollment.verify_token(token.secret, now=now)
     caller = Caller(verified, Arrival(uid or new_id(), transport, "192.0.2.7"))
     snapshot = admit_agents([caller], now=now)[caller.uid]
-    if isinstance(snapshot, EnrolmentRefused):
+    if isinstance(snapshot, EnrolmentRefused | NotNow):
         raise snapshot
     store.apply([make_patch(snapshot, now=now, sequence_num=0, capabilities=int(capabilities))])
     return snapshot

@@ -23,7 +23,7 @@ def health_to_json(health: ComponentHealth) -> dict[str, Any]:
 
 
 def health_from_json(tree: Mapping[str, Any]) -> ComponentHealth:
-    """The inverse of health_to_json."""
+    """The inverse of health_to_json; of a root alone, without components."""
     return ComponentHealth(
         healthy=tree["healthy"],
         status=tree["status"],
@@ -31,7 +31,9 @@ def health_from_json(tree: Mapping[str, Any]) -> ComponentHealth:
         started_at=_time(tree["started_at"]),
         status_at=_time(tree["status_at"]),
         attributes=tree["attributes"],
-        components={name: health_from_json(child) for name, child in tree["components"].items()},
+        components={
+            name: health_from_json(child) for name, child in tree.get("components", {}).items()
+        },
     )
 
 

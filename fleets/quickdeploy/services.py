@@ -184,7 +184,7 @@ def plan_of(deployment: Deployment, *, base_url: str) -> InstallPlan:
     base_url = public_url(base_url)
     return InstallPlan(
         base_url=base_url,
-        opamp_url=opamp_endpoint(settings.OPAMP_URL or f"{base_url}/v1/opamp", options.transport),
+        opamp_url=opamp_url(base_url, options.transport),
         fleet=deployment.fleet.name,
         platform=deployment.platform,
         supervisor_version=deployment.supervisor_version,
@@ -199,6 +199,13 @@ def plan_of(deployment: Deployment, *, base_url: str) -> InstallPlan:
 def public_url(request_url: str) -> str:
     """The server's address for hosts, without a slash at its end."""
     return str(settings.BASE_URL or request_url).rstrip("/")
+
+
+def opamp_url(request_url: str, transport: str = "ws") -> str:
+    """Where supervisors connect to, by this transport (ws or http)."""
+    return opamp_endpoint(
+        str(settings.OPAMP_URL or f"{public_url(request_url)}/v1/opamp"), transport
+    )
 
 
 def commands(code: str, *, base_url: str) -> Commands:

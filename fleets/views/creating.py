@@ -10,6 +10,7 @@ from fleets.forms import FleetForm
 from fleets.models import ArrivalMode, Fleet
 from fleets.services import create_fleet
 from fleets.tokens import Expiry, IssuedToken, issue_token
+from fleets.views.address import where_tokens_go
 from telflo.base.access import Action, may
 from telflo.base.activity import Actor, actor_of
 from telflo.base.errors import DomainError
@@ -32,7 +33,7 @@ def new(request: HttpRequest) -> HttpResponse:
             if issued is None:
                 return redirect("fleets:detail", fleet.slug)
             context = {"fleet": fleet, "issued": issued, "heading": f"{fleet} is ready"}
-            return render(request, "fleets/created.html", context)
+            return render(request, "fleets/created.html", {**context, **where_tokens_go(request)})
     context = {
         "form": form,
         "may_enrol": may_enrol,

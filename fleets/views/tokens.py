@@ -24,6 +24,7 @@ from fleets.tokens import (
     revoke_token,
     rotate_token,
 )
+from fleets.views.address import where_tokens_go
 from fleets.views.refusals import refusal_rows
 from fleets.views.subject import token_or_404
 from fleets.views.token_rows import token_rows
@@ -78,7 +79,8 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 def _issued(request: HttpRequest, issued: IssuedToken) -> HttpResponse:
     heading = f"Token “{issued.token.name}” for {issued.token.fleet} is ready"
-    return render(request, "tokens/issued.html", {"issued": issued, "heading": heading})
+    context = {"issued": issued, "heading": heading, **where_tokens_go(request)}
+    return render(request, "tokens/issued.html", context)
 
 
 def _states(now: Any) -> dict[str, Q]:

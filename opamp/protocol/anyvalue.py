@@ -21,6 +21,15 @@ def clean(text: str) -> str:
     return text.replace("\x00", _REPLACEMENT) if "\x00" in text else text
 
 
+def cut(text: str, longest: int) -> str:
+    """The text, without its middle when it is too long: errors begin and end with what matters."""
+    if len(text) <= longest:
+        return clean(text)
+    note = f"\n[{len(text) - longest} characters left out]\n"
+    half = longest // 2
+    return clean(text[:half]) + note + clean(text[-half:])
+
+
 class AttributeReader:
     """Reads attribute lists into JSON objects; one reader's limits cover all that it reads.
 

@@ -102,6 +102,13 @@ class Continuity:
         self._digest = digest
         return again or (last is not None and number == last + 1)
 
+    def go_on(self, digest: int) -> int:
+        """The same for a message that is known to have the next number; answers that."""
+        assert self._number is not None
+        self._number += 1
+        self._digest = digest
+        return self._number
+
     def doubt(self, *, at_once: bool = False) -> None:
         """Something may be missing. at_once: ask in this reply, however short ago an answer was."""
         self._doubtful = True

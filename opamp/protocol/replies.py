@@ -1,5 +1,6 @@
 """The server's answers that need no session."""
 
+from typing import Final
 from uuid import UUID
 
 from opamp.proto.opamp_pb2 import (
@@ -33,13 +34,16 @@ def bad_request(instance_uid: bytes, problem: str) -> ServerToAgent:
     )
 
 
-def unavailable(instance_uid: bytes, retry_after_s: int) -> ServerToAgent:
-    """The answer when the server cannot take more at the moment (A3)."""
+BUSY: Final = "The server is busy."
+
+
+def unavailable(instance_uid: bytes, retry_after_s: int, problem: str = BUSY) -> ServerToAgent:
+    """The answer when the server cannot take more at the moment (A3); problem: a sentence that says of what."""
     return _error(
         instance_uid,
         ServerErrorResponse(
             type=ServerErrorResponseType.ServerErrorResponseType_Unavailable,
-            error_message=f"The server is busy. Send again in {retry_after_s} s.",
+            error_message=f"{problem} Send again in {retry_after_s} s.",
             retry_info=RetryInfo(retry_after_nanoseconds=retry_after_s * _NANOSECONDS),
         ),
     )

@@ -6,7 +6,7 @@ A part that the message leaves out is UNSET: unchanged (C1).
 import hashlib
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from agents.configmap import configmap_sha256
@@ -24,11 +24,11 @@ from agents.snapshot import (
     Unset,
 )
 from opamp.proto import opamp_pb2 as pb
-from opamp.protocol.anyvalue import AttributeReader, clean
+from opamp.protocol.anyvalue import AttributeReader, clean, cut
 from opamp.protocol.errors import MalformedMessage
+from opamp.protocol.health import read_health
 from opamp.protocol.limits import Limits
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUSES = {status.value: status for status in ConfigStatus}
 
 
@@ -83,11 +83,6 @@ def read_description(description: pb.AgentDescription, limits: Limits) -> Descri
         identifying=reader.read(description.identifying_attributes),
         non_identifying=reader.read(description.non_identifying_attributes),
     )
-
-
-def read_health(health: pb.ComponentHealth, limits: Limits) -> ComponentHealth:
-    """The health tree (H1)."""
-    return _HealthReader(limits).read(health, 1)
 
 
 def read_remote_config(status: pb.RemoteConfigStatus, limits: Limits) -> RemoteConfigReport | None:
@@ -194,61 +189,6 @@ def read_custom_message(
         data=message.data[: limits.custom_message_bytes],
         size=len(message.data),
     )
-
-
-def cut(text: str, longest: int) -> str:
-    """The text, without its middle when it is too long: errors begin and end with what matters."""
-    if len(text) <= longest:
-        return clean(text)
-    note = f"\n[{len(text) - longest} characters left out]\n"
-    half = longest // 2
-    return clean(text[:half]) + note + clean(text[-half:])
-
-
-def read_time(nanoseconds: int) -> datetime | None:
-    """A Unix time in nanoseconds; None for 0, which means not set."""
-    return _EPOCH + timedelta(microseconds=nanoseconds // 1000) if nanoseconds else None
-
-
-class _HealthReader:
-    """Reads one health tree. Children are counted before they are looked at: a wide tree costs nothing."""
-
-    __slots__ = ("_attributes", "_left", "_limits")
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._attributes = AttributeReader(limits)
-        self._left = limits.health_components - 1
-
-    def read(self, health: pb.ComponentHealth, depth: int) -> ComponentHealth:
-        children, attributes = health.component_health_map, health.attributes
-        limits = self._limits
-        components: dict[str, ComponentHealth] = {}
-        self._check(len(children), depth)
-        if children:
-            longest = limits.attribute_length
-            for name in sorted(children):
-                components[cut(name, longest)] = self.read(children[name], depth + 1)
-        return ComponentHealth(
-            health.healthy,
-            cut(health.status, limits.text_length),
-            cut(health.last_error, limits.text_length),
-            read_time(health.start_time_unix_nano),
-            read_time(health.status_time_unix_nano),
-            self._attributes.read(attributes) if attributes else {},
-            components,
-        )
-
-    def _check(self, children: int, depth: int) -> None:
-        self._left -= children
-        if self._left < 0:
-            raise MalformedMessage(
-                f"health has more than {self._limits.health_components} components."
-            )
-        if depth > self._limits.health_depth:
-            raise MalformedMessage(
-                f"health is nested more than {self._limits.health_depth} levels deep."
-            )
 
 
 class _ComponentReader:

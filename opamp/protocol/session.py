@@ -2,7 +2,6 @@
 
 from collections.abc import Container, Mapping
 from datetime import datetime
-from uuid import UUID
 
 from agents.commands import Command
 from agents.snapshot import (
@@ -19,6 +18,7 @@ from fleets.connection_offer import SettingsOffer
 from fleets.offer import Offer
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent, ServerToAgentFlags
 from opamp.protocol import replies
+from opamp.protocol.beats import answer_to, beat_frame
 from opamp.protocol.belief import Belief, Changes
 from opamp.protocol.commands import message_for
 from opamp.protocol.config_offer import config_message
@@ -53,18 +53,21 @@ class AgentSession:
         "_belief",
         "_components_asked",
         "_continuity",
-        "_epoch",
         "_has_earlier_answer",
         "_has_replied",
-        "_instance_uid",
         "_is_first",
         "_left_at",
         "_limits",
+        "_mask",
+        "_next_beat",
         "_rules",
         "_seen_at",
         "_settings",
         "_transport",
         "_uid_bytes",
+        "beat_waits",
+        "epoch",
+        "instance_uid",
     )
 
     def __init__(
@@ -74,9 +77,10 @@ class AgentSession:
         *,
         stored_components: Container[str] = frozenset(),
     ) -> None:
-        self._instance_uid = known.instance_uid
+        self.instance_uid = known.instance_uid
         self._uid_bytes = known.instance_uid.bytes
-        self._epoch = known.epoch
+        self.epoch = known.epoch
+        """The number of this session among the agent's; the newest connection wins (I3)."""
         self._transport = known.transport
         self._has_earlier_answer = False
         self._limits = limits
@@ -94,16 +98,10 @@ class AgentSession:
         self._is_first = True
         self._seen_at: datetime | None = None
         self._left_at: datetime | None = None
-
-    @property
-    def instance_uid(self) -> UUID:
-        """The agent's identity."""
-        return self._instance_uid
-
-    @property
-    def epoch(self) -> int:
-        """The number of this session among the agent's; the newest connection wins (I3)."""
-        return self._epoch
+        self._mask = 0
+        self._next_beat = b""
+        self.beat_waits = False
+        """The write buffer's mark: heartbeat() will be read."""
 
     @property
     def desired_hash(self) -> str:
@@ -120,16 +118,36 @@ class AgentSession:
         """True from ReportFullState until the full state is here."""
         return self._continuity.is_asked
 
+    def hear(self, frame: bytes, now: datetime) -> bytes | None:
+        """The answer to a heartbeat that tells nothing but that it came, as most do; None: it is for receive().
+
+        frame, answer: WebSocket messages. What is to be stored then is heartbeat().
+        """
+        if frame != self._next_beat:
+            return None
+        self._seen_at = now
+        number = self._continuity.go_on(BARE)
+        self._next_beat = beat_frame(self._uid_bytes, number + 1, self._mask)
+        return answer_to(frame)
+
+    def heartbeat(self) -> AgentPatch:
+        """That it is still here, as of its last message. Raises ValueError before the first."""
+        if self._seen_at is None:
+            raise ValueError("The agent has not been heard.")
+        return self._patch(self._seen_at, None)
+
     def receive(self, message: AgentToServer, now: datetime) -> Outcome:
         """Take one message; its Outcome holds the one reply to it (M1). Never raises for bad input."""
+        self._mask, self._next_beat = message.capabilities, b""
         try:
             self._check_sender(message)
-            if is_bare(message):
-                return self._receive_bare(message, now)
-            return self._receive_report(message, now)
+            take = self._receive_bare if is_bare(message) else self._receive_report
+            outcome = take(message, now)
         except MalformedMessage as problem:
             answer = replies.bad_request(message.instance_uid, str(problem))
             return Outcome(answer, None, kind=MessageKind.REFUSED)
+        self._expect_beat()
+        return outcome
 
     def miss(self, message: AgentToServer) -> None:
         """The server is too busy to take this message (A3). Unless it is a mere heartbeat it is not sent again, so
@@ -194,7 +212,10 @@ class AgentSession:
     def set_settings(self, settings_hash: str) -> bool:
         """The same as set_desired, of connection settings."""
         self._settings.want(settings_hash)
-        return self.wants_settings
+        is_due = self.wants_settings
+        if is_due:
+            self._next_beat = b""
+        return is_due
 
     def decline_settings(self) -> None:
         """The claim was not granted: it is not asked for again until something changes."""
@@ -217,9 +238,10 @@ class AgentSession:
         is_news = self._left_at is None
         if self._left_at is None:
             self._left_at = now
+        self._next_beat = b""
         return AgentPatch(
-            instance_uid=self._instance_uid,
-            epoch=self._epoch,
+            instance_uid=self.instance_uid,
+            epoch=self.epoch,
             seen_at=self._seen_at or now,
             sequence_num=self._continuity.stored_number,
             disconnected_at=self._left_at,
@@ -342,6 +364,12 @@ class AgentSession:
 
     # ---- answering
 
+    def _expect_beat(self) -> None:
+        """Foresee the next heartbeat, unless even that has to be looked at."""
+        number = self._continuity.stored_number
+        if number is not None and self._can_offer():
+            self._next_beat = beat_frame(self._uid_bytes, number + 1, self._mask)
+
     def _conclude(
         self,
         now: datetime,
@@ -392,10 +420,10 @@ class AgentSession:
     def _patch(self, now: datetime, changes: Changes | None) -> AgentPatch:
         number = self._continuity.stored_number
         if changes is None:
-            return AgentPatch(self._instance_uid, self._epoch, now, number)
+            return AgentPatch(self.instance_uid, self.epoch, now, number)
         return AgentPatch(
-            self._instance_uid,
-            self._epoch,
+            self.instance_uid,
+            self.epoch,
             now,
             number,
             disconnected_at=self._left_at,

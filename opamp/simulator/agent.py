@@ -59,6 +59,7 @@ class SimulatedAgent:
         "_effective",
         "_is_started",
         "_last_said",
+        "_offered_since",
         "_online",
         "_pending",
         "_seed",
@@ -74,6 +75,7 @@ class SimulatedAgent:
         "remote_error",
         "remote_hash",
         "remote_status",
+        "repeated_offers",
         "runs",
         "runs_hash",
         "tried",
@@ -95,6 +97,9 @@ class SimulatedAgent:
         self.tried = self.runs.text
         self.health = workload.EMPTY_HEALTH
         self.offered: list[str] = []
+        self.repeated_offers = 0
+        self._offered_since: set[str] = set()
+        """What was offered since another hash was acknowledged."""
         self.destination: Destination | None = None
         self._effective = self.runs
         self._described = ("", b"")
@@ -144,7 +149,7 @@ class SimulatedAgent:
         elif reply.flags & _COMPONENTS:
             said.append(self._message(now, MAP))
         if reply.HasField("remote_config"):
-            self.offered.append(reply.remote_config.config_hash.hex())
+            self._note_offer(reply.remote_config.config_hash.hex())
             said += applying.take(self, reply.remote_config, now)
         if reply.HasField("connection_settings"):
             said += self._take_settings(reply.connection_settings, now)
@@ -209,6 +214,7 @@ class SimulatedAgent:
     def report_remote(self, config_hash: bytes, status: int, error: str = "") -> None:
         """What the next message with STATUS says of the remote configuration."""
         self.remote_hash, self.remote_status, self.remote_error = config_hash, status, error
+        self._offered_since &= {config_hash.hex()}
 
     def show_effective(self) -> None:
         """From here on the effective configuration is that of what runs."""
@@ -248,7 +254,13 @@ class SimulatedAgent:
             health=self.health.status,
             health_error=self.health.error,
             offered=tuple(self.offered),
+            repeated_offers=self.repeated_offers,
         )
+
+    def _note_offer(self, config_hash: str) -> None:
+        self.offered.append(config_hash)
+        self.repeated_offers += config_hash in self._offered_since
+        self._offered_since.add(config_hash)
 
     def _well(self) -> workload.Health:
         ailment = self.behaviour.ailment

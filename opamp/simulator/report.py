@@ -46,7 +46,8 @@ class Truth:
     2 APPLYING, 3 FAILED).
     runs: the hash of the configuration that its collector runs; "" for none of the server's.
     health "": it says nothing of its health (a client that has just started).
-    offered: every hash that arrived, in order.
+    offered: every hash that arrived, in order. repeated_offers: how often one came again with no other acknowledged in
+    between: a supervisor that went back by itself has acknowledged what it went back to.
     """
 
     uid: UUID
@@ -62,8 +63,4 @@ class Truth:
     health: str
     health_error: str
     offered: tuple[str, ...]
-
-    @property
-    def repeated_offers(self) -> int:
-        """How often a hash was offered twice with no other one in between."""
-        return sum(a == b for a, b in zip(self.offered, self.offered[1:], strict=False))
+    repeated_offers: int = 0

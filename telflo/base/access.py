@@ -46,3 +46,10 @@ def may(user: object, action: Action, obj: object = None) -> bool:
         return False
     role = getattr(user, "role", None)
     return role in _RANK and _RANK[Role(role)] >= _RANK[_LEAST_ROLE[action]]
+
+
+def what_is_missing(user: object, action: Action) -> str:
+    """Why `may` refuses a person who is signed in, in words."""
+    role = getattr(user, "role", None)
+    own = f"yours is {role.capitalize()}" if role in _RANK else "you have none"
+    return f"It takes the role {_LEAST_ROLE[action].value.capitalize()}; {own}."

@@ -1,5 +1,7 @@
 """The app that all others share."""
 
+import importlib
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class BaseConfig(AppConfig):
 
     name = "telflo.base"
     label = "base"
+
+    def ready(self) -> None:
+        """Put what changes Django's own behaviour in place."""
+        importlib.import_module("telflo.base.among")

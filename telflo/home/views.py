@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,6 +11,8 @@ from agents.models import Agent, Status
 from agents.views.rows import build_name
 from configs.models import ConfigVersion
 from fleets.models import Fleet
+from fleets.quickdeploy.services import opamp_url
+from fleets.views.address import address_of
 from telflo.base import clock
 from telflo.base.access import Action, may
 from telflo.base.guard import requires
@@ -58,16 +59,8 @@ def _first_run(request: HttpRequest) -> dict[str, Any]:
         "example": EXAMPLE,
         "start_url": reverse("configs:new"),
         "may_edit": may(request.user, Action.EDIT),
-        "opamp_url": opamp_url(request),
+        "opamp_url": opamp_url(address_of(request)),
     }
-
-
-def opamp_url(request: HttpRequest) -> str:
-    """Where supervisors connect to, as far as this server knows."""
-    if settings.OPAMP_URL:
-        return str(settings.OPAMP_URL)
-    base = settings.BASE_URL or request.build_absolute_uri("/")
-    return f"{base.replace('http', 'ws', 1).rstrip('/')}/v1/opamp"
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:

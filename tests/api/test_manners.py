@@ -44,7 +44,8 @@ class TestAuthentication:
         assert not Configuration.objects.exists()
 
     def test_the_role_limits_a_write_token(self) -> None:
-        caller(Role.OPERATOR)("POST", "configurations/", {"name": "x"}).problem(403)
+        problem = caller(Role.OPERATOR)("POST", "configurations/", {"name": "x"}).problem(403)
+        assert problem["detail"] == "It takes the role Editor; yours is Operator."
         caller(Role.EDITOR)("GET", "people/").problem(403)
 
     def test_use_is_noted_at_most_once_a_minute(self) -> None:

@@ -134,6 +134,10 @@ class Crowd:
     async def _trouble(self, number: int, every_s: float, ill: set[int]) -> None:
         while True:
             for one in self.rng.sample(range(len(self.fleet.members)), number):
+                link = self.fleet.members[one].link
+                if link is not None and link.is_behind:
+                    # Over plain HTTP a real client merges what it could not send yet; ours would queue each for itself.
+                    continue
                 self.troubles += 1
                 ill.add(one)
                 self.fleet.fall_ill(self.fleet.members[one], f"trouble {self.troubles}")

@@ -58,4 +58,4 @@ def test_what_must_never_be() -> None:
     assert not list(wrongs(TRUTH, {"aa"}))
     assert list(wrongs(TRUTH, {"bb"}))
     assert list(wrongs(replace(TRUTH, runs="bb"), {"aa"}))
-    assert list(wrongs(replace(TRUTH, offered=("aa", "aa")), {"aa"}))
+    assert list(wrongs(replace(TRUTH, repeated_offers=1), {"aa"}))

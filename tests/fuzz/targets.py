@@ -11,6 +11,7 @@ from uuid import UUID
 from google.protobuf.message import DecodeError
 
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
+from agents.store.values import health_to_json
 from opamp.errors import BadBody
 from opamp.post import read_body
 from opamp.proto.anyvalue_pb2 import AnyValue
@@ -18,8 +19,8 @@ from opamp.proto.opamp_pb2 import ComponentHealth, ServerErrorResponseType
 from opamp.protocol.anyvalue import from_json, to_json
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, decode_frame, encode_frame
+from opamp.protocol.health import read_health
 from opamp.protocol.identity import read_instance_uid
-from opamp.protocol.reports import read_health
 from opamp.protocol.session import AgentSession
 from tests.fuzz.inputs import UID
 from tests.protocol.world import LIMITS, START
@@ -108,11 +109,12 @@ def attribute(data: bytes) -> str:
 
 
 def health_tree(data: bytes) -> str:
-    """The bytes as a ComponentHealth."""
+    """The bytes as a ComponentHealth: what was taken can be read whole."""
     try:
-        read_health(ComponentHealth.FromString(data), LIMITS)
+        health = read_health(ComponentHealth.FromString(data), LIMITS)
     except (DecodeError, MalformedMessage):
         return "refused"
+    health_to_json(health)
     return "taken"
 
 

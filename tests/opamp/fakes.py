@@ -18,9 +18,9 @@ from agents.snapshot import (
 )
 from fleets.connection_offer import Held, SettingsOffer
 from fleets.offer import Intent, Offer
-from opamp.errors import AgentRefused, ConnectionRefused
+from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
 from opamp.gateway import Gateway
-from opamp.ports import Caller, Credential, Refusal
+from opamp.ports import Admitted, Caller, Credential, Refusal
 from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from telflo.base.ids import new_id
@@ -34,6 +34,7 @@ UID2 = UUID("01890000-0000-7000-8000-000000000002")
 CAPABILITIES = int(
     Capability.REPORTS_STATUS | Capability.ACCEPTS_REMOTE_CONFIG | Capability.REPORTS_HEARTBEAT
 )
+TOO_MANY = "Too many new collectors a minute by this token."
 HASH = "ab" * 32
 OFFER = Offer(HASH, (ConfigFile("", b"receivers: {}\n", "text/yaml"),))
 
@@ -55,6 +56,7 @@ class MemoryDomain:
         self.given: list[UUID] | None = []
         self.elsewhere: dict[UUID, tuple[int, bool]] = {}
         self.refuse_agents = ""
+        self.put_off: set[UUID] = set()
         self.failure: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -74,18 +76,19 @@ class MemoryDomain:
             raise ConnectionRefused("revoked", text="The token is revoked.", token_prefix="x")
         return CREDENTIAL
 
-    def admit_agents(
-        self, callers: Sequence[Caller], *, now: datetime
-    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+    def admit_agents(self, callers: Sequence[Caller], *, now: datetime) -> Mapping[UUID, Admitted]:
         self.log.append(("admit_agents", tuple(caller.instance_uid for caller in callers)))
         assert self.gate.wait(10)
         self._fail()
         return {caller.instance_uid: self._admit(caller) for caller in callers}
 
-    def _admit(self, caller: Caller) -> AgentSnapshot | AgentRefused:
+    def _admit(self, caller: Caller) -> Admitted:
         instance_uid, transport = caller.instance_uid, caller.transport
         if self.refuse_agents:
-            return AgentRefused(self.refuse_agents, text="The token expired.")
+            text = TOO_MANY if self.refuse_agents == "rate" else "The token expired."
+            return AgentRefused(self.refuse_agents, text=text)
+        if instance_uid in self.put_off:
+            return AgentPutOff("Not now.")
         is_new = instance_uid not in self.epochs
         self.epochs[instance_uid] = self.epochs.get(instance_uid, 0) + 1
         return AgentSnapshot(
@@ -164,7 +167,7 @@ class MemoryDomain:
         self.refusals.extend(refusals)
 
     def is_temporary(self, error: Exception) -> bool:
-        return isinstance(error, ConnectionError)
+        return isinstance(error, ConnectionError | AgentPutOff)
 
     def _fail(self) -> None:
         if self.failure is not None:

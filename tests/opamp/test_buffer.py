@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,6 +40,19 @@ def numbers(patch: AgentPatch) -> list[str]:
     return [fact.remote_config.hash for fact in patch.facts if fact.remote_config]
 
 
+@dataclass(slots=True)
+class Beats:
+    """A session that only sends heartbeats."""
+
+    instance_uid: UUID = UID
+    epoch: int = 1
+    n: int = 1
+    beat_waits: bool = False
+
+    def heartbeat(self) -> AgentPatch:
+        return heartbeat(self.instance_uid, self.n, self.epoch)
+
+
 class Sink:
     """Keeps batches; fails while `errors` has some."""
 
@@ -64,7 +77,7 @@ class TestPending:
     def test_reports_of_one_session_become_one_with_all_facts_in_order(self) -> None:
         pending = Pending(BufferLimits())
         for n in (1, 2, 3):
-            pending.add(report(n=n), now_s=0)
+            pending.add(report(n=n))
         [merged] = pending.take_due(now_s=0)
         assert merged.sequence_num == 3
         assert numbers(merged) == ["01", "02", "03"]
@@ -74,33 +87,61 @@ class TestPending:
     @pytest.mark.rule("I3")
     def test_two_sessions_of_one_agent_are_never_merged(self) -> None:
         pending = Pending(BufferLimits())
-        pending.add(report(n=7, epoch=2), now_s=0)
-        pending.add(report(n=1, epoch=1), now_s=0)
+        pending.add(report(n=7, epoch=2))
+        pending.add(report(n=1, epoch=1))
         assert [(p.epoch, p.sequence_num) for p in pending.take_agents([UID])] == [(1, 1), (2, 7)]
 
-    def test_heartbeats_wait_and_fall_due_once(self) -> None:
+    def test_heartbeats_wait_and_the_last_is_read_when_they_fall_due(self) -> None:
         pending = Pending(BufferLimits(heartbeat_flush_s=15))
-        pending.add(heartbeat(n=1), now_s=0)
-        pending.add(heartbeat(n=2), now_s=14)
+        agent = Beats()
+        pending.beat(agent, now_s=0)
+        agent.n, waits = 2, agent.beat_waits
+        assert waits
         assert pending.take_due(now_s=14.9) == []
-        [merged] = pending.take_due(now_s=15)
-        assert merged.sequence_num == 2
+        assert pending.take_due(now_s=15) == [heartbeat(n=2)]
+        assert not agent.beat_waits
+        assert len(pending) == pending.bytes == 0
+
+    def test_heartbeats_that_are_nearly_due_go_along_with_one_that_is(self) -> None:
+        pending = Pending(BufferLimits(heartbeat_flush_s=15))
+        for second in range(10):
+            pending.beat(Beats(uuid4(), n=second), now_s=second)
+        assert pending.take_due(now_s=14.9) == []
+        assert [patch.sequence_num for patch in pending.take_due(now_s=15)] == [0, 1, 2, 3]
+        assert pending.next_heartbeat_s() == 19
 
     def test_a_report_takes_the_waiting_heartbeat_along(self) -> None:
         pending = Pending(BufferLimits())
-        pending.add(heartbeat(n=1), now_s=0)
-        pending.add(report(n=2), now_s=0)
-        pending.add(heartbeat(n=3), now_s=0)
+        agent = Beats()
+        pending.beat(agent, now_s=0)
+        pending.add(report(n=2))
+        assert not agent.beat_waits
+        agent.n = 3
+        pending.beat(agent, now_s=0)
+        assert not agent.beat_waits
         [merged] = pending.take_due(now_s=0)
         assert merged.sequence_num == 3
         assert numbers(merged) == ["02"]
+        assert len(pending) == pending.bytes == 0
+
+    def test_a_heartbeat_behind_what_is_put_back_is_written_with_it(self) -> None:
+        pending = Pending(BufferLimits())
+        pending.add(report(n=1))
+        taken = pending.take_due(now_s=0)
+        agent = Beats(n=2)
+        pending.beat(agent, now_s=0)
+        pending.put_back(taken)
+        assert not agent.beat_waits
+        [merged] = pending.take_due(now_s=0)
+        assert (merged.sequence_num, numbers(merged)) == (2, ["01"])
+        assert len(pending) == pending.bytes == 0
 
     def test_what_is_put_back_comes_before_what_arrived_meanwhile(self) -> None:
         pending = Pending(BufferLimits())
-        pending.add(report(n=1), now_s=0)
+        pending.add(report(n=1))
         taken = pending.take_due(now_s=0)
-        pending.add(report(UID2, n=9), now_s=0)
-        pending.add(report(n=2), now_s=0)
+        pending.add(report(UID2, n=9))
+        pending.add(report(n=2))
         pending.put_back(taken)
         first, second = pending.take_due(now_s=0)
         assert numbers(first) == ["01", "02"]
@@ -109,7 +150,7 @@ class TestPending:
     def test_bodies_count_towards_the_size(self) -> None:
         pending = Pending(BufferLimits())
         body = EffectiveConfig("aa", (ConfigFile("", b"x" * 10_000),))
-        pending.add(report(effective_config=body), now_s=0)
+        pending.add(report(effective_config=body))
         assert 10_000 < pending.bytes < 12_000
 
 
@@ -134,7 +175,7 @@ async def test_reports_are_written_soon_and_together(sink: Sink) -> None:
 async def test_a_lone_heartbeat_is_written_late_but_is_written(sink: Sink) -> None:
     buffer = WriteBuffer(sink, LIMITS)
     buffer.start()
-    buffer.submit(heartbeat())
+    buffer.beat(Beats())
     await until(lambda: sink.batches)
     assert sink.patches == [heartbeat()]
     await buffer.stop()
@@ -145,7 +186,7 @@ async def test_many_rows_are_written_without_waiting(sink: Sink) -> None:
     buffer.start()
     for _ in range(3):
         buffer.submit(report(uuid4()))
-    buffer.submit(heartbeat())
+    buffer.beat(Beats())
     await until(lambda: len(sink.patches) >= 3)
     await buffer.stop()
 
@@ -217,9 +258,9 @@ async def test_one_report_that_cannot_be_stored_does_not_hold_up_the_others(sink
 async def test_a_full_buffer_refuses_but_takes_the_end_of_a_session(sink: Sink) -> None:
     buffer = WriteBuffer(sink, LIMITS)
     for _ in range(10):
-        assert buffer.submit(heartbeat(uuid4()))
+        buffer.beat(Beats(uuid4()))
     assert buffer.is_full
-    assert not buffer.submit(heartbeat())
+    assert not buffer.submit(report())
     assert buffer.submit(replace(heartbeat(), disconnected_at=T0), force=True)
     await buffer.stop()
     assert len(sink.patches) == 11
@@ -236,6 +277,6 @@ async def test_bodies_fill_the_buffer_too(sink: Sink) -> None:
 async def test_stopping_writes_what_is_left(sink: Sink) -> None:
     buffer = WriteBuffer(sink, BufferLimits())
     buffer.start()
-    buffer.submit(heartbeat())
+    buffer.beat(Beats())
     await buffer.stop()
     assert sink.patches == [heartbeat()]

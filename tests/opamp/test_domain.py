@@ -9,6 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from agents.models import Agent as StoredAgent
 from agents.models import AgentEvent, AgentStatus, GivenUid
@@ -239,4 +240,5 @@ async def test_asking_by_plain_http_beside_a_live_websocket_does_not_end_that(
 def test_a_database_that_is_away_is_temporary_and_a_bad_value_is_not() -> None:
     domain = DjangoDomain()
     assert domain.is_temporary(OperationalError("locked"))
+    assert domain.is_temporary(RedisTimeout("Timeout reading from socket"))
     assert not domain.is_temporary(ValueError("a NUL character"))

@@ -16,7 +16,17 @@ from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentDisconnect, ComponentHealth, ServerErrorResponseType
 from tests.opamp.adapters import AsgiWire
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import CREDENTIAL, HASH, UID, UID2, MemoryDomain, Wire, full, hello
+from tests.opamp.fakes import (
+    CREDENTIAL,
+    HASH,
+    TOO_MANY,
+    UID,
+    UID2,
+    MemoryDomain,
+    Wire,
+    full,
+    hello,
+)
 from tests.opamp.waiting import until
 
 BAD_REQUEST = ServerErrorResponseType.ServerErrorResponseType_BadRequest
@@ -250,6 +260,22 @@ class TestLettingIn:
             assert (await wire.next())["type"] == "websocket.accept"
         assert domain.names() == ["verify_token"]
 
+    @pytest.mark.rule("A3")
+    async def test_one_newcomer_too_many_is_told_so_and_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        domain.refuse_agents = "rate"
+        wire = connect()
+        await wire.next()
+        wire.say(full())
+        error = (await wire.reply()).error_response
+        assert error.type == UNAVAILABLE
+        assert error.error_message.startswith(TOO_MANY)
+        assert error.retry_info.retry_after_nanoseconds == 30 * 10**9
+        domain.refuse_agents = ""
+        wire.say(full())
+        assert not (await wire.reply()).HasField("error_response")
+
     async def test_an_agent_that_may_not_enrol_gets_an_error_and_no_closed_connection(
         self, connect: Connect, domain: MemoryDomain
     ) -> None:
@@ -278,6 +304,23 @@ class TestLettingIn:
         domain.failure = None
         wire.say(full())
         assert not (await wire.reply()).HasField("error_response")
+
+    @pytest.mark.rule("A3")
+    async def test_of_a_batch_those_alone_who_cannot_come_in_now_are_asked_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        domain.put_off = {UID2}
+        known, new = connect(), connect()
+        for wire in (known, new):
+            await wire.next()
+        known.say(full(UID))
+        new.say(full(UID2))
+        assert not (await known.reply()).HasField("error_response")
+        assert (await new.reply()).error_response.type == UNAVAILABLE
+        assert ("admit_agents", (UID, UID2)) in domain.log
+        domain.put_off = set()
+        new.say(full(UID2))
+        assert not (await new.reply()).HasField("error_response")
 
     @pytest.mark.rule("A3")
     @pytest.mark.parametrize("options", [GatewayOptions(waiting=1)])

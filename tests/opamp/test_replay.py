@@ -25,6 +25,7 @@ from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol import reports
+from opamp.protocol.health import read_health
 from tests.factories import make_fleet, make_token, open_session
 from tests.opamp.adapters import ADAPTERS, Adapter
 from tests.opamp.fakes import Wire, post
@@ -210,7 +211,7 @@ def check(agent: Agent) -> None:
     assert known.remote_config == reports.read_remote_config(truth.remote_config_status, LIMITS)
     effective = reports.read_effective_config(truth.effective_config, LIMITS)
     assert known.effective_sha256 == effective.sha256
-    health = reports.read_health(truth.health, LIMITS)
+    health = read_health(truth.health, LIMITS)
     assert health.says_nothing or tells_shutdown(health) or known.health == health
     assert known.components_hash == truth.available_components.hash.hex()
     assert not known.lacks_components

@@ -1,6 +1,7 @@
 """The pages of tokens, and tokens in the Django admin."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -30,6 +31,45 @@ def test_a_new_token_is_shown_in_the_answer_and_never_again() -> None:
     html = client.get("/tokens/").content.decode()
     assert "image build" in html
     assert secret not in html
+
+
+@pytest.mark.parametrize(
+    ("settings_given", "endpoint"),
+    [
+        ({}, "ws://testserver/v1/opamp"),
+        ({"BASE_URL": "https://telflo.example"}, "wss://telflo.example/v1/opamp"),
+        (
+            {"BASE_URL": "https://telflo.example", "OPAMP_URL": "wss://opamp.example"},
+            "wss://opamp.example/v1/opamp",
+        ),
+    ],
+)
+def test_a_secret_comes_with_the_endpoint_that_it_opens(
+    settings: Any, settings_given: dict[str, str], endpoint: str
+) -> None:
+    for name, value in settings_given.items():
+        setattr(settings, name, value)
+    token = make_token(fleet=make_fleet(name="edge")).token
+    client = signed_in(Role.ADMIN)
+    for path, form in {
+        "/fleets/new/": {"name": "west", "arrival_mode": "observed", "expires": "never"},
+        "/tokens/new/": {"fleet": "edge", "name": "image build", "expires": "2y"},
+        f"/tokens/{token.pk}/rotate/": {"overlap_seconds": "86400"},
+    }.items():
+        html = client.post(path, form).content.decode()
+        assert f"endpoint: {endpoint}\n" in html, path
+        assert "Authorization: Bearer ${env:TELFLO_TOKEN}" in html, path
+        assert f'<code class="whitespace-normal break-all">http{endpoint[2:]}</code>' in html, path
+
+
+def test_a_server_that_only_its_own_machine_reaches_says_so_beside_a_secret() -> None:
+    make_fleet(name="edge")
+    client = signed_in(Role.ADMIN)
+    form = {"fleet": "edge", "name": "image build", "expires": "2y"}
+    here = client.post("/tokens/new/", form, headers={"host": "127.0.0.1"}).content.decode()
+    assert "Only this machine reaches http://127.0.0.1" in here
+    there = client.post("/tokens/new/", {**form, "name": "another"}).content.decode()
+    assert "Only this machine" not in there
 
 
 def test_a_viewer_sees_the_list_and_can_change_nothing() -> None:

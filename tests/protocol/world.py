@@ -16,6 +16,7 @@ from agents.snapshot import UNSET, AgentPatch, AgentSnapshot, FactKind, Transpor
 from opamp.proto import opamp_pb2 as pb
 from opamp.protocol import reports
 from opamp.protocol.framing import decode_frame
+from opamp.protocol.health import read_health
 from opamp.protocol.limits import Limits
 from opamp.protocol.outcome import Outcome
 from opamp.protocol.session import AgentSession
@@ -269,7 +270,7 @@ def check_belief(server: Server, agent: Agent) -> None:
         assert state.effective_config == reports.read_effective_config(
             truth.effective_config, LIMITS
         )
-    health = reports.read_health(truth.health, LIMITS)
+    health = read_health(truth.health, LIMITS)
     if not health.says_nothing:  # unknown: then the last known one stays
         assert state.health == health
     components = None if state.components is UNSET else state.components

@@ -191,6 +191,14 @@ class TestApplying:
         assert agent.truth().remote_status == STATUS.RemoteConfigStatuses_APPLIED
         assert agent.truth().repeated_offers == 1
 
+    def test_what_failed_may_come_again_once_it_went_back_by_itself(self) -> None:
+        conversation = talk()
+        for text in (GOOD, "exporters: {nosuch: }", "exporters: {nosuch: }"):
+            conversation.offer(text)
+            conversation.wait(6)
+        assert len(set(conversation.agent.truth().offered)) == 2
+        assert conversation.agent.truth().repeated_offers == 0
+
     def test_an_empty_map_stops_the_collector(self) -> None:
         agent = make_agent()
         agent.connected(0.0)

@@ -27,17 +27,20 @@ def update_rows(
     match: Sequence[str],
     columns: Sequence[str],
     rows: Sequence[Sequence[Any]],
+    in_order: bool = False,
 ) -> int:
     """Set `columns` in the rows where all of `match` are equal; answers how many rows matched.
 
     Each of `rows` holds the values of `match`, then those of `columns` (attribute names of the model's fields).
+    in_order: the rows are not locked yet; lock them in the order of the first of `match`, as all others do.
     """
     if not rows or not columns:
         return 0
     fields = _fields(model, (*match, *columns))
     values = _prepared(fields, rows)
+    update = _UPDATES[connection.vendor]
     with connection.cursor() as cursor:
-        return _UPDATES[connection.vendor](cursor, model._meta.db_table, fields, len(match), values)
+        return update(cursor, model._meta.db_table, fields, len(match), values, in_order=in_order)
 
 
 def insert_rows(
@@ -56,15 +59,17 @@ def insert_rows(
     if not rows:
         return
     fields = _fields(model, columns)
-    values = _prepared(fields, rows)
-    if others is not None:
-        same = [field for field in model._meta.concrete_fields if field not in fields]
-        row = [getattr(others, field.attname) for field in same]
-        values += [list(column) * len(rows) for column in _prepared(same, [row])]
-        fields += same
-    insert = _INSERTS[connection.vendor]
+    same = [field for field in model._meta.concrete_fields if field not in fields] if others else []
+    row = [getattr(others, field.attname) for field in same]
     with connection.cursor() as cursor:
-        insert(cursor, model._meta.db_table, fields, values, ignore_conflicts=ignore_conflicts)
+        _INSERTS[connection.vendor](
+            cursor,
+            model._meta.db_table,
+            fields + same,
+            _prepared(fields, rows),
+            [value for (value,) in _prepared(same, [row])],
+            ignore_conflicts=ignore_conflicts,
+        )
 
 
 def _fields(model: type[Model], names: Sequence[str]) -> list[AnyField]:

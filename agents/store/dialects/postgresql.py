@@ -13,28 +13,45 @@ Fields = Sequence["Field[Any, Any]"]
 Columns = Sequence[Sequence[Any]]
 
 
-def update(cursor: Any, table: str, fields: Fields, matched: int, columns: Columns) -> int:
+def update(
+    cursor: Any, table: str, fields: Fields, matched: int, columns: Columns, *, in_order: bool
+) -> int:
     """Set values column by column. The first `matched` fields find the row, the others are set."""
     names = _names(fields)
+    values = f"unnest({_arrays(fields)}) AS v({', '.join(names)})"
+    if in_order:
+        # An UPDATE alone locks rows in whatever order it comes to them.
+        values = (
+            f"(SELECT v.* FROM {values} JOIN {connection.ops.quote_name(table)} AS held"  # noqa: S608 - the same
+            f" ON held.{names[0]} = v.{names[0]} ORDER BY v.{names[0]} FOR NO KEY UPDATE OF held) AS v"
+        )
     settings = ", ".join(f"{name} = v.{name}" for name in names[matched:])
     where = " AND ".join(f"t.{name} = v.{name}" for name in names[:matched])
     cursor.execute(
         f"UPDATE {connection.ops.quote_name(table)} AS t SET {settings}"  # noqa: S608 - names of our own models
-        f" FROM unnest({_arrays(fields)}) AS v({', '.join(names)}) WHERE {where}",
+        f" FROM {values} WHERE {where}",
         [_literal(column) for column in columns],
     )
     return int(cursor.rowcount)
 
 
 def insert(
-    cursor: Any, table: str, fields: Fields, columns: Columns, *, ignore_conflicts: bool
+    cursor: Any,
+    table: str,
+    fields: Fields,
+    columns: Columns,
+    same: Sequence[Any],
+    *,
+    ignore_conflicts: bool,
 ) -> None:
-    """Append rows, given column by column."""
+    """Append rows, given column by column; the last fields have the same value in all of them."""
     conflicts = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    each = fields[: len(columns)]
+    values = [f"%s::{_element_type(field)}" for field in fields[len(columns) :]]
     cursor.execute(
         f"INSERT INTO {connection.ops.quote_name(table)} ({', '.join(_names(fields))})"  # noqa: S608 - names of our own models
-        f" SELECT * FROM unnest({_arrays(fields)}){conflicts}",
-        [_literal(column) for column in columns],
+        f" SELECT {', '.join(['v.*', *values])} FROM unnest({_arrays(each)}) AS v{conflicts}",
+        [*same, *(_literal(column) for column in columns)],
     )
 
 

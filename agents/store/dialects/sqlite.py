@@ -10,8 +10,13 @@ Fields = Sequence["Field[Any, Any]"]
 Columns = Sequence[Sequence[Any]]
 
 
-def update(cursor: Any, table: str, fields: Fields, matched: int, columns: Columns) -> int:
-    """Set values column by column. The first `matched` fields find the row, the others are set."""
+def update(
+    cursor: Any, table: str, fields: Fields, matched: int, columns: Columns, *, in_order: bool
+) -> int:
+    """Set values column by column. The first `matched` fields find the row, the others are set.
+
+    in_order does nothing: whoever writes has the whole database to itself.
+    """
     names = _names(fields)
     settings = ", ".join(f"{name} = %s" for name in names[matched:])
     where = " AND ".join(f"{name} = %s" for name in names[:matched])
@@ -23,14 +28,20 @@ def update(cursor: Any, table: str, fields: Fields, matched: int, columns: Colum
 
 
 def insert(
-    cursor: Any, table: str, fields: Fields, columns: Columns, *, ignore_conflicts: bool
+    cursor: Any,
+    table: str,
+    fields: Fields,
+    columns: Columns,
+    same: Sequence[Any],
+    *,
+    ignore_conflicts: bool,
 ) -> None:
-    """Append rows, given column by column."""
+    """Append rows, given column by column; the last fields have the same value in all of them."""
     how = "INSERT OR IGNORE" if ignore_conflicts else "INSERT"
     places = ", ".join(["%s"] * len(fields))
     cursor.executemany(
         f"{how} INTO {connection.ops.quote_name(table)} ({', '.join(_names(fields))}) VALUES ({places})",
-        list(zip(*columns, strict=True)),
+        [(*row, *same) for row in zip(*columns, strict=True)],
     )
 
 

@@ -1,8 +1,8 @@
 """The only writer of rollouts, stages, targets, attempts, quarantine and of what members should run (I6).
 
 Level-triggered: stored state and deadlines decide, so killing any process at any moment loses nothing and offers
-nothing twice. Every function is one transaction; it locks rollouts, then the agents' status rows
-(agents.store.lock), then the rest, and hints at gateways and pages once it holds.
+nothing twice. Every function is one transaction; it locks fleets, then rollouts, then the agents' status rows
+(locks.py, agents.store.lock), then the rest, and hints at gateways and pages once it holds.
 """
 
 from fleets.rollouts.engine.answers import give_back, record_reports
@@ -10,6 +10,7 @@ from fleets.rollouts.engine.claims import IN_FLIGHT, claim
 from fleets.rollouts.engine.deadlines import expire
 from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.lifecycle import advance, start
+from fleets.rollouts.engine.locks import hold, hold_fleets
 from fleets.rollouts.engine.membership import exclude, join, keep_names
 from fleets.rollouts.engine.retries import RetryWay, retry, way_of_retry
 
@@ -22,6 +23,8 @@ __all__ = [
     "expire",
     "give_back",
     "hand_down",
+    "hold",
+    "hold_fleets",
     "join",
     "keep_names",
     "record_reports",

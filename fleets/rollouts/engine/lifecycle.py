@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max
 
 from agents import store
-from agents.models import AgentStatus
+from agents.store import StatusRow
 from configs.models import ConfigVersion
 from fleets.models import (
     ArrivalMode,
@@ -87,6 +87,9 @@ def start(
 def advance(rollout_id: UUID, *, now: datetime) -> None:
     """Take as many steps as the stored state allows. Does nothing for a rollout that is over or gone."""
     with transaction.atomic():
+        # The fleet first: a rollout that succeeds writes it.
+        fleets = Fleet.objects.select_for_update(of=("self",), no_key=True)
+        list(fleets.filter(rollouts=rollout_id).values_list("pk"))
         rollouts = Rollout.objects.select_for_update(of=("self",), no_key=True)
         rollout = rollouts.select_related("fleet").filter(pk=rollout_id).first()
         if rollout is not None:
@@ -194,7 +197,7 @@ def _managed_members(fleet: Fleet) -> dict[UUID, Membership]:
 def _add_targets(
     stage: Stage,
     members: Mapping[UUID, Membership],
-    rows: Mapping[UUID, AgentStatus],
+    rows: Mapping[UUID, StatusRow],
     now: datetime,
 ) -> None:
     """Every managed member, with what it goes back to: its own, not the fleet's."""

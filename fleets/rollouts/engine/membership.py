@@ -5,10 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 
 from agents import store
-from agents.models import Agent, AgentStatus
+from agents.models import Agent
+from agents.store import StatusRow
 from fleets.models import (
     ArrivalMode,
     Fleet,
@@ -26,6 +27,7 @@ from fleets.rollouts.engine.desires import (
     ran_well,
     with_desired,
 )
+from fleets.rollouts.engine.locks import hold, hold_fleets
 from fleets.rollouts.plan import ACTIVE
 from telflo.base.hints import touch_on_commit
 
@@ -36,14 +38,13 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
     All of them are in one fleet. Answers that rollout: the caller advances it. Observed members should run nothing
     of ours. The number of statements does not depend on the number of members.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         fleet_id = Membership.objects.filter(agent_id__in=uids).values_list("fleet_id", flat=True)[
             0
         ]
-        # A rollout that starts now sees these members, or these members see the rollout.
-        Fleet.objects.select_for_update(no_key=True).get(pk=fleet_id)
         # The rollout's lock first: it must not finish between being looked at and getting more targets.
-        rollout = _active_rollout(fleet_id)
+        hold_fleets({fleet_id})
+        rollout = Rollout.objects.filter(fleet_id=fleet_id, state__in=ACTIVE).first()
         rows = store.lock(uids)
         members = _members(uids)
         fleet = Fleet.objects.select_related("stable_version").get(pk=fleet_id)
@@ -61,7 +62,7 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
 def _desire_stable(
     members: Mapping[UUID, Membership],
     managed: Collection[UUID],
-    rows: Mapping[UUID, AgentStatus],
+    rows: Mapping[UUID, StatusRow],
     fleet: Fleet,
     now: datetime,
 ) -> None:
@@ -69,14 +70,21 @@ def _desire_stable(
     stable = fleet.stable_version
     rendered = render_version(stable, now=now) if stable and managed else None
     good = {uid for uid, member in members.items() if ran_well(member, rows[uid])}
-    others = members.keys() - set(managed)
-    desire(managed, good.intersection(managed), rendered)
+    changing = {
+        uid for uid in managed if not _should_run(members[uid], rendered.pk if rendered else None)
+    }
+    others = {uid for uid in members.keys() - set(managed) if not _should_run(members[uid], None)}
+    desire(changing, good & changing, rendered)
     desire(others, good & others, None)
+
+
+def _should_run(member: Membership, rendered_id: UUID | None) -> bool:
+    return member.desired_id == rendered_id and member.retry_id is None
 
 
 def _wait(
     rollout: Rollout,
-    rows: Mapping[UUID, AgentStatus],
+    rows: Mapping[UUID, StatusRow],
     previous: Mapping[UUID, UUID | None],
     now: datetime,
 ) -> None:
@@ -106,8 +114,7 @@ def _wait(
 def exclude(uids: Collection[UUID], *, reason: str, now: datetime) -> frozenset[UUID]:
     """Targets of these agents that are not over yet become `excluded`. Answers the rollouts to advance."""
     with transaction.atomic():
-        mine = Rollout.objects.filter(targets__agent_id__in=uids, state__in=ACTIVE)
-        _lock_in_order(mine, uids)
+        hold(uids)
         targets = Target.objects.filter(
             agent_id__in=uids, rollout__state__in=[*ACTIVE, RolloutState.SUCCEEDED]
         ).exclude(state__in=[TargetState.SUCCEEDED, TargetState.EXCLUDED])
@@ -130,15 +137,3 @@ def keep_names(uids: Collection[UUID]) -> None:
 def _members(uids: Collection[UUID]) -> dict[UUID, Membership]:
     members = with_desired(Membership.objects.filter(agent_id__in=uids))
     return {member.agent_id: member for member in members}
-
-
-def _lock_in_order(rollouts: QuerySet[Rollout], uids: Collection[UUID]) -> None:
-    """Rollouts, then status rows, then the rest: the order that all writers keep."""
-    ids = list(rollouts.values_list("pk", flat=True))
-    list(Rollout.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
-    store.hold(uids)
-
-
-def _active_rollout(fleet_id: UUID) -> Rollout | None:
-    rollouts = Rollout.objects.select_for_update(no_key=True)
-    return rollouts.filter(fleet_id=fleet_id, state__in=ACTIVE).first()

@@ -6,7 +6,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from telflo.base.access import Action, may
+from telflo.base.access import Action, may, what_is_missing
 from telflo.base.models import ApiToken, TokenScope
 
 if TYPE_CHECKING:
@@ -21,12 +21,15 @@ class MayCall(BasePermission):
     makes no writes, whatever its owner may do.
     """
 
-    message = "Your role does not allow this."
+    message = "This is not open to anybody."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the call may go on. Raises PermissionDenied with the reason for a token without the scope."""
         action = required_action(request, view)
-        if action is None or not may(request.user, action):
+        if action is None:
+            return False
+        if not may(request.user, action):
+            self.message = what_is_missing(request.user, action)
             return False
         _refuse_writes_of_read_tokens(request)
         return True
