@@ -35,7 +35,7 @@ _KEY_BYTES: Final = 512
 _BEAT_BYTES: Final = 128
 _ALONG: Final = 0.2
 """Of heartbeat_flush_s: by so much earlier than it is due a heartbeat is written with another one that is."""
-_BACKOFF_S: Final = (0.5, 5.0)
+_BACKOFF_S: Final = (0.5, 2.0)
 """Between tries while writing fails. So long at most what agents say waits once the database is back."""
 
 
