@@ -205,8 +205,8 @@ def test_assigning_counts_each_collector_once_and_only_those_that_it_reaches() -
         "remote_config_status": ConfigStatus.APPLIED,
         "remote_config_hash": coming.hash,
     }
-    deaf: dict[str, Any] = {"agent": {"capabilities": 1}}
-    for name, how in {
+    deaf = {"agent": {"capabilities": 1}}
+    members: dict[str, dict[str, Any]] = {
         "here-1": {},
         "here-2": {},
         "silent-about-itself": {"agent": {"capabilities": 0}},
@@ -219,7 +219,8 @@ def test_assigning_counts_each_collector_once_and_only_those_that_it_reaches() -
         "failed-and-deaf": {"status": "unmanaged", **deaf},
         "failed": {"status": "failed"},
         "failed-and-away": {"status": "disconnected"},
-    }.items():
+    }
+    for name, how in members.items():
         made = make_collector(name=name, fleet=fleet, desired=desired, **how)
         if name.startswith("failed"):
             Quarantine.objects.create(agent=made, hash=coming.hash, since=timezone.now())
