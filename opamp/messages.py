@@ -63,7 +63,7 @@ class Messages:
         agent = connection.agents.get(message.instance_uid)
         if agent is not None and agent.is_newest and not wants_new_uid(message):
             return self.answer(agent, message)
-        return self._receive_other(connection, message)
+        return self._receive_other(connection, message, data)
 
     def answer(self, agent: HeldAgent, message: AgentToServer) -> bytes:
         """The answer to a message of an admitted agent: no database, exactly one reply."""
@@ -121,7 +121,9 @@ class Messages:
             self._buffer.beat(session)
         return answer
 
-    def _receive_other(self, connection: Connection, message: AgentToServer) -> bytes | None:
+    def _receive_other(
+        self, connection: Connection, message: AgentToServer, data: bytes
+    ) -> bytes | None:
         """A message of an agent that is not held by this connection (yet)."""
         raw_uid = message.instance_uid
         try:
@@ -143,13 +145,9 @@ class Messages:
             self._admit(agent)
         elif agent.is_settled:
             return self._identities.answer_replaced(agent, message)
-        return self._put_aside(agent, message)
-
-    def _put_aside(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
-        """Keep a message until its agent is admitted; what does not fit is to be sent again."""
         if len(agent.waiting) >= self._options.waiting_messages:
             return self._unavailable(message)
-        agent.waiting.append(message)
+        agent.waiting.append(data)
         return None
 
     def _unavailable(self, message: AgentToServer) -> bytes:

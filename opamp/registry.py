@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -10,7 +10,6 @@ from uuid import UUID
 
 from opamp.pace import Pace
 from opamp.ports import Credential
-from opamp.proto.opamp_pb2 import AgentToServer
 from opamp.protocol.session import AgentSession
 
 logger = logging.getLogger(__name__)
@@ -148,7 +147,8 @@ class HeldAgent:
     uid: UUID
     connection: Connection
     session: AgentSession | None = None
-    waiting: deque[AgentToServer] = field(default_factory=deque)
+    waiting: list[bytes] = field(default_factory=list)
+    """WebSocket messages as they came: decoded ones are three times as large, and a whole fleet may wait."""
     is_settled: bool = False
     is_newest: bool = False
     declined_hash: str = ""
