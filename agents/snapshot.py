@@ -207,6 +207,7 @@ class AgentSnapshot:
     components_hash: str = ""
     """The hash that the agent named last; its tree is stored unless lacks_components says otherwise."""
     health: ComponentHealth | None = None
+    """The root alone: what is below it tells nothing of whether the next one is news."""
     desired_hash: str = ""
     in_flight_hash: str = ""
     """The hash of an offer that was sent and not answered yet; "" when there is none."""

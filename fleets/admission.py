@@ -8,20 +8,19 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 
 from agents import store
 from agents.identities import given_identities, take_uid
-from agents.models import GivenUid
 from agents.snapshot import AgentSnapshot
 from agents.store import Arrival, NewEvent
+from agents.store.dialects import insert_rows
 from fleets.credentials import note_came_by_offered
 from fleets.enrollment import VerifiedToken
-from fleets.errors import EnrolmentRefused
+from fleets.errors import EnrolmentRefused, NotNow
 from fleets.models import (
     ArrivalMode,
     Attempt,
@@ -32,6 +31,7 @@ from fleets.models import (
     Token,
     TokenKind,
 )
+from fleets.places import free_places
 from fleets.rollouts import engine
 from fleets.standing import standings
 from fleets.tasks import advance_on_commit
@@ -50,7 +50,7 @@ class Caller:
         return self.arrival.instance_uid
 
 
-Answer = AgentSnapshot | EnrolmentRefused
+Answer = AgentSnapshot | EnrolmentRefused | NotNow
 
 
 def admit_agents(callers: Sequence[Caller], *, now: datetime) -> dict[UUID, Answer]:
@@ -59,14 +59,19 @@ def admit_agents(callers: Sequence[Caller], *, now: datetime) -> dict[UUID, Answ
     Unknown: it is registered as a member of the token's fleet and gets the fleet's stable version; one that the server
     gave its uid follows the member that it was taken for. Known: it keeps its membership while its token belongs to the
     fleet that it enrolled by, also after a move; a token of another fleet enrols it there. What it is offered comes
-    from the membership alone.
+    from the membership alone. NotNow: newcomers while they cannot be counted, and who is forgotten at this moment.
     """
+    members = _memberships([caller.uid for caller in callers])
+    arriving = [caller for caller in callers if _arrives(caller, members)]
+    # Before the transaction: a cache that hangs holds up no row.
+    places = free_places(Counter(caller.token.id for caller in arriving), now)
     with transaction.atomic():
-        door = _Door(callers, now)
+        door = _Door(callers, members, arriving, places, now)
         door.let_in()
         snapshots = store.open_sessions([caller.arrival for caller in door.admitted], now=now)
         door.note_tokens()
-        return {**_informed(snapshots, now), **door.refused}
+        forgotten = {one.uid: NotNow("It was forgotten.") for one in door.admitted}
+        return {**forgotten, **_informed(snapshots, now), **door.refused}
 
 
 def _informed(snapshots: Mapping[UUID, AgentSnapshot], now: datetime) -> dict[UUID, Answer]:
@@ -88,23 +93,30 @@ def _informed(snapshots: Mapping[UUID, AgentSnapshot], now: datetime) -> dict[UU
 class _Door:
     """One batch: who is refused, who is known, who is new."""
 
-    def __init__(self, callers: Sequence[Caller], now: datetime) -> None:
+    def __init__(
+        self,
+        callers: Sequence[Caller],
+        members: Mapping[UUID, "_Member"],
+        arriving: Sequence[Caller],
+        places: Mapping[UUID, int] | None,
+        now: datetime,
+    ) -> None:
         self._callers = callers
         self._now = now
-        uids = [caller.uid for caller in callers]
-        self._members = _memberships(uids)
-        strangers = [uid for uid in uids if uid not in self._members]
+        self._members = members
+        self._places = None if places is None else dict(places)
+        strangers = [caller.uid for caller in callers if caller.uid not in members]
         self._given = given_identities(strangers) if strangers else {}
         self._originals = _memberships({given.was for given in self._given.values()})
-        arriving = [caller for caller in callers if self._arrives(caller)]
         engine.hold_fleets(self._concerned(arriving))
-        self._fleets = Fleet.objects.in_bulk({caller.token.fleet_id for caller in callers})
+        followed = {original.fleet_id for original in self._originals.values()}
+        by_token = {caller.token.fleet_id for caller in callers}
+        self._fleets = Fleet.objects.in_bulk(by_token | followed)
         self._holders = _holders(callers)
-        self._places = _free_places(Counter(caller.token.id for caller in arriving), now)
-        self._newcomers: list[Membership] = []
-        self._movers: list[tuple[Membership, Fleet, Caller]] = []
+        self._newcomers: list[_Newcomer] = []
+        self._movers: list[tuple[_Member, Fleet, Caller]] = []
         self._with_new_token: list[Caller] = []
-        self.refused: dict[UUID, EnrolmentRefused] = {}
+        self.refused: dict[UUID, EnrolmentRefused | NotNow] = {}
 
     @property
     def admitted(self) -> list[Caller]:
@@ -116,7 +128,7 @@ class _Door:
         for caller in self._callers:
             try:
                 self._settle(caller)
-            except EnrolmentRefused as refusal:
+            except (EnrolmentRefused, NotNow) as refusal:
                 self.refused[caller.uid] = refusal
         self._enrol(self._newcomers)
         for member, fleet, caller in self._movers:
@@ -129,11 +141,6 @@ class _Door:
             by_token[caller.token.id].append(caller.uid)
         for token_id, uids in by_token.items():
             Membership.objects.filter(agent_id__in=uids).update(token_id=token_id)
-
-    def _arrives(self, caller: Caller) -> bool:
-        """Whether its token would bring it into a fleet."""
-        member = self._members.get(caller.uid)
-        return member is None or not _belongs(member, caller.token)
 
     def _concerned(self, arriving: Iterable[Caller]) -> set[UUID]:
         """The fleets that these may come into, and leave."""
@@ -163,7 +170,7 @@ class _Door:
 
     # ── newcomers ──
 
-    def _newcomer(self, caller: Caller) -> Membership:
+    def _newcomer(self, caller: Caller) -> "_Newcomer":
         """Where a newcomer goes. Raises EnrolmentRefused.
 
         Of whom it had the uid until the server gave it one of its own is the same installation, so it goes where that
@@ -173,66 +180,41 @@ class _Door:
         original = self._originals.get(given.was) if given else None
         if original is not None and _belongs(original, caller.token):
             self._take_place(caller.token)
-            return self._member(caller, original.fleet, ArrivalMode(original.mode))
+            return _Newcomer(caller, self._fleets[original.fleet_id], ArrivalMode(original.mode))
         fleet = self._check_enrolment(caller)
-        return self._member(caller, fleet, _arrival_mode(fleet, caller.token))
+        return _Newcomer(caller, fleet, _arrival_mode(fleet, caller.token))
 
-    def _member(self, caller: Caller, fleet: Fleet, mode: ArrivalMode) -> Membership:
-        return Membership(
-            agent_id=caller.uid,
-            fleet=fleet,
-            token_id=caller.token.id,
-            mode=mode,
-            enrolled_at=self._now,
-        )
-
-    def _enrol(self, members: Sequence[Membership]) -> None:
-        if not members and not self._movers:
+    def _enrol(self, newcomers: Iterable["_Newcomer"]) -> None:
+        if not newcomers and not self._movers:
             return
         # In the order of uids, as locks are taken: two processes may let in the same newcomers.
-        members = sorted(members, key=lambda member: member.agent_id)
-        store.register([member.agent_id for member in members], now=self._now)
+        newcomers = sorted(newcomers, key=lambda one: one.caller.uid)
+        store.register([one.caller.uid for one in newcomers], now=self._now)
         store.hold([caller.uid for caller in self.admitted])
-        # Two connections of one new agent may come at the same moment: the second finds it enrolled.
-        Membership.objects.bulk_create(members, ignore_conflicts=True)
+        _make_members(newcomers, self._now)
         by_fleet: dict[UUID, list[UUID]] = defaultdict(list)
-        for member in members:
-            by_fleet[member.fleet_id].append(member.agent_id)
+        for one in newcomers:
+            by_fleet[one.fleet.pk].append(one.caller.uid)
         advance_on_commit(engine.join(uids, now=self._now) for uids in by_fleet.values())
-        prefixes = {caller.uid: caller.token.prefix for caller in self._callers}
-        store.add_events(
-            NewEvent(
-                member.agent_id,
-                self._now,
-                "enrolled",
-                {
-                    "fleet": member.fleet.name,
-                    "fleet_id": str(member.fleet_id),
-                    "token": prefixes[member.agent_id],
-                },
-            )
-            for member in members
-        )
-        for given in self._taken(members):
-            take_uid(given, now=self._now)
-
-    def _taken(self, members: Iterable[Membership]) -> list[GivenUid]:
-        return [self._given[one.agent_id] for one in members if one.agent_id in self._given]
+        store.add_events(one.enrolled(self._now) for one in newcomers)
+        for one in newcomers:
+            if given := self._given.get(one.caller.uid):
+                take_uid(given, now=self._now)
 
     # ── from another fleet ──
 
-    def _change_fleet(self, member: Membership, fleet: Fleet, caller: Caller) -> None:
-        token, now = caller.token, self._now
-        before = member.fleet
+    def _change_fleet(self, member: "_Member", fleet: Fleet, caller: Caller) -> None:
+        token, uid, now = caller.token, caller.uid, self._now
+        before = Fleet.objects.get(pk=member.fleet_id)
         left = engine.exclude(
-            [member.agent_id], reason=f"It came back by a token of the fleet {fleet}.", now=now
+            [uid], reason=f"It came back by a token of the fleet {fleet}.", now=now
         )
-        member.fleet, member.token_id = fleet, token.id
-        member.mode, member.enrolled_at = _arrival_mode(fleet, token), now
-        member.save(update_fields=["fleet", "token", "mode", "enrolled_at"])
-        advance_on_commit([*left, engine.join([member.agent_id], now=now)])
+        Membership.objects.filter(agent_id=uid).update(
+            fleet=fleet, token_id=token.id, mode=_arrival_mode(fleet, token), enrolled_at=now
+        )
+        advance_on_commit([*left, engine.join([uid], now=now)])
         data = {"from": before.name, "to": fleet.name, "fleet_id": str(fleet.pk)}
-        moved = NewEvent(member.agent_id, now, "moved", {**data, "by": token.prefix})
+        moved = NewEvent(uid, now, "moved", {**data, "by": token.prefix})
         store.add_events([moved])
 
     # ── who may enrol ──
@@ -248,21 +230,64 @@ class _Door:
         return self._fleets[token.fleet_id]
 
     def _take_place(self, token: VerifiedToken) -> None:
+        if self._places is None:
+            raise NotNow("New collectors cannot be counted now.")
         if self._places[token.id] < 1:
             raise EnrolmentRefused(RefusalReason.RATE, token.prefix)
         self._places[token.id] -= 1
 
 
-def _memberships(uids: Collection[UUID]) -> dict[UUID, Membership]:
-    if not uids:
-        return {}
-    members = Membership.objects.select_related("token", "fleet").filter(agent_id__in=uids)
-    return {member.agent_id: member for member in members}
+class _Member(NamedTuple):
+    """One that is known. enrolled_by: the fleet of its token."""
+
+    fleet_id: UUID
+    mode: str
+    token_id: UUID | None
+    enrolled_by: UUID | None
 
 
-def _belongs(member: Membership, token: VerifiedToken) -> bool:
-    enrolled_by = member.token.fleet_id if member.token else None
-    return token.fleet_id in {enrolled_by, member.fleet_id}
+def _arrives(caller: Caller, members: Mapping[UUID, _Member]) -> bool:
+    """Whether its token would bring it into a fleet."""
+    member = members.get(caller.uid)
+    return member is None or not _belongs(member, caller.token)
+
+
+@dataclass(frozen=True, slots=True)
+class _Newcomer:
+    """One that becomes a member."""
+
+    caller: Caller
+    fleet: Fleet
+    mode: ArrivalMode
+
+    def enrolled(self, now: datetime) -> NewEvent:
+        """What its timeline begins with."""
+        fleet = {"fleet": self.fleet.name, "fleet_id": str(self.fleet.pk)}
+        data = {**fleet, "token": self.caller.token.prefix}
+        return NewEvent(self.caller.uid, now, "enrolled", data)
+
+
+def _make_members(newcomers: Iterable[_Newcomer], now: datetime) -> None:
+    # Two connections of one new agent may come at the same moment: the second finds it enrolled.
+    insert_rows(
+        Membership,
+        columns=("agent_id", "fleet_id", "token_id", "mode"),
+        rows=[
+            (one.caller.uid, one.fleet.pk, one.caller.token.id, one.mode.value) for one in newcomers
+        ],
+        others=Membership(enrolled_at=now),
+        ignore_conflicts=True,
+    )
+
+
+def _memberships(uids: Collection[UUID]) -> dict[UUID, _Member]:
+    members = Membership.objects.filter(agent_id__in=uids)
+    rows = members.values_list("agent_id", "fleet_id", "mode", "token_id", "token__fleet_id")
+    return {uid: _Member(fleet, mode, token, by) for uid, fleet, mode, token, by in rows}
+
+
+def _belongs(member: _Member, token: VerifiedToken) -> bool:
+    return token.fleet_id in {member.enrolled_by, member.fleet_id}
 
 
 def _holders(callers: Iterable[Caller]) -> dict[UUID, set[UUID]]:
@@ -280,21 +305,6 @@ def _holders(callers: Iterable[Caller]) -> dict[UUID, set[UUID]]:
             assert token_id is not None
             holders[token_id].add(uid)
     return holders
-
-
-def _free_places(wanted: Mapping[UUID, int], now: datetime) -> dict[UUID, int]:
-    """How many of the wanted enrolments each token has left in this minute, in all processes together (A5)."""
-    most = settings.ENROLMENTS_PER_MINUTE
-    places = {}
-    for token_id, number in wanted.items():
-        key = f"enrolments:{token_id}:{now:%Y%m%d%H%M}"
-        cache.add(key, 0, timeout=120)
-        try:
-            total = cache.incr(key, number)
-        except ValueError:  # evicted between the two calls
-            total = number
-        places[token_id] = number - max(0, total - most)
-    return places
 
 
 def _arrival_mode(fleet: Fleet, token: VerifiedToken) -> ArrivalMode:

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import transaction
 
 from agents import store
-from agents.models import AgentStatus
 from agents.snapshot import Capability
+from agents.store import StatusRow
 from fleets.connection import destinations_of
 from fleets.connection_offer import Destination, Held, Need, Plan, SettingsOffer, Signal
 from fleets.credentials import Minted, mint
@@ -35,7 +35,7 @@ _COLUMNS: Final = (
 class _Due:
     standing: Standing
     plan: Plan
-    row: AgentStatus
+    row: StatusRow
     secret: str = ""
     minted: Minted | None = None
     successor: Token | None = None
@@ -86,7 +86,7 @@ def give_back_settings(claims: Mapping[UUID, str]) -> None:
                 unused.delete()
 
 
-def _due(rows: Mapping[UUID, AgentStatus], agents: Mapping[UUID, Held]) -> Iterable[_Due]:
+def _due(rows: Mapping[UUID, StatusRow], agents: Mapping[UUID, Held]) -> Iterable[_Due]:
     for uid, standing in standings(rows).items():
         held = agents[uid]
         plan = standing.plan() if standing.epoch == held.epoch else None

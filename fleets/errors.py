@@ -17,6 +17,10 @@ class EnrolmentRefused(TokenRefused):
     """The token is known, but this agent may not come in by it."""
 
 
+class NotNow(DomainError):
+    """Nothing is wrong with the agent: it is to come back a little later."""
+
+
 class FleetInUse(Conflict):
     """The fleet still has collectors."""
 

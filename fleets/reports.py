@@ -16,8 +16,8 @@ from telflo.base import hints
 def record_patches(patches: Sequence[AgentPatch]) -> None:
     """Store patches and let rollouts follow. Raises database errors and has then written nothing."""
     with transaction.atomic():
-        changed = store.apply(patches)
-        rollouts = engine.record_reports(patches)
+        rows, changed = store.apply(patches)
+        rollouts = engine.record_reports(patches, rows)
         _touch_fleets(changed)
         advance_on_commit(rollouts)
 

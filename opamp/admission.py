@@ -3,34 +3,40 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from agents.snapshot import AgentSnapshot, Transport
-from opamp.auth import RefusalLog
+from opamp.aside import Aside
 from opamp.buffer import WriteBuffer
-from opamp.errors import AgentRefused, ConnectionRefused
+from opamp.errors import AgentPutOff, AgentRefused
 from opamp.messages import forget
 from opamp.metrics import Counters, admission
 from opamp.options import GatewayOptions
-from opamp.ports import Caller, Domain
+from opamp.ports import Admitted, Caller, Domain
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
-from opamp.protocol.framing import encode_frame
-from opamp.protocol.replies import bad_request, unavailable
+from opamp.protocol.framing import decode_frame, encode_frame
+from opamp.protocol.identity import wants_new_uid
+from opamp.protocol.replies import BUSY, bad_request, new_identity, unavailable
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, Registry
 from telflo.base.clock import now
+from telflo.base.ids import new_id
 
 logger = logging.getLogger(__name__)
+
+_AT_ONCE: Final = 20
+"""Of those that were let in: reading what they said takes a millisecond each, and others wait meanwhile."""
 
 
 class Admission:
     """Opens sessions, and answers what agents said meanwhile.
 
-    run: runs blocking work on the threads for this. answer, answer_replaced: what a message of an admitted agent is
-    answered with, and of one that a newer session replaced meanwhile (None: later).
+    refused: counts an agent that may not come in. run: runs blocking work on the threads for this. answer,
+    answer_other: what a message of an admitted agent is answered with, and one whose session is over or replaced
+    meanwhile (None: later).
     """
 
     def __init__(
@@ -39,26 +45,28 @@ class Admission:
         domain: Domain,
         registry: Registry,
         buffer: WriteBuffer,
+        aside: Aside,
         options: GatewayOptions,
         counters: Counters,
-        refusals: RefusalLog,
+        refused: Callable[[HeldAgent, AgentRefused], None],
         run: Callable[..., Awaitable[Any]],
         new_session: Callable[[AgentSnapshot], AgentSession],
         answer: Callable[[HeldAgent, AgentToServer], bytes],
-        answer_replaced: Callable[[HeldAgent, AgentToServer], bytes | None],
+        answer_other: Callable[[Connection, AgentToServer, bytes], bytes | None],
         send: Callable[[Connection, bytes], Awaitable[None]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._domain = domain
         self._registry = registry
         self._buffer = buffer
+        self._aside = aside
         self._options = options
         self.counters = counters
-        self._refusals = refusals
+        self._refused = refused
         self._run = run
         self._new_session = new_session
         self._answer = answer
-        self._answer_replaced = answer_replaced
+        self._answer_other = answer_other
         self._send = send
         self._spawn = spawn
         self._queue: deque[HeldAgent] = deque()
@@ -114,36 +122,54 @@ class Admission:
             logger.warning("%d collectors could not be let in.", len(batch), exc_info=error)
             self._put_off(batch.values())
             return
-        for uid, agent in batch.items():
-            self._settle(agent, answers[uid])
+        for count, (uid, agent) in enumerate(batch.items()):
+            if count % _AT_ONCE == 0:
+                await self._buffer.keep_up()
+            self._settle(agent, answers.get(uid))
 
     @admission
-    async def _open_sessions(
-        self, batch: Mapping[UUID, HeldAgent]
-    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+    async def _open_sessions(self, batch: Mapping[UUID, HeldAgent]) -> Mapping[UUID, Admitted]:
         # What they said on their last connections is of older epochs and would be fenced off.
         if told := [uid for uid in batch if self._buffer.holds(uid)]:
             await self._buffer.flush_agents(told)
+        nameless = await self._nameless(batch)
         callers = [
             Caller(agent.connection.credential, uid, Transport.WEBSOCKET, agent.connection.address)
             for uid, agent in batch.items()
+            if uid not in nameless
         ]
-        answers: Mapping[UUID, AgentSnapshot | AgentRefused] = await self._run(
+        if not callers:
+            return {}
+        answers: Mapping[UUID, Admitted] = await self._run(
             self._domain.admit_agents, callers, now=now()
         )
         return answers
 
-    def _settle(self, agent: HeldAgent, answer: AgentSnapshot | AgentRefused) -> None:
-        if isinstance(answer, AgentRefused):
-            self._count_refusal(agent, answer)
-            self._turn_away(agent, partial(bad_request, problem=answer.text))
+    async def _nameless(self, batch: Mapping[UUID, HeldAgent]) -> Collection[UUID]:
+        """Those who begin by asking for a uid (M6) and are not known by the one they have: it is never registered."""
+        asking = [uid for uid, agent in batch.items() if agent.asks_uid]
+        known = await self._run(self._domain.sessions, asking) if asking else {}
+        return set(asking) - set(known)
+
+    def _settle(self, agent: HeldAgent, answer: Admitted | None) -> None:
+        if answer is None:
+            self._turn_away(agent, partial(new_identity, new_uid=new_id()))
+        elif isinstance(answer, AgentRefused):
+            self._refused(agent, answer)
+            if answer.is_for_now:
+                self._put_off([agent], answer.text)
+            else:
+                self._turn_away(agent, partial(bad_request, problem=answer.text))
+        elif isinstance(answer, AgentPutOff):
+            self._put_off([agent])
         else:
             agent.session = self._new_session(answer)
             self._begin(agent)
 
-    def _put_off(self, agents: Iterable[HeldAgent]) -> None:
-        """The database cannot say: they are told to come back."""
-        answer = partial(unavailable, retry_after_s=self._options.retry_after_s)
+    def _put_off(self, agents: Iterable[HeldAgent], problem: str = BUSY) -> None:
+        """They are told to come back, and why."""
+        retry_after_s = self._options.retry_after_s
+        answer = partial(unavailable, retry_after_s=retry_after_s, problem=problem)
         for agent in agents:
             self.counters.unavailable_answers += 1
             self._turn_away(agent, answer)
@@ -156,35 +182,22 @@ class Admission:
             self._buffer.submit(agent.session.disconnect(now(), "closed"), force=True)
             return
         self._registry.hold(agent)
-        waiting = list(agent.waiting)
-        agent.waiting.clear()
-        answers = (self._answer_waiting(agent, message) for message in waiting)
+        answers = (self._answer_waiting(agent, frame) for frame in self._aside.take(agent))
         self._answer_all(agent, [frame for frame in answers if frame is not None])
 
-    def _answer_waiting(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
-        # A goodbye among them ends the session; what came after it is not this session's.
-        if agent.is_newest:
+    def _answer_waiting(self, agent: HeldAgent, frame: bytes) -> bytes | None:
+        message = decode_frame(frame)
+        # A goodbye among them ends the session: what came after it begins another one.
+        if agent.is_newest and not wants_new_uid(message):
             return self._answer(agent, message)
-        return self._answer_replaced(agent, message)
-
-    def _count_refusal(self, agent: HeldAgent, refusal: AgentRefused) -> None:
-        prefix = agent.connection.credential.prefix
-        self._refusals.add(
-            ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=prefix),
-            address=agent.connection.address,
-            transport=Transport.WEBSOCKET.value,
-            user_agent="",
-            at=now(),
-        )
+        return self._answer_other(agent.connection, message, frame)
 
     def _turn_away(self, agent: HeldAgent, answer: Callable[[bytes], ServerToAgent]) -> None:
-        """Answer everything that waited with an error; the next message tries again."""
+        """Answer everything that waited in the same way; the next message tries again."""
         agent.is_settled = True
         forget(agent)
-        waiting = list(agent.waiting)
-        agent.waiting.clear()
-        frames = [encode_frame(answer(message.instance_uid)) for message in waiting]
-        self._answer_all(agent, frames)
+        frame = encode_frame(answer(agent.uid.bytes))
+        self._answer_all(agent, [frame for _ in self._aside.take(agent)])
 
     def _answer_all(self, agent: HeldAgent, frames: Sequence[bytes]) -> None:
         """Beside everything else: a peer that does not read holds up nobody who waits to be let in."""

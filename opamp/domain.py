@@ -7,10 +7,12 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+from redis.exceptions import ConnectionError as RedisAway
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from agents import identities, store
 from agents.commands import Command
-from agents.snapshot import AgentPatch, AgentSnapshot
+from agents.snapshot import AgentPatch
 from agents.store import Arrival
 from fleets import (
     admission,
@@ -23,16 +25,24 @@ from fleets import (
     tokens,
 )
 from fleets.connection_offer import Held, SettingsOffer
-from fleets.errors import EnrolmentRefused, TokenRefused
+from fleets.errors import EnrolmentRefused, NotNow, TokenRefused
 from fleets.offer import Intent, Offer
-from opamp.errors import AgentRefused, ConnectionRefused
-from opamp.ports import Caller, Credential, Refusal
+from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
+from opamp.ports import Admitted, Caller, Credential, Refusal
 from telflo.base.deadlocks import again_after_deadlock
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_AWAY = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
+_AWAY = (
+    OperationalError,
+    InterfaceError,
+    ConnectionError,
+    TimeoutError,
+    RedisAway,  # redis-py's own, no OSErrors
+    RedisTimeout,
+    AgentPutOff,
+)
 
 
 def with_connections(work: Callable[P, R]) -> Callable[P, R]:
@@ -65,17 +75,10 @@ class DjangoDomain:
         return Credential(id=token.id, prefix=token.prefix, token=token)
 
     @with_connections
-    def admit_agents(
-        self, callers: Sequence[Caller], *, now: datetime
-    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+    def admit_agents(self, callers: Sequence[Caller], *, now: datetime) -> Mapping[UUID, Admitted]:
         """See Domain."""
         answers = admission.admit_agents([_caller(one) for one in callers], now=now)
-        return {
-            uid: AgentRefused(answer.reason.value, text=str(answer))
-            if isinstance(answer, EnrolmentRefused)
-            else answer
-            for uid, answer in answers.items()
-        }
+        return {uid: _admitted(answer) for uid, answer in answers.items()}
 
     @with_connections
     def give_uid(
@@ -150,8 +153,14 @@ class DjangoDomain:
             )
 
     def is_temporary(self, error: Exception) -> bool:
-        """A database that is away or busy; a value that it cannot take is not."""
+        """A database or a Redis that is away or busy; a value that it cannot take is not."""
         return isinstance(error, _AWAY) or type(error) is DatabaseError
+
+
+def _admitted(answer: admission.Answer) -> Admitted:
+    if isinstance(answer, EnrolmentRefused):
+        return AgentRefused(answer.reason.value, text=str(answer))
+    return AgentPutOff(str(answer)) if isinstance(answer, NotNow) else answer
 
 
 def _caller(caller: Caller) -> admission.Caller:

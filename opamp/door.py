@@ -5,12 +5,16 @@ Accepting and then closing makes Go clients reconnect in a tight loop; a refused
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
 
 from agents.snapshot import Transport
 from opamp.auth import Headers, bearer_secret, header
 from opamp.errors import ConnectionRefused, Overloaded, TooMany
 from opamp.gateway import Gateway
 from opamp.ports import Credential
+
+HEADERS_TOO_LONG: Final = "The request's headers are too long."
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,19 @@ class TextAnswer:
     status: int
     text: str
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """As the last HTTP/1.1 answer of a connection."""
+        body = f"{self.text}\n".encode()
+        headers = {
+            "content-type": "text/plain; charset=utf-8",
+            "content-length": str(len(body)),
+            "connection": "close",
+            **self.headers,
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        status = HTTPStatus(self.status)
+        return f"HTTP/1.1 {status.value} {status.phrase}\r\n{lines}\r\n".encode() + body
 
 
 def refusal_for(error: ConnectionRefused | Overloaded | TooMany) -> TextAnswer:

@@ -1,5 +1,10 @@
 """What goes wrong between a socket and the protocol core. Texts may reach the peer: they name no internals."""
 
+from typing import Final
+
+_RATE: Final = "rate"
+"""fleets.models.RefusalReason.RATE."""
+
 
 class OpampError(Exception):
     """Base of this layer's errors."""
@@ -23,12 +28,23 @@ class AgentRefused(OpampError):
         self.reason = reason
         self.text = text
 
+    @property
+    def is_for_now(self) -> bool:
+        """Whether it may come in later: only too many newcomers came at once (A3)."""
+        return self.reason == _RATE
+
+
+class AgentPutOff(OpampError):
+    """Nothing is wrong with the agent, and something that it needs to come in is away: it is to come back later."""
+
 
 class Overloaded(OpampError):
-    """More work waits than may wait. Try again after `retry_after_s` seconds (A3)."""
+    """More waits than may wait, or comes than may come. Try again after `retry_after_s` seconds (A3)."""
 
-    def __init__(self, retry_after_s: int = 30) -> None:
-        super().__init__("The server has too much to do right now.")
+    def __init__(
+        self, retry_after_s: int = 30, text: str = "The server has too much to do right now."
+    ) -> None:
+        super().__init__(text)
         self.retry_after_s = retry_after_s
 
 

@@ -26,6 +26,12 @@ REPLACED: Final = (
     " If this machine is a copy of another, give it an instance id of its own."
 )
 
+
+def goes_by(uid: UUID) -> str:
+    """Why an agent that asked for an identity is gone from under its old one."""
+    return f"It goes by {uid} now."
+
+
 Send = Callable[[Connection, bytes], Awaitable[None]]
 
 
@@ -51,16 +57,9 @@ class Identities:
         self._leave = leave
         self._spawn = spawn
 
-    def answer_request(self, connection: Connection, message: AgentToServer) -> bytes | None:
-        """The agent asks for an identity. Nothing is stored under the old one, unless it is known by it here.
-
-        None: the answer follows once the new one is kept.
-        """
-        agent = connection.agents.get(message.instance_uid)
-        if agent is None or agent.session is None:
-            return encode_frame(new_identity(message, new_id()))
-        self._spawn(self._rename(agent, message))
-        return None
+    def answer_request(self, agent: HeldAgent) -> None:
+        """An agent that is known asks for an identity: the answer follows once the new one is kept."""
+        self._spawn(self._rename(agent))
 
     def answer_replaced(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
         """A message on a session that a newer one replaced: a new identity, or the plain error. None: it follows.
@@ -72,8 +71,8 @@ class Identities:
             return encode_frame(bad_request(message.instance_uid, REPLACED))
         agent.times_given += 1
         if agent.new_uid is not None:
-            return encode_frame(new_identity(message, agent.new_uid))
-        self._spawn(self._give(agent, message))
+            return encode_frame(new_identity(message.instance_uid, agent.new_uid))
+        self._spawn(self._give(agent))
         return None
 
     def compare(self, sessions: Mapping[UUID, tuple[int, bool]]) -> None:
@@ -98,18 +97,18 @@ class Identities:
         waited_s = asyncio.get_running_loop().time() - agent.replaced_s
         return waited_s >= self._options.late_s
 
-    async def _rename(self, agent: HeldAgent, message: AgentToServer) -> None:
+    async def _rename(self, agent: HeldAgent) -> None:
         is_clone = agent.replaced_s is not None
         given = await self._ask(agent, is_clone=is_clone) or new_id()
         if not is_clone:
-            self._leave(agent, f"It goes by {given} now.")
-        await self._send(agent.connection, encode_frame(new_identity(message, given)))
+            self._leave(agent, goes_by(given))
+        await self._send(agent.connection, encode_frame(new_identity(agent.uid.bytes, given)))
 
-    async def _give(self, agent: HeldAgent, message: AgentToServer) -> None:
+    async def _give(self, agent: HeldAgent) -> None:
         agent.new_uid = await self._ask(agent, is_clone=True)
-        answer = bad_request(message.instance_uid, REPLACED)
+        answer = bad_request(agent.uid.bytes, REPLACED)
         if agent.new_uid is not None:
-            answer = new_identity(message, agent.new_uid)
+            answer = new_identity(agent.uid.bytes, agent.new_uid)
         await self._send(agent.connection, encode_frame(answer))
 
     async def _ask(self, agent: HeldAgent, *, is_clone: bool) -> UUID | None:

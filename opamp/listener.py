@@ -7,14 +7,14 @@ in one call, without a task or an event of its own. Plain HTTP is not served her
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
 from typing import Final, cast
 
 from picows import WSAutoPingStrategy
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # missing in its stubs
 
 from opamp.arrivals import Arrivals
-from opamp.door import TextAnswer, enter
+from opamp.auth import header
+from opamp.door import HEADERS_TOO_LONG, TextAnswer, enter
 from opamp.gateway import Gateway
 from opamp.link import AgentLink
 from opamp.ports import Credential
@@ -85,7 +85,7 @@ class Door(asyncio.Protocol):
         self._head += data
         head, end, early = bytes(self._head).partition(b"\r\n\r\n")
         if len(head) > self._port.gateway.options.header_bytes:
-            self._answer(TextAnswer(431, "The request's headers are too long."))
+            self._answer(TextAnswer(431, HEADERS_TOO_LONG))
         elif end:
             self._port.arrivals.heads.done(self._transport)
             self._transport.pause_reading()
@@ -130,7 +130,7 @@ class Door(asyncio.Protocol):
 
     def _answer(self, answer: TextAnswer) -> None:
         """Send it, and read no more."""
-        self._transport.write(_http(answer))
+        self._transport.write(answer.encode())
         self._transport.close()
 
     def _hand_over(
@@ -138,7 +138,12 @@ class Door(asyncio.Protocol):
     ) -> None:
         gateway = self._port.gateway
         agent = AgentLink(
-            gateway, self._port.arrivals.messages, self._transport, credential, address
+            gateway,
+            self._port.arrivals.messages,
+            self._transport,
+            credential,
+            address,
+            header(request.headers, b"user-agent"),
         )
         protocol = WSProtocol(
             None,  # host, path: of a client
@@ -177,16 +182,3 @@ def _feed(protocol: WSProtocol, *parts: bytes) -> None:
         room[:size] = left[:size]
         protocol.buffer_updated(size)
         left = left[size:]
-
-
-def _http(answer: TextAnswer) -> bytes:
-    body = f"{answer.text}\n".encode()
-    headers = {
-        "content-type": "text/plain; charset=utf-8",
-        "content-length": str(len(body)),
-        "connection": "close",
-        **answer.headers,
-    }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    status = HTTPStatus(answer.status)
-    return f"HTTP/1.1 {status.value} {status.phrase}\r\n{lines}\r\n".encode() + body

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from opamp.aside import Aside
 from opamp.buffer import WriteBuffer
+from opamp.errors import TooMany
 from opamp.identities import Identities
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
@@ -28,7 +30,10 @@ _FAILED: Final = "The server could not process this message."
 
 
 class Messages:
-    """Answers the messages of connections. admit: begins to let an agent in, beside everything else."""
+    """Answers the messages of connections.
+
+    check: raises TooMany for who was refused too often. admit: begins to let an agent in, beside everything else.
+    """
 
     def __init__(
         self,
@@ -38,6 +43,8 @@ class Messages:
         options: GatewayOptions,
         counters: Counters,
         identities: Identities,
+        aside: Aside,
+        check: Callable[[HeldAgent], None],
         admit: Callable[[HeldAgent], None],
         want_offer: Callable[[HeldAgent], None],
     ) -> None:
@@ -46,6 +53,8 @@ class Messages:
         self._options = options
         self._counters = counters
         self._identities = identities
+        self._aside = aside
+        self._check = check
         self._admit = admit
         self._want_offer = want_offer
 
@@ -63,7 +72,7 @@ class Messages:
         agent = connection.agents.get(message.instance_uid)
         if agent is not None and agent.is_newest and not wants_new_uid(message):
             return self.answer(agent, message)
-        return self._receive_other(connection, message)
+        return self.receive_other(connection, message, data)
 
     def answer(self, agent: HeldAgent, message: AgentToServer) -> bytes:
         """The answer to a message of an admitted agent: no database, exactly one reply."""
@@ -102,7 +111,9 @@ class Messages:
         self.end_session(agent)
 
     def end_connection(self, connection: Connection, moment: datetime, reason: str) -> None:
-        """Its agents are disconnected, unless they are on a newer connection."""
+        """Its agents are disconnected, unless they are on a newer connection. What was not answered is dropped."""
+        for agent in connection.agents.values():
+            self._aside.take(agent)
         for agent in self._registry.remove_connection(connection):
             if agent.session is not None and agent.new_uid is None:
                 self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
@@ -122,17 +133,20 @@ class Messages:
             self._buffer.beat(session)
         return answer
 
-    def _receive_other(self, connection: Connection, message: AgentToServer) -> bytes | None:
-        """A message of an agent that is not held by this connection (yet)."""
+    def receive_other(
+        self, connection: Connection, message: AgentToServer, data: bytes
+    ) -> bytes | None:
+        """The answer to a message (`data`) of an agent that is not held by this connection (yet, or any more)."""
         raw_uid = message.instance_uid
         try:
             uid = read_instance_uid(message)
         except MalformedMessage as error:
             self._counters.malformed_messages += 1
             return encode_frame(bad_request(raw_uid, str(error)))
-        if wants_new_uid(message):
-            return self._identities.answer_request(connection, message)
         agent = connection.agents.get(raw_uid)
+        if agent is not None and agent.session is not None and wants_new_uid(message):
+            self._identities.answer_request(agent)
+            return None
         if agent is None or (agent.is_settled and self._registry.get(uid) is None):
             most = self._options.agents_per_connection
             if agent is None and len(connection.agents) >= most:
@@ -140,17 +154,25 @@ class Messages:
                 self._counters.refused_messages += 1
                 problem = f"One connection carries at most {most} agents."
                 return encode_frame(bad_request(raw_uid, problem))
-            agent = connection.agents[raw_uid] = HeldAgent(uid, connection)
-            self._admit(agent)
-        elif agent.is_settled:
+            return self._let_in(HeldAgent(uid, connection), message, data)
+        if agent.is_settled:
             return self._identities.answer_replaced(agent, message)
-        return self._put_aside(agent, message)
+        return None if self._aside.keep(agent, data) else self._unavailable(message)
 
-    def _put_aside(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
-        """Keep a message until its agent is admitted; what does not fit is to be sent again."""
-        if len(agent.waiting) >= self._options.waiting_messages:
+    def _let_in(self, agent: HeldAgent, message: AgentToServer, data: bytes) -> bytes | None:
+        """Its message waits until it is admitted; one that does not fit is to be sent again."""
+        try:
+            self._check(agent)
+        except TooMany as wait:
+            self._counters.unavailable_answers += 1
+            return encode_frame(
+                unavailable(message.instance_uid, wait.retry_after_s, problem=str(wait))
+            )
+        if not self._aside.keep(agent, data):
             return self._unavailable(message)
-        agent.waiting.append(message)
+        agent.asks_uid = wants_new_uid(message)
+        agent.connection.agents[message.instance_uid] = agent
+        self._admit(agent)
         return None
 
     def _unavailable(self, message: AgentToServer) -> bytes:

@@ -11,7 +11,8 @@ class GatewayOptions:
     """Seconds end in _s, sizes are bytes.
 
     waiting: handshakes and new agents that may wait for the database before new ones are turned away with 503.
-    waiting_messages: of one agent that is not admitted yet; what is more is answered with UNAVAILABLE.
+    waiting_messages, waiting_bytes: of one agent that is not admitted yet, and of all; what is more is answered with
+    UNAVAILABLE.
     messages_per_s, message_burst: of one connection; one that is faster is read later.
     connections: sockets of this process, whatever they are for. handshakes: of those that have not sent a request yet;
     each has handshake_s for its request of at most header_bytes.
@@ -31,6 +32,7 @@ class GatewayOptions:
     waiting: int = 10_000
     admit_rows: int = 500
     waiting_messages: int = 64
+    waiting_bytes: int = 128 * 1024 * 1024
     agents_per_connection: int = 1_000
     connections_per_token: int = 20_000
     messages_per_s: float = 100.0

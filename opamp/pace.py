@@ -2,6 +2,8 @@
 
 from typing import Final
 
+SMALL_PART: Final = 1024
+"""Parts of a message below so many bytes count too: Go clients split at 4 KiB, nobody needs a million of one byte."""
 _LONGEST_WAIT_S: Final = 5.0
 """A peer that is made to wait must still be read often enough that its answers to pings are seen."""
 

@@ -13,7 +13,10 @@ from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
 from fleets.connection_offer import Held, SettingsOffer
 from fleets.offer import Intent, Offer
-from opamp.errors import AgentRefused
+from opamp.errors import AgentPutOff, AgentRefused
+
+Admitted = AgentSnapshot | AgentRefused | AgentPutOff
+"""What becomes of an agent that wants to come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,7 @@ class Domain(Protocol):
     def verify_token(self, secret: str, *, now: datetime) -> Credential:
         """Who holds this secret. Raises ConnectionRefused."""
 
-    def admit_agents(
-        self, callers: Sequence[Caller], *, now: datetime
-    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+    def admit_agents(self, callers: Sequence[Caller], *, now: datetime) -> Mapping[UUID, Admitted]:
         """Register those that are new, and begin their sessions, in one transaction. Each uid comes once."""
 
     def give_uid(

@@ -20,13 +20,15 @@ from opamp.consumers import Receive, Scope, Send, client_address
 from opamp.door import refusal_for
 from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
 from opamp.gateway import Gateway
+from opamp.identities import goes_by
 from opamp.ports import Caller, Credential
-from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
+from opamp.proto.opamp_pb2 import ServerToAgent
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity
 from opamp.protocol.session import AgentSession
+from opamp.requests import takes_gzip
 from telflo.base.clock import now
 from telflo.base.ids import new_id
 
@@ -36,7 +38,6 @@ PROTOBUF: Final = "application/x-protobuf"
 WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect by WebSocket, or POST application/x-protobuf.\n"
 _GZIP_WBITS: Final = 31
 _GZIP_FROM_BYTES: Final = 1024
-_RATE: Final = "rate"
 _FRAMING_BYTES: Final = 6
 """Tag and length of a field of any size that can be sent."""
 
@@ -65,7 +66,7 @@ class OpampPost:
         except BadBody as error:
             answer = _text(error.status, error.text)
         except ConnectionRefused as refusal:
-            self._count(refusal, scope)
+            self._gateway.refused(refusal, **_sender(scope))
             answer = _refusal(refusal)
         except (Overloaded, TooMany) as wait:
             answer = _refusal(wait)
@@ -84,7 +85,8 @@ class OpampPost:
         credential = await self._gateway.authenticate(secret, address=client_address(scope))
         most = self._gateway.options.protocol.message_bytes
         body = await read_body(headers, _resumed(first, receive), most=most)
-        status, reply = await self._exchange(scope, credential, body)
+        with self._gateway.aside.holding(body):
+            status, reply = await self._exchange(scope, credential, body)
         return self._encode(scope, status, reply)
 
     async def _exchange(
@@ -100,14 +102,15 @@ class OpampPost:
         except MalformedMessage as error:
             self._gateway.counters.malformed_messages += 1
             return 400, bad_request(raw_uid, str(error))
-        if wants_new_uid(message):
-            return 200, new_identity(message, new_id())
+        address = client_address(scope)
+        self._gateway.check_agent(uid, credential=credential, address=address)
+        del message  # what waits for the database is the bytes: their weight is known
         try:
             reply = await self._gateway.run_request(
-                self._process, credential, message, uid, client_address(scope), now()
+                self._process, credential, body, uid, address, now()
             )
         except AgentRefused as refusal:
-            return self._refused(scope, credential, raw_uid, refusal)
+            return self._refused(scope, credential, uid, refusal)
         except Exception as error:
             if not self._gateway.domain.is_temporary(error):
                 logger.exception("A request of %s could not be processed.", uid)
@@ -119,24 +122,25 @@ class OpampPost:
     def _process(
         self,
         credential: Credential,
-        message: AgentToServer,
+        body: bytes,
         uid: UUID,
         address: str,
         moment: datetime,
     ) -> ServerToAgent:
         """On a thread: a session of one message, stored before it is answered; the answer carries the offer."""
-        domain = self._gateway.domain
+        domain, message = self._gateway.domain, decode_body(body)
+        asks = wants_new_uid(message)
+        if asks and uid not in domain.sessions([uid]):
+            return new_identity(uid.bytes, new_id())  # M6: the old one is never registered
         caller = Caller(credential, uid, Transport.HTTP, address, message.sequence_num)
         snapshot = domain.admit_agents([caller], now=moment)[uid]
-        if isinstance(snapshot, AgentRefused):
+        if isinstance(snapshot, Exception):
             raise snapshot
-        if snapshot.is_clone:
-            given = domain.give_uid(
-                instance_uid=uid, remote_address=address, is_clone=True, now=moment
-            )
-            if given is not None:
-                return new_identity(message, given)
         session = self._gateway.new_session(snapshot)
+        if asks or snapshot.is_clone:
+            given = self._give_uid(session, address, moment, is_clone=snapshot.is_clone)
+            if given is not None:
+                return new_identity(uid.bytes, given)
         outcome = session.receive(message, moment)
         self._gateway.counters.take_http(outcome.kind)
         if outcome.patch is not None:
@@ -150,6 +154,22 @@ class OpampPost:
             elif offer is not None:
                 domain.give_back_offers({uid: offer.hash}, now=moment)
         return self._command(session, outcome.reply, moment) or outcome.reply
+
+    def _give_uid(
+        self, session: AgentSession, address: str, moment: datetime, *, is_clone: bool
+    ) -> UUID | None:
+        """A new identity, or None for a clone when enough were given; who asked for it (M6) leaves the old one."""
+        given = self._gateway.domain.give_uid(
+            instance_uid=session.instance_uid,
+            remote_address=address,
+            is_clone=is_clone,
+            now=moment,
+        )
+        if is_clone:
+            return given
+        given = given or new_id()
+        self._gateway.record_patches([session.disconnect(moment, goes_by(given))])
+        return given
 
     def _command(
         self, session: AgentSession, reply: ServerToAgent, moment: datetime
@@ -187,23 +207,12 @@ class OpampPost:
             domain.give_back_settings({uid: offer.hash})
 
     def _refused(
-        self, scope: Scope, credential: Credential, raw_uid: bytes, refusal: AgentRefused
+        self, scope: Scope, credential: Credential, uid: UUID, refusal: AgentRefused
     ) -> tuple[int, ServerToAgent]:
-        self._count(
-            ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=credential.prefix),
-            scope,
-        )
-        if refusal.reason == _RATE:
-            raise Overloaded(self._gateway.options.retry_after_s)
-        return 403, bad_request(raw_uid, refusal.text)
-
-    def _count(self, refusal: ConnectionRefused, scope: Scope) -> None:
-        self._gateway.refused(
-            refusal,
-            address=client_address(scope),
-            transport=Transport.HTTP.value,
-            user_agent=header(scope["headers"], b"user-agent"),
-        )
+        self._gateway.refused_agent(refusal, uid, credential=credential, **_sender(scope))
+        if refusal.is_for_now:
+            raise Overloaded(self._gateway.options.retry_after_s, refusal.text)
+        return 403, bad_request(uid.bytes, refusal.text)
 
     def _encode(self, scope: Scope, status: int, reply: ServerToAgent) -> Answer:
         body = encode_body(reply)
@@ -211,8 +220,8 @@ class OpampPost:
             logger.error("An answer of %d bytes is too large to be sent.", len(body))
             return _text(500, "The answer is larger than this server may send.")
         headers = {"content-type": PROTOBUF}
-        accepted = header(scope["headers"], b"accept-encoding").lower()
-        if "gzip" in accepted and len(body) >= _GZIP_FROM_BYTES:
+        accepted = header(scope["headers"], b"accept-encoding")
+        if len(body) >= _GZIP_FROM_BYTES and takes_gzip(accepted):
             body = gzip.compress(body, compresslevel=5)
             headers["content-encoding"] = "gzip"
         return Answer(status, body, headers)
@@ -270,6 +279,15 @@ def _inflate(inflater: Any, part: bytes, most: int) -> bytes:
 
 def _too_large(most: int) -> BadBody:
     return BadBody(413, f"The message is larger than {most} bytes.")
+
+
+def _sender(scope: Scope) -> dict[str, str]:
+    """What is kept of who was refused."""
+    return {
+        "address": client_address(scope),
+        "transport": Transport.HTTP.value,
+        "user_agent": header(scope["headers"], b"user-agent"),
+    }
 
 
 def _check_uid_header(scope: Scope, uid: UUID) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -10,10 +10,12 @@ from uuid import UUID
 
 from opamp.pace import Pace
 from opamp.ports import Credential
-from opamp.proto.opamp_pb2 import AgentToServer
 from opamp.protocol.session import AgentSession
 
 logger = logging.getLogger(__name__)
+
+POLICY_VIOLATION: Final = 1008
+"""The code of a connection that is closed for what its peer does or may not do (RFC 6455 §7.4.1)."""
 
 _CLOSE_REASON_BYTES: Final = 123  # RFC 6455 §5.5: a control frame holds 125 bytes, two are the code
 _CLOSE_TIMEOUT_S: Final = 5.0
@@ -56,6 +58,7 @@ class Connection:
         "opened_s",
         "pace",
         "send_timeout_s",
+        "user_agent",
     )
 
     def __init__(
@@ -64,12 +67,14 @@ class Connection:
         *,
         credential: Credential,
         address: str,
+        user_agent: str,
         send_timeout_s: float,
         pace: Pace,
     ) -> None:
         self.link = link
         self.credential = credential
         self.address = address
+        self.user_agent = user_agent
         self.pace = pace
         self.send_timeout_s = send_timeout_s
         self.agents: dict[bytes, HeldAgent] = {}
@@ -148,7 +153,10 @@ class HeldAgent:
     uid: UUID
     connection: Connection
     session: AgentSession | None = None
-    waiting: deque[AgentToServer] = field(default_factory=deque)
+    asks_uid: bool = False
+    """Its first message asked for an identity (M6)."""
+    waiting: list[bytes] = field(default_factory=list)
+    """WebSocket messages in order; opamp/aside.py keeps them."""
     is_settled: bool = False
     is_newest: bool = False
     declined_hash: str = ""

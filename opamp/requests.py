@@ -13,6 +13,7 @@ _LINE: Final = re.compile(rb"([A-Z]{1,16}) (/[\x21-\x7e]*) HTTP/1\.1")
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _MOST_HEADERS: Final = 100
+_WEIGHT: Final = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
 class BadRequest(Exception):
@@ -56,7 +57,27 @@ def read_request(head: bytes) -> Request:
     if len(lines) > _MOST_HEADERS:
         raise BadRequest(f"There are more than {_MOST_HEADERS} headers.")
     path = unquote(line[2].partition(b"?")[0].decode("ascii"))
-    return Request(line[1].decode(), path, [_header(text) for text in lines])
+    headers = [_header(text) for text in lines]
+    if [name for name, _ in headers].count(b"host") != 1:  # RFC 9112 §3.2
+        raise BadRequest("There has to be one Host header.")
+    return Request(line[1].decode(), path, headers)
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether a client takes gzip by its Accept-Encoding (RFC 9110 §12.5.3): by name or by *, with a weight above 0."""
+    weights: dict[str, float] = {}
+    for choice in accept_encoding.lower().split(","):
+        name, _, weight = choice.partition(";")
+        weights[name.strip()] = _weight(weight.strip())
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
+def _weight(text: str) -> float:
+    """1 when there is none; 0 when it is malformed, which is safe: what is not encoded everybody can read."""
+    if not text:
+        return 1.0
+    found = _WEIGHT.fullmatch(text)
+    return float(found[1]) if found else 0.0
 
 
 def _header(text: bytes) -> tuple[bytes, bytes]:

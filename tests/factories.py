@@ -1,5 +1,6 @@
 """Makers of rows and values for tests: plain functions with keyword arguments."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -22,7 +23,7 @@ from agents.store import Arrival
 from configs.models import Configuration, ConfigVersion, VersionState
 from fleets import enrollment
 from fleets.admission import Caller, admit_agents
-from fleets.errors import EnrolmentRefused
+from fleets.errors import EnrolmentRefused, NotNow
 from fleets.models import ArrivalMode, Fleet, Membership, RenderedConfig
 from fleets.tokens import Expiry, IssuedToken, issue_token
 from telflo.base import clock
@@ -73,7 +74,7 @@ def make_version(
         configuration=configuration,
         number=number,
         yaml=text,
-        sha256="0" * 64,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
         size=len(text.encode()),
         created_at=clock.now(),
         state=state,
@@ -118,7 +119,7 @@ def enrol(
     verified = enrollment.verify_token(token.secret, now=now)
     caller = Caller(verified, Arrival(uid or new_id(), transport, "192.0.2.7"))
     snapshot = admit_agents([caller], now=now)[caller.uid]
-    if isinstance(snapshot, EnrolmentRefused):
+    if isinstance(snapshot, EnrolmentRefused | NotNow):
         raise snapshot
     store.apply([make_patch(snapshot, now=now, sequence_num=0, capabilities=int(capabilities))])
     return snapshot

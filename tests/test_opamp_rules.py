@@ -5,6 +5,7 @@ Markers are read from the source, so that tests which other commands run (e2e, b
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -136,6 +137,11 @@ def test_every_rule_of_the_specification_has_a_row_or_is_said_to_be_missing() ->
     assert told - RULES == set()
 
 
+def test_no_rule_has_two_rows() -> None:
+    times = Counter(rule for row in rows() for rule in row.ids)
+    assert [rule for rule, rows_of_it in times.items() if rows_of_it > 1] == []
+
+
 def test_every_rule_with_a_row_is_proved_by_a_test() -> None:
     implemented = set().union(*(row.ids for row in rows()))
     assert implemented - proved() == set()
@@ -144,6 +150,17 @@ def test_every_rule_with_a_row_is_proved_by_a_test() -> None:
 def test_markers_name_rules_that_the_page_has() -> None:
     implemented = set().union(*(row.ids for row in rows()))
     assert proved() - implemented - INVARIANTS == set()
+
+
+def test_tests_reach_a_websocket_by_both_adapters_or_say_by_which() -> None:
+    makers = [str(path.relative_to(TESTS)) for path in TESTS.rglob("*.py") if _makes_one(path)]
+    assert makers == ["opamp/adapters.py"]
+
+
+def _makes_one(path: Path) -> bool:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    calls = (ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call))
+    return "OpampConsumer" in calls
 
 
 def test_the_invariants_are_proved_too() -> None:

@@ -6,6 +6,7 @@ A few statements for any number of agents; the SQL that differs between database
 from agents.store.commands import claim_commands, expire_commands
 from agents.store.events import NewEvent, add_events
 from agents.store.intents import IntentChange, set_intent, set_intervals
+from agents.store.loaded import StatusRow
 from agents.store.patches import apply
 from agents.store.pruning import prune_commands, prune_effective_configs, prune_events
 from agents.store.rows import (
@@ -25,6 +26,7 @@ __all__ = [
     "Arrival",
     "IntentChange",
     "NewEvent",
+    "StatusRow",
     "add_events",
     "apply",
     "claim_commands",

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from agents.commands import Command, Message, Restart
-from agents.models import AgentCommand, AgentStatus, CommandKind
+from agents.models import AgentCommand, CommandKind
 from agents.store.events import NewEvent, add_events
+from agents.store.loaded import StatusRow
 from agents.store.rows import Edit, lock_whole, touch, write
 
 
@@ -60,7 +61,7 @@ def _pending(now: datetime) -> QuerySet[AgentCommand]:
     return waiting.order_by("id")
 
 
-def _may_go(command: AgentCommand, row: AgentStatus | None, epoch: int) -> bool:
+def _may_go(command: AgentCommand, row: StatusRow | None, epoch: int) -> bool:
     if row is None or row.session_epoch != epoch:
         return False
     agent = row.agent
@@ -68,7 +69,7 @@ def _may_go(command: AgentCommand, row: AgentStatus | None, epoch: int) -> bool:
 
 
 def _mark_sent(
-    due: Collection[AgentCommand], rows: Mapping[UUID, AgentStatus], now: datetime
+    due: Collection[AgentCommand], rows: Mapping[UUID, StatusRow], now: datetime
 ) -> None:
     for command in due:
         command.sent_at, command.epoch = now, rows[command.agent_id].session_epoch

@@ -5,10 +5,11 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 from uuid import UUID
 
-from agents.models import Agent, AgentStatus
+from agents.models import Agent
 from agents.naming import attribute, display_name
 from agents.snapshot import UNSET, AgentPatch, Components, Description
 from agents.store.dialects import update_rows
+from agents.store.loaded import AgentRow, StatusRow
 
 _ABILITIES = ("capabilities", "custom_capabilities", "components_id")
 _DESCRIBED = (
@@ -23,26 +24,27 @@ _DESCRIBED = (
 
 
 def update(
-    patches: Sequence[AgentPatch], rows: Mapping[UUID, AgentStatus], trees: AbstractSet[str]
+    patches: Sequence[AgentPatch], rows: Mapping[UUID, StatusRow], trees: AbstractSet[str]
 ) -> None:
-    """Write what changed of the agents themselves: at most one statement each for abilities and descriptions.
+    """Write what changed of the agents themselves: at most two statements.
 
     trees: the component hashes whose tree is stored. The rows' agents are brought up to date in memory too.
     """
     able, described = [], []
     for patch in patches:
         agent = rows[patch.instance_uid].agent
-        if _put_abilities(agent, patch, trees):
-            able.append(agent)
+        has_changed = _put_abilities(agent, patch, trees)
+        known = (agent.instance_uid, *_abilities(agent))
         if isinstance(patch.description, Description):
-            _put_description(agent, patch.description)
-            described.append(agent)
+            described.append((*known, *_described(agent, patch.description)))
+        elif has_changed:
+            able.append(known)
     _write(able, _ABILITIES)
-    _write(described, _DESCRIBED)
+    _write(described, (*_ABILITIES, *_DESCRIBED))
 
 
-def _put_abilities(agent: Agent, patch: AgentPatch, trees: AbstractSet[str]) -> bool:
-    before = [getattr(agent, name) for name in _ABILITIES]
+def _put_abilities(agent: AgentRow, patch: AgentPatch, trees: AbstractSet[str]) -> bool:
+    before = _abilities(agent)
     if patch.capabilities is not UNSET:
         agent.capabilities = int(patch.capabilities)
     if patch.custom_capabilities is not UNSET:
@@ -50,23 +52,29 @@ def _put_abilities(agent: Agent, patch: AgentPatch, trees: AbstractSet[str]) -> 
     if patch.components is not UNSET:
         named = patch.components.hash if isinstance(patch.components, Components) else ""
         agent.components_id = named if named in trees else None
-    return before != [getattr(agent, name) for name in _ABILITIES]
+    return before != _abilities(agent)
 
 
-def _put_description(agent: Agent, description: Description) -> None:
+def _abilities(agent: AgentRow) -> tuple[Any, ...]:
+    return agent.capabilities, agent.custom_capabilities, agent.components_id
+
+
+def _described(agent: AgentRow, description: Description) -> tuple[Any, ...]:
+    """The columns that follow from a description."""
     identifying, others = dict(description.identifying), dict(description.non_identifying)
-    agent.identifying, agent.non_identifying = identifying, others
-    agent.collector_name = attribute("service.name", identifying)[:100]
-    agent.collector_version = attribute("service.version", identifying)[:64]
-    agent.host_name = attribute("host.name", others, identifying)[:255]
-    agent.os_type = attribute("os.type", others, identifying)[:64]
     agent.display_name = display_name(
         uid=agent.instance_uid, name=agent.name, identifying=identifying, non_identifying=others
     )
+    return (
+        identifying,
+        others,
+        agent.display_name,
+        attribute("service.name", identifying)[:100],
+        attribute("service.version", identifying)[:64],
+        attribute("host.name", others, identifying)[:255],
+        attribute("os.type", others, identifying)[:64],
+    )
 
 
-def _write(agents: Sequence[Agent], columns: Sequence[str]) -> None:
-    rows: list[list[Any]] = [
-        [getattr(agent, name) for name in ("instance_uid", *columns)] for agent in agents
-    ]
+def _write(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> None:
     update_rows(Agent, match=("instance_uid",), columns=columns, rows=rows)

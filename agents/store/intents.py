@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from agents.models import AgentStatus
+from agents.store.loaded import StatusRow
 from agents.store.rows import Edit, lock, touch, write
 
 
@@ -25,7 +25,7 @@ def set_intent(
     changes: Sequence[IntentChange],
     *,
     now: datetime,
-    rows: Mapping[UUID, AgentStatus] | None = None,
+    rows: Mapping[UUID, StatusRow] | None = None,
 ) -> None:
     """Store the intents and derive the words. Agents that are gone are passed over.
 
@@ -33,7 +33,7 @@ def set_intent(
     """
     if not changes:
         return
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if rows is None:
             rows = lock({change.instance_uid for change in changes})
         edits = []

@@ -1,12 +1,14 @@
 """What agents said, written: states with their sequence numbers (I1, I2), fenced (I3); facts appended."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 
+from agents.health import health_to_json
 from agents.models import AgentStatus, Health
 from agents.snapshot import (
     UNSET,
@@ -25,6 +27,7 @@ from agents.store import identity
 from agents.store.bodies import keep_components, keep_effective
 from agents.store.dialects import update_rows
 from agents.store.events import NewEvent, add_events, from_facts
+from agents.store.loaded import StatusRow
 from agents.store.messages import keep_messages
 from agents.store.rows import (
     CALM_AFTER_RESTART,
@@ -36,21 +39,31 @@ from agents.store.rows import (
     touch,
     write,
 )
-from agents.store.values import health_to_json
 
 HASH_LENGTH = 128
 _NO_REPORT = RemoteConfigReport(ConfigStatus.UNSET, "")
 _NO_SETTINGS = ConnectionReport(ConfigStatus.UNSET, "")
 
 
-def apply(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
-    """Write patches, in one transaction. Answers the agents that look different in lists now.
+class Applied(NamedTuple):
+    """What became of patches.
+
+    rows: the status rows of those who said more than that they are there, locked until the transaction ends.
+    changed: who looks different in lists now.
+    """
+
+    rows: Mapping[UUID, StatusRow]
+    changed: frozenset[UUID]
+
+
+def apply(patches: Sequence[AgentPatch]) -> Applied:
+    """Write patches, in one transaction.
 
     A patch of an older session changes no state (I3), but its facts are history all the same, unless they are another
     agent's (A2). Patches of agents that were forgotten meanwhile are ignored.
     """
     merged = _merge(patches)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         beats = [patch for patch in merged if patch.is_heartbeat]
         changes = [patch for patch in merged if not patch.is_heartbeat]
         if beats and changes:
@@ -86,9 +99,9 @@ def _store_heartbeats(beats: Sequence[AgentPatch]) -> list[AgentPatch]:
     return [beat for beat in beats if (beat.instance_uid, beat.epoch) in back]
 
 
-def _store_changes(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
+def _store_changes(patches: Sequence[AgentPatch]) -> Applied:
     if not patches:
-        return frozenset()
+        return Applied({}, frozenset())
     rows = lock_whole({patch.instance_uid for patch in patches})
     known = [patch for patch in patches if patch.instance_uid in rows]
     current = [patch for patch in known if rows[patch.instance_uid].session_epoch == patch.epoch]
@@ -110,17 +123,17 @@ def _store_changes(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
         if _belongs(event, patch, rows[patch.instance_uid])
     )
     add_events([*told, *noticed])
-    return touch(edits)
+    return Applied(rows, touch(edits))
 
 
-def _belongs(event: NewEvent, patch: AgentPatch, row: AgentStatus) -> bool:
+def _belongs(event: NewEvent, patch: AgentPatch, row: StatusRow) -> bool:
     """Whether it happened to this agent. That an older connection ended may be noticed late, and did."""
     if patch.epoch != FENCED_EPOCH and event.kind == FactKind.DISCONNECTED:
         return True
     return not is_anothers(row, patch.epoch, event.at)
 
 
-def _calm(event: NewEvent, row: AgentStatus) -> NewEvent:
+def _calm(event: NewEvent, row: StatusRow) -> NewEvent:
     """Steps of a restart that we asked for are marked as such."""
     if event.kind != FactKind.HEALTH or event.data["healthy"] or row.restarted_at is None:
         return event

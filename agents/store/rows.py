@@ -7,12 +7,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db.models import F, Func, QuerySet
 
 from agents.models import Agent, AgentStatus
 from agents.snapshot import Capability, ConfigStatus, Transport
 from agents.status import StatusFacts, derive
 from agents.store.dialects import update_rows
+from agents.store.loaded import JUDGED, OF_AGENT, WHOLE, WHOLE_AGENT, AgentRow, StatusRow
 from telflo.base.hints import touch_on_commit
 
 CALM_AFTER_RESTART: Final = timedelta(seconds=60)
@@ -21,47 +22,40 @@ CALM_AFTER_RESTART: Final = timedelta(seconds=60)
 FENCED_EPOCH: Final = -1
 """The epoch of a session that may not write: plain HTTP beside a live WebSocket of the same uid."""
 
-_JUDGED = (
-    "session_epoch",
-    "connected",
-    "last_seen_at",
-    "transport",
-    "interval_s",
-    "remote_config_status",
-    "remote_config_hash",
-    "is_managed",
-    "desired_hash",
-    "attempt_failed",
-    "status",
-    "status_since",
-    "config_status",
-    "agent__display_name",
-    "agent__capabilities",
-)
 _SHOWN_IN_LISTS = frozenset({"status", "config_status", "health", "connected", "desired_hash"})
 
 
-def lock(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
+def lock(uids: Collection[UUID]) -> dict[UUID, StatusRow]:
     """The status rows of these agents, locked until the transaction ends, always in the same order.
 
     Whoever changes an agent's membership, attempts or targets takes this lock first, so that writers wait for each
     other instead of deadlocking. Only those columns are loaded on which words, offers and rollouts depend: ten
     thousand whole rows take seconds. Unknown uids are absent.
     """
-    return {row.agent_id: row for row in _locked(uids).select_related("agent").only(*_JUDGED)}
+    return lock_found(AgentStatus.objects.filter(agent_id__in=set(uids)))
 
 
-def lock_whole(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
-    """The same lock with all columns but the health tree, for those who write what agents say of themselves."""
-    whole = _locked(uids).select_related("agent")
-    columns = (
-        "health_tree",
-        "trails",
-        "agent__identifying",
-        "agent__non_identifying",
-        "agent__labels",
-    )
-    return {row.agent_id: row for row in whole.defer(*columns)}
+def lock_found(found: QuerySet[AgentStatus]) -> dict[UUID, StatusRow]:
+    """The same lock for those rows that a filter finds."""
+    rows = found.select_for_update(no_key=True).order_by("agent_id")
+    return _with_agents(StatusRow.all_of(rows, JUDGED), OF_AGENT)
+
+
+def lock_whole(uids: Collection[UUID], *more: str, **values: Func) -> dict[UUID, StatusRow]:
+    """The same lock with all columns but the health tree and trails, for those who write what agents say of themselves.
+
+    more, values: columns, and what is made of columns by name, that are loaded too.
+    """
+    rows = _locked(uids).annotate(**values)
+    return _with_agents(StatusRow.all_of(rows, (*WHOLE, *more, *values)), WHOLE_AGENT)
+
+
+def _with_agents(rows: Iterable[StatusRow], columns: Sequence[str]) -> dict[UUID, StatusRow]:
+    """The rows by uid, each with these columns of its agent. Their own query, since a join would lock agents too."""
+    by_uid = {row.agent_id: row for row in rows}
+    for agent in AgentRow.all_of(Agent.objects.filter(pk__in=by_uid), columns):
+        by_uid[agent.instance_uid].agent = agent
+    return by_uid
 
 
 def hold(uids: Collection[UUID]) -> None:
@@ -70,7 +64,7 @@ def hold(uids: Collection[UUID]) -> None:
 
 
 def _locked(uids: Collection[UUID]) -> QuerySet[AgentStatus]:
-    rows = AgentStatus.objects.select_for_update(of=("self",), no_key=True)
+    rows = AgentStatus.objects.select_for_update(no_key=True)
     return rows.filter(agent_id__in=set(uids)).order_by("agent_id")
 
 
@@ -78,10 +72,7 @@ def lock_open_to_offers(epochs: Mapping[UUID, int]) -> dict[UUID, str]:
     """Lock as `lock` does. Answers what those of these agents acknowledged last ("" for nothing) who are still on the
     session with the given epoch and accept remote configuration. Three columns of a row are much cheaper than the row.
     """
-    rows = AgentStatus.objects.select_for_update(no_key=True).filter(agent_id__in=list(epochs))
-    locked = rows.order_by("agent_id").values_list(
-        "agent_id", "session_epoch", "remote_config_hash"
-    )
+    locked = _locked(epochs.keys()).values_list("agent_id", "session_epoch", "remote_config_hash")
     current = {uid: known for uid, epoch, known in locked if epochs[uid] == epoch}
     accepts = Capability.ACCEPTS_REMOTE_CONFIG.value
     agents = Agent.objects.filter(pk__in=list(current)).alias(
@@ -91,7 +82,7 @@ def lock_open_to_offers(epochs: Mapping[UUID, int]) -> dict[UUID, str]:
     return {uid: known for uid, known in current.items() if uid in willing}
 
 
-def facts_of(row: AgentStatus) -> StatusFacts:
+def facts_of(row: StatusRow) -> StatusFacts:
     """What the word for this row depends on."""
     return StatusFacts(
         connected=row.connected,
@@ -106,7 +97,7 @@ def facts_of(row: AgentStatus) -> StatusFacts:
     )
 
 
-def is_anothers(row: AgentStatus, epoch: int, at: datetime) -> bool:
+def is_anothers(row: StatusRow, epoch: int, at: datetime) -> bool:
     """Whether what a session said at `at` is another agent's word: a client never uses two connections at once (A2).
 
     It was said by plain HTTP beside a live WebSocket, or on a WebSocket after a newer one of this uid began.
@@ -121,7 +112,7 @@ def is_anothers(row: AgentStatus, epoch: int, at: datetime) -> bool:
 class Edit:
     """A row and which of its columns are to be written."""
 
-    row: AgentStatus
+    row: StatusRow
     columns: set[str] = field(default_factory=set)
 
     def put(self, **values: Any) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from agents.health import health_from_json
 from agents.models import Agent, AgentStatus
 from agents.naming import display_name
 from agents.snapshot import (
@@ -19,8 +20,8 @@ from agents.snapshot import (
 )
 from agents.store.dialects import insert_rows
 from agents.store.events import NewEvent, add_events
-from agents.store.rows import FENCED_EPOCH, Edit, touch, write
-from agents.store.values import health_from_json
+from agents.store.loaded import HealthRoot, StatusRow
+from agents.store.rows import FENCED_EPOCH, Edit, lock_whole, touch, write
 from agents.trails import Trails
 
 
@@ -61,8 +62,9 @@ def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID,
     Each uid comes once; unknown ones are absent from the answer. Plain HTTP beside a live WebSocket gets FENCED_EPOCH:
     it is answered, but nothing it says is written as state.
     """
-    with transaction.atomic():
-        rows = _lock_whole([arrival.instance_uid for arrival in arrivals])
+    with transaction.atomic(savepoint=False):
+        uids = [arrival.instance_uid for arrival in arrivals]
+        rows = lock_whole(uids, "trails", health_root=HealthRoot("health_tree"))
         opened = [
             _Opening(arrival, rows[arrival.instance_uid], now)
             for arrival in arrivals
@@ -73,12 +75,6 @@ def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID,
         add_events([event for opening in opened for event in opening.events])
         touch([opening.edit for opening in opened if opening.events])
         return {opening.snapshot.instance_uid: opening.snapshot for opening in opened}
-
-
-def _lock_whole(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
-    rows = AgentStatus.objects.select_for_update(of=("self",), no_key=True).select_related("agent")
-    found = rows.filter(agent_id__in=uids).order_by("agent_id")
-    return {row.agent_id: row for row in found}
 
 
 def sessions_of(uids: Collection[UUID]) -> dict[UUID, tuple[int, bool]]:
@@ -95,7 +91,7 @@ class _Opening:
 
     __slots__ = ("_arrival", "_now", "edit", "events", "snapshot")
 
-    def __init__(self, arrival: Arrival, row: AgentStatus, now: datetime) -> None:
+    def __init__(self, arrival: Arrival, row: StatusRow, now: datetime) -> None:
         self._arrival, self._now = arrival, now
         self.edit = Edit(row)
         self.events: list[NewEvent] = []
@@ -105,10 +101,10 @@ class _Opening:
         known = self._fence(row) if is_beside else self._open(row)
         self.snapshot = replace(known, is_clone=is_clone)
 
-    def _fence(self, row: AgentStatus) -> AgentSnapshot:
+    def _fence(self, row: StatusRow) -> AgentSnapshot:
         return _snapshot(row, Transport.HTTP, epoch=FENCED_EPOCH, is_new=False)
 
-    def _open(self, row: AgentStatus) -> AgentSnapshot:
+    def _open(self, row: StatusRow) -> AgentSnapshot:
         seen_at, transport = row.last_seen_at, self._arrival.transport
         is_beside_another = transport is Transport.WEBSOCKET and _has_open_websocket(row)
         self._begin(is_news=transport is Transport.WEBSOCKET or not row.connected)
@@ -135,7 +131,7 @@ class _Opening:
             self.edit.put(connected_at=self._now)
         self.edit.derive(self._now)
 
-    def _follow_trail(self, row: AgentStatus, *, is_beside: bool) -> bool:
+    def _follow_trail(self, row: StatusRow, *, is_beside: bool) -> bool:
         """Whether the trails now show several agents, of which this one gets a new uid."""
         number, trails = self._arrival.number, Trails()
         if is_beside:
@@ -148,11 +144,11 @@ class _Opening:
         return is_clone
 
 
-def _has_open_websocket(row: AgentStatus) -> bool:
+def _has_open_websocket(row: StatusRow) -> bool:
     return row.connected and row.transport == Transport.WEBSOCKET
 
 
-def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: bool) -> AgentSnapshot:
+def _snapshot(row: StatusRow, transport: Transport, *, epoch: int, is_new: bool) -> AgentSnapshot:
     status = ConfigStatus(row.remote_config_status)
     has_report = bool(status or row.remote_config_hash)
     return AgentSnapshot(
@@ -169,14 +165,14 @@ def _snapshot(row: AgentStatus, transport: Transport, *, epoch: int, is_new: boo
         components_hash=row.components_hash,
         lacks_components=bool(row.components_hash)
         and row.agent.components_id != row.components_hash,
-        health=health_from_json(row.health_tree) if row.health_tree else None,
+        health=health_from_json(row.health_root) if row.health_root else None,
         transport=transport,
         full_state_at=row.full_state_at,
         custom_capabilities=tuple(row.agent.custom_capabilities),
     )
 
 
-def _connection(row: AgentStatus) -> ConnectionReport | None:
+def _connection(row: StatusRow) -> ConnectionReport | None:
     if not (row.connection_status or row.connection_hash):
         return None
     status = ConfigStatus(row.connection_status)

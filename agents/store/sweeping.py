@@ -10,7 +10,7 @@ from agents.models import AgentStatus, Status
 from agents.snapshot import FactKind, Transport
 from agents.status import silence_allowed
 from agents.store.events import NewEvent, add_events
-from agents.store.rows import Edit, touch, write
+from agents.store.rows import Edit, lock_found, touch, write
 
 
 def sweep(now: datetime) -> int:
@@ -19,15 +19,9 @@ def sweep(now: datetime) -> int:
     A fixed number of statements, whatever the number of agents.
     """
     with transaction.atomic():
-        rows = (
-            AgentStatus.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("agent")
-            .defer("health_tree", "trails")
-            .filter(_is_silent(now) | _is_long_absent(now))
-            .order_by("agent_id")
-        )
+        silent = AgentStatus.objects.filter(_is_silent(now) | _is_long_absent(now))
         edits, events = [], []
-        for row in rows:
+        for row in lock_found(silent).values():
             edit = Edit(row)
             if row.connected:
                 edit.put(connected=False, disconnected_at=now)

@@ -1,6 +1,5 @@
 """Quick deploy: make a command, watch the first collector come, revoke it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,10 +10,10 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from agents.models import Agent, Health, Status
+from agents.models import Health, Status
 from fleets.deploy_form import DeployForm
-from fleets.models import Deployment, Fleet, Membership, Token
-from fleets.quickdeploy.plan import is_loopback
+from fleets.models import Deployment, Fleet
+from fleets.quickdeploy.plan import is_loopback, opamp_endpoint
 from fleets.quickdeploy.releases import KNOWN_VERSIONS
 from fleets.quickdeploy.services import (
     IssuedDeployment,
@@ -26,6 +25,7 @@ from fleets.quickdeploy.services import (
     revoke_deployment,
 )
 from fleets.views.address import address_of
+from fleets.views.hosts import HostRow, hosts_of, look_again_in, silent_hosts
 from fleets.views.refusals import refused_since
 from fleets.views.subject import deployment_or_404, fleet_or_404
 from telflo.base import clock
@@ -37,14 +37,6 @@ from telflo.base.guard import requires
 from telflo.ui.asking import Question, ask_first
 from telflo.ui.numbers import counted
 from telflo.ui.track import TrackStage
-
-
-@dataclass(frozen=True, slots=True)
-class HostRow:
-    """A host that claimed a token, and its collector once it is connected."""
-
-    token: Token
-    agent: Agent | None
 
 
 @requires(Action.ENROL, methods=("GET", "POST"))
@@ -119,7 +111,7 @@ def revoke(request: HttpRequest, fleet_name: str, deployment_id: Any) -> HttpRes
 
 def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, Any]:
     now = clock.now()
-    hosts = _hosts(found)
+    hosts = hosts_of(found)
     plan = plan_of(found, base_url=address_of(request))
     first = next((host.agent for host in hosts if host.agent), None)
     prefixes = [host.token.prefix for host in hosts]
@@ -134,6 +126,9 @@ def _shown(request: HttpRequest, fleet: Fleet, found: Deployment) -> dict[str, A
         "hosts": hosts,
         "first": first,
         "steps": _steps(fleet, hosts),
+        "silent": silent_hosts(hosts, now),
+        "look_again_in": look_again_in(hosts, now),
+        "reach": f"curl -sSi {opamp_endpoint(plan.opamp_url, 'http')}",
         "refused": refused_since(found, prefixes, is_surely_its_own=first is not None),
         "is_loopback": is_loopback(plan.base_url),
         "may_enrol": request.user.is_authenticated and request.user.may(Action.ENROL),
@@ -147,17 +142,6 @@ def _state(found: Deployment, now: datetime) -> str:
     if now >= found.expires_at:
         return "expired"
     return "retired" if found.uses >= found.max_uses else "active"
-
-
-def _hosts(found: Deployment) -> list[HostRow]:
-    """Who claimed a token by it, oldest first, with the collectors that came by these tokens. Two queries."""
-    tokens = list(found.tokens.order_by("created_at")[:100])
-    members = Membership.objects.filter(token__in=[token.pk for token in tokens])
-    agents = {
-        member.token_id: member.agent
-        for member in members.select_related("agent__status").defer("agent__status__health_tree")
-    }
-    return [HostRow(token, agents.get(token.pk)) for token in tokens]
 
 
 def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[TrackStage]:

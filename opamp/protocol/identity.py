@@ -28,7 +28,7 @@ def read_instance_uid(message: AgentToServer) -> UUID:
 def wants_new_uid(message: AgentToServer) -> bool:
     """True when the agent asks the server to choose its identity (M6).
 
-    Answer it with replies.new_identity before registering anything: the uid it came with is never
+    Answer it with replies.new_identity, and register nothing: the uid it came with is never
     used again.
     """
     return bool(message.flags & _REQUEST_INSTANCE_UID)

@@ -1,10 +1,10 @@
 """The server's answers that need no session."""
 
+from typing import Final
 from uuid import UUID
 
 from opamp.proto.opamp_pb2 import (
     AgentIdentification,
-    AgentToServer,
     RetryInfo,
     ServerCapabilities,
     ServerErrorResponse,
@@ -34,22 +34,25 @@ def bad_request(instance_uid: bytes, problem: str) -> ServerToAgent:
     )
 
 
-def unavailable(instance_uid: bytes, retry_after_s: int) -> ServerToAgent:
-    """The answer when the server cannot take more at the moment (A3)."""
+BUSY: Final = "The server is busy."
+
+
+def unavailable(instance_uid: bytes, retry_after_s: int, problem: str = BUSY) -> ServerToAgent:
+    """The answer when the server cannot take more at the moment (A3); problem: a sentence that says of what."""
     return _error(
         instance_uid,
         ServerErrorResponse(
             type=ServerErrorResponseType.ServerErrorResponseType_Unavailable,
-            error_message=f"The server is busy. Send again in {retry_after_s} s.",
+            error_message=f"{problem} Send again in {retry_after_s} s.",
             retry_info=RetryInfo(retry_after_nanoseconds=retry_after_s * _NANOSECONDS),
         ),
     )
 
 
-def new_identity(message: AgentToServer, new_uid: UUID) -> ServerToAgent:
+def new_identity(instance_uid: bytes, new_uid: UUID) -> ServerToAgent:
     """Tells the sender to use new_uid (a UUIDv7, M6) from its next message on."""
     return ServerToAgent(
-        instance_uid=message.instance_uid,
+        instance_uid=instance_uid,
         capabilities=SERVER_CAPABILITIES,
         agent_identification=AgentIdentification(new_instance_uid=new_uid.bytes),
     )

@@ -6,6 +6,8 @@ seconds and nothing else: a port never raises. Inside a transaction call `touch_
 
 import asyncio
 import logging
+import threading
+import time
 from collections.abc import Coroutine, Iterable
 from concurrent.futures import Future
 from functools import partial
@@ -14,6 +16,15 @@ from typing import Any, Final, Protocol
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+
+SEND_S: Final = 2.0
+"""So long a hint may take; below it nothing ends: the layer's connections have no timeout."""
+AT_ONCE: Final = 8
+"""So many are under way at once, each on a connection of its own."""
+WAITING: Final = 256
+"""So many wait, those under way among them; more are dropped."""
+
+_LOG_EVERY_S: Final = 10.0
 
 UI: Final = "ui"
 """The group that every open page joins."""
@@ -40,11 +51,10 @@ class ChannelLayerPort:
 
     def send(self, group: str, message: dict[str, Any]) -> None:
         """Send and wait until the layer has it."""
-        layer = get_channel_layer()
         try:
-            async_to_sync(layer.group_send)(group, message)
-        except Exception:
-            logger.warning("A hint to %s was lost; reconcile finds it.", group, exc_info=True)
+            async_to_sync(_send_in_time)(get_channel_layer(), group, message)
+        except Exception as error:  # noqa: BLE001 - logged there
+            _losses.count(error)
 
 
 class EmbeddedPort:
@@ -53,16 +63,31 @@ class EmbeddedPort:
     def __init__(self, loop: asyncio.AbstractEventLoop, layer: Layer) -> None:
         self._loop = loop
         self._layer = layer
+        self._places = threading.Semaphore(WAITING)
+        self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def send(self, group: str, message: dict[str, Any]) -> None:
-        """Hand the message to the loop and go on without waiting."""
-        sending = self._layer.group_send(group, message)
+        """Hand the message to the loop and go on without waiting; dropped while too many wait."""
+        if not self._places.acquire(blocking=False):
+            _losses.count()
+            return
+        sending = self._send(group, message)
         try:
             future = asyncio.run_coroutine_threadsafe(sending, self._loop)
         except RuntimeError:  # the loop is closed: the server is stopping
             sending.close()
+            self._places.release()
             return
-        future.add_done_callback(_log_failure)
+        future.add_done_callback(self._sent)
+
+    async def _send(self, group: str, message: dict[str, Any]) -> None:
+        async with asyncio.timeout(SEND_S), self._at_once:
+            await self._layer.group_send(group, message)
+
+    def _sent(self, future: "Future[None]") -> None:
+        self._places.release()
+        if not future.cancelled() and (error := future.exception()) is not None:
+            _losses.count(error)
 
 
 class RecordingPort:
@@ -104,6 +129,33 @@ def touch_on_commit(topics: Iterable[str]) -> None:
         transaction.on_commit(partial(touch, names), robust=True)
 
 
-def _log_failure(future: "Future[None]") -> None:
-    if not future.cancelled() and (error := future.exception()) is not None:
-        logger.warning("A hint was lost; reconcile finds it.", exc_info=error)
+def lost() -> int:
+    """How many hints did not leave this process since it started."""
+    return _losses.number
+
+
+async def _send_in_time(layer: Layer, group: str, message: dict[str, Any]) -> None:
+    async with asyncio.timeout(SEND_S):
+        await layer.group_send(group, message)
+
+
+class _Losses:
+    """Counted from any thread, and logged once in a while: an outage loses hundreds a second."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._silent_until_s = 0.0
+        self._lock = threading.Lock()
+
+    def count(self, error: BaseException | None = None) -> None:
+        now_s = time.monotonic()
+        with self._lock:
+            self.number += 1
+            is_silent = error is None or now_s < self._silent_until_s
+            if not is_silent:
+                self._silent_until_s = now_s + _LOG_EVERY_S
+        if not is_silent:
+            logger.warning("Hints are lost, %d by now.", self.number, exc_info=error)
+
+
+_losses: Final = _Losses()

@@ -15,7 +15,7 @@ def new_id() -> UUID:
 
 
 def id_at(moment: datetime) -> UUID:
-    """A new UUIDv7 of a moment, for what is written later than it happened. Of one moment, later ones are greater."""
+    """A new UUIDv7 of a moment, for what is written later than it happened; of one moment later ones are greater."""
     micros = (moment - _EPOCH) // timedelta(microseconds=1)
     millis, rest = divmod(micros, 1_000)
     tail = (next(_serial) & 0xFFFF_FFFF) << 30 | secrets.randbits(30)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import random
 import signal
 import threading
 from collections.abc import Callable
@@ -12,11 +13,11 @@ from typing import Final
 
 from django.db import connections
 
-from opamp.simulator.member import Member
 from telflo.demo.crowd import Crowd
 from telflo.demo.life import Life
 from telflo.demo.past import past
-from telflo.demo.story import DAYS, Story
+from telflo.demo.releases import Releases
+from telflo.demo.story import DAYS, EDGE, KUBERNETES, STAGING, Story
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.firststart import prepare
 from telflo.serve.run import run_here
@@ -85,7 +86,7 @@ class Demo:
     def _tell(self) -> None:
         """The story, then the present with a clock that ticks. When that fails the server ends too."""
         try:
-            members = self._history()
+            story = self._history()
         except Exception:
             logger.exception("The demo's story could not be told to its end.")
             self.has_failed = True
@@ -93,10 +94,18 @@ class Demo:
             return
         self._celery.start_beat()
         self._say(f"Telflo's demo is at {self._url}")
-        Life(self._crowd, members, self._ending).go_on()
+        self._life_after(story).go_on()
+        connections.close_all()
 
-    def _history(self) -> list[Member]:
-        """Everybody who is there at its end."""
+    def _life_after(self, story: Story) -> Life:
+        rng = random.Random(11)  # noqa: S311 - a story, not a secret
+        groups = [story.groups[name] for name in (STAGING, KUBERNETES, EDGE)]
+        jonas = story.people["jonas"]
+        releases = Releases(self._crowd, groups, actor=jonas, rng=rng)
+        return Life(self._crowd, story.members, releases, self._ending, rng=rng)
+
+    def _history(self) -> Story:
+        """The story, told to its end."""
         self._crowd.start()
         story = Story(self._clock, self._crowd, collectors=self._collectors, say=self._say)
         try:
@@ -106,4 +115,4 @@ class Demo:
         finally:
             self._leave_the_past()
             connections.close_all()
-        return [member for group in story.groups.values() for member in group.members]
+        return story

@@ -41,6 +41,7 @@ from opamp.simulator.behaviour import Behaviour
 from opamp.simulator.hosts import make_uid
 from opamp.simulator.member import Member
 from telflo.base import clock
+from telflo.base.activity import Actor
 from telflo.demo import texts
 from telflo.demo.crowd import Crowd
 from telflo.demo.hosts import FLEETS, FleetPlan, hosts_of
@@ -89,10 +90,16 @@ class Story:
         self._rng = random.Random(seed)  # noqa: S311 - a story, not a secret
         self._texts: dict[str, Iterator[tuple[str, str]]] = {}
         self.groups: dict[str, Group] = {}
+        self.people: dict[str, Actor] = {}
+
+    @property
+    def members(self) -> list[Member]:
+        """All collectors that came."""
+        return [member for group in self.groups.values() for member in group.members]
 
     def tell(self) -> None:
         """From the first day to now."""
-        self._people = make_people()
+        self.people = make_people()
         for index, plan in enumerate(FLEETS):
             self._clock.move_to(days=DAYS - 1 - index)
             self._found(plan)
@@ -125,7 +132,7 @@ class Story:
         """A configuration, its first version, a fleet on it with a token."""
         line = next(line for line in texts.LINES if line.name == plan.configuration)
         self._texts[line.name] = line.versions()
-        maria = self._people["maria"]
+        maria = self.people["maria"]
         create_configuration(name=line.name, description=line.description, actor=maria)
         version = self._publish(line.name)
         fleet = create_fleet(
@@ -133,7 +140,7 @@ class Story:
         )
         expires = Expiry.HALF_YEAR if plan.name != STAGING else Expiry.NEVER
         token = issue_token(
-            fleet=fleet, name=f"{plan.name}, hosts", expires=expires, actor=self._people["admin"]
+            fleet=fleet, name=f"{plan.name}, hosts", expires=expires, actor=self.people["admin"]
         )
         self.groups[plan.name] = Group(fleet, token, [version])
 
@@ -155,11 +162,11 @@ class Story:
                 agent=self._agent(member),
                 mode=ArrivalMode.OBSERVED,
                 reason="Its owners still change it by hand",
-                actor=self._people["jonas"],
+                actor=self.people["jonas"],
             )
         for member in self._members(EDGE)[::7]:
             labels = {"tier": self._rng.choice(("gold", "silver")), "owner": "network"}
-            label_agent(agent=self._agent(member), labels=labels, actor=self._people["jonas"])
+            label_agent(agent=self._agent(member), labels=labels, actor=self.people["jonas"])
 
     def _improve(self) -> None:
         """Versions that went well."""
@@ -174,7 +181,7 @@ class Story:
             self._clock.move_to(days=days)
             self._roll_out(name, reason)
         self._clock.move_to(days=16)
-        admin = self._people["admin"]
+        admin = self.people["admin"]
         edge = self.groups[EDGE]
         heir = rotate_token(token=edge.token.token, overlap=timedelta(days=7), actor=admin)
         edge.token = heir
@@ -254,7 +261,7 @@ class Story:
             create_deployment(
                 fleet=self.groups[name].fleet,
                 platform=Platform.LINUX_AMD64.value,
-                actor=self._people["jonas"],
+                actor=self.people["jonas"],
                 max_uses=uses,
             )
 
@@ -301,9 +308,9 @@ class Story:
             yaml=text,
             note=note,
             collector_version=shapes.VERSIONS[0],
-            actor=self._people["maria"],
+            actor=self.people["maria"],
         )
-        return publish_version(version=version, actor=self._people["maria"])
+        return publish_version(version=version, actor=self.people["maria"])
 
     def _start(self, name: str, reason: str) -> Rollout:
         """The next version of a fleet's configuration goes to it."""
@@ -320,7 +327,7 @@ class Story:
             fleet=self.groups[name].fleet,
             version=version,
             reason=reason,
-            actor=self._people["jonas"],
+            actor=self.people["jonas"],
             failure_budget_percent=budget,
         )
 

@@ -1,28 +1,62 @@
 """uvicorn's protocols with limits that it lacks: it waits for a silent socket for ever, and answers every ping."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Any, Final
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import SecurityError
 from websockets.frames import Frame
 
 from opamp.arrivals import Arrivals
 from opamp.consumers import SOCKET
+from opamp.door import HEADERS_TOO_LONG, TextAnswer
 from opamp.gateway import Gateway
-from opamp.pace import Pace
+from opamp.pace import SMALL_PART, Pace
 
-_SMALL: Final = 1024
-"""Fragments below this count against the pace: Go clients split at 4 KiB, nobody needs a million of one byte."""
+_NO_UPGRADE: Final = (
+    "This is not an upgrade to a WebSocket: it has a body, or its head cannot be read."
+)
+
+
+class _Heads(h11.Connection):
+    """Heads of requests have a size. h11's own limit holds for heads alone that come in parts."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(h11.SERVER, most)
+        self._most = most
+        self.is_too_large = False
+
+    def next_event(self) -> Any:
+        """As h11's. Raises RemoteProtocolError for a head that is too large."""
+        if self.their_state is not h11.IDLE:
+            return super().next_event()
+        before = len(self.trailing_data[0])
+        try:
+            event = super().next_event()
+        except h11.RemoteProtocolError as error:
+            self.is_too_large = (
+                error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            )
+            raise
+        if before - len(self.trailing_data[0]) > self._most:
+            self.is_too_large = True
+            raise h11.RemoteProtocolError(HEADERS_TOO_LONG)
+        return event
 
 
 class GuardedHttp(H11Protocol):
-    """A request's head and its body have to arrive in time."""
+    """A request's head has a size, and it and its body have to arrive in time."""
+
+    conn: _Heads
 
     def __init__(self, *args: Any, arrivals: Arrivals, **named: Any) -> None:
         super().__init__(*args, **named)
         self._arrivals = arrivals
+        assert self.config.h11_max_incomplete_event_size is not None
+        self.conn = _Heads(self.config.h11_max_incomplete_event_size)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn types its own narrower
         """A socket was accepted: its time for a request starts."""
@@ -32,9 +66,8 @@ class GuardedHttp(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take it, then see what it has come to."""
         super().data_received(data)
-        if self.transport.get_protocol() is not self:  # it is a WebSocket by now
-            self._arrivals.heads.done(self.transport)
-            return
+        if self.transport.get_protocol() is not self:
+            return  # GuardedWebSocket answers it
         state = self.conn.their_state
         if state is h11.IDLE:
             if self.conn.trailing_data[0]:
@@ -46,6 +79,20 @@ class GuardedHttp(H11Protocol):
         else:
             self._arrivals.bodies.done(self.transport)
 
+    def send_400_response(self, msg: str) -> None:
+        """Say what is wrong with a request that cannot be read."""
+        if not self.conn.is_too_large:
+            super().send_400_response(msg)
+            return
+        headers = [("content-type", "text/plain; charset=utf-8"), ("connection", "close")]
+        for event in (
+            h11.Response(status_code=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, headers=headers),
+            h11.Data(data=f"{HEADERS_TOO_LONG}\n".encode()),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         self._arrivals.closed(self.transport)
@@ -53,7 +100,9 @@ class GuardedHttp(H11Protocol):
 
 
 class GuardedWebSocket(WebSocketsSansIOProtocol):
-    """A message has to end in time, pings are answered at a pace, and a peer that does not read is not read."""
+    """An upgrade is answered, a message has to end in time, pings are answered at a pace, and a peer that does not
+    read is not read.
+    """
 
     def __init__(self, *args: Any, arrivals: Arrivals, gateway: Gateway, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -63,8 +112,15 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self._pace = Pace(options.messages_per_s, options.message_burst, self.loop.time())
         self._is_choked = False
 
+    def data_received(self, data: bytes) -> None:
+        """Take it. What comes first is the whole head of the upgrade: uvicorn leaves one that cannot be read open."""
+        super().data_received(data)
+        if not self.handshake_initiated:
+            self._refuse_upgrade()
+
     def handle_connect(self, event: Any) -> None:
         """Show the application the socket: it cuts a peer that does not read."""
+        self._arrivals.heads.done(self.transport)
         super().handle_connect(event)
         if self.response.status_code == 101:
             self.scope["extensions"][SOCKET] = {"transport": self.transport}
@@ -90,10 +146,10 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         """A further part. Small ones are put together at once: a list of them would outweigh the message many times."""
         if event.fin:
             self._arrivals.messages.done(self.transport)
-        elif len(event.data) < _SMALL:
+        elif len(event.data) < SMALL_PART:
             self._spend()
         super().handle_cont(event)
-        if len(self.frames) > _SMALL:
+        if len(self.frames) > SMALL_PART:
             self.frames = [b"".join(self.frames)]
 
     def handle_ping(self) -> None:
@@ -117,6 +173,13 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         super().resume_writing()
         self._is_choked = False
         self._read_on()
+
+    def _refuse_upgrade(self) -> None:
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        is_too_large = isinstance(self.conn.handshake_exc, SecurityError)
+        answer = TextAnswer(431, HEADERS_TOO_LONG) if is_too_large else TextAnswer(400, _NO_UPGRADE)
+        self.transport.write(answer.encode())
+        self.transport.close()
 
     def _spend(self) -> None:
         if pause_s := self._pace.take(self.loop.time()):

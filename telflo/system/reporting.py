@@ -32,7 +32,10 @@ FAMILIES: Final = families(
         "resident_bytes": "Memory that the process has in use.",
         "loop_lag_seconds": "How long the event loop made a callback wait: the longest in 5 s.",
     },
-    counters={"cpu_seconds": "Processor time that the process used."},
+    counters={
+        "cpu_seconds": "Processor time that the process used.",
+        "lost_hints": "Hints to pages and gateways that did not go out: Redis did not take them.",
+    },
 )
 _STATM: Final = Path("/proc/self/statm")
 _LOOP_S: Final = 1.0
@@ -148,7 +151,10 @@ class Reporter:
         self._loop_lag_s = max(lags_s)
 
     def _usage(self) -> Numbers:
-        used: Numbers = {"telflo_process_cpu_seconds": [sample(time.process_time())]}
+        used: Numbers = {
+            "telflo_process_cpu_seconds": [sample(time.process_time())],
+            "telflo_process_lost_hints": [sample(hints.lost())],
+        }
         if self.loop is not None:
             used["telflo_process_loop_lag_seconds"] = [sample(self._loop_lag_s)]
         if _STATM.exists():

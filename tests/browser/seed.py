@@ -403,7 +403,13 @@ def described(name: str, site: str, build: str) -> Description:
         "service.version": build,
         "service.instance.id": str(UUID(int=random.Random(name).getrandbits(128))),
     }
-    rest = {"host.name": name, "os.type": "linux", "host.arch": "amd64", "site": site}
+    rest = {
+        "host.name": name,
+        "os.type": "linux",
+        "host.arch": "amd64",
+        "site": site,
+        "deployment.environment.name": "production",
+    }
     return Description(identity, rest)
 
 

@@ -66,6 +66,22 @@ def test_a_page_is_clean(context: BrowserContext, ids: dict[str, Any], name: str
     watch.check()
 
 
+_CUT: Final = """() => [...document.querySelectorAll("#main dt, #main a.name")]
+  .filter((element) => element.checkVisibility() && element.scrollWidth > element.clientWidth + 1)
+  .map((element) => element.textContent)"""
+
+
+@pytest.mark.parametrize("name", ["collector", "collectors", "fleet", "rollout"])
+def test_keys_and_names_of_collectors_are_shown_whole(
+    context: BrowserContext, ids: dict[str, Any], name: str
+) -> None:
+    page = context.new_page()
+    page.goto(PLACES[name].format(**ids))
+    assert page.locator("#main dt, #main a.name").count() > 5
+    assert page.evaluate(_CUT) == []
+    page.close()
+
+
 def test_the_way_in_is_clean(browser: Browser, seeded_server: Server) -> None:
     for look in LOOKS.values():
         context = browser.new_context(base_url=seeded_server.base_url, **look)

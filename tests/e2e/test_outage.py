@@ -7,10 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import httpx
@@ -19,7 +19,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
+from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType, ServerToAgent
 from telflo.base.ids import new_id
 from tests.e2e.harness.outages import Parts, parts
 from tests.e2e.harness.server import ROOT, Process, free_port
@@ -28,6 +28,8 @@ from tests.e2e.harness.waiting import tail, wait_until
 AWAY_S: Final = float(os.environ.get("TELFLO_E2E_AWAY_S", "8"))
 SOON_S: Final = 40
 AGENTS: Final = 5
+NEWCOMERS: Final = 30
+UNAVAILABLE: Final = ServerErrorResponseType.ServerErrorResponseType_Unavailable
 CAPABILITIES: Final = 0x2801  # status, health, heartbeat
 SEED: Final = """
 from fleets.services import create_fleet
@@ -50,6 +52,11 @@ class Agent:
 
     async def say(self, error: str = "") -> None:
         """Send its health, or a bare heartbeat, and expect an ordinary answer."""
+        reply = await self.ask(error)
+        assert not reply.HasField("error_response"), reply
+
+    async def ask(self, error: str = "") -> ServerToAgent:
+        """The same with any answer."""
         self.number += 1
         message = AgentToServer(
             instance_uid=self.uid.bytes, sequence_num=self.number, capabilities=CAPABILITIES
@@ -66,8 +73,7 @@ class Agent:
         async with asyncio.timeout(10):
             data = await self.socket.recv()
         assert isinstance(data, bytes)
-        reply = ServerToAgent.FromString(data[1:])
-        assert not reply.HasField("error_response"), reply
+        return ServerToAgent.FromString(data[1:])
 
 
 @dataclass
@@ -163,6 +169,9 @@ async def test_what_is_away_comes_back_and_nothing_was_lost(installation: Instal
     ]
     for agent in agents:
         await agent.say("from the start")
+    known = {port: new_id() for port in (installation.web, installation.port)}
+    for port, uid in known.items():
+        await _return_again(installation, port, uid, until_s=0)
     running = installation.parts
     for name, part, outage in (
         ("hangs", "database", running.hanging_postgres),
@@ -174,11 +183,17 @@ async def test_what_is_away_comes_back_and_nothing_was_lost(installation: Instal
             ends_at = time.monotonic() + AWAY_S
             noticing = asyncio.to_thread(installation.wait_for, 503, part)
             noticed = asyncio.create_task(noticing)
+            beside = [
+                asyncio.create_task(visit)
+                for port, uid in known.items()
+                if part == "redis"
+                for visit in _visits(installation, port, uid, ends_at)
+            ]
             while time.monotonic() < ends_at or not noticed.done():
                 for agent in agents:
                     await agent.say(f"{name} {agent.number}")
                 await asyncio.sleep(0.2)
-            await noticed
+            await asyncio.gather(noticed, *beside)
         await asyncio.to_thread(installation.wait_for, 200)
         await _let_a_newcomer_in(installation)
         for agent in agents:
@@ -186,6 +201,35 @@ async def test_what_is_away_comes_back_and_nothing_was_lost(installation: Instal
     for agent in agents:
         await agent.say()
         await agent.socket.close()
+
+
+def _visits(
+    installation: Installation, port: int, uid: UUID, until_s: float
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """Without Redis newcomers are put off, however many, and who is known is let in beside them."""
+    for _ in range(NEWCOMERS):
+        yield _knock(installation, port, until_s)
+    yield _return_again(installation, port, uid, until_s=until_s)
+
+
+async def _knock(installation: Installation, port: int, until_s: float) -> None:
+    uid = new_id()
+    while time.monotonic() < until_s:
+        async with installation.connect(port) as socket:
+            reply = await Agent(socket, uid).ask()
+        assert reply.error_response.type == UNAVAILABLE, reply
+        await asyncio.sleep(0.5)
+
+
+async def _return_again(
+    installation: Installation, port: int, uid: UUID, *, until_s: float
+) -> None:
+    while True:
+        async with installation.connect(port) as socket:
+            await Agent(socket, uid).say()
+        await asyncio.sleep(0.2)
+        if time.monotonic() >= until_s:
+            return
 
 
 async def _let_a_newcomer_in(installation: Installation) -> None:

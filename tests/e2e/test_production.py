@@ -47,21 +47,23 @@ def compose(ground: Path, released: Mirror) -> Iterator[Compose]:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """An installation with its gateway, as browsers, hosts and agents see it: through nginx, by TLS alone."""
+    """An installation with its gateway, as browsers, hosts and agents see it: through a proxy, by TLS alone."""
 
     compose: Compose
     certificate: Certificate
 
 
-@pytest.fixture
-def behind_nginx(ground: Path, released: Mirror) -> Iterator[Behind]:
-    """The services of compose.yaml with the profile "gateway", not started yet, and nginx, which runs."""
+@pytest.fixture(params=["nginx", "haproxy"])
+def behind_proxy(
+    ground: Path, released: Mirror, request: pytest.FixtureRequest
+) -> Iterator[Behind]:
+    """The services of compose.yaml with the profile "gateway", not started yet, and a proxy, which runs."""
     certificate = Certificate.make(_folder(ground, "tls"))
     # A private CA's certificate is no secret, and hosts read it.
     certificate.certificate.chmod(0o644)
     [published] = read_compose()["services"]["gateway"]["ports"]
     ports = Ports(free_port(), web=free_port(), opamp=int(published.rpartition(":")[2]))
-    proxy = start_proxy("nginx", _folder(ground, "nginx"), ports, certificate)
+    proxy = start_proxy(request.param, _folder(ground, "proxy"), ports, certificate)
     try:
         with _compose(ground, released, ports.web, proxy.url) as made:
             made.profiles = ("gateway",)
@@ -124,15 +126,15 @@ def _a_worker_that_was_away_catches_up(story: Story, compose: Compose) -> None:
     story.wait_for_version(1)
 
 
-def test_behind_nginx_a_supervisor_comes_by_tls_to_the_gateway(
-    behind_nginx: Behind, ground: Path
+def test_behind_a_proxy_a_supervisor_comes_by_tls_to_the_gateway(
+    behind_proxy: Behind, ground: Path
 ) -> None:
-    compose = behind_nginx.compose
+    compose = behind_proxy.compose
     story = Story.begin(Setup("0.158.0"), compose, ground)
     try:
         deployment = story.deploy()
         assert deployment.script_url.startswith("https://")
-        trusted = f"export CURL_CA_BUNDLE={behind_nginx.certificate.certificate}"
+        trusted = f"export CURL_CA_BUNDLE={behind_proxy.certificate.certificate}"
         story.host.start(f"{trusted}; {deployment.foreground}")
         story.wait_for_version(1)
         asked_at = story.publish_and_assign(2)
@@ -194,6 +196,12 @@ def test_secrets_come_from_the_environment_alone() -> None:
     secret_lines = re.findall(r"^.*(?:PASSWORD|SECRET|KEYS).*$", text, re.MULTILINE)
     assert secret_lines
     assert [line for line in secret_lines if ":?" not in line] == []
+
+
+def test_every_variable_of_env_reaches_our_services() -> None:
+    all_services = read_compose()["services"]
+    ours = ("migrate", "gateway", *LONG_RUNNING)
+    assert {all_services[name]["env_file"] for name in ours} == {".env"}
 
 
 def test_what_the_dockerfile_copies_is_there() -> None:

@@ -2,13 +2,21 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from agents.models import Agent, AgentEvent
-from fleets import refusals, services
-from fleets.errors import EnrolmentRefused
+from agents.snapshot import AgentSnapshot, Transport
+from agents.store import Arrival
+from fleets import admission, enrollment, places, refusals, services
+from fleets.admission import Caller, admit_agents
+from fleets.errors import EnrolmentRefused, NotNow
 from fleets.models import ArrivalMode, Membership, RefusedAttempt, TokenKind
+from fleets.tokens import IssuedToken
 from telflo.base import clock
 from telflo.base.ids import new_id
 from tests.factories import TESTER, agent_of, enrol, make_fleet, make_token, make_version, status_of
@@ -71,6 +79,92 @@ class TestNewcomers:
         enrol(token=one, uid=first.instance_uid, now=now)
         enrol(token=other, now=now)
         enrol(token=one, now=now + timedelta(minutes=1))
+
+
+class HangingCache:
+    """What asks it waits for its timeout; `asked` says for each question whether a transaction was open meanwhile."""
+
+    def __init__(self) -> None:
+        self.asked: list[bool] = []
+
+    def add(self, *_arguments: Any, **_named: Any) -> Any:
+        self.asked.append(connection.in_atomic_block)
+        raise RedisTimeout("Timeout reading from socket")
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> HangingCache:
+    made = HangingCache()
+    monkeypatch.setattr(places, "cache", made)
+    monkeypatch.setattr(places._pause, "ends_s", 0.0)
+    return made
+
+
+class TestWithoutTheCache:
+    """Enrolments are counted in the cache. While it is away nobody new comes in, and nobody else notices."""
+
+    def admit(self, *who: tuple[IssuedToken, UUID]) -> list[Any]:
+        now = clock.now()
+        callers = [
+            Caller(
+                enrollment.verify_token(token.secret, now=now),
+                Arrival(uid, Transport.WEBSOCKET, "192.0.2.7"),
+            )
+            for token, uid in who
+        ]
+        answers = admit_agents(callers, now=now)
+        return [answers[uid] for _, uid in who]
+
+    def test_of_a_batch_the_known_are_let_in_and_newcomers_are_told_to_come_back(
+        self, hanging: HangingCache, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one, other = make_token(fleet=make_fleet()), make_token(fleet=make_fleet())
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(places, "cache", cache)
+            known = enrol(token=one).instance_uid
+        new, newer = new_id(), new_id()
+        answers = self.admit((one, new), (one, known), (other, newer))
+        assert [type(answer) for answer in answers] == [NotNow, AgentSnapshot, NotNow]
+        assert not Agent.objects.filter(pk__in=[new, newer]).exists()
+        assert len(hanging.asked) == 1, "one timeout a batch"
+        self.admit((other, newer))
+        assert len(hanging.asked) == 1, "and none for who comes right behind it"
+
+    def test_it_is_asked_again_after_a_while(
+        self, hanging: HangingCache, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        issued, uid = make_token(fleet=make_fleet()), new_id()
+        self.admit((issued, uid))
+        monkeypatch.setattr(places, "cache", cache)
+        monkeypatch.setattr(places._pause, "ends_s", places._pause.ends_s - places.PAUSE_S)
+        assert isinstance(self.admit((issued, uid))[0], AgentSnapshot)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_no_row_is_locked_while_it_is_asked(self, hanging: HangingCache) -> None:
+        self.admit((make_token(fleet=make_fleet(), kind=TokenKind.HOST), new_id()))
+        assert hanging.asked == [False]
+
+    def test_who_may_not_come_in_at_all_is_told_so_all_the_same(
+        self, hanging: HangingCache
+    ) -> None:
+        issued = make_token(fleet=make_fleet(), expires=clock.now() + timedelta(minutes=1))
+        with pytest.raises(EnrolmentRefused, match="expired"):
+            enrol(token=issued, now=clock.now() + timedelta(minutes=2))
+
+
+def test_who_is_forgotten_while_it_comes_in_is_told_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    issued = make_token(fleet=make_fleet())
+    agent = enrol(token=issued)
+    found = admission._memberships([agent.instance_uid])
+    services.forget_agent(agent=agent_of(agent), actor=TESTER)
+    monkeypatch.setattr(admission, "_memberships", lambda _uids: found)
+    caller = Caller(
+        enrollment.verify_token(issued.secret, now=clock.now()),
+        Arrival(agent.instance_uid, Transport.WEBSOCKET, "192.0.2.7"),
+    )
+    assert isinstance(admit_agents([caller], now=clock.now())[caller.uid], NotNow)
 
 
 class TestHostTokens:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents import store
-from agents.models import AgentEvent, AgentStatus
+from agents.models import AgentEvent
 from agents.snapshot import FactKind
 from configs.models import VersionState
 from fleets import many, reports, services
@@ -230,7 +230,7 @@ class TestFailures:
         story.claim(first)
         lock = store.lock
 
-        def lock_late(uids: Collection[UUID]) -> dict[UUID, AgentStatus]:
+        def lock_late(uids: Collection[UUID]) -> dict[UUID, store.StatusRow]:
             """The offer was claimed before the lock was granted."""
             monkeypatch.setattr(store, "lock", lock)
             assert story.claim(second) == {second.instance_uid: hash_of(two)}

@@ -1,7 +1,8 @@
-"""Stand-ins that are passed to constructors: a domain in memory and the server's side of an ASGI WebSocket."""
+"""Stand-ins that are passed to constructors: a domain in memory, and an agent's messages."""
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,20 +18,23 @@ from agents.snapshot import (
 )
 from fleets.connection_offer import Held, SettingsOffer
 from fleets.offer import Intent, Offer
-from opamp.errors import AgentRefused, ConnectionRefused
+from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
 from opamp.gateway import Gateway
-from opamp.ports import Caller, Credential, Refusal
+from opamp.ports import Admitted, Caller, Credential, Refusal
 from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from telflo.base.ids import new_id
 
 SECRET = "tlf_e_good"
+ADDRESS = "192.0.2.7"
+"""Whence agents come."""
 CREDENTIAL = Credential(id=uuid4(), prefix="tlf_e_go")
 UID = UUID("01890000-0000-7000-8000-000000000001")
 UID2 = UUID("01890000-0000-7000-8000-000000000002")
 CAPABILITIES = int(
     Capability.REPORTS_STATUS | Capability.ACCEPTS_REMOTE_CONFIG | Capability.REPORTS_HEARTBEAT
 )
+TOO_MANY = "Too many new collectors a minute by this token."
 HASH = "ab" * 32
 OFFER = Offer(HASH, (ConfigFile("", b"receivers: {}\n", "text/yaml"),))
 
@@ -52,6 +56,7 @@ class MemoryDomain:
         self.given: list[UUID] | None = []
         self.elsewhere: dict[UUID, tuple[int, bool]] = {}
         self.refuse_agents = ""
+        self.put_off: set[UUID] = set()
         self.failure: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -71,18 +76,19 @@ class MemoryDomain:
             raise ConnectionRefused("revoked", text="The token is revoked.", token_prefix="x")
         return CREDENTIAL
 
-    def admit_agents(
-        self, callers: Sequence[Caller], *, now: datetime
-    ) -> Mapping[UUID, AgentSnapshot | AgentRefused]:
+    def admit_agents(self, callers: Sequence[Caller], *, now: datetime) -> Mapping[UUID, Admitted]:
         self.log.append(("admit_agents", tuple(caller.instance_uid for caller in callers)))
         assert self.gate.wait(10)
         self._fail()
         return {caller.instance_uid: self._admit(caller) for caller in callers}
 
-    def _admit(self, caller: Caller) -> AgentSnapshot | AgentRefused:
+    def _admit(self, caller: Caller) -> Admitted:
         instance_uid, transport = caller.instance_uid, caller.transport
         if self.refuse_agents:
-            return AgentRefused(self.refuse_agents, text="The token expired.")
+            text = TOO_MANY if self.refuse_agents == "rate" else "The token expired."
+            return AgentRefused(self.refuse_agents, text=text)
+        if instance_uid in self.put_off:
+            return AgentPutOff("Not now.")
         is_new = instance_uid not in self.epochs
         self.epochs[instance_uid] = self.epochs.get(instance_uid, 0) + 1
         return AgentSnapshot(
@@ -110,6 +116,7 @@ class MemoryDomain:
         return {uid: self.commands[uid].pop(0) for uid in agents if self.commands.get(uid)}
 
     def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+        self._fail()
         known = {uid: (self.epochs[uid], True) for uid in uids if uid in self.epochs}
         return {**known, **{uid: self.elsewhere[uid] for uid in uids if uid in self.elsewhere}}
 
@@ -160,44 +167,41 @@ class MemoryDomain:
         self.refusals.extend(refusals)
 
     def is_temporary(self, error: Exception) -> bool:
-        return isinstance(error, ConnectionError)
+        return isinstance(error, ConnectionError | AgentPutOff)
 
     def _fail(self) -> None:
         if self.failure is not None:
             raise self.failure
 
 
-class Wire:
-    """The agent's end of one ASGI WebSocket: feed events, read what the application sends."""
+class Wire(ABC):
+    """The agent's end of one WebSocket. `sent` has what the server sent, as ASGI's events."""
 
     def __init__(self) -> None:
-        self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.sent: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
-        self.reads = asyncio.Event()
-        self.reads.set()
-        self.events.put_nowait({"type": "websocket.connect"})
 
-    def scope(self, secret: str = SECRET, **changes: Any) -> dict[str, Any]:
-        return {
-            "type": "websocket",
-            "path": "/v1/opamp",
-            "headers": [(b"authorization", f"Bearer {secret}".encode())],
-            "client": ("192.0.2.7", 4711),
-            "extensions": {"websocket.http.response": {}},
-            **changes,
-        }
+    @abstractmethod
+    def feed(self, data: bytes) -> None:
+        """Send a binary message."""
 
-    async def receive(self) -> dict[str, Any]:
-        return await self.events.get()
+    @abstractmethod
+    def feed_text(self, text: str) -> None:
+        """Send a text."""
 
-    async def send(self, event: Mapping[str, Any]) -> None:
-        await self.reads.wait()
-        self.sent.put_nowait(event)
-        if event["type"] == "websocket.close":
-            self.events.put_nowait({"type": "websocket.disconnect", "code": event.get("code")})
+    @abstractmethod
+    def hang_up(self) -> None:
+        """Cut the connection."""
+
+    @abstractmethod
+    async def over(self) -> None:
+        """Return once the server knows that the connection is over."""
+
+    @abstractmethod
+    async def nothing_more(self) -> None:
+        """Assert that the server has sent nothing that was not taken."""
 
     async def next(self) -> Mapping[str, Any]:
-        """What the application sends next."""
+        """What the server sends next."""
         async with asyncio.timeout(5):
             return await self.sent.get()
 
@@ -211,14 +215,6 @@ class Wire:
     def say(self, message: AgentToServer) -> None:
         """Send an OpAMP message."""
         self.feed(b"\x00" + message.SerializeToString())
-
-    def feed(self, data: bytes) -> None:
-        """Send a binary message."""
-        self.events.put_nowait({"type": "websocket.receive", "bytes": data})
-
-    def hang_up(self) -> None:
-        """Cut the connection."""
-        self.events.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
 
 def hello(uid: UUID = UID, sequence_num: int = 0, **fields: Any) -> AgentToServer:
@@ -242,7 +238,7 @@ def full(uid: UUID = UID, sequence_num: int = 0) -> AgentToServer:
 async def post(
     gateway: Gateway, secret: str, body: bytes, *, address: str = "192.0.2.9"
 ) -> tuple[int, ServerToAgent]:
-    """One request by plain HTTP."""
+    """One request by plain HTTP: the status, and what the server says where that is no plain text."""
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -257,4 +253,6 @@ async def post(
     ]
     scope = {"type": "http", "method": "POST", "headers": headers, "client": (address, 1)}
     await OpampPost(gateway)(scope, receive, send)
-    return sent[0]["status"], ServerToAgent.FromString(sent[1]["body"])
+    is_message = (b"content-type", b"application/x-protobuf") in sent[0]["headers"]
+    said = sent[1]["body"] if is_message else b""
+    return sent[0]["status"], ServerToAgent.FromString(said)

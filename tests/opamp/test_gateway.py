@@ -14,8 +14,19 @@ from opamp.gateway import Gateway
 from opamp.identities import REPLACED
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentDisconnect, ComponentHealth, ServerErrorResponseType
+from tests.opamp.adapters import AsgiWire
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import CREDENTIAL, HASH, UID, UID2, MemoryDomain, Wire, full, hello
+from tests.opamp.fakes import (
+    CREDENTIAL,
+    HASH,
+    TOO_MANY,
+    UID,
+    UID2,
+    MemoryDomain,
+    Wire,
+    full,
+    hello,
+)
 from tests.opamp.waiting import until
 
 BAD_REQUEST = ServerErrorResponseType.ServerErrorResponseType_BadRequest
@@ -38,7 +49,7 @@ class TestMessages:
         for n in range(1, 4):
             wire.say(hello(sequence_num=n))
             assert (await wire.reply()).instance_uid == UID.bytes
-        assert wire.sent.empty()
+        await wire.nothing_more()
 
     @pytest.mark.rule("I5")
     async def test_only_the_first_message_touches_the_database(
@@ -137,11 +148,24 @@ class TestMessages:
         assert (await wire.reply()).instance_uid == given
         assert ("admit_agents", (UUID(bytes=given),)) in domain.log
 
+    @pytest.mark.rule("M6")
+    async def test_one_that_asks_while_the_database_is_away_is_told_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        wire = connect()
+        await wire.next()
+        domain.failure = ConnectionError("away")
+        wire.say(hello(flags=1))
+        assert (await wire.reply()).error_response.type == UNAVAILABLE
+        domain.failure = None
+        wire.say(hello(flags=1))
+        assert (await wire.reply()).HasField("agent_identification")
+
     @pytest.mark.rule("T2")
     async def test_a_text_frame_closes_with_1003_and_says_why(self, connect: Connect) -> None:
         wire = connect()
         await wire.next()
-        wire.events.put_nowait({"type": "websocket.receive", "text": "hello"})
+        wire.feed_text("hello")
         closed = await wire.next()
         assert (closed["type"], closed["code"]) == ("websocket.close", 1003)
         assert "binary" in closed["reason"]
@@ -156,6 +180,26 @@ class TestMessages:
         await wire.reply()
         assert len(gateway.registry) == 0
         await until(lambda: any(patch.disconnected_at for patch in domain.patches))
+
+    @pytest.mark.rule("M1", "M7", "A2")
+    async def test_what_comes_right_behind_a_goodbye_begins_a_session_of_its_own(
+        self, connect: Connect, gateway: Gateway, domain: MemoryDomain
+    ) -> None:
+        domain.gate.clear()
+        wire = connect()
+        await wire.next()
+        wire.say(full())
+        wire.say(hello(sequence_num=1, agent_disconnect=AgentDisconnect()))
+        wire.say(hello(sequence_num=2))
+        wire.say(hello(sequence_num=3))
+        await until(lambda: "admit_agents" in domain.names())
+        domain.gate.set()
+        replies = [await wire.reply() for _ in range(4)]
+        assert [reply.error_response.error_message for reply in replies] == [""] * 4
+        assert domain.names().count("admit_agents") == 2
+        held = gateway.registry.get(UID)
+        assert held is not None
+        assert (held.epoch, held.is_newest) == (2, True)
 
     @pytest.mark.rule("D2")
     async def test_a_cut_connection_is_stored_as_disconnected(
@@ -193,6 +237,7 @@ class TestLettingIn:
         assert b"oken" in body["body"]
         assert len(gateway.refusals) == 1
 
+    @pytest.mark.parametrize("adapter", ["asgi"], indirect=True)
     async def test_a_server_that_cannot_say_401_closes_before_accepting(
         self, connect: Connect
     ) -> None:
@@ -214,6 +259,22 @@ class TestLettingIn:
         for wire in wires:
             assert (await wire.next())["type"] == "websocket.accept"
         assert domain.names() == ["verify_token"]
+
+    @pytest.mark.rule("A3")
+    async def test_one_newcomer_too_many_is_told_so_and_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        domain.refuse_agents = "rate"
+        wire = connect()
+        await wire.next()
+        wire.say(full())
+        error = (await wire.reply()).error_response
+        assert error.type == UNAVAILABLE
+        assert error.error_message.startswith(TOO_MANY)
+        assert error.retry_info.retry_after_nanoseconds == 30 * 10**9
+        domain.refuse_agents = ""
+        wire.say(full())
+        assert not (await wire.reply()).HasField("error_response")
 
     async def test_an_agent_that_may_not_enrol_gets_an_error_and_no_closed_connection(
         self, connect: Connect, domain: MemoryDomain
@@ -243,6 +304,23 @@ class TestLettingIn:
         domain.failure = None
         wire.say(full())
         assert not (await wire.reply()).HasField("error_response")
+
+    @pytest.mark.rule("A3")
+    async def test_of_a_batch_those_alone_who_cannot_come_in_now_are_asked_to_come_back(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        domain.put_off = {UID2}
+        known, new = connect(), connect()
+        for wire in (known, new):
+            await wire.next()
+        known.say(full(UID))
+        new.say(full(UID2))
+        assert not (await known.reply()).HasField("error_response")
+        assert (await new.reply()).error_response.type == UNAVAILABLE
+        assert ("admit_agents", (UID, UID2)) in domain.log
+        domain.put_off = set()
+        new.say(full(UID2))
+        assert not (await new.reply()).HasField("error_response")
 
     @pytest.mark.rule("A3")
     @pytest.mark.parametrize("options", [GatewayOptions(waiting=1)])
@@ -320,7 +398,7 @@ class TestOffers:
         await until(lambda: "claim_offers" in domain.names())
         wire.say(hello(sequence_num=1))
         assert not (await wire.reply()).HasField("remote_config")
-        assert wire.sent.empty()
+        await wire.nothing_more()
 
     async def test_a_claim_that_must_not_be_sent_is_given_back(
         self, connect: Connect, domain: MemoryDomain
@@ -330,7 +408,7 @@ class TestOffers:
         wire = connect()
         await joined(wire)
         await until(lambda: ("give_back_offers", {UID: HASH}) in domain.log)
-        assert wire.sent.empty()
+        await wire.nothing_more()
 
     async def test_offers_of_many_agents_are_claimed_in_one_transaction(
         self, connect: Connect, domain: MemoryDomain, layer: Any
@@ -380,10 +458,12 @@ class TestOffers:
         await poke(layer, UID.hex)
         assert (await wire.reply()).HasField("remote_config")
 
+    @pytest.mark.parametrize("adapter", ["asgi"], indirect=True)  # tests/serve has it over sockets
     async def test_a_peer_that_does_not_read_is_cut_off_and_holds_up_nobody(
         self, connect: Connect, domain: MemoryDomain, layer: Any, gateway: Gateway
     ) -> None:
         slow, quick = connect(), connect()
+        assert isinstance(slow, AsgiWire)
         await joined(slow)
         await joined(quick, uid=UID2)
         slow.reads.clear()

@@ -12,6 +12,7 @@ from channels.layers import InMemoryChannelLayer
 from agents import notify
 from telflo.base import hints
 from tests.opamp.fakes import UID, UID2
+from tests.opamp.waiting import until
 
 
 @pytest.fixture
@@ -71,6 +72,54 @@ def test_a_layer_that_fails_disturbs_nobody() -> None:
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
     port.send("ui", {"type": "touch"})
+
+
+class Hanging:
+    """A layer of a Redis that hangs, until it is let go."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.goes_on = asyncio.Event()
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        self.asked += 1
+        await self.goes_on.wait()
+
+
+async def test_while_redis_hangs_few_hints_wait_and_the_rest_is_dropped_and_counted() -> None:
+    layer, before = Hanging(), hints.lost()
+    port = hints.EmbeddedPort(asyncio.get_running_loop(), layer)
+    for _ in range(hints.WAITING + 50):
+        port.send("ui", {"type": "touch"})
+    await until(lambda: layer.asked == hints.AT_ONCE)
+    assert hints.lost() - before == 50
+    layer.goes_on.set()
+    await until(lambda: layer.asked == hints.WAITING)
+    assert hints.lost() - before == 50
+
+
+async def test_a_hint_that_is_not_taken_in_time_is_given_up_and_others_go_out_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hints, "SEND_S", 0.01)
+    layer, before = Hanging(), hints.lost()
+    port = hints.EmbeddedPort(asyncio.get_running_loop(), layer)
+    for _ in range(hints.WAITING):
+        port.send("ui", {"type": "touch"})
+    await until(lambda: hints.lost() - before == hints.WAITING)
+    layer.goes_on.set()
+    asked = layer.asked
+    port.send("ui", {"type": "touch"})
+    await until(lambda: layer.asked == asked + 1)
+    assert hints.lost() - before == hints.WAITING
+
+
+def test_a_worker_does_not_wait_for_a_redis_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hints, "SEND_S", 0.01)
+    monkeypatch.setattr(hints, "get_channel_layer", Hanging)
+    before = hints.lost()
+    hints.ChannelLayerPort().send("ui", {"type": "touch"})
+    assert hints.lost() - before == 1
 
 
 def test_the_channel_layer_port_sends_without_a_loop() -> None:

@@ -15,7 +15,7 @@ from opamp.options import GatewayOptions
 from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType, ServerToAgent
 from opamp.protocol.limits import Limits
-from tests.opamp.fakes import HASH, SECRET, UID, UID2, MemoryDomain, full, hello
+from tests.opamp.fakes import HASH, SECRET, TOO_MANY, UID, UID2, MemoryDomain, full, hello
 from tests.opamp.fakes import post as raw_post
 
 URL = "/v1/opamp"
@@ -117,15 +117,16 @@ async def test_gzip_is_taken_and_given(client: httpx.AsyncClient, domain: Memory
 
 
 @pytest.mark.rule("T6")
+@pytest.mark.parametrize("accepted", ["identity", "gzip;q=0"])
 async def test_an_answer_is_not_gzipped_for_who_does_not_ask_for_it_nor_when_it_is_short(
-    client: httpx.AsyncClient, domain: MemoryDomain
+    client: httpx.AsyncClient, domain: MemoryDomain, accepted: str
 ) -> None:
     body = full().SerializeToString()
     short = await client.post(URL, content=body, headers={"accept-encoding": "gzip"})
     domain.desired[UID] = HASH
     offer = domain.offers[HASH]
     domain.offers[HASH] = type(offer)(HASH, (type(offer.files[0])("", b"#" * 5_000),))
-    plain = await client.post(URL, content=body, headers={"accept-encoding": "identity"})
+    plain = await client.post(URL, content=body, headers={"accept-encoding": accepted})
     assert "content-encoding" not in short.headers
     assert "content-encoding" not in plain.headers
     assert len(plain.content) > 5_000
@@ -292,6 +293,19 @@ async def test_a_uid_of_15_bytes_is_400(client: httpx.AsyncClient) -> None:
     assert "15 bytes" in reply.error_response.error_message
 
 
+@pytest.mark.rule("M7", "A5")
+async def test_what_is_over_a_limit_is_told_so_with_200_since_clients_read_nothing_else(
+    client: httpx.AsyncClient, domain: MemoryDomain
+) -> None:
+    message = full()
+    attribute = message.agent_description.identifying_attributes.add(key="k")
+    attribute.value.string_value = "v" * 20_000
+    response, reply = await post(client, message)
+    assert response.status_code == 200
+    assert reply.error_response.type == ServerErrorResponseType.ServerErrorResponseType_BadRequest
+    assert "record_patches" not in domain.names()
+
+
 @pytest.mark.rule("T9")
 @pytest.mark.parametrize(("header", "status"), [(str(UID), 200), (str(UID2), 400), ("x", 400)])
 async def test_the_uid_header_must_agree(
@@ -301,13 +315,24 @@ async def test_the_uid_header_must_agree(
     assert response.status_code == status
 
 
-@pytest.mark.parametrize(("reason", "status"), [("expired", 403), ("rate", 503)])
 async def test_an_agent_that_may_not_enrol_is_refused(
-    client: httpx.AsyncClient, domain: MemoryDomain, gateway: Gateway, reason: str, status: int
+    client: httpx.AsyncClient, domain: MemoryDomain, gateway: Gateway
 ) -> None:
-    domain.refuse_agents = reason
+    domain.refuse_agents = "expired"
     response = await client.post(URL, content=full().SerializeToString())
-    assert response.status_code == status
+    assert response.status_code == 403
+    assert len(gateway.refusals) == 1
+
+
+@pytest.mark.rule("A3")
+async def test_one_newcomer_too_many_is_told_so_and_to_come_back(
+    client: httpx.AsyncClient, domain: MemoryDomain, gateway: Gateway
+) -> None:
+    domain.refuse_agents = "rate"
+    response = await client.post(URL, content=full().SerializeToString())
+    assert response.status_code == 503
+    assert response.text == f"{TOO_MANY}\n"
+    assert response.headers["retry-after"] == "30"
     assert len(gateway.refusals) == 1
 
 
@@ -320,6 +345,15 @@ async def test_a_database_that_is_away_is_503_with_retry_after(
     response = await client.post(URL, content=full().SerializeToString())
     assert response.status_code == 503
     assert response.headers["retry-after"] == "30"
+
+
+@pytest.mark.rule("A3")
+async def test_who_cannot_come_in_now_is_asked_to_come_back(
+    client: httpx.AsyncClient, domain: MemoryDomain
+) -> None:
+    domain.put_off = {UID}
+    response = await client.post(URL, content=full().SerializeToString())
+    assert (response.status_code, response.headers["retry-after"]) == (503, "30")
 
 
 async def test_a_fault_of_ours_is_500_without_internals(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from opamp.requests import BadRequest, read_request
+from opamp.requests import BadRequest, read_request, takes_gzip
 
 UPGRADE = (
     b"GET /v1/opamp?x=1 HTTP/1.1\r\nHost: telflo\r\nConnection: keep-alive, Upgrade\r\n"
@@ -41,7 +41,13 @@ def test_a_page_is_no_upgrade() -> None:
 )
 def test_what_is_no_request_is_refused(head: bytes) -> None:
     with pytest.raises(BadRequest):
-        read_request(head)
+        read_request(head + b"\r\nHost: telflo")
+
+
+@pytest.mark.parametrize("hosts", [b"", b"\r\nHost: a\r\nhost: a"])
+def test_a_request_names_one_host(hosts: bytes) -> None:
+    with pytest.raises(BadRequest, match="Host"):
+        read_request(b"GET / HTTP/1.1\r\nAccept: */*" + hosts)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +57,26 @@ def test_what_is_no_request_is_refused(head: bytes) -> None:
 def test_a_wrong_key_or_version_is_refused(old: bytes, new: bytes) -> None:
     with pytest.raises(BadRequest, match="Sec-WebSocket-Key"):
         read_request(UPGRADE.replace(old, new)).upgrade()
+
+
+@pytest.mark.rule("T6")
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("gzip", True),
+        ("deflate, GZIP;q=0.5", True),
+        ("br;q=1.0, *;q=0.1", True),
+        ("gzip ; q=1.000 ,identity", True),
+        ("", False),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000, *", False),
+        ("*;q=0", False),
+        ("gzip;q=1.001", False),
+        ("gzip;q=-1", False),
+        ("gzip;q=nan", False),
+        ("x-gzip-of-mine", False),
+    ],
+)
+def test_gzip_is_taken_by_whoever_says_so(accepted: str, takes: bool) -> None:
+    assert takes_gzip(accepted) is takes

@@ -1,13 +1,17 @@
 """The pages of quick deploy: making a command, watching it, revoking it."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from agents.models import AgentStatus
 from fleets.models import Deployment, Fleet, Membership, RefusalReason, Token
 from fleets.quickdeploy.services import IssuedDeployment, claim_deployment, create_deployment
 from fleets.refusals import record_refusal
+from fleets.views.hosts import SILENT_AFTER, SILENT_FOR
 from telflo.base.access import Role
 from tests.factories import TESTER, make_collector, make_fleet, make_version
 from tests.pages.reading import signed_in
@@ -117,6 +121,67 @@ def test_it_waits_live_and_shows_the_collector_the_moment_it_is_there(fleet: Fle
     html = client.get(path).content.decode()
     assert f'href="/collectors/{agent.pk}/">web-1</a> is connected' in html
     assert "Waiting for the first collector" not in html
+
+
+def claimed(fleet: Fleet, *hosts: str, ago: timedelta) -> Deployment:
+    """A command that these hosts ran so long ago."""
+    issued = made(fleet, max_uses=len(hosts))
+    for host in hosts:
+        claim_deployment(code=issued.code, host=host)
+    Token.objects.update(created_at=timezone.now() - ago)
+    return issued.deployment
+
+
+SILENT = "Nothing is heard of "
+LOOKS = (
+    "systemctl status telflo-collector",
+    "journalctl -u telflo-collector -n 50 --no-pager",
+    "date -u",
+    "curl -sSi http://testserver/v1/opamp",
+    "firewall",
+    "certificate",
+)
+
+
+def test_when_a_host_that_ran_the_script_stays_silent_it_says_what_to_look_at(fleet: Fleet) -> None:
+    found = claimed(fleet, "web-1", "web-2", ago=SILENT_AFTER)
+    html = signed_in().get(address(found)).content.decode()
+    assert f"{SILENT}web-1, web-2</b>" in html
+    for words in LOOKS:
+        assert words in html
+    assert "load delay" not in html
+
+
+def test_before_that_it_waits_and_looks_again_by_itself(fleet: Fleet) -> None:
+    found = claimed(fleet, "web-1", ago=SILENT_AFTER - timedelta(seconds=30))
+    html = signed_in().get(address(found)).content.decode()
+    assert SILENT not in html
+    [seconds] = re.findall(rf'hx-get="{address(found)}" hx-trigger="load delay:(\d+)s"', html)
+    assert 0 < int(seconds) <= 30
+
+
+def test_a_collector_that_came_and_went_is_not_said_to_be_connected(fleet: Fleet) -> None:
+    found = claimed(fleet, "web-1", ago=timedelta(hours=3))
+    agent = make_collector(
+        name="web-1",
+        fleet=fleet,
+        status="disconnected",
+        status_since=timezone.now() - timedelta(minutes=5),
+    )
+    Membership.objects.filter(agent=agent).update(token=Token.objects.get())
+    html = signed_in().get(address(found)).content.decode()
+    assert "web-1</a> was connected" in html
+    assert f"{SILENT}web-1</b>" in html
+    AgentStatus.objects.update(connected=True, status="in_sync")
+    assert SILENT not in signed_in().get(address(found)).content.decode()
+
+
+@pytest.mark.parametrize("why", ["old news", "revoked"])
+def test_a_host_that_nobody_waits_for_is_not_called_silent(fleet: Fleet, why: str) -> None:
+    found = claimed(fleet, "web-1", ago=SILENT_FOR if why == "old news" else timedelta(minutes=9))
+    if why == "revoked":
+        Token.objects.update(revoked_at=timezone.now())
+    assert SILENT not in signed_in().get(address(found)).content.decode()
 
 
 def test_uses_and_state_in_the_head_are_live(fleet: Fleet) -> None:

@@ -117,7 +117,7 @@ class TestEveryMessage:
         message = said(0, flags=1)
         assert wants_new_uid(message)
         assert not wants_new_uid(said(0))
-        reply = new_identity(message, OTHER)
+        reply = new_identity(message.instance_uid, OTHER)
         assert reply.agent_identification.new_instance_uid == OTHER.bytes
         assert (reply.instance_uid, reply.capabilities) == (UID.bytes, 0x27)
 

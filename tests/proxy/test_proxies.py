@@ -216,7 +216,10 @@ async def test_with_a_gateway_upgrades_go_there_and_posts_do_not(
         headers = {"Authorization": f"Bearer {token}", "Content-Type": PROTOBUF}
         with client(proxy, certificate) as http:
             body = full(uuid4()).SerializeToString()
-            assert http.post("/v1/opamp", content=body, headers=headers).status_code == 200
+            # Only an upgrade to a WebSocket goes there: an offer of HTTP/2 changes nothing.
+            for more in ({}, {"Upgrade": "h2c", "Connection": "Upgrade"}):
+                answer = http.post("/v1/opamp", content=body, headers={**headers, **more})
+                assert answer.status_code == 200
             assert http.get("/healthz").text == "ok\n"
     finally:
         proxy.process.end()

@@ -19,6 +19,8 @@ from tests.serve.test_websocket import agent, hear, say
 pytestmark = pytest.mark.rule("A5")
 
 SILENT_S = 0.3
+PAGE = "GET /healthz HTTP/1.1\r\nHost: telflo\r\n"
+STRANGER = raw.UPGRADE.replace(SECRET, "tflo_nobody")
 
 
 @pytest.fixture(autouse=True)
@@ -81,11 +83,43 @@ class TestBeforeTheRequest:
             assert not second.is_over
         assert running.gateway.counters.refused_sockets == 1
 
-    @limits(header_bytes=2048)
-    async def test_headers_have_a_size(self, running: Running) -> None:
+    @limits(header_bytes=2048, handshake_s=60.0)
+    @pytest.mark.parametrize("end", ["", "\r\n"], ids=["without its end", "complete"])
+    @pytest.mark.parametrize("size", [2048, 20_000, 60_000])
+    @pytest.mark.parametrize("head", [raw.UPGRADE, PAGE], ids=["upgrade", "page"])
+    async def test_headers_have_a_size(
+        self, running: Running, head: str, size: int, end: str
+    ) -> None:
         greedy = await Raw.open(running.port)
-        greedy.send(f"{raw.UPGRADE}X: {'x' * 4096}\r\n".encode())
-        assert (await greedy.rest()).split()[1] in {b"400", b"431"}
+        greedy.send(f"{head}X: {'x' * size}\r\n{end}".encode())
+        assert (await greedy.rest()).split()[1] == b"431"
+
+    @limits(header_bytes=2048)
+    @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
+    async def test_headers_have_a_size_behind_another_request_too(self, running: Running) -> None:
+        greedy = await Raw.open(running.port)
+        greedy.send(f"{PAGE}\r\n{PAGE}X: {'x' * 4096}\r\n\r\n".encode())
+        assert b" 204 " in await greedy.until(b"\r\n\r\n")
+        assert (await greedy.rest()).split()[1] == b"431"
+
+    @limits(handshake_s=60.0)
+    @pytest.mark.parametrize(
+        ("headers", "statuses"),
+        [
+            (f"X: {'x' * 9000}\r\n", {b"401", b"431"}),
+            ("".join(f"X{number}: x\r\n" for number in range(200)), {b"400", b"431"}),
+            ("Content-Length: 5\r\n", {b"400", b"401"}),
+            ("Transfer-Encoding: chunked\r\n", {b"400", b"401"}),
+        ],
+        ids=["a long header", "many headers", "a body", "a body in parts"],
+    )
+    @pytest.mark.parametrize("body", ["", "hello"])
+    async def test_an_upgrade_that_is_none_is_answered(
+        self, running: Running, headers: str, statuses: set[bytes], body: str
+    ) -> None:
+        strange = await Raw.open(running.port)
+        strange.send(f"{STRANGER}{headers}\r\n{body}".encode())
+        assert (await strange.rest()).split()[1] in statuses
 
     @limits(connections_per_token=1)
     async def test_a_token_has_only_so_many_connections(self, running: Running) -> None:

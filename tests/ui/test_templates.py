@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from telflo.ui.templatetags.ui import breakable
+
 TEMPLATES = sorted(Path(settings.BASE_DIR, "templates").rglob("*.html"))
 BASE = Path(settings.BASE_DIR)
 
@@ -20,3 +22,8 @@ def test_a_template_keeps_to_the_rules_of_the_kit(path: Path) -> None:
     assert not re.search(r"\sstyle=", text), "the content security policy drops inline styles"
     assert not re.search(r"\son[a-z]+=|\bhx-on", text), "no inline script"
     assert not re.search(r"<script(?![^>]*\ssrc=)", text), "no inline script"
+
+
+def test_a_long_key_may_break_where_its_parts_end_and_stays_escaped() -> None:
+    assert breakable("k8s.pod_name") == "k8s.<wbr>pod_<wbr>name"
+    assert breakable("a.<b>.") == "a.<wbr>&lt;b&gt;."

@@ -59,15 +59,17 @@ def insert_rows(
     if not rows:
         return
     fields = _fields(model, columns)
-    values = _prepared(fields, rows)
-    if others is not None:
-        same = [field for field in model._meta.concrete_fields if field not in fields]
-        row = [getattr(others, field.attname) for field in same]
-        values += [list(column) * len(rows) for column in _prepared(same, [row])]
-        fields += same
-    insert = _INSERTS[connection.vendor]
+    same = [field for field in model._meta.concrete_fields if field not in fields] if others else []
+    row = [getattr(others, field.attname) for field in same]
     with connection.cursor() as cursor:
-        insert(cursor, model._meta.db_table, fields, values, ignore_conflicts=ignore_conflicts)
+        _INSERTS[connection.vendor](
+            cursor,
+            model._meta.db_table,
+            fields + same,
+            _prepared(fields, rows),
+            [value for (value,) in _prepared(same, [row])],
+            ignore_conflicts=ignore_conflicts,
+        )
 
 
 def _fields(model: type[Model], names: Sequence[str]) -> list[AnyField]:

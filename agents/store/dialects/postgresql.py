@@ -36,14 +36,22 @@ def update(
 
 
 def insert(
-    cursor: Any, table: str, fields: Fields, columns: Columns, *, ignore_conflicts: bool
+    cursor: Any,
+    table: str,
+    fields: Fields,
+    columns: Columns,
+    same: Sequence[Any],
+    *,
+    ignore_conflicts: bool,
 ) -> None:
-    """Append rows, given column by column."""
+    """Append rows, given column by column; the last fields have the same value in all of them."""
     conflicts = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    each = fields[: len(columns)]
+    values = [f"%s::{_element_type(field)}" for field in fields[len(columns) :]]
     cursor.execute(
         f"INSERT INTO {connection.ops.quote_name(table)} ({', '.join(_names(fields))})"  # noqa: S608 - names of our own models
-        f" SELECT * FROM unnest({_arrays(fields)}){conflicts}",
-        [_literal(column) for column in columns],
+        f" SELECT {', '.join(['v.*', *values])} FROM unnest({_arrays(each)}) AS v{conflicts}",
+        [*same, *(_literal(column) for column in columns)],
     )
 
 

@@ -28,14 +28,20 @@ def update(
 
 
 def insert(
-    cursor: Any, table: str, fields: Fields, columns: Columns, *, ignore_conflicts: bool
+    cursor: Any,
+    table: str,
+    fields: Fields,
+    columns: Columns,
+    same: Sequence[Any],
+    *,
+    ignore_conflicts: bool,
 ) -> None:
-    """Append rows, given column by column."""
+    """Append rows, given column by column; the last fields have the same value in all of them."""
     how = "INSERT OR IGNORE" if ignore_conflicts else "INSERT"
     places = ", ".join(["%s"] * len(fields))
     cursor.executemany(
         f"{how} INTO {connection.ops.quote_name(table)} ({', '.join(_names(fields))}) VALUES ({places})",
-        list(zip(*columns, strict=True)),
+        [(*row, *same) for row in zip(*columns, strict=True)],
     )
 
 

@@ -7,10 +7,11 @@ from uuid import UUID
 from django.db import transaction
 
 from agents import store
-from agents.models import AgentStatus
 from agents.snapshot import AgentPatch, Capability, ConfigStatus, Fact, FactKind, RemoteConfigReport
+from agents.store import StatusRow
 from fleets.models import Attempt, AttemptState, TargetState
 from fleets.rollouts.engine.claims import IN_FLIGHT
+from fleets.rollouts.engine.entries import AttemptEntry
 from fleets.rollouts.engine.ledger import Ledger
 
 _WENT_BACK = "The collector went back to another configuration without saying why."
@@ -19,9 +20,12 @@ Told = tuple[AgentPatch, Fact]
 _REPORTING = (FactKind.REMOTE_CONFIG, FactKind.FULL_STATE)
 
 
-def record_reports(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
+def record_reports(
+    patches: Sequence[AgentPatch], rows: Mapping[UUID, StatusRow]
+) -> frozenset[UUID]:
     """Take in the facts about remote configurations. Answers the rollouts that have to be advanced.
 
+    rows: the status rows of those who said anything, as store.apply has locked and changed them.
     Facts of older sessions count too: they happened, unless they are another agent's with the same uid (A2). Repeated
     facts change nothing.
     """
@@ -29,16 +33,16 @@ def record_reports(patches: Sequence[AgentPatch]) -> frozenset[UUID]:
     told = _of_consequence(told)
     if not told:
         return frozenset()
-    with transaction.atomic():
-        rows = store.lock({patch.instance_uid for patch, _ in told})
-        hashes = {fact.remote_config.hash for _, fact in told if fact.remote_config}
-        ledger = Ledger(rows, hashes, max(fact.at for _, fact in told))
-        for patch, fact in told:
-            row = rows.get(patch.instance_uid)
-            if row is not None and not store.is_anothers(row, patch.epoch, fact.at):
-                _take(ledger, patch, fact, row)
-        ledger.write()
-        return frozenset(ledger.rollouts)
+    hashes = {fact.remote_config.hash for _, fact in told if fact.remote_config}
+    uids = {patch.instance_uid for patch, _ in told}
+    mine = {uid: rows[uid] for uid in uids if uid in rows}
+    ledger = Ledger(mine, hashes, max(fact.at for _, fact in told))
+    for patch, fact in told:
+        row = mine.get(patch.instance_uid)
+        if row is not None and not store.is_anothers(row, patch.epoch, fact.at):
+            _take(ledger, patch, fact, row)
+    ledger.write()
+    return frozenset(ledger.rollouts)
 
 
 def _of_consequence(told: Sequence[Told]) -> list[Told]:
@@ -71,7 +75,7 @@ def give_back(claims: Mapping[UUID, str], *, now: datetime) -> None:
         ledger.write()
 
 
-def _take(ledger: Ledger, patch: AgentPatch, fact: Fact, row: AgentStatus) -> None:
+def _take(ledger: Ledger, patch: AgentPatch, fact: Fact, row: StatusRow) -> None:
     uid, report = patch.instance_uid, fact.remote_config
     if report is not None and report.hash and report.status is not ConfigStatus.UNSET:
         attempt = ledger.latest(uid, report.hash)
@@ -87,7 +91,7 @@ def _take(ledger: Ledger, patch: AgentPatch, fact: Fact, row: AgentStatus) -> No
         _find_lost(ledger, uid, named, patch.epoch)
 
 
-def _lose(ledger: Ledger, uid: UUID, attempt: Attempt) -> None:
+def _lose(ledger: Ledger, uid: UUID, attempt: AttemptEntry) -> None:
     """The offer never reached its agent, so it may be claimed again."""
     ledger.settle(attempt, AttemptState.LOST)
     ledger.move(uid, attempt, attempt.hash, TargetState.WAITING)
@@ -102,20 +106,20 @@ def _find_lost(ledger: Ledger, uid: UUID, named: str, epoch: int) -> None:
 
 
 def _close_others(
-    ledger: Ledger, patch: AgentPatch, answered: Attempt | None, report: RemoteConfigReport
+    ledger: Ledger, patch: AgentPatch, answered: AttemptEntry | None, report: RemoteConfigReport
 ) -> None:
     """Another hash is acknowledged: what was offered before it is over, and what was being applied has failed."""
     for attempt in ledger.in_flight(patch.instance_uid):
         if attempt.hash == report.hash or patch.epoch < attempt.epoch:
             continue
-        if answered is not None and attempt.pk < answered.pk:
+        if answered is not None and attempt.id < answered.id:
             ledger.settle(attempt, AttemptState.TIMED_OUT, _OVERTAKEN)
         elif attempt.state == AttemptState.APPLYING:
             _fail(ledger, patch.instance_uid, attempt, _WENT_BACK)
 
 
 def _take_applying(
-    ledger: Ledger, uid: UUID, attempt: Attempt | None, report: RemoteConfigReport
+    ledger: Ledger, uid: UUID, attempt: AttemptEntry | None, report: RemoteConfigReport
 ) -> None:
     if attempt is not None and attempt.state == AttemptState.OFFERED:
         ledger.settle(attempt, AttemptState.APPLYING)
@@ -123,7 +127,7 @@ def _take_applying(
 
 
 def _take_applied(
-    ledger: Ledger, uid: UUID, attempt: Attempt | None, report: RemoteConfigReport
+    ledger: Ledger, uid: UUID, attempt: AttemptEntry | None, report: RemoteConfigReport
 ) -> None:
     # After FAILED an APPLIED of the same hash proves nothing: 0.149.0 says so while the collector crashes.
     if attempt is not None and attempt.state == AttemptState.FAILED:
@@ -139,7 +143,7 @@ def _take_applied(
 
 
 def _take_failed(
-    ledger: Ledger, uid: UUID, attempt: Attempt | None, report: RemoteConfigReport
+    ledger: Ledger, uid: UUID, attempt: AttemptEntry | None, report: RemoteConfigReport
 ) -> None:
     if attempt is not None:
         if attempt.state != AttemptState.FAILED:
@@ -149,7 +153,7 @@ def _take_failed(
         ledger.move(uid, None, report.hash, TargetState.FAILED, report.error)
 
 
-def _fail(ledger: Ledger, uid: UUID, attempt: Attempt, error: str) -> None:
+def _fail(ledger: Ledger, uid: UUID, attempt: AttemptEntry, error: str) -> None:
     """Quarantine first: it holds from the moment that the failure is known."""
     ends_retry = _is_desired(ledger, uid, attempt.hash)
     ledger.quarantine(uid, attempt.hash, attempt)

@@ -9,9 +9,8 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
 
 from agents import notify, store
-from agents.models import AgentStatus
 from agents.snapshot import ConfigStatus
-from agents.store import IntentChange
+from agents.store import IntentChange, StatusRow
 from fleets.models import ArrivalMode, Membership, Quarantine, RenderedConfig
 
 
@@ -21,7 +20,7 @@ def with_desired(members: QuerySet[Membership]) -> QuerySet[Membership]:
     return members.prefetch_related(Prefetch("desired", queryset=rendered))
 
 
-def ran_well(member: Membership, row: AgentStatus) -> bool:
+def ran_well(member: Membership, row: StatusRow) -> bool:
     """Whether the agent last acknowledged its desired configuration as applied."""
     return (
         member.desired is not None
@@ -30,7 +29,7 @@ def ran_well(member: Membership, row: AgentStatus) -> bool:
     )
 
 
-def last_good_id(member: Membership, row: AgentStatus) -> UUID | None:
+def last_good_id(member: Membership, row: StatusRow) -> UUID | None:
     """What a member goes back to: what it runs well now, else what it ran well before."""
     return member.desired_id if ran_well(member, row) else member.previous_id
 
@@ -47,7 +46,7 @@ def desire(uids: Collection[UUID], good: Collection[UUID], rendered: RenderedCon
     Membership.objects.filter(agent_id__in=uids).update(desired=rendered, retry=None)
 
 
-def hand_down(uids: Collection[UUID], rows: Mapping[UUID, AgentStatus], *, now: datetime) -> None:
+def hand_down(uids: Collection[UUID], rows: Mapping[UUID, StatusRow], *, now: datetime) -> None:
     """Bring the status rows' intent up to the memberships' truth, and hint at the gateways on commit.
 
     rows: the locked status rows of these, and maybe of others.

@@ -1,25 +1,19 @@
 """What is known of some agents' offers, in hand: read in a few statements, changed in memory, written in a few more."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from agents.models import AgentStatus
-from fleets.models import (
-    Attempt,
-    AttemptState,
-    Membership,
-    Quarantine,
-    RenderedConfig,
-    Target,
-    TargetState,
-)
+from agents.store import StatusRow
+from agents.store.dialects import update_rows
+from fleets.models import Attempt, AttemptState, Membership, Quarantine, Target, TargetState
+from fleets.rollouts.engine import entries
 from fleets.rollouts.engine.claims import IN_FLIGHT
-from fleets.rollouts.engine.desires import hand_down, with_desired
+from fleets.rollouts.engine.desires import hand_down
+from fleets.rollouts.engine.entries import AttemptEntry, MemberEntry, Rendered, TargetEntry
 from fleets.rollouts.plan import ACTIVE
 
 _SETTLED = (TargetState.EXCLUDED,)
@@ -29,37 +23,38 @@ class Ledger:
     """Attempts, targets, quarantine and memberships of some agents. The status rows are locked before it is read."""
 
     def __init__(
-        self, rows: Mapping[UUID, AgentStatus], hashes: Collection[str], now: datetime
+        self, rows: Mapping[UUID, StatusRow], hashes: Collection[str], now: datetime
     ) -> None:
         self.now = now
         self._rows = rows
         uids = rows.keys()
-        self.members = _members(uids)
-        self._latest: dict[tuple[UUID, str], Attempt] = {}
-        self._in_flight: dict[UUID, list[Attempt]] = defaultdict(list)
+        self.members = {member.agent_id: member for member in entries.members(uids)}
+        self._latest: dict[tuple[UUID, str], AttemptEntry] = {}
+        self._in_flight: dict[UUID, list[AttemptEntry]] = defaultdict(list)
+        self._targets: dict[UUID, list[TargetEntry]] = defaultdict(list)
         self._read_attempts(uids, hashes)
-        self._targets = self._read_targets(uids)
-        self._attempts_changed: dict[UUID, Attempt] = {}
-        self._targets_changed: dict[UUID, Target] = {}
-        self._quarantined: dict[tuple[UUID, str], Attempt | None] = {}
+        self._read_targets(uids)
+        self._attempts_changed: dict[UUID, AttemptEntry] = {}
+        self._targets_changed: dict[UUID, TargetEntry] = {}
+        self._quarantined: dict[tuple[UUID, str], AttemptEntry | None] = {}
         self._lifted: set[tuple[UUID, str]] = set()
-        self._desires: dict[UUID, Membership] = {}
+        self._desires: dict[UUID, MemberEntry] = {}
         self.rollouts: set[UUID] = set()
 
-    def latest(self, uid: UUID, config_hash: str) -> Attempt | None:
+    def latest(self, uid: UUID, config_hash: str) -> AttemptEntry | None:
         """The newest attempt of this hash."""
         return self._latest.get((uid, config_hash))
 
-    def in_flight(self, uid: UUID) -> list[Attempt]:
+    def in_flight(self, uid: UUID) -> list[AttemptEntry]:
         """Attempts without a final answer, oldest first."""
         return [attempt for attempt in self._in_flight[uid] if attempt.state in IN_FLIGHT]
 
-    def settle(self, attempt: Attempt, state: AttemptState, error: str = "") -> None:
+    def settle(self, attempt: AttemptEntry, state: AttemptState, error: str = "") -> None:
         """Write down what an offer drew."""
-        attempt.state, attempt.error, attempt.answered_at = state, error, self.now
-        self._attempts_changed[attempt.pk] = attempt
+        attempt.state, attempt.error = state, error
+        self._attempts_changed[attempt.id] = attempt
 
-    def quarantine(self, uid: UUID, config_hash: str, attempt: Attempt | None) -> None:
+    def quarantine(self, uid: UUID, config_hash: str, attempt: AttemptEntry | None) -> None:
         """Never offer this hash here again until a person retries it."""
         self._quarantined[uid, config_hash] = attempt
         self._lifted.discard((uid, config_hash))
@@ -72,7 +67,7 @@ class Ledger:
     def move(
         self,
         uid: UUID,
-        attempt: Attempt | None,
+        attempt: AttemptEntry | None,
         config_hash: str,
         state: TargetState,
         why: str = "",
@@ -81,23 +76,42 @@ class Ledger:
         target = self._target(uid, attempt, config_hash)
         if target is None or target.state in {*_SETTLED, state}:
             return
-        target.state, target.state_since, target.reason = state, self.now, why
-        self._targets_changed[target.pk] = target
+        target.state, target.reason = state, why
+        self._targets_changed[target.id] = target
         self.rollouts.add(target.rollout_id)
 
-    def desire(self, member: Membership, rendered: RenderedConfig | None) -> None:
+    def desire(self, member: MemberEntry, rendered: Rendered | None) -> None:
         """End a retry: the member should run `rendered` again."""
         member.desired, member.retry = rendered, None
         self._desires[member.agent_id] = member
 
     def write(self) -> None:
         """Write everything; the number of statements does not depend on the number of agents."""
-        _write_states(
-            Attempt.objects.all(), self._attempts_changed.values(), "error", "answered_at"
+        update_rows(
+            Attempt,
+            match=("id",),
+            columns=("state", "error", "answered_at"),
+            rows=[
+                (one.id, one.state, one.error, self.now) for one in self._attempts_changed.values()
+            ],
         )
-        _write_states(Target.objects.all(), self._targets_changed.values(), "reason", "state_since")
-        if self._desires:
-            Membership.objects.bulk_update(self._desires.values(), ["desired", "retry"])
+        update_rows(
+            Target,
+            match=("id",),
+            columns=("state", "reason", "state_since"),
+            rows=[
+                (one.id, one.state, one.reason, self.now) for one in self._targets_changed.values()
+            ],
+        )
+        update_rows(
+            Membership,
+            match=("agent_id",),
+            columns=("desired_id", "retry_id"),
+            rows=[
+                (one.agent_id, one.desired.id if one.desired else None, None)
+                for one in self._desires.values()
+            ],
+        )
         self._write_quarantine()
         pairs = {*self._quarantined, *self._lifted}
         hand_down({*(uid for uid, _ in pairs), *self._desires}, self._rows, now=self.now)
@@ -111,63 +125,37 @@ class Ledger:
             Quarantine.objects.filter(pk__in=ids).delete()
         Quarantine.objects.bulk_create(
             [
-                Quarantine(agent_id=uid, hash=one, attempt=attempt, since=self.now)
+                Quarantine(
+                    agent_id=uid,
+                    hash=one,
+                    attempt_id=attempt.id if attempt else None,
+                    since=self.now,
+                )
                 for (uid, one), attempt in self._quarantined.items()
             ],
             ignore_conflicts=True,
         )
 
-    def _target(self, uid: UUID, attempt: Attempt | None, config_hash: str) -> Target | None:
+    def _target(
+        self, uid: UUID, attempt: AttemptEntry | None, config_hash: str
+    ) -> TargetEntry | None:
+        mine = self._targets[uid]
         if attempt is not None and attempt.rollout_id is not None:
-            return self._targets.get((attempt.rollout_id, uid))
+            return next((one for one in mine if one.rollout_id == attempt.rollout_id), None)
         member = self.members.get(uid)
         if member is None or member.desired is None or member.desired.hash != config_hash:
             return None
         version_id = member.desired.version_id
-        mine = (target for (_, owner), target in self._targets.items() if owner == uid)
-        return next(
-            (
-                target
-                for target in mine
-                if target.rollout.version_id == version_id and target.rollout.state in ACTIVE
-            ),
-            None,
-        )
+        of_version = (one for one in mine if one.version_id == version_id)
+        return next((one for one in of_version if one.rollout_state in ACTIVE), None)
 
     def _read_attempts(self, uids: Collection[UUID], hashes: Collection[str]) -> None:
         wanted = Q(state__in=IN_FLIGHT) | Q(hash__in=hashes)
-        for attempt in Attempt.objects.filter(wanted, agent_id__in=uids).order_by("id"):
+        for attempt in entries.attempts(uids, wanted):
             self._latest[attempt.agent_id, attempt.hash] = attempt
             self._in_flight[attempt.agent_id].append(attempt)
 
-    def _read_targets(self, uids: Collection[UUID]) -> dict[tuple[UUID, UUID], Target]:
+    def _read_targets(self, uids: Collection[UUID]) -> None:
         rollouts = {attempt.rollout_id for attempt in self._latest.values() if attempt.rollout_id}
-        wanted = Q(rollout__state__in=ACTIVE) | Q(rollout_id__in=rollouts)
-        targets = Target.objects.filter(wanted, agent_id__in=uids).prefetch_related("rollout")
-        return {
-            (target.rollout_id, target.agent_id): target
-            for target in targets
-            if target.agent_id is not None
-        }
-
-
-def _members(uids: Collection[UUID]) -> dict[UUID, Membership]:
-    members = with_desired(Membership.objects.filter(agent_id__in=uids))
-    # Few are in a retry.
-    found = members.select_related("retry").defer("retry__body")
-    return {member.agent_id: member for member in found}
-
-
-def _write_states(
-    rows: QuerySet[Any], changed: Iterable[Attempt | Target], text: str, time: str
-) -> None:
-    """One statement per state, and one more for the texts of those that have one."""
-    by_state: dict[str, list[Attempt | Target]] = defaultdict(list)
-    for row in changed:
-        by_state[row.state].append(row)
-    for state, group in by_state.items():
-        same = {"state": state, time: getattr(group[0], time), text: ""}
-        rows.filter(pk__in=[row.pk for row in group]).update(**same)
-    told = [row for group in by_state.values() for row in group if getattr(row, text)]
-    if told:
-        rows.bulk_update(told, [text])
+        for target in entries.targets(uids, rollouts):
+            self._targets[target.agent_id].append(target)

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max
 
 from agents import store
-from agents.models import AgentStatus
+from agents.store import StatusRow
 from configs.models import ConfigVersion
 from fleets.models import (
     ArrivalMode,
@@ -197,7 +197,7 @@ def _managed_members(fleet: Fleet) -> dict[UUID, Membership]:
 def _add_targets(
     stage: Stage,
     members: Mapping[UUID, Membership],
-    rows: Mapping[UUID, AgentStatus],
+    rows: Mapping[UUID, StatusRow],
     now: datetime,
 ) -> None:
     """Every managed member, with what it goes back to: its own, not the fleet's."""

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from agents import store
-from agents.models import Agent, AgentStatus
+from agents.models import Agent
+from agents.store import StatusRow
 from fleets.models import (
     ArrivalMode,
     Fleet,
@@ -37,7 +38,7 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
     All of them are in one fleet. Answers that rollout: the caller advances it. Observed members should run nothing
     of ours. The number of statements does not depend on the number of members.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         fleet_id = Membership.objects.filter(agent_id__in=uids).values_list("fleet_id", flat=True)[
             0
         ]
@@ -61,7 +62,7 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
 def _desire_stable(
     members: Mapping[UUID, Membership],
     managed: Collection[UUID],
-    rows: Mapping[UUID, AgentStatus],
+    rows: Mapping[UUID, StatusRow],
     fleet: Fleet,
     now: datetime,
 ) -> None:
@@ -69,14 +70,21 @@ def _desire_stable(
     stable = fleet.stable_version
     rendered = render_version(stable, now=now) if stable and managed else None
     good = {uid for uid, member in members.items() if ran_well(member, rows[uid])}
-    others = members.keys() - set(managed)
-    desire(managed, good.intersection(managed), rendered)
+    changing = {
+        uid for uid in managed if not _should_run(members[uid], rendered.pk if rendered else None)
+    }
+    others = {uid for uid in members.keys() - set(managed) if not _should_run(members[uid], None)}
+    desire(changing, good & changing, rendered)
     desire(others, good & others, None)
+
+
+def _should_run(member: Membership, rendered_id: UUID | None) -> bool:
+    return member.desired_id == rendered_id and member.retry_id is None
 
 
 def _wait(
     rollout: Rollout,
-    rows: Mapping[UUID, AgentStatus],
+    rows: Mapping[UUID, StatusRow],
     previous: Mapping[UUID, UUID | None],
     now: datetime,
 ) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from agents import store
-from agents.models import AgentStatus
 from agents.snapshot import Capability, ConfigStatus
+from agents.store import StatusRow
 from fleets.models import (
     ArrivalMode,
     Membership,
@@ -92,13 +92,13 @@ def _to_place(stage: Stage, rendered: RenderedConfig) -> list[UUID]:
     return list(found.values_list("agent_id", flat=True))
 
 
-def _members(rollout: Rollout, uids: "dict[UUID, AgentStatus]") -> dict[UUID, Membership]:
+def _members(rollout: Rollout, uids: "dict[UUID, StatusRow]") -> dict[UUID, Membership]:
     members = Membership.objects.filter(fleet_id=rollout.fleet_id, agent_id__in=list(uids))
     return {member.agent_id: member for member in with_desired(members)}
 
 
 def _facts(
-    row: AgentStatus, member: Membership | None, rendered: RenderedConfig, *, is_quarantined: bool
+    row: StatusRow, member: Membership | None, rendered: RenderedConfig, *, is_quarantined: bool
 ) -> TargetFacts:
     capabilities = row.agent.capabilities
     return TargetFacts(

@@ -11,6 +11,7 @@ from django.db import transaction
 from agents import store
 from agents.models import AgentStatus
 from agents.snapshot import ConfigStatus
+from agents.store import StatusRow
 from fleets.errors import CannotRetry
 from fleets.models import Membership, Quarantine, RenderedConfig, Target, TargetState
 from fleets.rollouts.engine.desires import hand_down
@@ -48,7 +49,7 @@ def retry(uid: UUID, *, now: datetime) -> frozenset[UUID]:
         return rollouts
 
 
-def _way(member: Membership, row: AgentStatus) -> RetryWay:
+def _way(member: Membership, row: AgentStatus | StatusRow) -> RetryWay:
     """An agent that went back by itself has acknowledged another configuration: it needs none in between."""
     failed = member.desired
     if failed is None or not _is_quarantined(row.agent_id, failed):

@@ -1,5 +1,6 @@
 """Tags and filters of the design system: `{% load ui %}`."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -28,6 +29,7 @@ from telflo.ui.vocabulary import Lamp, lamp_for
 
 register = template.Library()
 
+_PART = re.compile(r"(?<=[._/-])(?=.)")
 # Parameters that name a place in a list: they end when a filter or the order changes.
 _PLACE = ("page", "cursor", "after", "before")
 
@@ -138,6 +140,12 @@ def pct(part: float, whole: float) -> str:
 def short(value: object) -> str:
     """Cut the middle out of an id or hash: `019a4c1e…28815b`."""
     return numbers.shortened(str(value))
+
+
+@register.filter
+def breakable(value: object) -> SafeString:
+    """Let a long name of a machine's break where its parts end: `deployment.<wbr>environment`."""
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in _PART.split(str(value))))
 
 
 @register.filter

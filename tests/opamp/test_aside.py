@@ -1,0 +1,112 @@
+"""What waits for the database to let agents in has a weight (A5)."""
+
+from uuid import UUID
+
+import pytest
+
+from opamp.gateway import Gateway
+from opamp.options import GatewayOptions
+from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType
+from tests.opamp.conftest import Connect
+from tests.opamp.fakes import SECRET, UID, UID2, MemoryDomain, Wire, full, post
+from tests.opamp.waiting import until
+
+pytestmark = [
+    pytest.mark.rule("A5"),
+    pytest.mark.parametrize("options", [GatewayOptions(waiting_bytes=20_000)]),
+]
+UNAVAILABLE = ServerErrorResponseType.ServerErrorResponseType_Unavailable
+
+
+def large(uid: UUID, number: int = 0) -> AgentToServer:
+    """A message of 8 kB and a little."""
+    message = full(uid, number)
+    message.effective_config.config_map.config_map[""].body = bytes(8_000)
+    return message
+
+
+async def waits(connect: Connect, domain: MemoryDomain, uid: UUID = UID) -> Wire:
+    """An agent that is let in while the database does not answer."""
+    wire = connect()
+    await wire.next()
+    domain.gate.clear()
+    wire.say(large(uid))
+    return wire
+
+
+async def is_put_off(wire: Wire) -> bool:
+    """Whether the answer asks to come back in 30 s."""
+    error = (await wire.reply()).error_response
+    return error.type == UNAVAILABLE and error.retry_info.retry_after_nanoseconds == 30_000_000_000
+
+
+async def test_all_connections_share_it_and_what_is_too_much_has_to_come_back(
+    connect: Connect, domain: MemoryDomain, gateway: Gateway
+) -> None:
+    second = connect()
+    await second.next()
+    first = await waits(connect, domain)
+    first.say(large(UID, 1))
+    await until(lambda: gateway.aside.bytes > 16_000)
+    second.say(large(UID2))
+    assert await is_put_off(second)
+    first.say(large(UID, 2))
+    assert await is_put_off(first)
+    assert gateway.aside.bytes <= 20_000
+
+
+async def test_it_is_free_again_when_the_agent_was_let_in(
+    connect: Connect, domain: MemoryDomain, gateway: Gateway
+) -> None:
+    wire = await waits(connect, domain)
+    await until(lambda: gateway.aside.bytes)
+    domain.gate.set()
+    assert not (await wire.reply()).HasField("error_response")
+    assert gateway.aside.bytes == 0
+
+
+async def test_it_is_free_again_when_the_agent_was_turned_away(
+    connect: Connect, domain: MemoryDomain, gateway: Gateway
+) -> None:
+    wire = await waits(connect, domain)
+    await until(lambda: gateway.aside.bytes)
+    domain.failure = ConnectionError("away")
+    domain.gate.set()
+    assert await is_put_off(wire)
+    assert gateway.aside.bytes == 0
+
+
+async def test_it_is_free_again_when_the_agent_hangs_up(
+    connect: Connect, domain: MemoryDomain, gateway: Gateway
+) -> None:
+    wire = await waits(connect, domain)
+    await until(lambda: gateway.aside.bytes)
+    wire.hang_up()
+    await until(lambda: gateway.aside.bytes == 0)
+
+
+async def test_one_message_is_always_taken_though_it_is_over_the_limit(
+    connect: Connect, domain: MemoryDomain, gateway: Gateway
+) -> None:
+    wire = connect()
+    await wire.next()
+    message = large(UID)
+    message.effective_config.config_map.config_map[""].body = bytes(30_000)
+    wire.say(message)
+    assert not (await wire.reply()).HasField("error_response")
+
+
+async def test_requests_over_http_share_it(
+    connect: Connect, domain: MemoryDomain, gateway: Gateway
+) -> None:
+    wire = await waits(connect, domain)
+    wire.say(large(UID, 1))
+    await until(lambda: gateway.aside.bytes > 16_000)
+    status, _ = await post(gateway, SECRET, large(UID2).SerializeToString())
+    assert status == 503
+    domain.gate.set()
+    await wire.reply()
+    await wire.reply()
+    status, _ = await post(gateway, SECRET, large(UID2).SerializeToString())
+    assert status == 200
+    assert gateway.aside.bytes == 0
