@@ -35,6 +35,7 @@ class AgentLink(WSListener):
         "_parts",
         "_socket",
         "_transport",
+        "_user_agent",
         "_writable",
     )
 
