@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
 
-from agents.snapshot import AgentPatch, EffectiveConfig
+from agents.snapshot import AgentPatch
 from opamp.errors import StoreUnavailable
+from opamp.weight import weight
 
 logger = logging.getLogger(__name__)
 
@@ -26,11 +27,15 @@ Key = tuple[int, int]
 The uid as a number: Python hashes a UUID several times slower, and every message comes by here.
 """
 
-_PATCH_BYTES: Final = 512
-_FACT_BYTES: Final = 256
+Weighed = tuple[AgentPatch, int]
+"""A patch and what it takes in memory: trees that were read to be written take more than when they came."""
+
+_KEY_BYTES: Final = 512
+"""What a session takes here that has anything waiting."""
+_BEAT_BYTES: Final = 128
 _ALONG: Final = 0.2
 """Of heartbeat_flush_s: by so much earlier than it is due a heartbeat is written with another one that is."""
-_BACKOFF_S: Final = (0.5, 5.0)
+_BACKOFF_S: Final = (0.5, 2.0)
 """Between tries while writing fails. So long at most what agents say waits once the database is back."""
 
 
@@ -79,6 +84,9 @@ class Pending:
         self._sizes: dict[Key, int] = {}
         self._epochs: dict[int, set[Key]] = {}
         self.bytes = 0
+        """What waits, estimated."""
+        self.taken_bytes = 0
+        """What was taken out since the last put_back()."""
 
     def __len__(self) -> int:
         return len(self._sizes)
@@ -93,8 +101,9 @@ class Pending:
         key = (patch.instance_uid.int, patch.epoch)
         self._read_beat(key)
         earlier = self._changes.get(key)
-        merged = self._changes[key] = earlier.merge(patch) if earlier else patch
-        self._weigh(key, merged)
+        self._changes[key] = earlier.merge(patch) if earlier else patch
+        # What the patch replaces counts on until it is put back: to weigh all of it each time would cost more.
+        self._weigh(key, weight(patch) + self._known(key))
 
     def beat(self, source: Beating, *, now_s: float) -> None:
         """Take a heartbeat of a session of which none waits; it falls due after heartbeat_flush_s."""
@@ -104,7 +113,7 @@ class Pending:
             return
         source.beat_waits = True
         self._beats[key] = _Beat(source, now_s + self._limits.heartbeat_flush_s)
-        self._weigh(key, None)
+        self._weigh(key, _BEAT_BYTES)
 
     def holds(self, uid: UUID) -> bool:
         """Whether anything of this agent waits."""
@@ -127,15 +136,16 @@ class Pending:
         """Remove and answer everything."""
         return self._take(list(self._epochs))
 
-    def put_back(self, patches: Sequence[AgentPatch]) -> None:
-        """Return what could not be written, in front of what came meanwhile."""
+    def put_back(self, left: Sequence[Weighed]) -> None:
+        """Return what could not be written of what was taken, in front of what came meanwhile."""
+        self.taken_bytes = 0
         later = self._changes
         self._changes = {}
-        for patch in patches:
+        for patch, size in left:
             key = (patch.instance_uid.int, patch.epoch)
             newer = later.pop(key, None) or self._read_beat(key)
             self._changes[key] = patch.merge(newer) if newer else patch
-            self._weigh(key, self._changes[key])
+            self._weigh(key, size + self._known(key))
         self._changes.update(later)
 
     def _take(self, agents: Iterable[int]) -> list[AgentPatch]:
@@ -161,7 +171,9 @@ class Pending:
             yield key
 
     def _remove(self, key: Key) -> AgentPatch:
-        self.bytes -= self._sizes.pop(key)
+        size = self._sizes.pop(key)
+        self.bytes -= size
+        self.taken_bytes += size
         self._epochs[key[0]].discard(key)
         if not self._epochs[key[0]]:
             del self._epochs[key[0]]
@@ -171,18 +183,15 @@ class Pending:
         beat = self._beats.pop(key, None)
         return beat.read() if beat else None
 
-    def _weigh(self, key: Key, patch: AgentPatch | None) -> None:
-        size, known = _size(patch) if patch else _PATCH_BYTES, self._sizes.get(key)
+    def _known(self, key: Key) -> int:
+        return self._sizes.get(key, _KEY_BYTES) - _KEY_BYTES
+
+    def _weigh(self, key: Key, size: int) -> None:
+        size, known = size + _KEY_BYTES, self._sizes.get(key)
         self._sizes[key] = size
         self.bytes += size - (known or 0)
         if known is None:
             self._epochs.setdefault(key[0], set()).add(key)
-
-
-def _size(patch: AgentPatch) -> int:
-    effective = patch.effective_config
-    bodies = effective.files if isinstance(effective, EffectiveConfig) else ()
-    return _PATCH_BYTES + _FACT_BYTES * len(patch.facts) + sum(len(entry.body) for entry in bodies)
 
 
 def _always(_error: Exception) -> bool:
@@ -216,6 +225,7 @@ class WriteBuffer:
         self._pending = Pending(self._limits)
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._finished = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="opamp-writer")
         self._task: asyncio.Task[None] | None = None
         self._in_hand = 0
@@ -229,9 +239,14 @@ class WriteBuffer:
         """How many sessions wait, those being written included."""
         return len(self._pending) + self._in_hand
 
+    @property
+    def bytes(self) -> int:
+        """How much memory all that takes, estimated."""
+        return self._pending.bytes + self._pending.taken_bytes
+
     def levels(self) -> dict[str, float]:
         """What waits: rows, bytes (estimated), how full (0 to 1) and how late it is (0 is well), failed writes."""
-        rows, size = self.rows, self._pending.bytes
+        rows, size = self.rows, self.bytes
         lag_s = time.monotonic() - self._due_since_s if self._due_since_s else 0.0
         return {
             "buffer_rows": rows,
@@ -244,7 +259,7 @@ class WriteBuffer:
     @property
     def is_full(self) -> bool:
         """Whether new reports must be refused with UNAVAILABLE."""
-        return self.rows >= self._limits.rows or self._pending.bytes >= self._limits.bytes
+        return self.rows >= self._limits.rows or self.bytes >= self._limits.bytes
 
     def start(self) -> None:
         """Begin writing on the running loop."""
@@ -263,6 +278,13 @@ class WriteBuffer:
         if not source.beat_waits:
             self._pending.beat(source, now_s=_now_s())
             self._wake.set()
+
+    async def keep_up(self) -> None:
+        """Let others run, and wait while much is to be written: a fleet's reports weigh more here than as messages."""
+        await asyncio.sleep(0)
+        while self._pending.changes >= self._limits.flush_rows // 2 and not self.failures:
+            self._finished.clear()
+            await self._finished.wait()
 
     def holds(self, uid: UUID) -> bool:
         """Whether something of this agent waits or is being written."""
@@ -337,23 +359,24 @@ class WriteBuffer:
         if left:
             raise StoreUnavailable("What agents report cannot be written right now.")
 
-    def _finish(self, left: list[AgentPatch], rejected: list[tuple[AgentPatch, Exception]]) -> None:
+    def _finish(self, left: list[Weighed], rejected: list[tuple[AgentPatch, Exception]]) -> None:
         self._in_hand = 0
         self.failures = self.failures + 1 if left else 0
         self._pending.put_back(left)
+        self._finished.set()
         for patch, error in rejected:
             self._on_rejected(patch, error)
 
     def _settle(
         self, patches: list[AgentPatch]
-    ) -> tuple[list[AgentPatch], list[tuple[AgentPatch, Exception]]]:
+    ) -> tuple[list[Weighed], list[tuple[AgentPatch, Exception]]]:
         """On the thread: write; answer what is to be tried again and what can never be stored."""
         try:
             self._sink(patches)
         except Exception as error:
             if self._is_temporary(error):
                 logger.warning("Writing reports failed; they are kept.", exc_info=error)
-                return patches, []
+                return [(patch, weight(patch)) for patch in patches], []
             if len(patches) == 1:
                 return [], [(patches[0], error)]
             middle = len(patches) // 2

@@ -16,6 +16,7 @@ _NORMAL: Final = 1000
 _PROTOCOL_ERROR: Final = 1002
 _CLOSE_S: Final = 10.0
 _BINARY: Final = WSMsgType.BINARY
+RESERVED: Final = "A reserved bit is set, and no extension was agreed upon."
 
 
 class AgentLink(WSListener):
@@ -77,7 +78,9 @@ class AgentLink(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame: mostly a whole message, which is answered here and now."""
         now_s = self._heard_s = self._loop.time()
-        if frame.msg_type == _BINARY and frame.fin and self._parts is None:
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self._begin_close(_PROTOCOL_ERROR, RESERVED)
+        elif frame.msg_type == _BINARY and frame.fin and self._parts is None:
             self._receive(frame.get_payload_as_bytes(), now_s)
         else:
             self._receive_other(frame, now_s)

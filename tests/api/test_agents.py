@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openapi_schema_validator import OAS31Validator
 
+from agents.health import health_to_json
 from agents.models import Agent, AgentEvent, EffectiveConfig
 from agents.snapshot import ComponentHealth, ConfigFile, ConfigStatus
-from agents.store.values import files_to_text, health_to_json
+from agents.store.values import files_to_text
 from fleets.models import Membership
 from telflo.base import clock
 from telflo.base.access import Role

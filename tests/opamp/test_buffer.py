@@ -1,6 +1,7 @@
 """The write buffer: merged state, ordered facts, nothing lost."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,13 @@ import pytest
 
 from agents.snapshot import (
     AgentPatch,
+    ComponentHealth,
+    Components,
     ConfigFile,
     ConfigStatus,
+    ConnectionReport,
+    CustomMessage,
+    Description,
     EffectiveConfig,
     Fact,
     FactKind,
@@ -20,6 +26,7 @@ from agents.snapshot import (
 )
 from opamp.buffer import BufferLimits, Pending, WriteBuffer
 from opamp.errors import StoreUnavailable
+from opamp.weight import weight
 from tests.opamp.fakes import UID, UID2
 from tests.opamp.waiting import until
 
@@ -130,7 +137,7 @@ class TestPending:
         taken = pending.take_due(now_s=0)
         agent = Beats(n=2)
         pending.beat(agent, now_s=0)
-        pending.put_back(taken)
+        pending.put_back([(patch, weight(patch)) for patch in taken])
         assert not agent.beat_waits
         [merged] = pending.take_due(now_s=0)
         assert (merged.sequence_num, numbers(merged)) == (2, ["01"])
@@ -142,16 +149,43 @@ class TestPending:
         taken = pending.take_due(now_s=0)
         pending.add(report(UID2, n=9))
         pending.add(report(n=2))
-        pending.put_back(taken)
+        pending.put_back([(patch, weight(patch)) for patch in taken])
         first, second = pending.take_due(now_s=0)
         assert numbers(first) == ["01", "02"]
         assert second.instance_uid == UID2
 
-    def test_bodies_count_towards_the_size(self) -> None:
+    @pytest.mark.rule("A5")
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"effective_config": EffectiveConfig("aa", (ConfigFile("", b"x" * 10_000),))},
+            {"description": Description({"host.name": "x" * 10_000})},
+            {"description": Description({}, {"list": [{"deep": "x" * 5_000}, "y" * 5_000]})},
+            {"health": ComponentHealth(False, last_error="x" * 10_000)},
+            {
+                "health": ComponentHealth(
+                    True, components={"a": ComponentHealth(True, "x" * 10_000)}
+                )
+            },
+            {"components": Components("aa", {"x" * 10_000: {}})},
+            {"remote_config": RemoteConfigReport(ConfigStatus.FAILED, "aa", "x" * 10_000)},
+            {"connection": ConnectionReport(ConfigStatus.FAILED, "aa", "x" * 10_000)},
+            {"custom_capabilities": ("x" * 10_000,)},
+            {"messages": (CustomMessage(T0, "a", "b", b"x" * 10_000, 10_000),)},
+            {"facts": (Fact(FactKind.HEALTH, T0, health=ComponentHealth(False, "x" * 10_000)),)},
+        ],
+    )
+    def test_all_that_is_said_counts_towards_the_size(self, said: dict[str, Any]) -> None:
         pending = Pending(BufferLimits())
-        body = EffectiveConfig("aa", (ConfigFile("", b"x" * 10_000),))
-        pending.add(report(effective_config=body))
-        assert 10_000 < pending.bytes < 12_000
+        pending.add(replace(heartbeat(), **said))
+        assert 10_000 < pending.bytes < 14_000
+        pending.add(replace(heartbeat(n=2), **said))
+        assert 20_000 < pending.bytes < 28_000
+        [merged] = pending.take_agents([UID])
+        assert (pending.bytes, pending.taken_bytes > 20_000) == (0, True)
+        pending.put_back([(merged, weight(merged))])
+        assert 10_000 < pending.bytes < 28_000
+        assert pending.taken_bytes == 0
 
 
 @pytest.fixture
@@ -188,6 +222,28 @@ async def test_many_rows_are_written_without_waiting(sink: Sink) -> None:
         buffer.submit(report(uuid4()))
     buffer.beat(Beats())
     await until(lambda: len(sink.patches) >= 3)
+    await buffer.stop()
+
+
+async def test_who_reads_reports_waits_until_half_a_batch_is_written(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, BufferLimits(flush_s=0.02, flush_rows=4))
+    buffer.submit(report(UID))
+    await buffer.keep_up()
+    assert not sink.patches
+    buffer.submit(report(UID2))
+    buffer.start()
+    await buffer.keep_up()
+    assert len(sink.patches) == 2
+    await buffer.stop()
+
+
+async def test_nobody_waits_for_a_store_that_fails(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, BufferLimits(flush_s=0.02, flush_rows=2))
+    sink.errors = [ConnectionError("away")]
+    buffer.submit(report())
+    buffer.start()
+    await buffer.keep_up()
+    assert not sink.patches
     await buffer.stop()
 
 
@@ -271,6 +327,24 @@ async def test_bodies_fill_the_buffer_too(sink: Sink) -> None:
     body = EffectiveConfig("aa", (ConfigFile("", b"x" * 10_000),))
     buffer.submit(report(effective_config=body))
     assert buffer.is_full
+    await buffer.stop()
+
+
+async def test_what_is_being_written_fills_the_buffer_until_it_is(sink: Sink) -> None:
+    written = threading.Event()
+
+    def write(patches: Sequence[AgentPatch]) -> None:
+        assert written.wait(10)
+        sink(patches)
+
+    buffer = WriteBuffer(write, BufferLimits(bytes=10_000))
+    buffer.submit(report(description=Description({"host.name": "x" * 10_000})))
+    writing = asyncio.create_task(buffer.flush_agents([UID]))
+    await asyncio.sleep(0)
+    meanwhile = buffer.is_full
+    written.set()
+    await writing
+    assert (meanwhile, buffer.is_full, buffer.bytes) == (True, False, 0)
     await buffer.stop()
 
 
