@@ -53,6 +53,7 @@ class Admission:
         new_session: Callable[[AgentSnapshot], AgentSession],
         answer: Callable[[HeldAgent, AgentToServer], bytes],
         answer_other: Callable[[Connection, AgentToServer, bytes], bytes | None],
+        leave: Callable[[HeldAgent, str], None],
         send: Callable[[Connection, bytes], Awaitable[None]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
@@ -67,6 +68,7 @@ class Admission:
         self._new_session = new_session
         self._answer = answer
         self._answer_other = answer_other
+        self._leave = leave
         self._send = send
         self._spawn = spawn
         self._queue: deque[HeldAgent] = deque()
@@ -178,12 +180,13 @@ class Admission:
         """Make the session the agent's; from here on its messages are answered where they arrive."""
         assert agent.session is not None
         agent.is_settled = True
-        if agent.connection.closed.is_set():
-            self._buffer.submit(agent.session.disconnect(now(), "closed"), force=True)
-            return
         self._registry.hold(agent)
-        answers = (self._answer_waiting(agent, frame) for frame in self._aside.take(agent))
-        self._answer_all(agent, [frame for frame in answers if frame is not None])
+        answers = [self._answer_waiting(agent, frame) for frame in self._aside.take(agent)]
+        if agent.connection.closed.is_set():
+            # It hung up behind what it said, which counts all the same.
+            self._leave(agent, agent.connection.close_reason or "closed")
+        else:
+            self._answer_all(agent, [frame for frame in answers if frame is not None])
 
     def _answer_waiting(self, agent: HeldAgent, frame: bytes) -> bytes | None:
         message = decode_frame(frame)

@@ -140,6 +140,7 @@ class Gateway:
             new_session=self.new_session,
             answer=self._messages.answer,
             answer_other=self._messages.receive_other,
+            leave=self._leave,
             send=self._send,
             spawn=self._spawn,
         )

@@ -36,6 +36,7 @@ class AgentLink(WSListener):
         "_parts",
         "_socket",
         "_transport",
+        "_user_agent",
         "_writable",
     )
 

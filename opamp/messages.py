@@ -111,9 +111,10 @@ class Messages:
         self.end_session(agent)
 
     def end_connection(self, connection: Connection, moment: datetime, reason: str) -> None:
-        """Its agents are disconnected, unless they are on a newer connection. What was not answered is dropped."""
-        for agent in connection.agents.values():
-            self._aside.take(agent)
+        """Its agents are disconnected, unless they are on a newer connection.
+
+        What those said that are not let in yet is kept until they are: they were connected, and it is true.
+        """
         for agent in self._registry.remove_connection(connection):
             if agent.session is not None and agent.new_uid is None:
                 self._buffer.submit(agent.session.disconnect(moment, reason), force=True)

@@ -69,6 +69,17 @@ async def test_a_bad_token_gets_401_and_a_reason_before_the_upgrade(
     assert words in (response.body or b"").decode()
 
 
+@pytest.mark.rule("A1")
+async def test_what_is_stored_of_a_refused_agent_names_its_client(running: Running) -> None:
+    running.domain.refuse_agents = "retired"
+    async with agent(running, user_agent_header="opampsupervisor/1.2") as socket:
+        await say(socket, full())
+        async with asyncio.timeout(TIMEOUT_S):
+            while not running.domain.refusals:  # noqa: ASYNC110 - another thread's list
+                await asyncio.sleep(0.01)
+    assert running.domain.refusals[0].user_agent == "opampsupervisor/1.2"
+
+
 @pytest.mark.rule("T10")
 @pytest.mark.parametrize("origin", [None, "https://elsewhere.example"])
 async def test_no_compression_no_subprotocol_and_no_origin_are_needed_or_looked_at(
