@@ -1,7 +1,11 @@
 """Hostile input, a little of it: only what the rules name may come of it, for bounded work and bounded memory (M7, M8, A5)."""
 
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from channels.layers import InMemoryChannelLayer
@@ -23,6 +27,7 @@ from tests.protocol.world import LIMITS, START
 
 pytestmark = pytest.mark.rule("M7", "M8", "A5")
 
+ROOT = Path(__file__).parents[2]
 MOST_CALLS = 120_000
 MOST_BYTES = 18 * 1024 * 1024
 SESSION_BYTES = 1024 * 1024
@@ -105,3 +110,14 @@ async def test_every_hostile_message_on_a_connection_gets_one_answer(adapter: Ad
     wire.hang_up()
     await wire.over()
     await gateway.stop()
+
+
+def test_the_command_runs_by_itself() -> None:
+    """As `make fuzz` starts it; how fast messages are is not judged here."""
+    command = [sys.executable, "-m", "tests.fuzz", "--inputs", "300", "--seed", "3"]
+    alone = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=ROOT, env=alone, timeout=120
+    )
+    assert "300 inputs in" in done.stdout, done.stderr
+    assert "findings: 0" in done.stdout
