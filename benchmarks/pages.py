@@ -80,9 +80,16 @@ def _options() -> argparse.Namespace:
 
 def addresses(client: "Client", made: "Installation") -> Mapping[str, str]:
     """Every list, overview and detail by a name; deep pages are found by following the pager."""
-    uid, fleet, rollout = made.agent.pk, made.fleet.slug, made.rollout
-    configuration = made.version.configuration_id
-    api = "/api/v1"
+    return {
+        **_of_collectors(client, made),
+        **_of_fleets(made),
+        **_of_others(made),
+        **_of_the_api(made),
+    }
+
+
+def _of_collectors(client: "Client", made: "Installation") -> Mapping[str, str]:
+    uid, fleet = made.agent.pk, made.fleet.slug
     return {
         "overview": "/",
         "collectors": "/collectors/",
@@ -108,6 +115,12 @@ def addresses(client: "Client", made: "Installation") -> Mapping[str, str]:
         "collector, timeline": f"/collectors/{uid}/timeline/",
         "collector, attempts": f"/collectors/{uid}/attempts/",
         "collector, components": f"/collectors/{uid}/components/",
+    }
+
+
+def _of_fleets(made: "Installation") -> Mapping[str, str]:
+    fleet, rollout = made.fleet.slug, made.rollout
+    return {
         "fleets": "/fleets/",
         "fleet": f"/fleets/{fleet}/",
         "fleet, rollouts": f"/fleets/{fleet}/rollouts/",
@@ -121,6 +134,12 @@ def addresses(client: "Client", made: "Installation") -> Mapping[str, str]:
         "rollout, last page": f"/rollouts/{rollout.number}/?page=1000",
         "rollout, one state": f"/rollouts/{rollout.number}/?state=succeeded",
         "rollout, search": f"/rollouts/{rollout.number}/?q=node-ams",
+    }
+
+
+def _of_others(made: "Installation") -> Mapping[str, str]:
+    configuration = made.version.configuration_id
+    return {
         "configurations": "/configurations/",
         "configuration": f"/configurations/{configuration}/",
         "version": f"/configurations/{configuration}/versions/{made.version.number}/",
@@ -130,6 +149,13 @@ def addresses(client: "Client", made: "Installation") -> Mapping[str, str]:
         "refused, last page": "/tokens/refused/?page=1000",
         "activity": "/activity/",
         "activity, search": "/activity/?q=node-0001",
+    }
+
+
+def _of_the_api(made: "Installation") -> Mapping[str, str]:
+    uid, fleet, rollout = made.agent.pk, made.fleet.slug, made.rollout
+    api = "/api/v1"
+    return {
         "api overview": f"{api}/overview/",
         "api agents": f"{api}/agents/",
         "api agents, 200": f"{api}/agents/?limit=200",

@@ -101,7 +101,8 @@ class PreviewSerializer(serializers.Serializer[Any]):
 
     reached = serializers.IntegerField(help_text="get it, now or on their return")
     managed = serializers.IntegerField()
-    offline = serializers.IntegerField()
+    offline = serializers.IntegerField(help_text="of those reached, who get it on their return")
+    running = serializers.IntegerField(help_text="run it already")
     unable = serializers.IntegerField(help_text="do not accept configurations from a server")
     observed = serializers.IntegerField()
     quarantined = serializers.IntegerField(

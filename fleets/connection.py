@@ -88,7 +88,7 @@ def update_connection(
         if (after, wish.marks) == (before, marks):
             return wish
         wish.updated_at = clock.now()
-        wish.save()
+        _save(wish, destinations=wish.marks != marks)
         activity.record(
             actor=actor,
             action="fleet.connection",
@@ -99,6 +99,16 @@ def update_connection(
         )
         _tell(fleet)
     return wish
+
+
+def _save(wish: ConnectionSettings, *, destinations: bool) -> None:
+    """Secrets are written when they change alone: rotate_encryption may be writing them anew."""
+    changed = ["heartbeat_s", "own_credentials", "updated_at"]
+    if destinations:
+        changed += ["destinations", "marks"]
+    row = ConnectionSettings.objects.filter(pk=wish.pk)
+    if not row.update(**{name: getattr(wish, name) for name in changed}):
+        wish.save(force_insert=True)
 
 
 def _put_destinations(

@@ -5,14 +5,13 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from agents.snapshot import AgentSnapshot, Transport
 from opamp.aside import Aside
-from opamp.auth import RefusalLog
 from opamp.buffer import WriteBuffer
-from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
+from opamp.errors import AgentPutOff, AgentRefused
 from opamp.messages import forget
 from opamp.metrics import AWAY, Counters, admission
 from opamp.options import GatewayOptions
@@ -28,12 +27,16 @@ from telflo.base.ids import new_id
 
 logger = logging.getLogger(__name__)
 
+_AT_ONCE: Final = 20
+"""Of those that were let in: reading what they said takes a millisecond each, and others wait meanwhile."""
+
 
 class Admission:
     """Opens sessions, and answers what agents said meanwhile.
 
-    run: runs blocking work on the threads for this. answer, answer_other: what a message of an admitted agent is
-    answered with, and one whose session is over or replaced meanwhile (None: later).
+    refused: counts an agent that may not come in. run: runs blocking work on the threads for this. answer,
+    answer_other: what a message of an admitted agent is answered with, and one whose session is over or replaced
+    meanwhile (None: later).
     """
 
     def __init__(
@@ -45,11 +48,12 @@ class Admission:
         aside: Aside,
         options: GatewayOptions,
         counters: Counters,
-        refusals: RefusalLog,
+        refused: Callable[[HeldAgent, AgentRefused], None],
         run: Callable[..., Awaitable[Any]],
         new_session: Callable[[AgentSnapshot], AgentSession],
         answer: Callable[[HeldAgent, AgentToServer], bytes],
         answer_other: Callable[[Connection, AgentToServer, bytes], bytes | None],
+        leave: Callable[[HeldAgent, str], None],
         send: Callable[[Connection, bytes], Awaitable[None]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
@@ -59,11 +63,12 @@ class Admission:
         self._aside = aside
         self._options = options
         self.counters = counters
-        self._refusals = refusals
+        self._refused = refused
         self._run = run
         self._new_session = new_session
         self._answer = answer
         self._answer_other = answer_other
+        self._leave = leave
         self._send = send
         self._spawn = spawn
         self._queue: deque[HeldAgent] = deque()
@@ -119,7 +124,9 @@ class Admission:
             logger.warning("%d collectors could not be let in.", len(batch), exc_info=error)
             self._put_off(batch.values())
             return
-        for uid, agent in batch.items():
+        for count, (uid, agent) in enumerate(batch.items()):
+            if count % _AT_ONCE == 0:
+                await self._buffer.keep_up()
             self._settle(agent, answers.get(uid))
 
     @admission
@@ -150,7 +157,7 @@ class Admission:
         if answer is None:
             self._turn_away(agent, partial(new_identity, new_uid=new_id()))
         elif isinstance(answer, AgentRefused):
-            self._count_refusal(agent, answer)
+            self._refused(agent, answer)
             if answer.is_for_now:
                 self._put_off([agent], answer.text, cause="newcomers")
             else:
@@ -175,12 +182,13 @@ class Admission:
         """Make the session the agent's; from here on its messages are answered where they arrive."""
         assert agent.session is not None
         agent.is_settled = True
-        if agent.connection.closed.is_set():
-            self._buffer.submit(agent.session.disconnect(now(), "closed"), force=True)
-            return
         self._registry.hold(agent)
-        answers = (self._answer_waiting(agent, frame) for frame in self._aside.take(agent))
-        self._answer_all(agent, [frame for frame in answers if frame is not None])
+        answers = [self._answer_waiting(agent, frame) for frame in self._aside.take(agent)]
+        if agent.connection.closed.is_set():
+            # It hung up behind what it said, which counts all the same.
+            self._leave(agent, agent.connection.close_reason or "closed")
+        else:
+            self._answer_all(agent, [frame for frame in answers if frame is not None])
 
     def _answer_waiting(self, agent: HeldAgent, frame: bytes) -> bytes | None:
         message = decode_frame(frame)
@@ -188,16 +196,6 @@ class Admission:
         if agent.is_newest and not wants_new_uid(message):
             return self._answer(agent, message)
         return self._answer_other(agent.connection, message, frame)
-
-    def _count_refusal(self, agent: HeldAgent, refusal: AgentRefused) -> None:
-        prefix = agent.connection.credential.prefix
-        self._refusals.add(
-            ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=prefix),
-            address=agent.connection.address,
-            transport=Transport.WEBSOCKET.value,
-            user_agent="",
-            at=now(),
-        )
 
     def _turn_away(self, agent: HeldAgent, answer: Callable[[bytes], ServerToAgent]) -> None:
         """Answer everything that waited in the same way; the next message tries again."""

@@ -21,7 +21,7 @@ REFUSAL_MISSING: Final = "missing"
 """fleets.models.RefusalReason.MISSING: the only refusal that is made here."""
 
 _REMEMBERED: Final = 10_000
-_USER_AGENT_LENGTH: Final = 200
+USER_AGENT_LENGTH: Final = 200
 _TOKEN_LENGTH: Final = 512
 
 
@@ -161,7 +161,7 @@ class RefusalLog:
         elif len(self._waiting) >= self._most:
             self.dropped += 1
         else:
-            agent = user_agent[:_USER_AGENT_LENGTH]
+            agent = user_agent[:USER_AGENT_LENGTH]
             self._waiting[key] = Refusal(*key, transport=transport, user_agent=agent, at=at)
 
     def take(self) -> list[Refusal]:

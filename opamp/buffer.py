@@ -28,14 +28,14 @@ The uid as a number: Python hashes a UUID several times slower, and every messag
 """
 
 Weighed = tuple[AgentPatch, int]
-"""A patch and what it takes in memory: trees that were read to be written take more than when they came."""
+"""A patch and what it takes in memory."""
 
 _KEY_BYTES: Final = 512
 """What a session takes here that has anything waiting."""
 _BEAT_BYTES: Final = 128
 _ALONG: Final = 0.2
 """Of heartbeat_flush_s: by so much earlier than it is due a heartbeat is written with another one that is."""
-_BACKOFF_S: Final = (0.5, 5.0)
+_BACKOFF_S: Final = (0.5, 2.0)
 """Between tries while writing fails. So long at most what agents say waits once the database is back."""
 
 
@@ -225,6 +225,7 @@ class WriteBuffer:
         self._pending = Pending(self._limits)
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._finished = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="opamp-writer")
         self._task: asyncio.Task[None] | None = None
         self._in_hand = 0
@@ -277,6 +278,13 @@ class WriteBuffer:
         if not source.beat_waits:
             self._pending.beat(source, now_s=_now_s())
             self._wake.set()
+
+    async def keep_up(self) -> None:
+        """Let others run, and wait while much is to be written: a fleet's reports weigh more here than as messages."""
+        await asyncio.sleep(0)
+        while self._pending.changes >= self._limits.flush_rows // 2 and not self.failures:
+            self._finished.clear()
+            await self._finished.wait()
 
     def holds(self, uid: UUID) -> bool:
         """Whether something of this agent waits or is being written."""
@@ -355,6 +363,7 @@ class WriteBuffer:
         self._in_hand = 0
         self.failures = self.failures + 1 if left else 0
         self._pending.put_back(left)
+        self._finished.set()
         for patch, error in rejected:
             self._on_rejected(patch, error)
 

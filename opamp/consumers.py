@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from opamp.auth import header
 from opamp.door import TextAnswer, enter
 from opamp.gateway import Gateway
 from opamp.registry import Connection
@@ -80,7 +81,12 @@ class OpampConsumer:
             return
         await send({"type": "websocket.accept"})
         link = AsgiLink(send, _socket_of(scope))
-        connection = self._gateway.connected(link, credential=credential, address=address)
+        connection = self._gateway.connected(
+            link,
+            credential=credential,
+            address=address,
+            user_agent=header(scope["headers"], b"user-agent"),
+        )
         reason = ""
         try:
             reason = await self._serve(connection, receive)

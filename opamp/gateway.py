@@ -11,14 +11,16 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from sys import intern
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
-from agents.snapshot import AgentPatch, AgentSnapshot, Components
+from agents.snapshot import AgentPatch, AgentSnapshot, Components, Transport
 from opamp.admission import Admission
 from opamp.aside import Aside
-from opamp.auth import RefusalLog, TokenVerifier
+from opamp.auth import USER_AGENT_LENGTH, RefusalLog, TokenVerifier
 from opamp.buffer import WriteBuffer
-from opamp.errors import ConnectionRefused, Overloaded, TooMany
+from opamp.errors import AgentRefused, ConnectionRefused, Overloaded, TooMany
 from opamp.identities import Identities
 from opamp.intent import IntentWatcher, Layer
 from opamp.messages import Messages
@@ -28,7 +30,7 @@ from opamp.pace import Pace
 from opamp.ports import Credential, Domain
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, KnownTrees, Link, Registry
-from opamp.throttle import RefusalThrottle
+from opamp.throttle import OF_AGENT, RefusalThrottle
 from opamp.watch import Watch
 from telflo.base.clock import now
 from telflo.base.measures import Numbers
@@ -53,9 +55,12 @@ class Gateway:
         self.aside = Aside(self.options, self.counters)
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
-        self.throttle = RefusalThrottle(
-            self.options.refusals_per_minute, retry_after_s=self.options.retry_after_s
+        throttle = partial(
+            RefusalThrottle,
+            self.options.refusals_per_minute,
+            retry_after_s=self.options.retry_after_s,
         )
+        self.throttle, self.agent_throttle = throttle(), throttle(text=OF_AGENT)
         self.is_draining = False
         self._layer = layer
         self._requests = 0
@@ -119,6 +124,7 @@ class Gateway:
             options=self.options,
             counters=self.counters,
             identities=self.identities,
+            check=self._check,
             admit=self._admit,
             want_offer=self.intent.want_offer,
         )
@@ -129,11 +135,12 @@ class Gateway:
             aside=self.aside,
             options=self.options,
             counters=self.counters,
-            refusals=self.refusals,
+            refused=self._refused,
             run=partial(self._on_thread, self._admissions),
             new_session=self.new_session,
             answer=self._messages.answer,
             answer_other=self._messages.receive_other,
+            leave=self._leave,
             send=self._send,
             spawn=self._spawn,
         )
@@ -223,6 +230,30 @@ class Gateway:
             refusal, address=address, transport=transport, user_agent=user_agent, at=now()
         )
 
+    def check_agent(self, uid: UUID, *, credential: Credential, address: str) -> None:
+        """Raises TooMany when this agent was refused too often with this credential."""
+        self.agent_throttle.check((address, credential.id, uid))
+
+    def refused_agent(
+        self,
+        refusal: AgentRefused,
+        uid: UUID,
+        *,
+        credential: Credential,
+        address: str,
+        transport: str,
+        user_agent: str,
+    ) -> None:
+        """The same of an agent that may not come in by a good credential."""
+        self.agent_throttle.count((address, credential.id, uid))
+        self.refusals.add(
+            ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=credential.prefix),
+            address=address,
+            transport=transport,
+            user_agent=user_agent,
+            at=now(),
+        )
+
     def check_connections(self, credential: Credential) -> None:
         """Raises TooMany when the credential has all the connections it may have (A5), Overloaded while draining."""
         if self.is_draining:
@@ -232,13 +263,16 @@ class Gateway:
             self.counters.hit("connections_per_token")
             raise TooMany(f"This token has {most} connections already.", self.options.retry_after_s)
 
-    def connected(self, link: Link, *, credential: Credential, address: str) -> Connection:
+    def connected(
+        self, link: Link, *, credential: Credential, address: str, user_agent: str = ""
+    ) -> Connection:
         """Take an accepted connection; call disconnected() at its end."""
         options = self.options
         connection = Connection(
             link,
             credential=credential,
             address=address,
+            user_agent=intern(user_agent[:USER_AGENT_LENGTH]),  # a fleet has few
             send_timeout_s=options.send_timeout_s,
             pace=Pace(options.messages_per_s, options.message_burst, _now_s()),
         )
@@ -253,6 +287,21 @@ class Gateway:
         """The connection is over: its agents are disconnected, unless they are on a newer one."""
         connection.closed.set()
         self._messages.end_connection(connection, now(), connection.close_reason or reason)
+
+    def _check(self, agent: HeldAgent) -> None:
+        connection = agent.connection
+        self.check_agent(agent.uid, credential=connection.credential, address=connection.address)
+
+    def _refused(self, agent: HeldAgent, refusal: AgentRefused) -> None:
+        connection = agent.connection
+        self.refused_agent(
+            refusal,
+            agent.uid,
+            credential=connection.credential,
+            address=connection.address,
+            transport=Transport.WEBSOCKET.value,
+            user_agent=connection.user_agent,
+        )
 
     def _admit(self, agent: HeldAgent) -> None:
         self._admission.admit(agent)
@@ -306,7 +355,8 @@ class Gateway:
         """What this process counts and holds. Any thread."""
         held = {"connections": self.registry.connection_count, "agents": len(self.registry)}
         waits = self._waits() if self._started else {}
-        self.counters.limits["refusals_per_minute"] = self.throttle.turned_away
+        turned_away = self.throttle.turned_away + self.agent_throttle.turned_away
+        self.counters.limits["refusals_per_minute"] = turned_away
         self.counters.limits["refusal_log"] = self.refusals.dropped
         return numbers_of(self.counters, {**held, **waits}, self.refusals.by_reason)
 

@@ -23,7 +23,7 @@ from opamp.ports import Domain
 from opamp.proto.opamp_pb2 import ServerToAgent
 from opamp.protocol.framing import encode_frame
 from opamp.protocol.session import AgentSession
-from opamp.registry import Connection, HeldAgent, Registry
+from opamp.registry import POLICY_VIOLATION, Connection, HeldAgent, Registry
 from telflo.base.clock import now
 from telflo.base.tracing import traced
 
@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 
 OnThread = Callable[..., Awaitable[Any]]
 
-POLICY_VIOLATION: Final = 1008
 _RETRY_S: Final = 2.0
 _LAYER_S: Final = 2.0
 _REVOKED: Final = "The token is revoked."

@@ -16,6 +16,7 @@ _NORMAL: Final = 1000
 _PROTOCOL_ERROR: Final = 1002
 _CLOSE_S: Final = 10.0
 _BINARY: Final = WSMsgType.BINARY
+RESERVED: Final = "A reserved bit is set, and no extension was agreed upon."
 
 
 class AgentLink(WSListener):
@@ -35,6 +36,7 @@ class AgentLink(WSListener):
         "_parts",
         "_socket",
         "_transport",
+        "_user_agent",
         "_writable",
     )
 
@@ -45,12 +47,14 @@ class AgentLink(WSListener):
         socket: asyncio.Transport,
         credential: Credential,
         address: str,
+        user_agent: str,
     ) -> None:
         self._gateway = gateway
         self._messages = messages
         self._socket = socket
         self._credential = credential
         self._address = address
+        self._user_agent = user_agent
         self._loop = asyncio.get_running_loop()
         self._connection: Connection | None = None
         self._heard_s = self._loop.time()
@@ -65,13 +69,18 @@ class AgentLink(WSListener):
         """The handshake is answered."""
         self._transport = transport
         self._connection = self._gateway.connected(
-            self, credential=self._credential, address=self._address
+            self,
+            credential=self._credential,
+            address=self._address,
+            user_agent=self._user_agent,
         )
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame: mostly a whole message, which is answered here and now."""
         now_s = self._heard_s = self._loop.time()
-        if frame.msg_type == _BINARY and frame.fin and self._parts is None:
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self._begin_close(_PROTOCOL_ERROR, RESERVED)
+        elif frame.msg_type == _BINARY and frame.fin and self._parts is None:
             self._receive(frame.get_payload_as_bytes(), now_s)
         else:
             self._receive_other(frame, now_s)

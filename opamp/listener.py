@@ -13,6 +13,7 @@ from picows import WSAutoPingStrategy
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # missing in its stubs
 
 from opamp.arrivals import Arrivals
+from opamp.auth import header
 from opamp.door import HEADERS_TOO_LONG, TextAnswer, enter
 from opamp.gateway import Gateway
 from opamp.link import AgentLink
@@ -138,7 +139,12 @@ class Door(asyncio.Protocol):
     ) -> None:
         gateway = self._port.gateway
         agent = AgentLink(
-            gateway, self._port.arrivals.messages, self._transport, credential, address
+            gateway,
+            self._port.arrivals.messages,
+            self._transport,
+            credential,
+            address,
+            header(request.headers, b"user-agent"),
         )
         protocol = WSProtocol(
             None,  # host, path: of a client

@@ -11,6 +11,7 @@ from typing import Final
 
 from opamp.aside import Aside
 from opamp.buffer import WriteBuffer
+from opamp.errors import TooMany
 from opamp.identities import Identities
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
@@ -29,7 +30,10 @@ _FAILED: Final = "The server could not process this message."
 
 
 class Messages:
-    """Answers the messages of connections. admit: begins to let an agent in, beside everything else."""
+    """Answers the messages of connections.
+
+    check: raises TooMany for who was refused too often. admit: begins to let an agent in, beside everything else.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Messages:
         counters: Counters,
         identities: Identities,
         aside: Aside,
+        check: Callable[[HeldAgent], None],
         admit: Callable[[HeldAgent], None],
         want_offer: Callable[[HeldAgent], None],
     ) -> None:
@@ -49,6 +54,7 @@ class Messages:
         self._counters = counters
         self._identities = identities
         self._aside = aside
+        self._check = check
         self._admit = admit
         self._want_offer = want_offer
 
@@ -105,9 +111,10 @@ class Messages:
         self.end_session(agent)
 
     def end_connection(self, connection: Connection, moment: datetime, reason: str) -> None:
-        """Its agents are disconnected, unless they are on a newer connection. What was not answered is dropped."""
-        for agent in connection.agents.values():
-            self._aside.take(agent)
+        """Its agents are disconnected, unless they are on a newer connection.
+
+        What those said that are not let in yet is kept until they are: they were connected, and it is true.
+        """
         for agent in self._registry.remove_connection(connection):
             if agent.session is not None and agent.new_uid is None:
                 self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
@@ -151,12 +158,19 @@ class Messages:
             return self._let_in(HeldAgent(uid, connection), message, data)
         if agent.is_settled:
             return self._identities.answer_replaced(agent, message)
-        return (
-            None if self._aside.keep(agent, data) else self._unavailable(message, "waiting_bytes")
-        )
+        if not self._aside.keep(agent, data):
+            return self._unavailable(message, "waiting_bytes")
+        return None
 
     def _let_in(self, agent: HeldAgent, message: AgentToServer, data: bytes) -> bytes | None:
         """Its message waits until it is admitted; one that does not fit is to be sent again."""
+        try:
+            self._check(agent)
+        except TooMany as wait:
+            self._counters.unavailable_answers += 1
+            return encode_frame(
+                unavailable(message.instance_uid, wait.retry_after_s, problem=str(wait))
+            )
         if not self._aside.keep(agent, data):
             return self._unavailable(message, "waiting_bytes")
         agent.asks_uid = wants_new_uid(message)

@@ -70,7 +70,7 @@ class OpampPost:
                 self._gateway.counters.hit("message_bytes")
             answer = _text(error.status, error.text)
         except ConnectionRefused as refusal:
-            self._count(refusal, scope)
+            self._gateway.refused(refusal, **_sender(scope))
             answer = _refusal(refusal)
         except (Overloaded, TooMany) as wait:
             answer = _refusal(wait)
@@ -106,13 +106,15 @@ class OpampPost:
         except MalformedMessage as error:
             self._gateway.counters.malformed_messages += 1
             return 400, bad_request(raw_uid, str(error))
+        address = client_address(scope)
+        self._gateway.check_agent(uid, credential=credential, address=address)
         del message  # what waits for the database is the bytes: their weight is known
         try:
             reply = await self._gateway.run_request(
-                self._process, credential, body, uid, client_address(scope), now()
+                self._process, credential, body, uid, address, now()
             )
         except AgentRefused as refusal:
-            return self._refused(scope, credential, raw_uid, refusal)
+            return self._refused(scope, credential, uid, refusal)
         except Exception as error:
             if not self._gateway.domain.is_temporary(error):
                 logger.exception("A request of %s could not be processed.", uid)
@@ -209,24 +211,13 @@ class OpampPost:
             domain.give_back_settings({uid: offer.hash})
 
     def _refused(
-        self, scope: Scope, credential: Credential, raw_uid: bytes, refusal: AgentRefused
+        self, scope: Scope, credential: Credential, uid: UUID, refusal: AgentRefused
     ) -> tuple[int, ServerToAgent]:
-        self._count(
-            ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=credential.prefix),
-            scope,
-        )
+        self._gateway.refused_agent(refusal, uid, credential=credential, **_sender(scope))
         if refusal.is_for_now:
             self._gateway.counters.put_off("newcomers")
             raise Overloaded(self._gateway.options.retry_after_s, refusal.text)
-        return 403, bad_request(raw_uid, refusal.text)
-
-    def _count(self, refusal: ConnectionRefused, scope: Scope) -> None:
-        self._gateway.refused(
-            refusal,
-            address=client_address(scope),
-            transport=Transport.HTTP.value,
-            user_agent=header(scope["headers"], b"user-agent"),
-        )
+        return 403, bad_request(uid.bytes, refusal.text)
 
     def _encode(self, scope: Scope, status: int, reply: ServerToAgent) -> Answer:
         body = encode_body(reply)
@@ -294,6 +285,15 @@ def _inflate(inflater: Any, part: bytes, most: int) -> bytes:
 
 def _too_large(most: int) -> BadBody:
     return BadBody(413, f"The message is larger than {most} bytes.")
+
+
+def _sender(scope: Scope) -> dict[str, str]:
+    """What is kept of who was refused."""
+    return {
+        "address": client_address(scope),
+        "transport": Transport.HTTP.value,
+        "user_agent": header(scope["headers"], b"user-agent"),
+    }
 
 
 def _check_uid_header(scope: Scope, uid: UUID) -> None:

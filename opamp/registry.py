@@ -14,6 +14,9 @@ from opamp.protocol.session import AgentSession
 
 logger = logging.getLogger(__name__)
 
+POLICY_VIOLATION: Final = 1008
+"""The code of a connection that is closed for what its peer does or may not do (RFC 6455 §7.4.1)."""
+
 _CLOSE_REASON_BYTES: Final = 123  # RFC 6455 §5.5: a control frame holds 125 bytes, two are the code
 _CLOSE_TIMEOUT_S: Final = 5.0
 _LEAST_BYTES_PER_S: Final = 64 * 1024
@@ -55,6 +58,7 @@ class Connection:
         "opened_s",
         "pace",
         "send_timeout_s",
+        "user_agent",
     )
 
     def __init__(
@@ -63,12 +67,14 @@ class Connection:
         *,
         credential: Credential,
         address: str,
+        user_agent: str,
         send_timeout_s: float,
         pace: Pace,
     ) -> None:
         self.link = link
         self.credential = credential
         self.address = address
+        self.user_agent = user_agent
         self.pace = pace
         self.send_timeout_s = send_timeout_s
         self.agents: dict[bytes, HeldAgent] = {}

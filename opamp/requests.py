@@ -57,7 +57,10 @@ def read_request(head: bytes) -> Request:
     if len(lines) > _MOST_HEADERS:
         raise BadRequest(f"There are more than {_MOST_HEADERS} headers.")
     path = unquote(line[2].partition(b"?")[0].decode("ascii"))
-    return Request(line[1].decode(), path, [_header(text) for text in lines])
+    headers = [_header(text) for text in lines]
+    if [name for name, _ in headers].count(b"host") != 1:  # RFC 9112 §3.2
+        raise BadRequest("There has to be one Host header.")
+    return Request(line[1].decode(), path, headers)
 
 
 def takes_gzip(accept_encoding: str) -> bool:

@@ -6,11 +6,10 @@ from typing import Final
 
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
-from opamp.registry import DOES_NOT_READ, Connection, Registry
+from opamp.registry import DOES_NOT_READ, POLICY_VIOLATION, Connection, Registry
 
 logger = logging.getLogger(__name__)
 
-POLICY_VIOLATION: Final = 1008
 _LOOKS_S: Final = 2.0
 
 

@@ -1,10 +1,11 @@
 """Health of this process for load balancers: /healthz (it answers) and /readyz (it can serve)."""
 
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import Final
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -17,12 +18,27 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from opamp.domain import with_connections
+from telflo.base.asked import Asked, Pending
 from telflo.system.findings import lacks
-from telflo.system.state import own_processes, read_processes
+from telflo.system.state import ANSWER_S, database_answers, own_processes, read_processes
+from telflo.system.values import Process
 
 logger = logging.getLogger(__name__)
 
-_WAIT_S: Final = 5.0
+_KEPT_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """missing: a line for each part that this process needs and does not have. warnings: what is wrong elsewhere."""
+
+    missing: Sequence[str]
+    warnings: Sequence[str] = ()
+
+    @property
+    def status(self) -> int:
+        """200, or 503 when something is missing."""
+        return 503 if self.missing else 200
 
 
 @login_not_required
@@ -41,68 +57,86 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
     What is wrong elsewhere is a line `warning: …` and no reason to send nobody here: no worker, no beat.
     """
-    missing = what_is_missing()
-    if missing:
-        return _plain("\n".join(missing), 503)
-    return _plain("\n".join(["ok", *(f"warning: {text}" for text in _warnings())]), 200)
+    ready = readiness().result()
+    warnings = [f"warning: {text}" for text in ready.warnings]
+    return _plain("\n".join(ready.missing or ["ok", *warnings]), ready.status)
 
 
-def what_is_missing() -> list[str]:
-    """One line for each part that this process needs and does not have. Blocks for some seconds at most."""
-    return [line for line in (_missing(check) for check in _checks()) if line]
+def readiness() -> "Future[Readiness]":
+    """Whether this process can serve: known after ANSWER_S, whatever hangs, and looked at once a second at most.
+
+    Anybody may ask, and often: a look costs queries.
+    """
+    return _readiness.begin()
 
 
-def _checks() -> list[Callable[[], str]]:
-    return [_database, _migrations, *([_redis] if settings.REDIS_URL else []), _buffer]
+class _NotReady(Exception):
+    """A part answers, and cannot be used."""
 
 
-def _missing(check: Callable[[], str]) -> str:
-    name = check.__name__.strip("_")
+def _look() -> Readiness:
+    asked = {name: question.begin() for name, question in _questions().items()}
+    processes = _processes.begin()
+    parts = [*(_missing(name, answer) for name, answer in asked.items()), _buffer()]
+    missing = [line for line in parts if line]
+    return Readiness(missing) if missing else Readiness((), _warnings(processes))
+
+
+def _missing(name: str, answer: Pending[Any]) -> str:
     try:
-        # On another thread, since a database that hangs would hang the answer too.
-        problem = _threads().submit(with_connections(check)).result(_WAIT_S)
+        answer.within(ANSWER_S)
     except TimeoutError:
-        problem = f"no answer within {_WAIT_S:g} s"
+        return f"{name}: no answer within {ANSWER_S:g} s"
+    except _NotReady as problem:
+        return f"{name}: {problem}"
     except Exception as error:
         # The text of the error may name hosts and users: it belongs to the log alone.
         logger.warning("Not ready: %s.", name, exc_info=error)
-        problem = "not reachable"
-    return f"{name}: {problem}" if problem else ""
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    """Made when it is needed: processes are forked before. One that hangs holds up the next check, which says so."""
-    return ThreadPoolExecutor(2, thread_name_prefix="health")
-
-
-def _database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        return f"{name}: not reachable"
     return ""
 
 
-def _migrations() -> str:
+def _migrations() -> None:
+    if _is_migrated.is_set():
+        return
     executor = MigrationExecutor(connection)
-    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return f"{len(waiting)} not applied" if waiting else ""
+    if waiting := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise _NotReady(f"{len(waiting)} not applied")
+    _is_migrated.set()
 
 
-def _redis() -> str:
+def _redis() -> None:
     redis_cache.get("readyz")
-    return "" if get_channel_layer() is not None else "no channel layer"
+    if get_channel_layer() is None:
+        raise _NotReady("no channel layer")
 
 
 def _buffer() -> str:
-    own = own_processes()
-    is_full = any(process.level("opamp_buffer_full_ratio") >= 1 for process in own)
-    return "full, collectors are told to come back later" if is_full else ""
+    is_full = any(process.level("opamp_buffer_full_ratio") >= 1 for process in own_processes())
+    return "buffer: full, collectors are told to come back later" if is_full else ""
 
 
-def _warnings() -> list[str]:
-    """What others lack. Asked only where migrations are applied, so the table is there."""
-    processes = read_processes()
+def _warnings(asked: Pending[list[Process]]) -> Sequence[str]:
+    """What others lack; nothing where that cannot be read, since this process could serve a moment ago."""
+    try:
+        processes = asked.within(ANSWER_S)
+    except Exception:
+        logger.warning("The processes could not be read.", exc_info=True)
+        return ()
     return [f"no {kind} runs" for kind in ("worker", "beat") if lacks(kind, processes)]
+
+
+def _questions() -> Mapping[str, Asked[Any]]:
+    always: Mapping[str, Asked[Any]] = {"database": database_answers, "migrations": _migrated}
+    return {**always, "redis": _redis_answers} if settings.REDIS_URL else always
+
+
+_is_migrated: Final = threading.Event()
+"""They were all applied once: that takes long to find out, and stays so."""
+_migrated: Final = Asked(with_connections(_migrations))
+_redis_answers: Final = Asked(_redis)
+_processes: Final = Asked(with_connections(read_processes))
+_readiness: Final = Asked(_look, keep_s=_KEPT_S)
 
 
 def _plain(text: str, status: int) -> HttpResponse:

@@ -1,6 +1,6 @@
 """What all tests share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -9,6 +9,7 @@ from channels.layers import channel_layers
 from django.core.cache import cache
 
 from telflo.base.hints import RecordingPort, set_port
+from tests.opamp.adapters import ADAPTERS, Adapter
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,14 @@ def _empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(params=ADAPTERS)
+async def adapter(request: pytest.FixtureRequest) -> AsyncIterator[Adapter]:
+    """Each way in for agents' WebSockets; `parametrize("adapter", ["asgi"], indirect=True)` chooses one."""
+    made = ADAPTERS[request.param]()
+    yield made
+    await made.stop()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Makers of rows and values for tests: plain functions with keyword arguments."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -73,7 +74,7 @@ def make_version(
         configuration=configuration,
         number=number,
         yaml=text,
-        sha256="0" * 64,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
         size=len(text.encode()),
         created_at=clock.now(),
         state=state,

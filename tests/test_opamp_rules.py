@@ -152,6 +152,17 @@ def test_markers_name_rules_that_the_page_has() -> None:
     assert proved() - implemented - INVARIANTS == set()
 
 
+def test_tests_reach_a_websocket_by_both_adapters_or_say_by_which() -> None:
+    makers = [str(path.relative_to(TESTS)) for path in TESTS.rglob("*.py") if _makes_one(path)]
+    assert makers == ["opamp/adapters.py"]
+
+
+def _makes_one(path: Path) -> bool:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    calls = (ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call))
+    return "OpampConsumer" in calls
+
+
 def test_the_invariants_are_proved_too() -> None:
     assert INVARIANTS - proved() == set()
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from agents.models import AgentEvent
 from agents.snapshot import AgentPatch, Fact, FactKind
 from agents.store.dialects import insert_rows
-from telflo.base.ids import new_id
+from telflo.base.ids import id_at
 from telflo.base.redaction import redact_text
 
 
@@ -24,11 +24,14 @@ class NewEvent:
 
 
 def add_events(events: Iterable[NewEvent]) -> None:
-    """Append to the timelines; the agents exist."""
+    """Put into the timelines, where each belongs by its time: a slow process may write late. The agents exist."""
     insert_rows(
         AgentEvent,
         columns=("id", "agent_id", "at", "kind", "data"),
-        rows=[(new_id(), event.instance_uid, event.at, event.kind, event.data) for event in events],
+        rows=[
+            (id_at(event.at), event.instance_uid, event.at, event.kind, event.data)
+            for event in events
+        ],
     )
 
 

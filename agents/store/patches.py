@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from agents.health import health_to_json
 from agents.models import AgentStatus, Health
 from agents.snapshot import (
     UNSET,
@@ -38,7 +39,6 @@ from agents.store.rows import (
     touch,
     write,
 )
-from agents.store.values import health_to_json
 
 HASH_LENGTH = 128
 _NO_REPORT = RemoteConfigReport(ConfigStatus.UNSET, "")

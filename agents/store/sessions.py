@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from agents.health import health_from_json
 from agents.models import Agent, AgentStatus
 from agents.naming import display_name
 from agents.snapshot import (
@@ -21,7 +22,6 @@ from agents.store.dialects import insert_rows
 from agents.store.events import NewEvent, add_events
 from agents.store.loaded import HealthRoot, StatusRow
 from agents.store.rows import FENCED_EPOCH, Edit, lock_whole, touch, write
-from agents.store.values import health_from_json
 from agents.trails import Trails
 
 
@@ -96,7 +96,7 @@ class _Opening:
         self.edit = Edit(row)
         self.events: list[NewEvent] = []
         is_poll = arrival.transport is Transport.HTTP
-        is_beside = is_poll and row.connected and row.transport == Transport.WEBSOCKET
+        is_beside = is_poll and _has_open_websocket(row)
         is_clone = self._follow_trail(row, is_beside=is_beside)
         known = self._fence(row) if is_beside else self._open(row)
         self.snapshot = replace(known, is_clone=is_clone)
@@ -106,8 +106,12 @@ class _Opening:
 
     def _open(self, row: StatusRow) -> AgentSnapshot:
         seen_at, transport = row.last_seen_at, self._arrival.transport
+        is_beside_another = transport is Transport.WEBSOCKET and _has_open_websocket(row)
         self._begin(is_news=transport is Transport.WEBSOCKET or not row.connected)
         known = _snapshot(row, transport, epoch=row.session_epoch, is_new=seen_at is None)
+        if is_beside_another:
+            # Its process may be slow: what was said of its health there may be stored later. So it is news here.
+            known = replace(known, health=None)
         return replace(known, seen_at=seen_at)
 
     def _begin(self, *, is_news: bool) -> None:
@@ -138,6 +142,10 @@ class _Opening:
         is_clone = trails.are_several_agents
         self.edit.put(trails=(trails.without_the_last() if is_clone else trails).as_json())
         return is_clone
+
+
+def _has_open_websocket(row: StatusRow) -> bool:
+    return row.connected and row.transport == Transport.WEBSOCKET
 
 
 def _snapshot(row: StatusRow, transport: Transport, *, epoch: int, is_new: bool) -> AgentSnapshot:

@@ -2,39 +2,9 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable
 
-from agents.snapshot import ComponentHealth, ConfigFile
-
-
-def health_to_json(health: ComponentHealth) -> dict[str, Any]:
-    """The tree as JSON: healthy, status, last_error, started_at, status_at, attributes, components."""
-    return {
-        "healthy": health.healthy,
-        "status": health.status,
-        "last_error": health.last_error,
-        "started_at": health.started_at.isoformat() if health.started_at else None,
-        "status_at": health.status_at.isoformat() if health.status_at else None,
-        "attributes": dict(health.attributes),
-        "components": {name: health_to_json(child) for name, child in health.components.items()},
-    }
-
-
-def health_from_json(tree: Mapping[str, Any]) -> ComponentHealth:
-    """The inverse of health_to_json; of a root alone, without components."""
-    return ComponentHealth(
-        healthy=tree["healthy"],
-        status=tree["status"],
-        last_error=tree["last_error"],
-        started_at=_time(tree["started_at"]),
-        status_at=_time(tree["status_at"]),
-        attributes=tree["attributes"],
-        components={
-            name: health_from_json(child) for name, child in tree.get("components", {}).items()
-        },
-    )
+from agents.snapshot import ConfigFile
 
 
 def files_to_text(files: Iterable[ConfigFile]) -> str:
@@ -60,7 +30,3 @@ def _file(entry: ConfigFile) -> dict[str, str]:
         return {**head, "text": entry.body.decode()}
     except UnicodeDecodeError:
         return {**head, "base64": base64.b64encode(entry.body).decode()}
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

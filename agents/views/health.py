@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from agents.health import health_from_json
 from agents.models import AgentStatus, Health
 from agents.snapshot import ComponentHealth
-from agents.store.values import health_from_json
 from telflo.base.redaction import redact_text
 from telflo.ui.times import span
 

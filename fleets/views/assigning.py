@@ -6,11 +6,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from agents.snapshot import Capability
+from agents.snapshot import Capability, ConfigStatus
 from configs.models import ConfigVersion
 from configs.services import diff_versions
 from configs.textdiff import TextDiff
@@ -42,10 +42,16 @@ class DiffRow:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an assignment does, in numbers. `quarantined` are some names of those on which it failed before."""
+    """What an assignment does, in numbers of collectors, as fleets/rollouts/plan.py will place them: each counts once.
+
+    now, offline: get it at once, or on their return · running: run it already · unable: take no configuration ·
+    observed: not managed · quarantined: some names of those on which it failed before.
+    """
 
     managed: int
+    now: int
     offline: int
+    running: int
     unable: int
     observed: int
     quarantined: Sequence[str]
@@ -54,7 +60,7 @@ class Preview:
     @property
     def reached(self) -> int:
         """Collectors that get it, now or on their return."""
-        return self.managed - self.unable - self.quarantined_count
+        return self.now + self.offline
 
 
 @requires(Action.OPERATE, methods=("GET", "POST"))
@@ -120,22 +126,27 @@ def _chosen(request: HttpRequest, fleet: Fleet) -> ConfigVersion | None:
 
 def preview_of(fleet: Fleet, version: ConfigVersion) -> Preview:
     """Count who gets it and who does not, in two queries."""
+    # Versions that share their text share the hash that is applied or quarantined.
+    hashes = RenderedConfig.objects.filter(version__sha256=version.sha256).values("hash")
     managed = Q(mode=ArrivalMode.MANAGED)
-    able = F("agent__capabilities").bitand(int(Capability.ACCEPTS_REMOTE_CONFIG))
-    counts = fleet.memberships.annotate(able=able).aggregate(
+    takes = managed & (Q(agent__capabilities=0) | Q(bits__gt=0))
+    has_it = Q(agent__status__remote_config_status=ConfigStatus.APPLIED) & Q(
+        agent__status__remote_config_hash__in=hashes
+    )
+    gets = takes & Q(failed=False) & ~has_it
+    bits = F("agent__capabilities").bitand(int(Capability.ACCEPTS_REMOTE_CONFIG))
+    failures = Quarantine.objects.filter(agent=OuterRef("agent"), hash__in=hashes)
+    members = fleet.memberships.annotate(bits=bits, failed=Exists(failures))
+    counts = members.aggregate(
         managed=Count("pk", filter=managed),
-        offline=Count("pk", filter=managed & Q(agent__status__connected=False)),
-        unable=Count("pk", filter=managed & Q(able=0)),
+        now=Count("pk", filter=gets & Q(agent__status__connected=True)),
+        offline=Count("pk", filter=gets & Q(agent__status__connected=False)),
+        running=Count("pk", filter=takes & Q(failed=False) & has_it),
+        unable=Count("pk", filter=managed & ~takes),
         observed=Count("pk", filter=Q(mode=ArrivalMode.OBSERVED)),
     )
-    # Versions that share their text share the hash that is quarantined.
-    hashes = RenderedConfig.objects.filter(version__sha256=version.sha256).values("hash")
-    failed = Quarantine.objects.filter(
-        agent__membership__fleet=fleet, agent__membership__mode=ArrivalMode.MANAGED, hash__in=hashes
-    )
-    names = list(
-        failed.order_by("agent__display_name").values_list("agent__display_name", flat=True)
-    )
+    failed = members.filter(takes, failed=True).order_by("agent__display_name")
+    names = list(failed.values_list("agent__display_name", flat=True))
     return Preview(**counts, quarantined=names[:_NAMED], quarantined_count=len(names))
 
 

@@ -1,11 +1,17 @@
 """The message that carries a remote configuration (R3, R4)."""
 
+from functools import lru_cache
+
 from fleets.offer import Offer
 from opamp.proto.opamp_pb2 import AgentConfigFile, AgentConfigMap, AgentRemoteConfig
 
 
+@lru_cache(maxsize=8)
 def config_message(offer: Offer) -> AgentRemoteConfig:
-    """The offer as OpAMP has it. Raises ValueError for one that must not exist: no hash, no files, a name twice."""
+    """The offer as OpAMP has it, which is copied and never changed: thousands of agents get the same one.
+
+    Raises ValueError for one that must not exist: no hash, no files, a name twice.
+    """
     _check(offer)
     files = {
         file.name: AgentConfigFile(body=file.body, content_type=file.content_type)

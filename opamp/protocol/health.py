@@ -4,10 +4,12 @@ Most trees are overtaken by the next before they are stored: a collector that ap
 session reads the root alone, and what is below stays as bytes until the last one is written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
+from agents.health import Node, Unread, node
 from agents.snapshot import ComponentHealth
 from opamp.proto import opamp_pb2 as pb
 from opamp.protocol.anyvalue import AttributeReader, cut
@@ -20,41 +22,25 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def read_health(health: pb.ComponentHealth, limits: Limits) -> ComponentHealth:
     """The root, with the components below it unread. Raises MalformedMessage for a tree that is over the limits."""
     _Check(limits).look(health, 1)
-    return _node(health, limits, AttributeReader(limits), _Unread(health, limits))
+    attributes = health.attributes
+    return ComponentHealth(
+        health.healthy,
+        cut(health.status, limits.text_length),
+        cut(health.last_error, limits.text_length),
+        _time(health.start_time_unix_nano),
+        _time(health.status_time_unix_nano),
+        AttributeReader(limits).read(attributes) if attributes else {},
+        _unread(health, limits),
+    )
 
 
-class _Unread(Mapping[str, ComponentHealth]):
-    """Components below a root that was checked."""
+def _unread(health: pb.ComponentHealth, limits: Limits) -> Mapping[str, ComponentHealth]:
+    number = len(health.component_health_map)
+    return Unread(number, partial(_read, health.SerializeToString(), limits)) if number else {}
 
-    __slots__ = ("_limits", "_number", "_raw", "_read")
 
-    def __init__(self, health: pb.ComponentHealth, limits: Limits) -> None:
-        self._number = len(health.component_health_map)
-        self._raw = health.SerializeToString() if self._number else b""
-        self._limits = limits
-        self._read: Mapping[str, ComponentHealth] | None = None
-
-    def __len__(self) -> int:
-        return self._number
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._components())
-
-    def __getitem__(self, name: str) -> ComponentHealth:
-        return self._components()[name]
-
-    def __repr__(self) -> str:
-        return repr(self._components())
-
-    def _components(self) -> Mapping[str, ComponentHealth]:
-        if self._read is None:
-            root, attributes = (
-                pb.ComponentHealth.FromString(self._raw),
-                AttributeReader(self._limits),
-            )
-            self._read, self._raw = _below(root, self._limits, attributes), b""
-            self._number = len(self._read)
-        return self._read
+def _read(raw: bytes, limits: Limits) -> dict[str, Node]:
+    return _below(pb.ComponentHealth.FromString(raw), limits, AttributeReader(limits))
 
 
 class _Check:
@@ -96,35 +82,30 @@ class _Check:
 
 def _below(
     health: pb.ComponentHealth, limits: Limits, attributes: AttributeReader
-) -> dict[str, ComponentHealth]:
+) -> dict[str, Node]:
+    """The nodes below this one, in one pass over thousands of them in a second."""
     children, longest = health.component_health_map, limits.attribute_length
-    components: dict[str, ComponentHealth] = {}
+    nodes: dict[str, Node] = {}
     for name in sorted(children) if children else ():
         child = children[name]
-        components[cut(name, longest)] = _node(
-            child, limits, attributes, _below(child, limits, attributes)
+        error, said = child.last_error, child.attributes
+        nodes[cut(name, longest)] = node(
+            child.healthy,
+            cut(child.status, limits.text_length),
+            cut(error, limits.text_length) if error else "",
+            _time_text(child.start_time_unix_nano),
+            _time_text(child.status_time_unix_nano),
+            attributes.read(said) if said else {},
+            _below(child, limits, attributes),
         )
-    return components
-
-
-def _node(
-    health: pb.ComponentHealth,
-    limits: Limits,
-    attributes: AttributeReader,
-    components: Mapping[str, ComponentHealth],
-) -> ComponentHealth:
-    error, said = health.last_error, health.attributes
-    return ComponentHealth(
-        health.healthy,
-        cut(health.status, limits.text_length),
-        cut(error, limits.text_length) if error else "",
-        _time(health.start_time_unix_nano),
-        _time(health.status_time_unix_nano),
-        attributes.read(said) if said else {},
-        components,
-    )
+    return nodes
 
 
 def _time(nanoseconds: int) -> datetime | None:
     """A Unix time; None for 0, which means not set."""
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000) if nanoseconds else None
+
+
+def _time_text(nanoseconds: int) -> str | None:
+    moment = _time(nanoseconds)
+    return None if moment is None else moment.isoformat()

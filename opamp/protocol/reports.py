@@ -209,16 +209,17 @@ class _ComponentReader:
     def read(self, nodes: Mapping[str, pb.ComponentDetails], depth: int) -> dict[str, Any]:
         self._check(len(nodes), depth)
         return {
-            cut(name, self._limits.attribute_length): self._node(node, depth)
-            for name, node in sorted(nodes.items())
+            cut(name, self._limits.attribute_length): self._node(nodes[name], depth)
+            for name in sorted(nodes)
         }
 
     def _node(self, node: pb.ComponentDetails, depth: int) -> dict[str, Any]:
-        parts = {
-            "metadata": self._metadata.read(node.metadata),
-            "components": self.read(node.sub_component_map, depth + 1),
-        }
-        return {name: part for name, part in parts.items() if part}
+        read: dict[str, Any] = {}
+        if metadata := node.metadata:
+            read["metadata"] = self._metadata.read(metadata)
+        if nested := node.sub_component_map:
+            read["components"] = self.read(nested, depth + 1)
+        return read
 
     def _check(self, nodes: int, depth: int) -> None:
         self._left -= nodes

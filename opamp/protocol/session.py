@@ -153,6 +153,7 @@ class AgentSession:
         """The server is too busy to take this message (A3). Unless it is a mere heartbeat it is not sent again, so
         the full state is asked for as soon as anything can be taken.
         """
+        self._next_beat = b""
         says_nothing = is_bare(message) and self._news_of(message.capabilities) == 0
         is_next = self._continuity.follows(message.sequence_num, BARE if says_nothing else REFUSED)
         if not says_nothing:

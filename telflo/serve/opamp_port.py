@@ -19,7 +19,7 @@ from opamp.listener import OpampPort
 from opamp.requests import Request
 from telflo.base.hints import EmbeddedPort, set_port
 from telflo.databases import use_pool
-from telflo.health import what_is_missing
+from telflo.health import readiness
 from telflo.serve.gateway import make_gateway
 from telflo.serve.memory import settle
 from telflo.serve.sockets import BACKLOG
@@ -76,8 +76,8 @@ async def healthz() -> TextAnswer:
 
 async def readyz() -> TextAnswer:
     """200, or 503 and a line for each part that is missing."""
-    missing = await asyncio.to_thread(what_is_missing)
-    return TextAnswer(503, "\n".join(missing)) if missing else TextAnswer(200, "ok")
+    ready = await asyncio.wrap_future(readiness())
+    return TextAnswer(ready.status, "\n".join(ready.missing or ["ok"]))
 
 
 class Locator:

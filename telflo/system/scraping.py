@@ -33,7 +33,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     refusal = _refusal(request)
     if refusal is not None:
         return refusal
-    body, content_type = exposition(read_state(), _collectors(), request.headers.get("Accept", ""))
+    state = read_state()
+    collectors = _collectors() if state.database.answer_s is not None else {}
+    body, content_type = exposition(state, collectors, request.headers.get("Accept", ""))
     return HttpResponse(body, content_type=content_type)
 
 

@@ -13,6 +13,8 @@ from django.db import connection
 from django.db.models.functions import Now
 from redis import Redis
 
+from opamp.domain import with_connections
+from telflo.base.asked import Asked
 from telflo.base.measures import Numbers
 from telflo.celery import app
 from telflo.system.models import ServerProcess
@@ -23,12 +25,14 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+ANSWER_S: Final = 3.0
+"""What has not answered by then counts as away: the database may hang, and its connections have no timeout."""
 _REDIS_S: Final = 1.0
 """Longer than this a page does not wait for Redis."""
 
 
 def read_state() -> State:
-    """Everything, in three queries on PostgreSQL and two on SQLite. Raises nothing for what is away."""
+    """Everything, in three queries on PostgreSQL and two on SQLite. Raises nothing for what is away, nor waits long."""
     database = _read_database()
     processes = read_processes() if database.answer_s is not None else own_processes()
     return State(processes, database, _or_else(_read_broker, _BROKER_AWAY), _read_disk())
@@ -70,17 +74,27 @@ def _process(row: ServerProcess, numbers: Numbers, read_at: datetime) -> Process
 def _read_database() -> Database:
     names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
     name = names[connection.vendor]
-    began_s = time.perf_counter()
     try:
+        answer_s = database_answers.begin().within(ANSWER_S)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            answer_s = time.perf_counter() - began_s
             size = _size_of(cursor)
             version = ".".join(str(part) for part in connection.get_database_version())
     except Exception:
         logger.warning("The database does not answer.", exc_info=True)
         return Database(name, None)
     return Database(f"{name} {version}", answer_s, size)
+
+
+def _ask_database() -> float:
+    connection.ensure_connection()
+    began_s = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return time.perf_counter() - began_s
+
+
+database_answers: Final = Asked(with_connections(_ask_database))
+"""How long it takes for SELECT 1. Asked before anything else is read that would hang with the database."""
 
 
 def _size_of(cursor: Any) -> int:

@@ -65,6 +65,7 @@ class TestSessions:
                     first,
                     now=at(1),
                     sequence_num=4,
+                    disconnected_at=at(1.5),
                     remote_config=report,
                     health=health,
                     effective_config=effective(b"a: 1"),
@@ -240,6 +241,31 @@ class TestTimeline:
         assert sorted(kinds(agent)) == ["connected", "connected", "disconnected"]
         assert status_of(agent).connected
 
+    def test_what_a_slow_process_writes_late_stands_where_it_belongs(self) -> None:
+        """The newer session is told nothing of the health before, since it may not be stored yet: so it is news there."""
+        well, ill = ComponentHealth(True, "StatusOK"), ComponentHealth(False, "StatusFatalError")
+        old = make_agent()
+        store.apply([make_patch(old, now=at(1), health=well)])
+        new = open_session(old.instance_uid, now=at(3))
+        assert new.health is None
+        is_well, is_ill = (
+            Fact(FactKind.HEALTH, at(4), health=well),
+            Fact(FactKind.HEALTH, at(2), health=ill),
+        )
+        store.apply([make_patch(new, now=at(4), health=well, facts=(is_well,))])
+        store.apply([make_patch(old, now=at(2), health=ill, facts=(is_ill,))])
+        newest = (
+            AgentEvent.objects.filter(kind="health").order_by("-id").values_list("at", flat=True)
+        )
+        assert list(newest) == [at(4), at(2)]
+        assert status_of(new).health == "healthy"
+
+    def test_a_session_behind_one_that_has_ended_knows_the_health(self) -> None:
+        old = make_agent()
+        well = ComponentHealth(True, "StatusOK")
+        store.apply([make_patch(old, now=at(1), health=well, disconnected_at=at(2))])
+        assert open_session(old.instance_uid, now=at(3)).health == well
+
     def test_failed_and_applied_in_one_flush_are_two_events_without_secrets(self) -> None:
         agent = make_agent()
         failed = RemoteConfigReport(ConfigStatus.FAILED, "bb", "password: hunter2-hunter2")
@@ -290,10 +316,6 @@ class TestCosts:
         )
         row = status_of(agent)
         assert (row.sequence_num, row.last_seen_at, row.health) == (2, at(2), "healthy")
-
-
-def _transaction() -> int:
-    return 2  # SAVEPOINT and RELEASE, since the test itself runs in a transaction
 
 
 def _cost_of(number: int) -> int:

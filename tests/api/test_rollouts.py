@@ -44,6 +44,7 @@ def test_a_dry_run_answers_numbers_and_changes_nothing() -> None:
         "reached": 2,
         "managed": 2,
         "offline": 1,
+        "running": 0,
         "unable": 0,
         "observed": 0,
         "quarantined": 0,

@@ -69,6 +69,15 @@ class TestChanging:
         assert entry.after is not None
         assert entry.after["own_telemetry"]["metrics"]["header_names"] == ["x-api-key"]
 
+    def test_a_change_beside_the_secrets_does_not_write_them(self, fleet: Fleet) -> None:
+        update_connection(fleet=fleet, telemetry={Signal.METRICS: METRICS}, actor=TESTER)
+        with CaptureQueriesContext(connection) as queries:
+            update_connection(fleet=fleet, heartbeat_s=60, actor=TESTER)
+        [write] = [q["sql"] for q in queries if "UPDATE" in q["sql"] and "settings" in q["sql"]]
+        assert "destinations" not in write
+        stored = connection_of(fleet)
+        assert (stored.heartbeat_s, "s3cret" in stored.destinations) == (60, True)
+
     def test_headers_that_are_left_out_are_kept(self, fleet: Fleet) -> None:
         update_connection(fleet=fleet, telemetry={Signal.METRICS: METRICS}, actor=TESTER)
         elsewhere = NewDestination("https://otlp.example.com/v2")

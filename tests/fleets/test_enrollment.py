@@ -157,7 +157,7 @@ def test_who_is_forgotten_while_it_comes_in_is_told_to_come_back(
 ) -> None:
     issued = make_token(fleet=make_fleet())
     agent = enrol(token=issued)
-    found = {agent.instance_uid: member(agent)}
+    found = admission._memberships([agent.instance_uid])
     services.forget_agent(agent=agent_of(agent), actor=TESTER)
     monkeypatch.setattr(admission, "_memberships", lambda _uids: found)
     caller = Caller(

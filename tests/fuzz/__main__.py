@@ -5,6 +5,7 @@ grew. A finding is printed with the number that makes it again: `--seed S --only
 """
 
 import argparse
+import os
 import random
 import sys
 import time
@@ -14,10 +15,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from agents.snapshot import Transport
-from tests.fuzz import inputs, targets
-from tests.fuzz.extremes import extremes, heaviest
-from tests.fuzz.measuring import resident_bytes, size_of
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()  # targets store what they read, so they know models
+
+from agents.snapshot import Transport  # noqa: E402
+from tests.fuzz import inputs, targets  # noqa: E402
+from tests.fuzz.extremes import extremes, heaviest  # noqa: E402
+from tests.fuzz.measuring import resident_bytes, size_of  # noqa: E402
 
 MOST_S: Final = 0.050
 """CPU seconds that one message may take."""

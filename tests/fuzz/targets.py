@@ -10,8 +10,8 @@ from uuid import UUID
 
 from google.protobuf.message import DecodeError
 
+from agents.health import health_to_json
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
-from agents.store.values import health_to_json
 from opamp.errors import BadBody
 from opamp.post import read_body
 from opamp.proto.anyvalue_pb2 import AnyValue

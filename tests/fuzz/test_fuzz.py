@@ -1,8 +1,11 @@
 """Hostile input, a little of it: only what the rules name may come of it, for bounded work and bounded memory (M7, M8, A5)."""
 
-import asyncio
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from channels.layers import InMemoryChannelLayer
@@ -10,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.snapshot import AgentSnapshot, Transport
-from opamp.consumers import OpampConsumer
 from opamp.gateway import Gateway
 from opamp.proto.opamp_pb2 import ServerErrorResponseType
 from opamp.protocol.errors import MalformedMessage
@@ -19,11 +21,13 @@ from opamp.protocol.session import AgentSession
 from tests.fuzz import inputs, targets
 from tests.fuzz.extremes import extremes
 from tests.fuzz.measuring import size_of, work_of
-from tests.opamp.fakes import MemoryDomain, Wire
+from tests.opamp.adapters import Adapter
+from tests.opamp.fakes import MemoryDomain
 from tests.protocol.world import LIMITS, START
 
 pytestmark = pytest.mark.rule("M7", "M8", "A5")
 
+ROOT = Path(__file__).parents[2]
 MOST_CALLS = 120_000
 MOST_BYTES = 18 * 1024 * 1024
 SESSION_BYTES = 1024 * 1024
@@ -91,19 +95,29 @@ def test_a_session_does_not_grow_with_its_messages() -> None:
     assert max(sizes) < min(sizes) + SESSION_BYTES / 4
 
 
-async def test_every_hostile_message_on_a_connection_gets_one_answer() -> None:
-    """Through consumer and gateway: the connection stays, and no fault of ours is hidden behind an answer."""
+async def test_every_hostile_message_on_a_connection_gets_one_answer(adapter: Adapter) -> None:
+    """Through each adapter and the gateway: the connection stays, and no fault of ours is hidden behind an answer."""
     domain = MemoryDomain()
     gateway = Gateway(domain, InMemoryChannelLayer)
-    wire, rng = Wire(), random.Random(11)
-    task = asyncio.create_task(OpampConsumer(gateway)(wire.scope(), wire.receive, wire.send))
+    wire, rng = adapter.connect(gateway), random.Random(11)
     await wire.next()
     for _ in range(300):
         wire.feed(b"\x00" + inputs.make(rng).body)
         error = (await wire.reply()).error_response
         assert error.type != ServerErrorResponseType.ServerErrorResponseType_Unavailable
         assert "could not process" not in error.error_message
-    assert wire.sent.empty()
+    await wire.nothing_more()
     wire.hang_up()
-    await task
+    await wire.over()
     await gateway.stop()
+
+
+def test_the_command_runs_by_itself() -> None:
+    """As `make fuzz` starts it; how fast messages are is not judged here."""
+    command = [sys.executable, "-m", "tests.fuzz", "--inputs", "300", "--seed", "3"]
+    alone = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=ROOT, env=alone, timeout=120
+    )
+    assert "300 inputs in" in done.stdout, done.stderr
+    assert "findings: 0" in done.stdout

@@ -1,16 +1,17 @@
-"""A gateway with a domain in memory, and connections to it without a socket."""
+"""A gateway with a domain in memory, and connections to it by each adapter."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer
 
 from opamp.buffer import BufferLimits
-from opamp.consumers import OpampConsumer
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from tests.opamp.adapters import Adapter
+from tests.opamp.agent import Agent, Arrive
 from tests.opamp.fakes import MemoryDomain, Wire
 
 Connect = Callable[..., Wire]
@@ -50,16 +51,12 @@ async def gateway(
 
 
 @pytest.fixture
-async def connect(gateway: Gateway) -> AsyncIterator[Connect]:
-    tasks: list[asyncio.Task[None]] = []
-    consumer = OpampConsumer(gateway)
+def connect(gateway: Gateway, adapter: Adapter) -> Connect:
+    """Opens a connection to the gateway, as adapter.connect does."""
+    return partial(adapter.connect, gateway)
 
-    def start(**scope: Any) -> Wire:
-        wire = Wire()
-        tasks.append(asyncio.create_task(consumer(wire.scope(**scope), wire.receive, wire.send)))
-        return wire
 
-    yield start
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+@pytest.fixture
+def arrive(adapter: Adapter) -> Arrive:
+    """Opens the connection of an agent to any gateway."""
+    return partial(Agent, adapter)

@@ -1,7 +1,8 @@
-"""Stand-ins that are passed to constructors: a domain in memory and the server's side of an ASGI WebSocket."""
+"""Stand-ins that are passed to constructors: a domain in memory, and an agent's messages."""
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,8 @@ from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from telflo.base.ids import new_id
 
 SECRET = "tlf_e_good"
+ADDRESS = "192.0.2.7"
+"""Whence agents come."""
 CREDENTIAL = Credential(id=uuid4(), prefix="tlf_e_go")
 UID = UUID("01890000-0000-7000-8000-000000000001")
 UID2 = UUID("01890000-0000-7000-8000-000000000002")
@@ -171,37 +174,34 @@ class MemoryDomain:
             raise self.failure
 
 
-class Wire:
-    """The agent's end of one ASGI WebSocket: feed events, read what the application sends."""
+class Wire(ABC):
+    """The agent's end of one WebSocket. `sent` has what the server sent, as ASGI's events."""
 
     def __init__(self) -> None:
-        self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.sent: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
-        self.reads = asyncio.Event()
-        self.reads.set()
-        self.events.put_nowait({"type": "websocket.connect"})
 
-    def scope(self, secret: str = SECRET, **changes: Any) -> dict[str, Any]:
-        return {
-            "type": "websocket",
-            "path": "/v1/opamp",
-            "headers": [(b"authorization", f"Bearer {secret}".encode())],
-            "client": ("192.0.2.7", 4711),
-            "extensions": {"websocket.http.response": {}},
-            **changes,
-        }
+    @abstractmethod
+    def feed(self, data: bytes) -> None:
+        """Send a binary message."""
 
-    async def receive(self) -> dict[str, Any]:
-        return await self.events.get()
+    @abstractmethod
+    def feed_text(self, text: str) -> None:
+        """Send a text."""
 
-    async def send(self, event: Mapping[str, Any]) -> None:
-        await self.reads.wait()
-        self.sent.put_nowait(event)
-        if event["type"] == "websocket.close":
-            self.events.put_nowait({"type": "websocket.disconnect", "code": event.get("code")})
+    @abstractmethod
+    def hang_up(self) -> None:
+        """Cut the connection."""
+
+    @abstractmethod
+    async def over(self) -> None:
+        """Return once the server knows that the connection is over."""
+
+    @abstractmethod
+    async def nothing_more(self) -> None:
+        """Assert that the server has sent nothing that was not taken."""
 
     async def next(self) -> Mapping[str, Any]:
-        """What the application sends next."""
+        """What the server sends next."""
         async with asyncio.timeout(5):
             return await self.sent.get()
 
@@ -215,14 +215,6 @@ class Wire:
     def say(self, message: AgentToServer) -> None:
         """Send an OpAMP message."""
         self.feed(b"\x00" + message.SerializeToString())
-
-    def feed(self, data: bytes) -> None:
-        """Send a binary message."""
-        self.events.put_nowait({"type": "websocket.receive", "bytes": data})
-
-    def hang_up(self) -> None:
-        """Cut the connection."""
-        self.events.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
 
 def hello(uid: UUID = UID, sequence_num: int = 0, **fields: Any) -> AgentToServer:

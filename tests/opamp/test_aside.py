@@ -8,7 +8,7 @@ from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import SECRET, UID, UID2, MemoryDomain, Wire, full, post
+from tests.opamp.fakes import SECRET, UID, UID2, MemoryDomain, Wire, full, hello, post
 from tests.opamp.waiting import until
 
 pytestmark = [
@@ -76,13 +76,24 @@ async def test_it_is_free_again_when_the_agent_was_turned_away(
     assert gateway.aside.bytes == 0
 
 
-async def test_it_is_free_again_when_the_agent_hangs_up(
+async def test_what_an_agent_said_before_it_hung_up_counts_and_then_it_is_free_again(
     connect: Connect, domain: MemoryDomain, gateway: Gateway
 ) -> None:
     wire = await waits(connect, domain)
     await until(lambda: gateway.aside.bytes)
+    first = gateway.aside.bytes
+    worse = hello(sequence_num=1)
+    worse.health.last_error = "out of memory"
+    wire.say(worse)
+    await until(lambda: gateway.aside.bytes > first)
     wire.hang_up()
+    await until(lambda: gateway.registry.connection_count == 0)
+    domain.gate.set()
     await until(lambda: gateway.aside.bytes == 0)
+    await until(lambda: domain.patches and domain.patches[-1].disconnected_at is not None)
+    facts = [fact for patch in domain.patches for fact in patch.facts]
+    assert "out of memory" in [fact.health.last_error for fact in facts if fact.health]
+    assert len(gateway.registry) == 0
 
 
 async def test_one_message_is_always_taken_though_it_is_over_the_limit(

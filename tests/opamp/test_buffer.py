@@ -225,6 +225,28 @@ async def test_many_rows_are_written_without_waiting(sink: Sink) -> None:
     await buffer.stop()
 
 
+async def test_who_reads_reports_waits_until_half_a_batch_is_written(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, BufferLimits(flush_s=0.02, flush_rows=4))
+    buffer.submit(report(UID))
+    await buffer.keep_up()
+    assert not sink.patches
+    buffer.submit(report(UID2))
+    buffer.start()
+    await buffer.keep_up()
+    assert len(sink.patches) == 2
+    await buffer.stop()
+
+
+async def test_nobody_waits_for_a_store_that_fails(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, BufferLimits(flush_s=0.02, flush_rows=2))
+    sink.errors = [ConnectionError("away")]
+    buffer.submit(report())
+    buffer.start()
+    await buffer.keep_up()
+    assert not sink.patches
+    await buffer.stop()
+
+
 async def test_a_failing_store_loses_nothing_and_keeps_the_order(sink: Sink) -> None:
     sink.errors = [ConnectionError("away"), ConnectionError("still away")]
     buffer = WriteBuffer(sink, LIMITS)

@@ -19,8 +19,8 @@ from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import ServerToAgent
 from telflo.base import clock
 from tests.factories import TESTER, make_fleet, make_version
+from tests.opamp.agent import Agent, Arrive, until
 from tests.opamp.fakes import UID, full, hello, post
-from tests.opamp.test_domain import Agent, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.rule("A2")]
 
@@ -68,9 +68,9 @@ def kinds(uid: UUID) -> list[str]:
 
 @pytest.mark.parametrize("apart", [0, 1])
 async def test_two_machines_with_one_uid_become_two_agents(
-    processes: list[Gateway], issued: IssuedToken, apart: int
+    arrive: Arrive, processes: list[Gateway], issued: IssuedToken, apart: int
 ) -> None:
-    clone, original = Agent(processes[apart], issued.secret), Agent(processes[0], issued.secret)
+    clone, original = arrive(processes[apart], issued.secret), arrive(processes[0], issued.secret)
     await clone.start()
     await original.start()
     # The token lets nobody new in any more, and the original is only observed: so is its copy.
@@ -118,9 +118,9 @@ async def test_two_machines_that_poll_by_plain_http_become_two_agents(
 
 
 async def test_plain_http_beside_a_live_websocket_becomes_an_agent_of_its_own(
-    processes: list[Gateway], issued: IssuedToken, monkeypatch: pytest.MonkeyPatch
+    arrive: Arrive, processes: list[Gateway], issued: IssuedToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    live = Agent(processes[0], issued.secret)
+    live = arrive(processes[0], issued.secret)
     await live.start()
     moment = clock.now() - timedelta(seconds=40)
     monkeypatch.setattr("opamp.post.now", lambda: moment)

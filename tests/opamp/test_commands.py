@@ -45,7 +45,7 @@ class TestOverAWebSocket:
         assert [field.name for field, _ in told.ListFields()] == ["instance_uid", "command"]
         await layer.group_send(GATEWAYS, {"type": "poke", "uids": [UID.hex]})
         await until(lambda: domain.names().count("claim_commands") == 3)
-        assert wire.sent.empty()
+        await wire.nothing_more()
 
     @pytest.mark.rule("K2")
     @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05)])
@@ -70,7 +70,7 @@ class TestOverAWebSocket:
         domain.commands[UID] = [Restart()]
         await until(lambda: domain.names().count("intents") > 3)
         assert "claim_commands" not in domain.names()
-        assert wire.sent.empty()
+        await wire.nothing_more()
 
     @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05)])
     async def test_a_message_for_a_capability_that_is_gone_is_not_sent(
@@ -84,7 +84,7 @@ class TestOverAWebSocket:
         await until(lambda: not domain.commands[UID])
         asked = domain.names().count("claim_commands")
         await until(lambda: domain.names().count("claim_commands") > asked)
-        assert wire.sent.empty()
+        await wire.nothing_more()
 
     @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05)])
     async def test_a_session_that_was_replaced_elsewhere_claims_nothing(

@@ -22,8 +22,8 @@ from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentToServer
 from telflo.base import hints
 from tests.factories import TESTER, make_fleet
+from tests.opamp.agent import Arrive, until
 from tests.opamp.fakes import CAPABILITIES, UID, UID2, full, hello, post
-from tests.opamp.test_domain import Agent, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ABLE = CAPABILITIES | int(Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS)
@@ -69,9 +69,9 @@ async def change(fleet: Fleet, **how: Any) -> None:
 
 @pytest.mark.rule("S2", "S4")
 async def test_an_interval_reaches_a_connected_agent_by_a_poke_and_once(
-    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+    arrive: Arrive, gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
 ) -> None:
-    agent = Agent(gateways[0], issued.secret)
+    agent = arrive(gateways[0], issued.secret)
     await agent.start()
     await until(lambda: StoredAgent.objects.get().capabilities)
     await change(fleet, heartbeat_s=60)
@@ -87,10 +87,10 @@ async def test_an_interval_reaches_a_connected_agent_by_a_poke_and_once(
 
 @pytest.mark.rule("S3", "S1")
 async def test_a_new_agent_is_offered_them_right_behind_its_first_answer(
-    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+    arrive: Arrive, gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
 ) -> None:
     await change(fleet, heartbeat_s=60)
-    agent = Agent(gateways[0], issued.secret)
+    agent = arrive(gateways[0], issued.secret)
     await agent.start()
     assert (await agent.wire.reply()).connection_settings.opamp.heartbeat_interval_seconds == 60
     await agent.leave()
@@ -111,10 +111,10 @@ async def test_over_plain_http_they_are_in_the_first_answer_and_in_no_other(
 
 @pytest.mark.rule("S6", "S5")
 async def test_an_agent_is_moved_to_a_credential_of_its_own(
-    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+    arrive: Arrive, gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
 ) -> None:
     await change(fleet, own_credentials=True)
-    agent = Agent(gateways[0], issued.secret)
+    agent = arrive(gateways[0], issued.secret)
     await agent.wire.next()
     agent.wire.say(able(full()))
     await agent.wire.reply()
@@ -122,7 +122,7 @@ async def test_an_agent_is_moved_to_a_credential_of_its_own(
     secret = opamp.headers.headers[0].value.removeprefix("Bearer ")
     await agent.leave()
 
-    moved = Agent(gateways[1], secret)
+    moved = arrive(gateways[1], secret)
     await moved.wire.next()
     moved.wire.say(able(full()))
     assert not (await moved.wire.reply()).HasField("connection_settings")
@@ -131,7 +131,7 @@ async def test_an_agent_is_moved_to_a_credential_of_its_own(
     moved.wire.say(able(hello(sequence_num=1)))
     assert not (await moved.wire.reply()).HasField("connection_settings")
 
-    thief = Agent(gateways[0], secret)
+    thief = arrive(gateways[0], secret)
     await thief.wire.next()
     thief.wire.say(able(full(UID2)))
     answer = await thief.wire.reply()
@@ -159,14 +159,14 @@ async def test_over_plain_http_too(
 
 @pytest.mark.rule("S8")
 async def test_revoking_closes_connections_in_every_process_and_refuses_at_once(
-    gateways: list[Gateway], issued: IssuedToken
+    arrive: Arrive, gateways: list[Gateway], issued: IssuedToken
 ) -> None:
-    agents = [Agent(gateway, issued.secret) for gateway in gateways]
+    agents = [arrive(gateway, issued.secret) for gateway in gateways]
     for agent, uid in zip(agents, (UID, UID2), strict=True):
         assert (await agent.wire.next())["type"] == "websocket.accept"
         agent.wire.say(full(uid))
         await agent.wire.reply()
-    silent = Agent(gateways[1], issued.secret)  # it has said nothing, so no membership names it
+    silent = arrive(gateways[1], issued.secret)  # it has said nothing, so no membership names it
     assert (await silent.wire.next())["type"] == "websocket.accept"
     await sync_to_async(revoke_token)(token=issued.token, actor=TESTER)
     async with asyncio.timeout(1):
@@ -174,19 +174,19 @@ async def test_revoking_closes_connections_in_every_process_and_refuses_at_once(
             event = await agent.wire.next()
             assert (event["type"], event.get("code")) == ("websocket.close", 1008)
     for gateway in gateways:
-        assert (await Agent(gateway, issued.secret).wire.next())["status"] == 401
+        assert (await arrive(gateway, issued.secret).wire.next())["status"] == 401
         with pytest.raises(ConnectionRefused, match="revoked"):
             await gateway.authenticate(issued.secret, address="192.0.2.1")
 
 
 @pytest.mark.rule("S8")
 async def test_revoking_one_agents_credential_leaves_the_others(
-    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+    arrive: Arrive, gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
 ) -> None:
     other = await sync_to_async(issue_token)(
         fleet=fleet, name="other", expires=Expiry.NEVER, actor=TESTER
     )
-    gone, stays = Agent(gateways[0], issued.secret), Agent(gateways[0], other.secret)
+    gone, stays = arrive(gateways[0], issued.secret), arrive(gateways[0], other.secret)
     for agent, uid in ((gone, UID), (stays, UID2)):
         await agent.wire.next()
         agent.wire.say(full(uid))

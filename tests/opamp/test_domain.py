@@ -1,9 +1,8 @@
 """The gateway on the real domain and a real database: enrolment, offers, what is stored, what is refused."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,26 +17,18 @@ from fleets.models import Attempt, Fleet, Membership, RefusedAttempt, Token
 from fleets.services import assign_version
 from fleets.tokens import Expiry, IssuedToken, issue_token, retire_token, revoke_token
 from opamp.buffer import BufferLimits
-from opamp.consumers import OpampConsumer
 from opamp.domain import DjangoDomain
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentToServer, RemoteConfigStatuses, ServerToAgent
 from telflo.base import clock, hints
 from tests.factories import TESTER, make_fleet, make_version
-from tests.opamp.fakes import UID, Wire, full, hello, post
+from tests.opamp.agent import Arrive, until
+from tests.opamp.fakes import UID, full, hello, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 APPLIED = RemoteConfigStatuses.RemoteConfigStatuses_APPLIED
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    """Until a look into the database says so."""
-    look = sync_to_async(condition)
-    async with asyncio.timeout(10):
-        while not await look():  # noqa: ASYNC110 - a look from outside has no event
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -63,29 +54,10 @@ async def gateway() -> AsyncIterator[Gateway]:
     hints.set_port(before)
 
 
-class Agent:
-    """A connection of one agent."""
-
-    def __init__(self, gateway: Gateway, secret: str) -> None:
-        self.wire = Wire()
-        scope = self.wire.scope(secret)
-        serving = OpampConsumer(gateway)(scope, self.wire.receive, self.wire.send)
-        self.task = asyncio.create_task(serving)
-
-    async def start(self) -> ServerToAgent:
-        assert (await self.wire.next())["type"] == "websocket.accept"
-        self.wire.say(full())
-        return await self.wire.reply()
-
-    async def leave(self) -> None:
-        self.wire.hang_up()
-        await self.task
-
-
 async def test_a_new_agent_is_enrolled_and_offered_its_fleets_version(
-    gateway: Gateway, issued: IssuedToken, fleet: Fleet
+    arrive: Arrive, gateway: Gateway, issued: IssuedToken, fleet: Fleet
 ) -> None:
-    agent = Agent(gateway, issued.secret)
+    agent = arrive(gateway, issued.secret)
     assert not (await agent.start()).HasField("error_response")
     offer = (await agent.wire.reply()).remote_config
     attempt = await Attempt.objects.aget(agent_id=UID)
@@ -103,9 +75,9 @@ async def test_a_new_agent_is_enrolled_and_offered_its_fleets_version(
 
 
 async def test_another_version_reaches_a_connected_agent_by_a_poke(
-    gateway: Gateway, issued: IssuedToken, fleet: Fleet
+    arrive: Arrive, gateway: Gateway, issued: IssuedToken, fleet: Fleet
 ) -> None:
-    agent = Agent(gateway, issued.secret)
+    agent = arrive(gateway, issued.secret)
     await agent.start()
     first = (await agent.wire.reply()).remote_config
     report = hello(sequence_num=1)
@@ -135,9 +107,9 @@ async def test_plain_http_gets_its_offer_in_the_answer(
 
 @pytest.mark.rule("I3")
 async def test_plain_http_beside_a_live_websocket_changes_nothing(
-    gateway: Gateway, issued: IssuedToken
+    arrive: Arrive, gateway: Gateway, issued: IssuedToken
 ) -> None:
-    agent = Agent(gateway, issued.secret)
+    agent = arrive(gateway, issued.secret)
     await agent.start()
     await agent.wire.reply()
     status, reply = await post(gateway, issued.secret, hello(sequence_num=9).SerializeToString())
@@ -149,13 +121,13 @@ async def test_plain_http_beside_a_live_websocket_changes_nothing(
 
 
 async def test_an_expired_token_lets_known_agents_in_and_no_others(
-    gateway: Gateway, issued: IssuedToken
+    arrive: Arrive, gateway: Gateway, issued: IssuedToken
 ) -> None:
-    known = Agent(gateway, issued.secret)
+    known = arrive(gateway, issued.secret)
     await known.start()
     await known.leave()
     await Token.objects.aupdate(enrol_until=clock.now() - timedelta(days=1))
-    again = Agent(gateway, issued.secret)
+    again = arrive(gateway, issued.secret)
     assert not (await again.start()).HasField("error_response")
     stranger = full(uid=type(UID)(int=UID.int + 7))
     again.wire.say(stranger)
@@ -168,40 +140,47 @@ async def test_an_expired_token_lets_known_agents_in_and_no_others(
 
 @pytest.mark.rule("S8")
 async def test_revoking_a_token_closes_its_connections_and_refuses_the_next(
-    gateway: Gateway, issued: IssuedToken
+    arrive: Arrive, gateway: Gateway, issued: IssuedToken
 ) -> None:
-    agent = Agent(gateway, issued.secret)
+    agent = arrive(gateway, issued.secret)
     await agent.start()
     await agent.wire.reply()
     await sync_to_async(revoke_token)(token=issued.token, actor=TESTER, reason="leaked")
     while (event := await agent.wire.next())["type"] != "websocket.close":
         pass
     assert event["code"] == 1008
-    await agent.task
-    refused = Agent(gateway, issued.secret)
+    await agent.wire.over()
+    refused = arrive(gateway, issued.secret)
     assert (await refused.wire.next())["status"] == 401
     await until(lambda: RefusedAttempt.objects.filter(reason="revoked").exists())
 
 
-async def test_a_retired_token_keeps_its_agents(gateway: Gateway, issued: IssuedToken) -> None:
-    agent = Agent(gateway, issued.secret)
+async def test_a_retired_token_keeps_its_agents(
+    arrive: Arrive, gateway: Gateway, issued: IssuedToken
+) -> None:
+    agent = arrive(gateway, issued.secret)
     await agent.start()
     await agent.leave()
     await sync_to_async(retire_token)(token=issued.token, actor=TESTER)
-    again = Agent(gateway, issued.secret)
+    again = arrive(gateway, issued.secret)
     assert not (await again.start()).HasField("error_response")
     await again.leave()
 
 
+EVERY_WAY = pytest.mark.parametrize(
+    ("way", "adapter"), [("http", "asgi"), ("ws", "asgi"), ("ws", "picows")], indirect=["adapter"]
+)
+
+
 @pytest.mark.rule("M6")
-@pytest.mark.parametrize("way", ["http", "ws"])
+@EVERY_WAY
 async def test_an_agent_that_is_known_and_asks_for_a_uid_in_its_first_message_is_the_same_one_under_the_new(
-    gateway: Gateway, issued: IssuedToken, way: str
+    arrive: Arrive, gateway: Gateway, issued: IssuedToken, way: str
 ) -> None:
     async def tell(message: AgentToServer) -> ServerToAgent:
         if way == "http":
             return (await post(gateway, issued.secret, message.SerializeToString()))[1]
-        agent = Agent(gateway, issued.secret)
+        agent = arrive(gateway, issued.secret)
         await agent.wire.next()
         agent.wire.say(message)
         reply = await agent.wire.reply()
@@ -226,15 +205,15 @@ def timeline(uid: UUID) -> list[tuple[str, str]]:
 
 
 @pytest.mark.rule("M6")
-@pytest.mark.parametrize("way", ["http", "ws"])
+@EVERY_WAY
 async def test_asking_for_a_uid_under_one_that_is_not_known_leaves_nothing_behind(
-    gateway: Gateway, issued: IssuedToken, way: str
+    arrive: Arrive, gateway: Gateway, issued: IssuedToken, way: str
 ) -> None:
     asking = hello(flags=1)
     if way == "http":
         _, reply = await post(gateway, issued.secret, asking.SerializeToString())
     else:
-        agent = Agent(gateway, issued.secret)
+        agent = arrive(gateway, issued.secret)
         await agent.wire.next()
         agent.wire.say(asking)
         reply = await agent.wire.reply()
@@ -246,9 +225,9 @@ async def test_asking_for_a_uid_under_one_that_is_not_known_leaves_nothing_behin
 
 @pytest.mark.rule("M6")
 async def test_asking_by_plain_http_beside_a_live_websocket_does_not_end_that(
-    gateway: Gateway, issued: IssuedToken
+    arrive: Arrive, gateway: Gateway, issued: IssuedToken
 ) -> None:
-    agent = Agent(gateway, issued.secret)
+    agent = arrive(gateway, issued.secret)
     await agent.start()
     body = hello(sequence_num=9, flags=1).SerializeToString()
     _, reply = await post(gateway, issued.secret, body)

@@ -14,6 +14,7 @@ from opamp.gateway import Gateway
 from opamp.identities import REPLACED
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentDisconnect, ComponentHealth, ServerErrorResponseType
+from tests.opamp.adapters import AsgiWire
 from tests.opamp.conftest import Connect
 from tests.opamp.fakes import (
     CREDENTIAL,
@@ -48,7 +49,7 @@ class TestMessages:
         for n in range(1, 4):
             wire.say(hello(sequence_num=n))
             assert (await wire.reply()).instance_uid == UID.bytes
-        assert wire.sent.empty()
+        await wire.nothing_more()
 
     @pytest.mark.rule("I5")
     async def test_only_the_first_message_touches_the_database(
@@ -164,7 +165,7 @@ class TestMessages:
     async def test_a_text_frame_closes_with_1003_and_says_why(self, connect: Connect) -> None:
         wire = connect()
         await wire.next()
-        wire.events.put_nowait({"type": "websocket.receive", "text": "hello"})
+        wire.feed_text("hello")
         closed = await wire.next()
         assert (closed["type"], closed["code"]) == ("websocket.close", 1003)
         assert "binary" in closed["reason"]
@@ -236,6 +237,7 @@ class TestLettingIn:
         assert b"oken" in body["body"]
         assert len(gateway.refusals) == 1
 
+    @pytest.mark.parametrize("adapter", ["asgi"], indirect=True)
     async def test_a_server_that_cannot_say_401_closes_before_accepting(
         self, connect: Connect
     ) -> None:
@@ -396,7 +398,7 @@ class TestOffers:
         await until(lambda: "claim_offers" in domain.names())
         wire.say(hello(sequence_num=1))
         assert not (await wire.reply()).HasField("remote_config")
-        assert wire.sent.empty()
+        await wire.nothing_more()
 
     async def test_a_claim_that_must_not_be_sent_is_given_back(
         self, connect: Connect, domain: MemoryDomain
@@ -406,7 +408,7 @@ class TestOffers:
         wire = connect()
         await joined(wire)
         await until(lambda: ("give_back_offers", {UID: HASH}) in domain.log)
-        assert wire.sent.empty()
+        await wire.nothing_more()
 
     async def test_offers_of_many_agents_are_claimed_in_one_transaction(
         self, connect: Connect, domain: MemoryDomain, layer: Any
@@ -456,10 +458,12 @@ class TestOffers:
         await poke(layer, UID.hex)
         assert (await wire.reply()).HasField("remote_config")
 
+    @pytest.mark.parametrize("adapter", ["asgi"], indirect=True)  # tests/serve has it over sockets
     async def test_a_peer_that_does_not_read_is_cut_off_and_holds_up_nobody(
         self, connect: Connect, domain: MemoryDomain, layer: Any, gateway: Gateway
     ) -> None:
         slow, quick = connect(), connect()
+        assert isinstance(slow, AsgiWire)
         await joined(slow)
         await joined(quick, uid=UID2)
         slow.reads.clear()

@@ -293,6 +293,19 @@ async def test_a_uid_of_15_bytes_is_400(client: httpx.AsyncClient) -> None:
     assert "15 bytes" in reply.error_response.error_message
 
 
+@pytest.mark.rule("M7", "A5")
+async def test_what_is_over_a_limit_is_told_so_with_200_since_clients_read_nothing_else(
+    client: httpx.AsyncClient, domain: MemoryDomain
+) -> None:
+    message = full()
+    attribute = message.agent_description.identifying_attributes.add(key="k")
+    attribute.value.string_value = "v" * 20_000
+    response, reply = await post(client, message)
+    assert response.status_code == 200
+    assert reply.error_response.type == ServerErrorResponseType.ServerErrorResponseType_BadRequest
+    assert "record_patches" not in domain.names()
+
+
 @pytest.mark.rule("T9")
 @pytest.mark.parametrize(("header", "status"), [(str(UID), 200), (str(UID2), 400), ("x", 400)])
 async def test_the_uid_header_must_agree(

@@ -3,9 +3,9 @@
 tests/protocol replays them at every position against the pure core; here one message in eight has a mishap, at other positions for each kind.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 from uuid import UUID
@@ -15,12 +15,12 @@ from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
 
+from agents.health import health_from_json
 from agents.models import Agent as AgentRow
 from agents.models import AgentEvent, AgentStatus
 from agents.snapshot import AgentPatch, FactKind, Transport
 from agents.status import tells_shutdown
 from opamp.buffer import BufferLimits
-from opamp.consumers import OpampConsumer
 from opamp.domain import DjangoDomain
 from opamp.errors import StoreUnavailable
 from opamp.gateway import Gateway
@@ -29,6 +29,7 @@ from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol import reports
 from opamp.protocol.health import read_health
 from tests.factories import make_fleet, make_token, open_session
+from tests.opamp.adapters import ADAPTERS, Adapter
 from tests.opamp.fakes import Wire, post
 from tests.protocol import world as pure
 from tests.protocol.world import (
@@ -67,8 +68,9 @@ class MortalDomain(DjangoDomain):
 class Server:
     """One server process after the other, and the connection of an agent to the present one."""
 
-    def __init__(self, secret: str, transport: Transport) -> None:
+    def __init__(self, secret: str, transport: Transport, adapter: Adapter) -> None:
         self._secret = secret
+        self._adapter = adapter
         self._is_websocket = transport is Transport.WEBSOCKET
         self._uids: set[UUID] = set()
         self.at = START
@@ -113,13 +115,10 @@ class Server:
         with suppress(StoreUnavailable):
             await self._gateway.stop()
         if self._wire is not None:
-            await self._task
+            await self._wire.over()
 
     async def _connect(self) -> Wire:
-        wire = self._wire = Wire()
-        consumer = OpampConsumer(self._gateway)
-        scope = wire.scope(self._secret)
-        self._task = asyncio.create_task(consumer(scope, wire.receive, wire.send))
+        wire = self._wire = self._adapter.connect(self._gateway, secret=self._secret)
         assert (await wire.next())["type"] == "websocket.accept"
         return wire
 
@@ -129,10 +128,10 @@ class Server:
 
 
 @pytest.fixture
-async def server(name: str) -> AsyncIterator[Server]:
+async def server(name: str, adapter: Adapter) -> AsyncIterator[Server]:
     token = await sync_to_async(lambda: make_token(fleet=make_fleet()))()
     transport = Transport.HTTP if name.startswith("http") else Transport.WEBSOCKET
-    made = Server(token.secret, transport)
+    made = Server(token.secret, transport, adapter)
     with patch("django.utils.timezone.now", lambda: made.at):
         yield made
         await made.stop()
@@ -186,6 +185,17 @@ async def reply_lost(server: Server, agent: Agent, message: AgentToServer) -> No
     await server.crash()
 
 
+BOTH_WAYS = pytest.mark.parametrize(
+    ("name", "adapter"),
+    [
+        (name, adapter)
+        for name in NAMES
+        for adapter in ADAPTERS
+        if adapter == "asgi" or not name.startswith("http")
+    ],
+    indirect=["adapter"],
+)
+"""A WebSocket's story by each adapter; plain HTTP has one way."""
 FATES: Sequence[Fate] = (lost, repeated, restarted, flush_lost, all_unwritten_lost, reply_lost)
 
 
@@ -204,7 +214,10 @@ def check(agent: Agent) -> None:
     effective = reports.read_effective_config(truth.effective_config, LIMITS)
     assert known.effective_sha256 == effective.sha256
     health = read_health(truth.health, LIMITS)
-    assert health.says_nothing or tells_shutdown(health) or known.health == health
+    if not health.says_nothing and not tells_shutdown(health):
+        assert row.status.health_tree is not None
+        assert health_from_json(row.status.health_tree) == health
+        assert known.health == replace(health, components={})
     assert known.components_hash == truth.available_components.hash.hex()
     assert not known.lacks_components
 
@@ -242,7 +255,7 @@ def expected_history(name: str) -> dict[UUID, list[tuple[str, str]]]:
     }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@BOTH_WAYS
 @pytest.mark.rule("R5", "D1", "H1", "M1")
 async def test_a_recording_is_stored_with_its_whole_history(name: str, server: Server) -> None:
     agent = Agent.of(STORIES[name])
@@ -259,7 +272,7 @@ async def test_a_recording_is_stored_with_its_whole_history(name: str, server: S
 
 
 @pytest.mark.parametrize("fate", FATES)
-@pytest.mark.parametrize("name", NAMES)
+@BOTH_WAYS
 async def test_mishaps_all_along_a_recording_leave_the_stored_belief_true(
     name: str, server: Server, fate: Fate
 ) -> None:

@@ -41,7 +41,13 @@ def test_a_page_is_no_upgrade() -> None:
 )
 def test_what_is_no_request_is_refused(head: bytes) -> None:
     with pytest.raises(BadRequest):
-        read_request(head)
+        read_request(head + b"\r\nHost: telflo")
+
+
+@pytest.mark.parametrize("hosts", [b"", b"\r\nHost: a\r\nhost: a"])
+def test_a_request_names_one_host(hosts: bytes) -> None:
+    with pytest.raises(BadRequest, match="Host"):
+        read_request(b"GET / HTTP/1.1\r\nAccept: */*" + hosts)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,17 @@ import pytest
 
 from opamp.auth import TokenVerifier
 from opamp.errors import ConnectionRefused, TooMany
+from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.ports import Credential
+from opamp.proto.opamp_pb2 import ServerErrorResponseType
 from opamp.throttle import RefusalThrottle
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import CREDENTIAL, MemoryDomain
+from tests.opamp.fakes import CREDENTIAL, SECRET, UID, UID2, MemoryDomain, full, post
+from tests.opamp.waiting import until
+
+BAD_REQUEST = ServerErrorResponseType.ServerErrorResponseType_BadRequest
+UNAVAILABLE = ServerErrorResponseType.ServerErrorResponseType_Unavailable
 
 
 class Clock:
@@ -85,6 +91,59 @@ async def test_a_flood_of_bad_tokens_is_answered_429_without_a_lookup(
     assert domain.names().count("verify_token") == 4
     # Collectors behind the same address that were let in before are not locked out by it.
     assert (await connect().next())["type"] == "websocket.accept"
+
+
+@pytest.mark.rule("A3")
+@pytest.mark.parametrize("options", [GatewayOptions(refusals_per_minute=3)])
+class TestAnAgentThatMayNotComeIn:
+    """By a good token: it is looked at so often, and nobody else pays for it."""
+
+    async def test_over_http_it_is_429_and_its_address_and_token_let_others_in(
+        self, gateway: Gateway, domain: MemoryDomain
+    ) -> None:
+        domain.refuse_agents = "retired"
+        stale = full(UID).SerializeToString()
+        answers = [(await post(gateway, SECRET, stale))[0] for _ in range(4)]
+        assert answers == [403, 403, 403, 429]
+        assert domain.names().count("admit_agents") == 3
+        hit = gateway.numbers()["telflo_opamp_limits_hit"]
+        assert [n for labels, n in hit if labels["limit"] == "refusals_per_minute"] == [1]
+        domain.refuse_agents = ""
+        # By the same address: a wrong secret is looked up still, and another collector by the same token comes in.
+        assert (await post(gateway, "tlf_e_wrong", stale))[0] == 401
+        assert (await post(gateway, SECRET, full(UID2).SerializeToString()))[0] == 200
+
+    async def test_over_a_websocket_it_is_told_to_come_back_and_its_neighbour_comes_in(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        domain.refuse_agents = "retired"
+        wire = connect()
+        await wire.next()
+        errors = []
+        for number in range(5):
+            wire.say(full(UID, number))
+            errors.append((await wire.reply()).error_response)
+        assert [error.type for error in errors] == [BAD_REQUEST] * 3 + [UNAVAILABLE] * 2
+        assert errors[-1].error_message.startswith("This collector was refused too often")
+        assert errors[-1].retry_info.retry_after_nanoseconds >= 30 * 10**9
+        assert domain.names().count("admit_agents") == 3
+        domain.refuse_agents = ""
+        wire.say(full(UID2))
+        assert not (await wire.reply()).HasField("error_response")
+        # And whoever has another token is not turned away for it.
+        assert (await connect(secret="tlf_e_wrong").next())["status"] == 401
+
+    async def test_what_is_stored_of_it_names_its_client(
+        self, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        domain.refuse_agents = "retired"
+        sent = [(b"authorization", f"Bearer {SECRET}".encode()), (b"user-agent", b"otelcol/1")]
+        wire = connect(headers=sent)
+        await wire.next()
+        wire.say(full())
+        await wire.reply()
+        await until(lambda: domain.refusals)
+        assert (domain.refusals[0].user_agent, domain.refusals[0].transport) == ("otelcol/1", "ws")
 
 
 @pytest.mark.rule("S8")

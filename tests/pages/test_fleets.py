@@ -1,24 +1,33 @@
 """The pages of fleets: the list, one fleet with its tabs, a new one, assigning a version."""
 
+from collections import Counter
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from agents.snapshot import ConfigStatus
 from configs.models import VersionState
 from configs.services import create_configuration, publish_version, save_version
-from fleets.models import Fleet, Quarantine, Rollout, Token
+from fleets import services
+from fleets.models import ArrivalMode, Fleet, Membership, Quarantine, Rollout, Token
 from fleets.rendering import render_version
+from fleets.views.assigning import Preview, preview_of
 from telflo.base.access import Role
 from tests.factories import (
     TESTER,
+    agent_of,
+    enrol,
     make_collector,
     make_fleet,
     make_rendered,
     make_token,
     make_version,
 )
+from tests.fleets.story import Story
 from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -186,6 +195,68 @@ def test_assigning_shows_the_difference_the_numbers_and_the_quarantined_by_name(
     assert "2 collectors</b> get edge v2" in html
     assert "It failed before on 1 collector" in html
     assert "web-1" in html
+
+
+def test_assigning_counts_each_collector_once_and_only_those_that_it_reaches() -> None:
+    old, new = make_version(), make_version()
+    fleet = make_fleet(name="edge", version=old)
+    desired, coming = make_rendered(version=old), render_version(new, now=timezone.now())
+    has_it = {
+        "remote_config_status": ConfigStatus.APPLIED,
+        "remote_config_hash": coming.hash,
+    }
+    deaf = {"agent": {"capabilities": 1}}
+    members: dict[str, dict[str, Any]] = {
+        "here-1": {},
+        "here-2": {},
+        "silent-about-itself": {"agent": {"capabilities": 0}},
+        "away": {"status": "disconnected"},
+        "gone": {"status": "stale"},
+        "runs-it": has_it,
+        "runs-it-offline": {"status": "disconnected", **has_it},
+        "deaf": {"status": "unmanaged", **deaf},
+        "deaf-and-away": {"status": "disconnected", **deaf},
+        "failed-and-deaf": {"status": "unmanaged", **deaf},
+        "failed": {"status": "failed"},
+        "failed-and-away": {"status": "disconnected"},
+    }
+    for name, how in members.items():
+        made = make_collector(name=name, fleet=fleet, desired=desired, **how)
+        if name.startswith("failed"):
+            Quarantine.objects.create(agent=made, hash=coming.hash, since=timezone.now())
+    observed = make_collector(name="observed", fleet=fleet, status="unmanaged")
+    Membership.objects.filter(agent=observed).update(mode=ArrivalMode.OBSERVED)
+    assert preview_of(fleet, new) == Preview(
+        managed=12,
+        now=3,
+        offline=2,
+        running=2,
+        unable=3,
+        observed=1,
+        quarantined=["failed", "failed-and-away"],
+        quarantined_count=2,
+    )
+    html = signed_in(Role.OPERATOR).get(f"/fleets/edge/assign/?version={new.pk}").content.decode()
+    for words in (
+        f"3 collectors</b> get {new} now, all at once",
+        "2 are offline and get it on their return",
+        "2 run it already",
+        "3 do not accept configurations",
+        "1 is only observed",
+        "Roll out to 3",
+    ):
+        assert words in html
+
+
+def test_what_is_counted_before_is_what_the_rollout_does() -> None:
+    story = Story(count=3)
+    services.set_mode(agent=agent_of(story.agents[0]), mode=ArrivalMode.OBSERVED, actor=TESTER)
+    enrol(token=story.token, capabilities=1)
+    version = story.version()
+    told = preview_of(story.fleet, version)
+    rollout = story.assign(version)
+    states = Counter(rollout.targets.values_list("state", flat=True))
+    assert (told.now, told.unable) == (states["waiting"], states["excluded"]) == (2, 1)
 
 
 def test_assigning_starts_a_rollout_and_leads_to_it() -> None:

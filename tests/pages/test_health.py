@@ -2,9 +2,9 @@
 
 import pytest
 
+from agents.health import health_to_json
 from agents.models import Agent
 from agents.snapshot import ComponentHealth
-from agents.store.values import health_to_json
 from telflo.base.access import Role
 from telflo.home.counts import read_numbers
 from tests.api.caller import caller

@@ -52,6 +52,14 @@ def test_the_bytes_are_those_of_the_protobuf_library(uid: bytes, number: int, ma
 
 
 class TestSession:
+    def test_after_a_message_that_was_not_taken_no_heartbeat_is_foreseen(self) -> None:
+        agent = session()
+        agent.receive(decode_frame(beat(1)), START)
+        agent.miss(decode_frame(beat(2, health=pb.ComponentHealth(healthy=True))))
+        assert agent.hear(beat(2), START) is None
+        assert agent.hear(beat(3), START) is None
+        assert agent.receive(decode_frame(beat(3)), START).reply.flags
+
     def test_the_next_heartbeat_is_answered_by_its_bytes(self) -> None:
         agent = session()
         assert agent.hear(beat(1), START) is None

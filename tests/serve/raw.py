@@ -70,9 +70,9 @@ class Raw:
         async with asyncio.timeout(TIMEOUT_S):
             return await self.reader.readuntil(separator)
 
-    async def message(self) -> tuple[int, bytes]:
+    async def message(self, *, timeout_s: float | None = TIMEOUT_S) -> tuple[int, bytes]:
         """The next frame of the server: opcode and content."""
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             first, size = await self.reader.readexactly(2)
             if size == 126:
                 (size,) = struct.unpack("!H", await self.reader.readexactly(2))

@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType, ServerToAgent
 from tests.opamp.fakes import HASH, SECRET, UID, UID2, full, hello
 from tests.serve.conftest import MESSAGE_BYTES, Running
+from tests.serve.raw import BINARY, CLOSE, PING, UPGRADE, Raw, close_code, frame
 
 TIMEOUT_S = 10
 
@@ -66,6 +67,17 @@ async def test_a_bad_token_gets_401_and_a_reason_before_the_upgrade(
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
     assert words in (response.body or b"").decode()
+
+
+@pytest.mark.rule("A1")
+async def test_what_is_stored_of_a_refused_agent_names_its_client(running: Running) -> None:
+    running.domain.refuse_agents = "retired"
+    async with agent(running, user_agent_header="opampsupervisor/1.2") as socket:
+        await say(socket, full())
+        async with asyncio.timeout(TIMEOUT_S):
+            while not running.domain.refusals:  # noqa: ASYNC110 - another thread's list
+                await asyncio.sleep(0.01)
+    assert running.domain.refusals[0].user_agent == "opampsupervisor/1.2"
 
 
 @pytest.mark.rule("T10")
@@ -145,6 +157,28 @@ async def test_a_message_of_17_mib_closes_with_1009_and_the_server_lives(running
         assert (await closed(socket))[0] == 1009
     async with agent(running) as socket:
         assert (await say(socket, full())).instance_uid == UID.bytes
+
+
+@pytest.mark.rule("T2", "T10")
+@pytest.mark.parametrize("reserved", [0x40, 0x20, 0x10])
+@pytest.mark.parametrize("opcode", [BINARY, PING, CLOSE])
+async def test_a_reserved_bit_closes_with_1002_since_no_extension_was_agreed(
+    running: Running, reserved: int, opcode: int
+) -> None:
+    raw = await Raw.upgraded(running.port)
+    raw.send(frame(opcode | reserved, b"\x03\xe8"))
+    kind, content = await raw.message()
+    assert (kind, close_code(content)) == (CLOSE, 1002)
+    raw.hang_up()
+
+
+@pytest.mark.rule("T1")
+@pytest.mark.parametrize("hosts", ["", "Host: telflo\r\nHost: telflo\r\n"])
+async def test_a_request_names_one_host(running: Running, hosts: str) -> None:
+    raw = await Raw.open(running.port)
+    raw.send(f"{UPGRADE}\r\n".replace("Host: telflo\r\n", hosts).encode())
+    assert b" 400 " in (await raw.until(b"\r\n\r\n")).splitlines()[0]
+    raw.hang_up()
 
 
 @pytest.mark.rule("A4")

@@ -1,12 +1,15 @@
 """/metrics: what all processes count in a form that Prometheus takes, for those who may have it."""
 
+import threading
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
+from telflo.base.asked import Asked
 from telflo.base.measures import Histogram, sample
 from tests.factories import make_collector, make_fleet
 from tests.system.rows import make_process
@@ -82,6 +85,29 @@ def test_without_a_database_it_still_answers(
     found = scrape(client)
     assert found[key("telflo_database_up")] == 0
     assert found[key("telflo_opamp_write_failures", process="box:7", kind="web")] == 3
+
+
+def test_with_a_database_that_hangs_it_answers_as_without_one(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = make_process(kind="web", pid=7, telflo_opamp_write_failures=3)
+    goes_on = threading.Event()
+
+    def hang() -> float:
+        goes_on.wait(60)
+        return 0.0
+
+    monkeypatch.setattr("telflo.system.state.own_rows", lambda: [own])
+    monkeypatch.setattr("telflo.system.state.ANSWER_S", 0.05)
+    monkeypatch.setattr("telflo.system.state.database_answers", Asked(hang))
+    try:
+        with CaptureQueriesContext(connection) as queries:
+            found = scrape(client)
+    finally:
+        goes_on.set()
+    assert found[key("telflo_database_up")] == 0
+    assert found[key("telflo_opamp_write_failures", process="box:7", kind="web")] == 3
+    assert len(queries) == 0, "each of them would hang"
 
 
 def test_openmetrics_is_given_to_who_asks_for_it(client: Client) -> None:

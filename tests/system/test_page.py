@@ -1,12 +1,14 @@
 """The System page, its call, and the way to it from the overview."""
 
 import re
+import threading
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from telflo.base.access import Role
+from telflo.base.asked import Asked
 from tests.factories import make_collector, make_fleet, make_person
 from tests.system.rows import make_process
 
@@ -43,6 +45,22 @@ def test_a_silent_process_is_marked() -> None:
     html = signed_in().get("/settings/system/").content.decode()
     assert "Silent" in html
     assert re.search(r"is silent for 1\d\d s", html)
+
+
+def test_a_database_that_hangs_is_said_not_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, goes_on = signed_in(), threading.Event()
+
+    def hang() -> float:
+        goes_on.wait(60)
+        return 0.0
+
+    monkeypatch.setattr("telflo.system.state.ANSWER_S", 0.05)
+    monkeypatch.setattr("telflo.system.state.database_answers", Asked(hang))
+    try:
+        html = client.get("/settings/system/").content.decode()
+    finally:
+        goes_on.set()
+    assert "The database does not answer" in html
 
 
 def test_without_any_report_it_says_why() -> None:

@@ -80,11 +80,7 @@ _COLUMNS: Final = (
     "hash",
     "epoch",
     "rollout_id",
-    "state",
-    "error",
-    "offered_at",
     "deadline",
-    "answered_at",
 )
 
 
@@ -103,14 +99,11 @@ def _write_attempts(granted: Sequence[Want], epochs: Mapping[UUID, int], now: da
                 want.hash,
                 epochs[want.uid],
                 target.rollout_id,
-                AttemptState.OFFERED,
-                "",
-                now,
                 now + target.timeout,
-                None,
             )
         )
-    insert_rows(Attempt, columns=_COLUMNS, rows=rows)
+    same = Attempt(state=AttemptState.OFFERED.value, offered_at=now)
+    insert_rows(Attempt, columns=_COLUMNS, rows=rows, others=same)
     Target.objects.filter(pk__in=[pk for pk in offered if pk is not None]).update(
         state=TargetState.OFFERED, state_since=now, reason=""
     )
