@@ -13,7 +13,7 @@ from opamp.aside import Aside
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentPutOff, AgentRefused
 from opamp.messages import forget
-from opamp.metrics import Counters, admission
+from opamp.metrics import AWAY, Counters, admission
 from opamp.options import GatewayOptions
 from opamp.ports import Admitted, Caller, Domain
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
@@ -159,7 +159,7 @@ class Admission:
         elif isinstance(answer, AgentRefused):
             self._refused(agent, answer)
             if answer.is_for_now:
-                self._put_off([agent], answer.text)
+                self._put_off([agent], answer.text, cause="newcomers")
             else:
                 self._turn_away(agent, partial(bad_request, problem=answer.text))
         elif isinstance(answer, AgentPutOff):
@@ -168,12 +168,14 @@ class Admission:
             agent.session = self._new_session(answer)
             self._begin(agent)
 
-    def _put_off(self, agents: Iterable[HeldAgent], problem: str = BUSY) -> None:
+    def _put_off(
+        self, agents: Iterable[HeldAgent], problem: str = BUSY, *, cause: str = AWAY
+    ) -> None:
         """They are told to come back, and why."""
         retry_after_s = self._options.retry_after_s
         answer = partial(unavailable, retry_after_s=retry_after_s, problem=problem)
         for agent in agents:
-            self.counters.unavailable_answers += 1
+            self.counters.put_off(cause)
             self._turn_away(agent, answer)
 
     def _begin(self, agent: HeldAgent) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from opamp.errors import Overloaded
+from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.registry import HeldAgent
 
@@ -15,8 +16,9 @@ _EACH_BYTES: Final = 512
 class Aside:
     """Those of one process: of agents that are not let in yet, and requests over plain HTTP (A5)."""
 
-    def __init__(self, options: GatewayOptions) -> None:
+    def __init__(self, options: GatewayOptions, counters: Counters) -> None:
         self._most_each = options.waiting_messages
+        self._counters = counters
         self._most_bytes = options.waiting_bytes
         self._retry_after_s = options.retry_after_s
         self.bytes = 0
@@ -26,6 +28,7 @@ class Aside:
     def holding(self, body: bytes) -> Iterator[None]:
         """The same of a message over plain HTTP, while it is processed. Raises Overloaded when there is too much."""
         if not self._fits(body):
+            self._counters.put_off("waiting_bytes")
             raise Overloaded(self._retry_after_s)
         self.bytes += _weight(body)
         try:

@@ -112,6 +112,7 @@ class OpampConsumer:
             if data is None:
                 await connection.close(UNSUPPORTED_DATA, TEXT_FRAME)
             elif len(data) > most:
+                self._gateway.counters.hit("message_bytes")
                 await connection.close(MESSAGE_TOO_BIG, too_big(most))
             else:
                 await self._answer(connection, data)
@@ -125,7 +126,7 @@ class OpampConsumer:
             self._gateway.counters.lost_sends += 1
         if pause_s := connection.pace.take(now_s):
             # The server reads on when the next event is asked for.
-            self._gateway.counters.slowed_messages += 1
+            self._gateway.counters.slow()
             await asyncio.sleep(pause_s)
 
 

@@ -24,7 +24,7 @@ from opamp.errors import AgentRefused, ConnectionRefused, Overloaded, TooMany
 from opamp.identities import Identities
 from opamp.intent import IntentWatcher, Layer
 from opamp.messages import Messages
-from opamp.metrics import Counters, admission, numbers_of
+from opamp.metrics import AWAY, STOPPING, Counters, admission, numbers_of
 from opamp.options import GatewayOptions
 from opamp.pace import Pace
 from opamp.ports import Credential, Domain
@@ -52,7 +52,7 @@ class Gateway:
         self.domain = domain
         self.registry = Registry()
         self.counters = Counters()
-        self.aside = Aside(self.options)
+        self.aside = Aside(self.options, self.counters)
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
         throttle = partial(
@@ -192,9 +192,17 @@ class Gateway:
     def check_capacity(self) -> None:
         """Raises Overloaded when nothing more should come in now (A3)."""
         self.ensure_started()
-        if self.is_draining or self.buffer.is_full or self.waiting >= self.options.waiting:
-            self.counters.unavailable_answers += 1
-            raise Overloaded(self.options.retry_after_s)
+        if self.is_draining:
+            raise self.put_off(STOPPING)
+        if self.buffer.is_full:
+            raise self.put_off("buffer")
+        if self.waiting >= self.options.waiting:
+            raise self.put_off("waiting")
+
+    def put_off(self, cause: str) -> Overloaded:
+        """Count that somebody is told to come back; answers the error that says so."""
+        self.counters.put_off(cause)
+        return Overloaded(self.options.retry_after_s)
 
     async def authenticate(self, secret: str, *, address: str) -> Credential:
         """Who holds the secret. Raises ConnectionRefused, TooMany, or Overloaded (also when the database
@@ -210,7 +218,7 @@ class Gateway:
             raise
         except Exception as error:
             logger.warning("A token could not be checked.", exc_info=error)
-            raise Overloaded(self.options.retry_after_s) from error
+            raise self.put_off(AWAY) from error
 
     def refused(
         self, refusal: ConnectionRefused, *, address: str, transport: str, user_agent: str
@@ -249,10 +257,10 @@ class Gateway:
     def check_connections(self, credential: Credential) -> None:
         """Raises TooMany when the credential has all the connections it may have (A5), Overloaded while draining."""
         if self.is_draining:
-            raise Overloaded(self.options.retry_after_s)
+            raise self.put_off(STOPPING)
         most = self.options.connections_per_token
         if self.registry.held_by(credential.id) >= most:
-            self.counters.limits["connections_per_token"] += 1
+            self.counters.hit("connections_per_token")
             raise TooMany(f"This token has {most} connections already.", self.options.retry_after_s)
 
     def connected(
@@ -302,8 +310,11 @@ class Gateway:
         self._messages.leave(agent, now(), reason)
 
     async def _send(self, connection: Connection, frame: bytes) -> None:
+        was_over = connection.is_aborted
         if not await connection.deliver(frame):
             self.counters.lost_sends += 1
+            if connection.is_aborted and not was_over:
+                self.counters.hit("send_timeout_s")
 
     # ── sessions and storing, for plain HTTP too ──
 
@@ -346,6 +357,7 @@ class Gateway:
         waits = self._waits() if self._started else {}
         turned_away = self.throttle.turned_away + self.agent_throttle.turned_away
         self.counters.limits["refusals_per_minute"] = turned_away
+        self.counters.limits["refusal_log"] = self.refusals.dropped
         return numbers_of(self.counters, {**held, **waits}, self.refusals.by_reason)
 
     def _waits(self) -> dict[str, float]:

@@ -91,6 +91,8 @@ class AgentLink(WSListener):
         if self._writable is not None:
             self._writable.set()
         if self._connection is not None:
+            if _is_too_big(transport) and not self._closing_s:
+                self._gateway.counters.hit("message_bytes")  # picows itself found it
             self._gateway.disconnected(self._connection, _reason(transport))
 
     def pause_writing(self) -> None:
@@ -180,6 +182,7 @@ class AgentLink(WSListener):
         most = self._gateway.options.protocol.message_bytes
         if len(self._parts) > most:
             self._parts = None
+            self._gateway.counters.hit("message_bytes")
             self._begin_close(MESSAGE_TOO_BIG, too_big(most))
         elif frame.fin:
             data, self._parts = bytes(self._parts), None
@@ -192,7 +195,7 @@ class AgentLink(WSListener):
         """Count against the peer's pace; one that is too fast is read later."""
         assert self._connection is not None
         if pause_s := self._connection.pace.take(now_s):
-            self._gateway.counters.slowed_messages += 1
+            self._gateway.counters.slow()
             self._socket.pause_reading()
             self._loop.call_later(pause_s, self._read_on)
 
@@ -216,6 +219,12 @@ def _reason(transport: WSTransport) -> str:
     if handshake is None or handshake.recv is None:
         return "closed with code 1005"
     return handshake.recv.reason or f"closed with code {int(handshake.recv.code)}"
+
+
+def _is_too_big(transport: WSTransport) -> bool:
+    handshake: Any = transport.close_handshake
+    sent = handshake.sent if handshake is not None else None
+    return sent is not None and int(sent.code) == MESSAGE_TOO_BIG
 
 
 def _echoed(frame: WSFrame) -> Any:

@@ -85,6 +85,7 @@ class Door(asyncio.Protocol):
         self._head += data
         head, end, early = bytes(self._head).partition(b"\r\n\r\n")
         if len(head) > self._port.gateway.options.header_bytes:
+            self._port.gateway.counters.hit("header_bytes")
             self._answer(TextAnswer(431, HEADERS_TOO_LONG))
         elif end:
             self._port.arrivals.heads.done(self._transport)

@@ -79,7 +79,7 @@ class Messages:
         assert agent.session is not None
         if self._buffer.is_full:
             agent.session.miss(message)
-            return self._unavailable(message)
+            return self._unavailable(message, "buffer")
         try:
             outcome = agent.session.receive(message, now())
         except Exception:
@@ -87,7 +87,7 @@ class Messages:
             self.end_session(agent)
             return encode_frame(bad_request(message.instance_uid, _FAILED))
         if outcome.patch is None:
-            self._counters.refused_messages += 1
+            self._counters.refuse(outcome)
         elif outcome.patch.is_heartbeat:
             self._buffer.beat(agent.session)
         else:
@@ -151,14 +151,16 @@ class Messages:
         if agent is None or (agent.is_settled and self._registry.get(uid) is None):
             most = self._options.agents_per_connection
             if agent is None and len(connection.agents) >= most:
-                self._counters.limits["agents_per_connection"] += 1
+                self._counters.hit("agents_per_connection")
                 self._counters.refused_messages += 1
                 problem = f"One connection carries at most {most} agents."
                 return encode_frame(bad_request(raw_uid, problem))
             return self._let_in(HeldAgent(uid, connection), message, data)
         if agent.is_settled:
             return self._identities.answer_replaced(agent, message)
-        return None if self._aside.keep(agent, data) else self._unavailable(message)
+        return (
+            None if self._aside.keep(agent, data) else self._unavailable(message, "waiting_bytes")
+        )
 
     def _let_in(self, agent: HeldAgent, message: AgentToServer, data: bytes) -> bytes | None:
         """Its message waits until it is admitted; one that does not fit is to be sent again."""
@@ -170,14 +172,14 @@ class Messages:
                 unavailable(message.instance_uid, wait.retry_after_s, problem=str(wait))
             )
         if not self._aside.keep(agent, data):
-            return self._unavailable(message)
+            return self._unavailable(message, "waiting_bytes")
         agent.asks_uid = wants_new_uid(message)
         agent.connection.agents[message.instance_uid] = agent
         self._admit(agent)
         return None
 
-    def _unavailable(self, message: AgentToServer) -> bytes:
-        self._counters.unavailable_answers += 1
+    def _unavailable(self, message: AgentToServer, limit: str) -> bytes:
+        self._counters.put_off(limit)
         return encode_frame(unavailable(message.instance_uid, self._options.retry_after_s))
 
 

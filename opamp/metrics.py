@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from agents.snapshot import AgentPatch
-from opamp.protocol.outcome import MessageKind
+from opamp.protocol.outcome import MessageKind, Outcome
 from telflo.base import tracing
 from telflo.base.measures import ROWS, SECONDS, Histogram, Numbers, by_label, families, sample
 
@@ -21,6 +21,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Host = TypeVar("Host", bound="Counting")
 Sink = Callable[[Sequence[AgentPatch]], None]
+
+
+AWAY: Final = "away"
+"""The database, or Redis, does not answer."""
+STOPPING: Final = "stopping"
 
 
 def _seconds() -> Histogram:
@@ -51,7 +56,7 @@ class Counters:
     """Those of them that are counted here, since most are."""
     http_kinds: dict[MessageKind, int] = field(default_factory=_no_kinds)
     limits: Counter[str] = field(default_factory=Counter)
-    """How often a limit was met, by its name (A5)."""
+    """How often a limit was met, by its name (A5), and how often something else was in the way: AWAY, STOPPING."""
     admissions: Histogram = field(default_factory=_seconds)
     pokes: Histogram = field(default_factory=_seconds)
     reconciles: Histogram = field(default_factory=_seconds)
@@ -59,17 +64,41 @@ class Counters:
     """time.monotonic() at the end of the last reconcile; 0 before the first."""
     flushes: Histogram = field(default_factory=_seconds)
     flush_rows: Histogram = field(default_factory=lambda: Histogram(ROWS))
-    _http: Lock = field(default_factory=Lock)
+    _lock: Lock = field(default_factory=Lock)
 
     def ws_kinds(self) -> Mapping[MessageKind, int]:
         """Messages over WebSocket by kind."""
         beats = self.kinds[MessageKind.HEARTBEAT] + self.heartbeats
         return {**self.kinds, MessageKind.HEARTBEAT: beats}
 
-    def take_http(self, kind: MessageKind) -> None:
+    def take_http(self, outcome: Outcome) -> None:
         """Count a message over plain HTTP. Any thread."""
-        with self._http:
-            self.http_kinds[kind] += 1
+        with self._lock:
+            self.http_kinds[outcome.kind] += 1
+        self.refuse(outcome)
+
+    def refuse(self, outcome: Outcome) -> None:
+        """Count a message that was refused, if it was. Any thread."""
+        if outcome.kind is MessageKind.REFUSED:
+            with self._lock:
+                self.refused_messages += 1
+            self.hit(outcome.limit)
+
+    def hit(self, limit: str) -> None:
+        """Count that a limit was met; "" is none. Any thread."""
+        if limit:
+            with self._lock:
+                self.limits[limit] += 1
+
+    def put_off(self, cause: str) -> None:
+        """Count an answer that asks to come back later."""
+        self.unavailable_answers += 1
+        self.hit(cause)
+
+    def slow(self) -> None:
+        """Count a message after which its sender is read later."""
+        self.slowed_messages += 1
+        self.hit("messages_per_s")
 
     def poked(self, message: Mapping[str, Any]) -> None:
         """Count a hint that arrived, by the time since agents.notify sent it (clocks of two machines may differ)."""
@@ -147,12 +176,12 @@ FAMILIES: Final = families(
         "write_failures": "Failed writes of reports in a row; 0 while all is well.",
     },
     counters={
-        "messages": "Messages of collectors that were taken, by transport and type.",
+        "messages": "Messages of collectors, by transport and type; those of type refused were over a limit.",
         "malformed_messages": "Messages that could not be read.",
         "refused_messages": "Messages that were over a limit.",
         "refused": "Connections and collectors that were refused, by reason.",
         "unavailable_answers": "Answers that asked to come back later: 503 or UNAVAILABLE.",
-        "limits_hit": "How often a limit was met, by its name.",
+        "limits_hit": "How often a limit was met, by its name; away: the database or Redis; stopping: the process.",
         "lost_sends": "Messages that a collector did not take.",
         "cut_connections": "Connections that were ended for not speaking, not reading or not answering.",
         "slowed_messages": "Messages after which a collector that sends too fast was read later.",

@@ -21,6 +21,7 @@ from opamp.door import refusal_for
 from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
 from opamp.gateway import Gateway
 from opamp.identities import goes_by
+from opamp.metrics import AWAY
 from opamp.ports import Caller, Credential
 from opamp.proto.opamp_pb2 import ServerToAgent
 from opamp.protocol.errors import MalformedMessage
@@ -38,6 +39,7 @@ PROTOBUF: Final = "application/x-protobuf"
 WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect by WebSocket, or POST application/x-protobuf.\n"
 _GZIP_WBITS: Final = 31
 _GZIP_FROM_BYTES: Final = 1024
+_TOO_LARGE: Final = 413
 _FRAMING_BYTES: Final = 6
 """Tag and length of a field of any size that can be sent."""
 
@@ -64,6 +66,8 @@ class OpampPost:
         except _ClientLeft:
             return
         except BadBody as error:
+            if error.status == _TOO_LARGE:
+                self._gateway.counters.hit("message_bytes")
             answer = _text(error.status, error.text)
         except ConnectionRefused as refusal:
             self._gateway.refused(refusal, **_sender(scope))
@@ -116,7 +120,7 @@ class OpampPost:
                 logger.exception("A request of %s could not be processed.", uid)
                 return 500, bad_request(raw_uid, "The server could not process this message.")
             logger.warning("A request of %s has to wait.", uid, exc_info=error)
-            raise Overloaded(self._gateway.options.retry_after_s) from error
+            raise self._gateway.put_off(AWAY) from error
         return 200, reply
 
     def _process(
@@ -142,7 +146,7 @@ class OpampPost:
             if given is not None:
                 return new_identity(uid.bytes, given)
         outcome = session.receive(message, moment)
-        self._gateway.counters.take_http(outcome.kind)
+        self._gateway.counters.take_http(outcome)
         if outcome.patch is not None:
             self._gateway.record_patches([outcome.patch])
         if outcome.offer_due:
@@ -211,12 +215,14 @@ class OpampPost:
     ) -> tuple[int, ServerToAgent]:
         self._gateway.refused_agent(refusal, uid, credential=credential, **_sender(scope))
         if refusal.is_for_now:
+            self._gateway.counters.put_off("newcomers")
             raise Overloaded(self._gateway.options.retry_after_s, refusal.text)
         return 403, bad_request(uid.bytes, refusal.text)
 
     def _encode(self, scope: Scope, status: int, reply: ServerToAgent) -> Answer:
         body = encode_body(reply)
         if len(body) > self._gateway.options.protocol.send_bytes:  # T8
+            self._gateway.counters.hit("send_bytes")
             logger.error("An answer of %d bytes is too large to be sent.", len(body))
             return _text(500, "The answer is larger than this server may send.")
         headers = {"content-type": PROTOBUF}

@@ -6,7 +6,7 @@ from typing import Final
 
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
-from opamp.registry import POLICY_VIOLATION, Connection, Registry
+from opamp.registry import DOES_NOT_READ, POLICY_VIOLATION, Connection, Registry
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +36,13 @@ class Watch:
     def _look(self, connection: Connection, now_s: float) -> None:
         if reason := connection.look(now_s):
             self._counters.cut_connections += 1
+            self._counters.hit("send_timeout_s" if reason == DOES_NOT_READ else "ping_s")
             connection.abort(reason)
             return
         silent_s = self._options.first_message_s
         if not connection.has_spoken and now_s - connection.opened_s > silent_s:
             self._counters.cut_connections += 1
+            self._counters.hit("first_message_s")
             connection.has_spoken = True  # said once
             self._close(connection, f"No message came within {silent_s:g} s.")
 

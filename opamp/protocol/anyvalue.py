@@ -66,11 +66,13 @@ class AttributeReader:
         self._left -= 1
         if self._left < 0:
             raise MalformedMessage(
-                f"The message holds more than {self._most} attributes in one part."
+                f"The message holds more than {self._most} attributes in one part.",
+                limit="attributes",
             )
         if depth > self._limits.value_depth:
             raise MalformedMessage(
-                f"An attribute is nested more than {self._limits.value_depth} levels deep."
+                f"An attribute is nested more than {self._limits.value_depth} levels deep.",
+                limit="attributes",
             )
 
     def _text(self, text: str) -> str:
@@ -79,7 +81,8 @@ class AttributeReader:
     def _sized(self, value: AnyStr) -> AnyStr:
         if len(value) > self._limits.attribute_length:
             raise MalformedMessage(
-                f"An attribute is longer than {self._limits.attribute_length} characters."
+                f"An attribute is longer than {self._limits.attribute_length} characters.",
+                limit="attributes",
             )
         return value
 

@@ -70,11 +70,13 @@ class _Check:
         self._left -= children
         if self._left < 0:
             raise MalformedMessage(
-                f"health has more than {self._limits.health_components} components."
+                f"health has more than {self._limits.health_components} components.",
+                limit="health",
             )
         if depth > self._limits.health_depth:
             raise MalformedMessage(
-                f"health is nested more than {self._limits.health_depth} levels deep."
+                f"health is nested more than {self._limits.health_depth} levels deep.",
+                limit="health",
             )
 
 

@@ -34,7 +34,7 @@ class Outcome:
     offer_due: claim an offer for this agent and pass it to AgentSession.make_offer. Raised once per
     reason: when the claim is not granted, the next reconcile asks again through set_desired.
     close: the session is over.
-    kind: what the message was.
+    kind: what the message was; limit: which one a refused one was over, or "".
     """
 
     reply: ServerToAgent
@@ -42,3 +42,4 @@ class Outcome:
     offer_due: bool = False
     close: CloseReason | None = None
     kind: MessageKind = MessageKind.HEARTBEAT
+    limit: str = ""

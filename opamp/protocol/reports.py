@@ -114,12 +114,14 @@ def read_effective_config(config: pb.EffectiveConfig, limits: Limits) -> Effecti
     entries = config.config_map.config_map
     if len(entries) > limits.config_files:
         raise MalformedMessage(
-            f"effective_config has {len(entries)} files; at most {limits.config_files} are taken."
+            f"effective_config has {len(entries)} files; at most {limits.config_files} are taken.",
+            limit="effective_config",
         )
     size = sum(len(entry.body) for entry in entries.values())
     if size > limits.config_bytes:
         raise MalformedMessage(
-            f"effective_config has {size} bytes; at most {limits.config_bytes} are taken."
+            f"effective_config has {size} bytes; at most {limits.config_bytes} are taken.",
+            limit="effective_config",
         )
     files = tuple(
         ConfigFile(
@@ -154,7 +156,8 @@ def read_custom_capabilities(custom: pb.CustomCapabilities, limits: Limits) -> t
     if len(names) > limits.custom_capabilities:
         raise MalformedMessage(
             f"custom_capabilities has {len(names)} entries;"
-            f" at most {limits.custom_capabilities} are taken."
+            f" at most {limits.custom_capabilities} are taken.",
+            limit="custom_capabilities",
         )
     return tuple(cut(name, limits.attribute_length) for name in names)
 
@@ -164,14 +167,16 @@ def _check_packages(statuses: pb.PackageStatuses, limits: Limits) -> None:
     if len(statuses.packages) > limits.packages:
         raise MalformedMessage(
             f"package_statuses has {len(statuses.packages)} entries;"
-            f" at most {limits.packages} are taken."
+            f" at most {limits.packages} are taken.",
+            limit="packages",
         )
 
 
 def _read_hash(part: str, raw: bytes, limits: Limits) -> str:
     if len(raw) > limits.hash_bytes:
         raise MalformedMessage(
-            f"The hash of {part} has {len(raw)} bytes; at most {limits.hash_bytes} are taken."
+            f"The hash of {part} has {len(raw)} bytes; at most {limits.hash_bytes} are taken.",
+            limit="hash",
         )
     return raw.hex()
 
@@ -220,10 +225,12 @@ class _ComponentReader:
         self._left -= nodes
         if self._left < 0:
             raise MalformedMessage(
-                f"available_components has more than {self._limits.component_details} entries."
+                f"available_components has more than {self._limits.component_details} entries.",
+                limit="components",
             )
         if nodes and depth > self._limits.component_depth:
             raise MalformedMessage(
                 f"available_components is nested more than {self._limits.component_depth} levels"
-                " deep."
+                " deep.",
+                limit="components",
             )

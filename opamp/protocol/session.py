@@ -145,7 +145,7 @@ class AgentSession:
             outcome = take(message, now)
         except MalformedMessage as problem:
             answer = replies.bad_request(message.instance_uid, str(problem))
-            return Outcome(answer, None, kind=MessageKind.REFUSED)
+            return Outcome(answer, None, kind=MessageKind.REFUSED, limit=problem.limit)
         self._expect_beat()
         return outcome
 

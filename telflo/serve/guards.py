@@ -11,7 +11,7 @@ from websockets.exceptions import SecurityError
 from websockets.frames import Frame
 
 from opamp.arrivals import Arrivals
-from opamp.consumers import SOCKET
+from opamp.consumers import MESSAGE_TOO_BIG, SOCKET
 from opamp.door import HEADERS_TOO_LONG, TextAnswer
 from opamp.gateway import Gateway
 from opamp.pace import SMALL_PART, Pace
@@ -84,6 +84,7 @@ class GuardedHttp(H11Protocol):
         if not self.conn.is_too_large:
             super().send_400_response(msg)
             return
+        self._arrivals.too_large()
         headers = [("content-type", "text/plain; charset=utf-8"), ("connection", "close")]
         for event in (
             h11.Response(status_code=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, headers=headers),
@@ -162,6 +163,19 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         super().handle_pong(event)
         self._spend()
 
+    def handle_parser_exception(self) -> None:
+        """What came is no WebSocket's, or too large."""
+        if self.conn.close_sent is not None and self.conn.close_sent.code == MESSAGE_TOO_BIG:
+            self._counters.hit("message_bytes")
+        super().handle_parser_exception()
+
+    def keepalive_timeout(self) -> None:
+        """The peer did not answer a ping."""
+        if not (self.close_sent or self.transport.is_closing()):
+            self._counters.cut_connections += 1
+            self._counters.hit("ping_s")
+        super().keepalive_timeout()
+
     def pause_writing(self) -> None:
         """The peer does not read: read nothing more of it, so that nothing more is answered."""
         super().pause_writing()
@@ -177,13 +191,15 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
     def _refuse_upgrade(self) -> None:
         self.handshake_initiated = self.handshake_complete = self.close_sent = True
         is_too_large = isinstance(self.conn.handshake_exc, SecurityError)
+        if is_too_large:
+            self._arrivals.too_large()
         answer = TextAnswer(431, HEADERS_TOO_LONG) if is_too_large else TextAnswer(400, _NO_UPGRADE)
         self.transport.write(answer.encode())
         self.transport.close()
 
     def _spend(self) -> None:
         if pause_s := self._pace.take(self.loop.time()):
-            self._counters.slowed_messages += 1
+            self._counters.slow()
             self.transport.pause_reading()
             self.loop.call_later(pause_s, self._read_on)
 

@@ -118,6 +118,13 @@ async def test_refusals_are_counted_by_reason(gateway: Gateway) -> None:
     assert of(gateway.numbers(), "refused", reason="revoked") == 2
 
 
+async def test_refusals_that_are_not_kept_are_counted(gateway: Gateway) -> None:
+    refused = ConnectionRefused("unknown", text="The token is not known here.")
+    for number in range(1_005):
+        gateway.refused(refused, address=f"host-{number}", transport="ws", user_agent="")
+    assert of(gateway.numbers(), "limits_hit", limit="refusal_log") == 5
+
+
 async def test_the_way_of_a_poke_is_timed_from_its_sender(
     connect: Connect, gateway: Gateway, layer: Any
 ) -> None:
