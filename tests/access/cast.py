@@ -25,6 +25,7 @@ from agents.snapshot import (
     EffectiveConfig,
 )
 from agents.store import apply
+from configs.models import ConfigVersion
 from fleets.models import Platform
 from fleets.quickdeploy.services import create_deployment
 from fleets.rollouts.services import start_rollout
@@ -139,17 +140,23 @@ class Cast:
             "api-rollouts": {"pk": rollout.pk, "number": rollout.number},
             "admin:base_apitoken": {"object_id": ApiToken.objects.earliest("created_at").pk},
             "admin:base_activity": {"object_id": activity.pk},
-            "admin:configs_configuration": {"object_id": version.configuration_id},
-            "admin:configs_configversion": {"object_id": version.pk},
-            "admin:agents_effectiveconfig": {"object_id": agent.status.effective_config_id},
-            "admin:agents_agentevent": {"object_id": agent.events.latest("id").pk},
-            "admin:agents_agent_": {"object_id": agent.pk},
+            **_in_the_admin(version, agent),
             "admin:fleets_token": {"object_id": token.token.pk},
             "admin:fleets_fleet": {"object_id": fleet.pk},
-            "admin:fleets_membership": {"object_id": agent.pk},
             "admin:fleets_deployment": {"object_id": deployment.deployment.pk},
             "admin:fleets_rollout": {"object_id": rollout.pk},
         }
+
+
+def _in_the_admin(version: ConfigVersion, agent: Agent) -> dict[str, dict[str, Any]]:
+    return {
+        "admin:configs_configuration": {"object_id": version.configuration_id},
+        "admin:configs_configversion": {"object_id": version.pk},
+        "admin:agents_effectiveconfig": {"object_id": agent.status.effective_config_id},
+        "admin:agents_agentevent": {"object_id": agent.events.latest("id").pk},
+        "admin:agents_agent_": {"object_id": agent.pk},
+        "admin:fleets_membership": {"object_id": agent.pk},
+    }
 
 
 def ask(

@@ -194,6 +194,8 @@ async def test_what_is_away_comes_back_and_nothing_was_lost(installation: Instal
                     await agent.say(f"{name} {agent.number}")
                 await asyncio.sleep(0.2)
             await asyncio.gather(noticed, *beside)
+            if part == "database":
+                await asyncio.to_thread(_blames_the_database_alone, installation)
         await asyncio.to_thread(installation.wait_for, 200)
         await _let_a_newcomer_in(installation)
         for agent in agents:
@@ -201,6 +203,16 @@ async def test_what_is_away_comes_back_and_nothing_was_lost(installation: Instal
     for agent in agents:
         await agent.say()
         await agent.socket.close()
+
+
+def _blames_the_database_alone(installation: Installation) -> None:
+    """Both answer while it hangs, and /metrics with the numbers of this process."""
+    for port in (installation.web, installation.port):
+        ready = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20)
+        assert (ready.status_code, "redis" in ready.text) == (503, False), ready.text
+    metrics = httpx.get(f"http://127.0.0.1:{installation.web}/metrics", timeout=20).text
+    assert "telflo_database_up 0.0" in metrics
+    assert "telflo_process_info" in metrics
 
 
 def _visits(
