@@ -28,7 +28,7 @@ The uid as a number: Python hashes a UUID several times slower, and every messag
 """
 
 Weighed = tuple[AgentPatch, int]
-"""A patch and what it takes in memory: trees that were read to be written take more than when they came."""
+"""A patch and what it takes in memory."""
 
 _KEY_BYTES: Final = 512
 """What a session takes here that has anything waiting."""

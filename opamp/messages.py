@@ -158,9 +158,9 @@ class Messages:
             return self._let_in(HeldAgent(uid, connection), message, data)
         if agent.is_settled:
             return self._identities.answer_replaced(agent, message)
-        return (
-            None if self._aside.keep(agent, data) else self._unavailable(message, "waiting_bytes")
-        )
+        if not self._aside.keep(agent, data):
+            return self._unavailable(message, "waiting_bytes")
+        return None
 
     def _let_in(self, agent: HeldAgent, message: AgentToServer, data: bytes) -> bytes | None:
         """Its message waits until it is admitted; one that does not fit is to be sent again."""

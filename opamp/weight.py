@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from sys import getsizeof
 from typing import Any, Final
 from uuid import UUID
@@ -43,6 +44,7 @@ def weight(value: Any) -> int:
 
 
 def _held(kind: type) -> tuple[str, ...] | None:
-    names = None if issubclass(kind, _FEW) else tuple(getattr(kind, "__slots__", ()))
+    slots = ("args",) if kind is partial else getattr(kind, "__slots__", ())
+    names = None if issubclass(kind, _FEW) else tuple(slots)
     _HELD[kind] = names
     return names
