@@ -16,9 +16,10 @@ from agents.snapshot import (
     FactKind,
     RemoteConfigReport,
 )
-from opamp.proto.opamp_pb2 import AgentToServer
+from opamp.proto.opamp_pb2 import AgentToServer, CustomMessage
 from opamp.protocol.continuity import Fullness
-from opamp.protocol.reports import Report
+from opamp.protocol.limits import Limits
+from opamp.protocol.reports import Report, read_custom_message
 
 _ABSENT: Final[dict[str, Any]] = {
     "health": None,
@@ -57,6 +58,7 @@ class Belief:
         "_effective_sha256",
         "_health",
         "_stored_tree",
+        "_tree_asked",
         "components_hash",
         "connection",
         "custom_capabilities",
@@ -70,6 +72,7 @@ class Belief:
         self._effective_sha256 = known.effective_sha256
         self.stored_components = stored_components
         self._stored_tree = "" if known.lacks_components else known.components_hash
+        self._tree_asked = ""
         self.remote_config: RemoteConfigReport | None = known.remote_config
         self.components_hash = known.components_hash
         self.custom_capabilities = known.custom_capabilities
@@ -116,10 +119,28 @@ class Belief:
         fact = Fact(FactKind.FULL_STATE, now, remote_config=remote_config, proves_loss=proves_loss)
         changes.facts.append(fact)
 
-    @property
-    def lacks_tree(self) -> bool:
-        """True while the tree of the components that the agent named is not stored anywhere."""
-        return bool(self.components_hash) and not self._has_tree(self.components_hash)
+    def should_ask_for_tree(self) -> bool:
+        """Whether to ask for the tree of the named components, which is not stored anywhere (C4); once each."""
+        named = self.components_hash
+        if not named or named == self._tree_asked or self._has_tree(named):
+            return False
+        self._tree_asked = named
+        return True
+
+    def note_no_tree(self, named: Components) -> None:
+        """The known hash came without its tree, which may be the answer to our question: to ask again could go on."""
+        if named.tree is None and named.hash == self.components_hash:
+            self._tree_asked = named.hash
+
+    def take_custom_message(
+        self, message: CustomMessage, limits: Limits, now: datetime, changes: Changes
+    ) -> None:
+        """K2: kept for an announced capability, else ignored."""
+        if message.capability not in self.custom_capabilities:
+            return
+        said = read_custom_message(message, limits, now)
+        if said is not None:
+            changes.state["messages"] = (said,)
 
     def _has_tree(self, components_hash: str) -> bool:
         return components_hash == self._stored_tree or components_hash in self.stored_components

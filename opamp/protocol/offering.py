@@ -5,9 +5,11 @@ The other half, quarantine and attempts of other sessions, is where offers are c
 
 from datetime import datetime
 
-from agents.snapshot import Capability
+from agents.snapshot import Capability, RemoteConfigReport
 
+# Plain ints: IntFlag's operators are slow.
 _ACCEPTS_REMOTE_CONFIG = int(Capability.ACCEPTS_REMOTE_CONFIG)
+_REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
 
 
 class OfferRules:
@@ -38,9 +40,9 @@ class OfferRules:
         )
 
     @property
-    def has_earlier_offer(self) -> bool:
-        """True while an offer of an earlier session waits for an answer: it may have been lost."""
-        return None in self.in_flight.values()
+    def has_doubtful_offer(self) -> bool:
+        """An offer of an earlier session is unanswered and may be lost: only a full state shows whether it arrived."""
+        return bool(self.capabilities & _REPORTS_REMOTE_CONFIG) and None in self.in_flight.values()
 
     def raise_once(self) -> bool:
         """True when the desired hash is due and this was not said since the last change.
@@ -69,17 +71,18 @@ class OfferRules:
         self.in_flight[config_hash] = now
         self.look_again()
 
-    def acknowledge(self, config_hash: str) -> None:
-        """The agent named this hash in whatever status: it and all offered before it are answered."""
-        self.acknowledged = config_hash
-        if config_hash in self.in_flight:
-            hashes = list(self.in_flight)
-            for answered in hashes[: hashes.index(config_hash) + 1]:
-                del self.in_flight[answered]
-        self.look_again()
+    def learn(self, report: RemoteConfigReport | None, *, proves_loss: bool) -> None:
+        """Take what the agent names as its last hash, in whatever status: it and all offered before are answered.
 
-    def settle_earlier_offers(self) -> None:
-        """A full state came: what earlier sessions offered and it does not name never arrived."""
-        for config_hash in [one for one, sent_at in self.in_flight.items() if sent_at is None]:
-            del self.in_flight[config_hash]
+        proves_loss: by a full state that is no answer to an earlier session. What earlier sessions offered and it does
+        not name never arrived, if the agent reports a hash at all.
+        """
+        self.acknowledged = report.hash if report else ""
+        if self.acknowledged in self.in_flight:
+            hashes = list(self.in_flight)
+            for answered in hashes[: hashes.index(self.acknowledged) + 1]:
+                del self.in_flight[answered]
+        if proves_loss and self.capabilities & _REPORTS_REMOTE_CONFIG:
+            for lost in [one for one, sent_at in self.in_flight.items() if sent_at is None]:
+                del self.in_flight[lost]
         self.look_again()

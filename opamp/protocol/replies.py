@@ -1,6 +1,6 @@
 """The server's answers that need no session."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from opamp.proto.opamp_pb2 import (
@@ -61,3 +61,29 @@ def new_identity(instance_uid: bytes, new_uid: UUID) -> ServerToAgent:
 def _error(instance_uid: bytes, error: ServerErrorResponse) -> ServerToAgent:
     # M3: nothing beside the error but whom it is for. An absurd uid is not echoed at length.
     return ServerToAgent(instance_uid=instance_uid[:_LONGEST_UID], error_response=error)
+
+
+class Answers:
+    """What one agent is sent in a session: the first message carries the server's capabilities (M4), all its uid (M2).
+
+    Messages of more than send_bytes are not made (T4).
+    """
+
+    __slots__ = ("_has_begun", "_instance_uid", "_send_bytes")
+
+    def __init__(self, instance_uid: bytes, send_bytes: int) -> None:
+        self._instance_uid = instance_uid
+        self._send_bytes = send_bytes
+        self._has_begun = False
+
+    def message(self, **content: Any) -> ServerToAgent:
+        """A message with this content: fields of ServerToAgent by name."""
+        if not self._has_begun:
+            self._has_begun = True
+            content["capabilities"] = SERVER_CAPABILITIES
+        return ServerToAgent(instance_uid=self._instance_uid, **content)
+
+    def fitting(self, **content: Any) -> ServerToAgent | None:
+        """The same; None when it would be too large."""
+        message = self.message(**content)
+        return message if message.ByteSize() <= self._send_bytes else None

@@ -9,6 +9,7 @@ from agents.snapshot import (
     AgentPatch,
     AgentSnapshot,
     Capability,
+    Components,
     ConnectionReport,
     Fact,
     FactKind,
@@ -29,7 +30,8 @@ from opamp.protocol.identity import read_instance_uid
 from opamp.protocol.limits import Limits
 from opamp.protocol.offering import OfferRules
 from opamp.protocol.outcome import CloseReason, MessageKind, Outcome
-from opamp.protocol.reports import Report, read_custom_message, read_report
+from opamp.protocol.replies import Answers
+from opamp.protocol.reports import read_report
 from opamp.protocol.settings_offer import SettingsRules, offers_message
 
 _REPORT_FULL_STATE = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
@@ -37,7 +39,6 @@ _REPORT_COMPONENTS = int(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableCo
 # Plain ints: IntFlag's operators are slow, and every message comes by here.
 _KNOWN_CAPABILITIES = int(sum(Capability))
 _ACCEPTS_RESTART = int(Capability.ACCEPTS_RESTART_COMMAND)
-_REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
 
 
 class AgentSession:
@@ -50,11 +51,10 @@ class AgentSession:
     """
 
     __slots__ = (
+        "_answers",
         "_belief",
-        "_components_asked",
         "_continuity",
         "_has_earlier_answer",
-        "_has_replied",
         "_is_first",
         "_left_at",
         "_limits",
@@ -93,8 +93,7 @@ class AgentSession:
             capabilities=known.capabilities,
         )
         self._settings = SettingsRules(known.settings, known.transport)
-        self._components_asked = ""
-        self._has_replied = False
+        self._answers = Answers(self._uid_bytes, limits.send_bytes)
         self._is_first = True
         self._seen_at: datetime | None = None
         self._left_at: datetime | None = None
@@ -180,11 +179,9 @@ class AgentSession:
         config = config_message(offer)
         if not self._can_offer() or not self._rules.allows(offer.hash):
             return None
-        message = self._reply()
-        message.remote_config.CopyFrom(config)
-        if message.ByteSize() > self._limits.send_bytes:
-            return None
-        self._rules.sent(offer.hash, now)
+        message = self._answers.fitting(remote_config=config)
+        if message is not None:
+            self._rules.sent(offer.hash, now)
         return message
 
     @property
@@ -227,11 +224,9 @@ class AgentSession:
         offers = offers_message(offer)
         if not self._can_offer():
             return None
-        message = self._reply()
-        message.connection_settings.CopyFrom(offers)
-        if message.ByteSize() > self._limits.send_bytes:
-            return None
-        self._settings.sent(offer.hash)
+        message = self._answers.fitting(connection_settings=offers)
+        if message is not None:
+            self._settings.sent(offer.hash)
         return message
 
     def disconnect(self, now: datetime, reason: str) -> AgentPatch:
@@ -259,13 +254,18 @@ class AgentSession:
 
     def _receive_bare(self, message: AgentToServer, now: datetime) -> Outcome:
         """A heartbeat: most messages are, so this way is short."""
-        is_next = self._continuity.follows(message.sequence_num, BARE)
+        self._follow(message, BARE)
+        return self._conclude(now, self._take_capabilities(message.capabilities))
+
+    def _follow(self, message: AgentToServer, digest: int) -> bool:
+        """Whether this is the next message; else it is doubted that all arrived."""
+        is_next = self._continuity.follows(message.sequence_num, digest)
         self._settings.begin(follows=is_next)
         if is_next:
             self._note_answer_arrived()
         else:
             self._continuity.doubt()
-        return self._conclude(now, self._take_capabilities(message.capabilities))
+        return is_next
 
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:
         try:
@@ -278,26 +278,23 @@ class AgentSession:
             self._settings.begin(follows=is_next)
             self._continuity.refuse(now)
             raise
-        is_next = self._continuity.follows(message.sequence_num, digest_of(message))
-        self._settings.begin(follows=is_next)
-        if is_next:
-            self._note_answer_arrived()
-        else:
-            self._continuity.doubt()
+        is_next = self._follow(message, digest_of(message))
         changes = self._take_capabilities(message.capabilities) or Changes()
-        self._note_missing_tree(report)
+        if self._transport is Transport.HTTP and isinstance(report.components, Components):
+            # It may answer our question, and to ask again in its reply could go round and round.
+            self._belief.note_no_tree(report.components)
         kind = MessageKind.REPORT
         if self._is_full(message, is_next=is_next):
             kind = MessageKind.FULL_STATE
             proves_loss = not self._has_earlier_answer
             self._belief.take_full(report, message, now, changes, proves_loss=proves_loss)
             self._continuity.settle(now)
-            self._learn_acknowledgement(is_full=proves_loss)
+            self._rules.learn(self._belief.remote_config, proves_loss=proves_loss)
         else:
             self._belief.take(report, message, now, changes)
             if report.remote_config is not UNSET:
-                self._learn_acknowledgement(is_full=False)
-        self._take_custom_message(message, now, changes)
+                self._rules.learn(self._belief.remote_config, proves_loss=False)
+        self._belief.take_custom_message(message.custom_message, self._limits, now, changes)
         goodbye = goodbye_in(message, self._transport)
         if goodbye:
             kind = MessageKind.GOODBYE
@@ -326,24 +323,6 @@ class AgentSession:
         known = mask & _KNOWN_CAPABILITIES
         return known if known != self._rules.capabilities else 0
 
-    def _take_custom_message(self, message: AgentToServer, now: datetime, changes: Changes) -> None:
-        """K2: kept for an announced capability, else ignored."""
-        if message.custom_message.capability not in self._belief.custom_capabilities:
-            return
-        said = read_custom_message(message.custom_message, self._limits, now)
-        if said is not None:
-            changes.state["messages"] = (said,)
-
-    def _learn_acknowledgement(self, *, is_full: bool) -> None:
-        """Take what the agent names as its last hash.
-
-        Only agents that report one can show by a full state that an earlier offer never arrived.
-        """
-        report = self._belief.remote_config
-        self._rules.acknowledge(report.hash if report else "")
-        if is_full and self._rules.capabilities & _REPORTS_REMOTE_CONFIG:
-            self._rules.settle_earlier_offers()
-
     def _note_answer_arrived(self) -> None:
         """Over plain HTTP a client goes on to the next number when it has the answer, else it repeats its message.
 
@@ -351,17 +330,6 @@ class AgentSession:
         """
         if self._is_first and self._transport is Transport.HTTP:
             self._has_earlier_answer = True
-
-    def _note_missing_tree(self, report: Report) -> None:
-        """Over plain HTTP, the known hash without its tree may be the answer to our question.
-
-        To ask again in its reply could go round and round; a later message will do.
-        """
-        named = report.components
-        if self._transport is not Transport.HTTP or named is UNSET or named is None:
-            return
-        if named.tree is None and named.hash == self._belief.components_hash:
-            self._components_asked = named.hash
 
     # ---- answering
 
@@ -382,12 +350,12 @@ class AgentSession:
         """The outcome of a message that was taken: reply, patch, and what comes next."""
         if self._is_first:
             self._is_first = False
-            self._doubt_earlier_offer()
+            if self._rules.has_doubtful_offer and not self._has_earlier_answer:
+                self._continuity.doubt(at_once=True)
         self._seen_at = now
         self._left_at = now if goodbye else None
-        reply = self._reply(self._flags(now))
         return Outcome(
-            reply,
+            self._answers.message(flags=self._flags(now)),
             self._patch(now, changes),
             self._can_offer() and self._raise_offer(),
             CloseReason.AGENT_LEFT if goodbye else None,
@@ -403,20 +371,11 @@ class AgentSession:
     def _settings_facts(self) -> tuple[int, ConnectionReport | None]:
         return self._rules.capabilities, self._belief.connection
 
-    def _doubt_earlier_offer(self) -> None:
-        """An offer of an earlier session is unanswered: only a full state shows whether it arrived."""
-        reports = self._rules.capabilities & _REPORTS_REMOTE_CONFIG
-        if reports and not self._has_earlier_answer and self._rules.has_earlier_offer:
-            self._continuity.doubt(at_once=True)
-
     def _flags(self, now: datetime) -> int:
         """What the reply asks for. A full state brings the components, so both are never asked."""
         if self._continuity.should_ask(now):
             return _REPORT_FULL_STATE
-        if self._belief.lacks_tree and self._belief.components_hash != self._components_asked:
-            self._components_asked = self._belief.components_hash  # C4; once per session
-            return _REPORT_COMPONENTS
-        return 0
+        return _REPORT_COMPONENTS if self._belief.should_ask_for_tree() else 0
 
     def _patch(self, now: datetime, changes: Changes | None) -> AgentPatch:
         number = self._continuity.stored_number
@@ -435,13 +394,3 @@ class AgentSession:
     def _can_offer(self) -> bool:
         """False while the agent is gone or owes a full state, which may show what it already has."""
         return self._left_at is None and not self._continuity.is_asked
-
-    def _reply(self, flags: int = 0) -> ServerToAgent:
-        """M2; M4: the first one carries the server's capabilities."""
-        reply = ServerToAgent(instance_uid=self._uid_bytes)
-        if flags:
-            reply.flags = flags
-        if not self._has_replied:
-            self._has_replied = True
-            reply.capabilities = replies.SERVER_CAPABILITIES
-        return reply

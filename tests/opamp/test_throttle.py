@@ -133,6 +133,7 @@ class TestAnAgentThatMayNotComeIn:
         # And whoever has another token is not turned away for it.
         assert (await connect(secret="tlf_e_wrong").next())["status"] == 401
 
+    @pytest.mark.parametrize("adapter", ["asgi"], indirect=True)  # tests/serve has it over sockets
     async def test_what_is_stored_of_it_names_its_client(
         self, connect: Connect, domain: MemoryDomain
     ) -> None:
