@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -25,6 +26,8 @@ class Processes:
         self._children: dict[int, float] = {}
         self._stopping = 0
         self._short_lives = 0
+        self._alive = os.pipe()
+        """Only the parent keeps the end for writing: the other one tells its children that it is gone."""
 
     def run(self) -> int:
         """Fork, watch, replace; answers the exit code. Blocks until all are gone."""
@@ -51,6 +54,8 @@ class Processes:
         try:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
+            os.close(self._alive[1])
+            threading.Thread(target=_end_with, args=(self._alive[0],), daemon=True).start()
             self._work()
             code = 0
         except BaseException:
@@ -87,3 +92,9 @@ class Processes:
                 os.kill(pid, number)
             except ProcessLookupError:
                 continue
+
+
+def _end_with(parent: int) -> None:
+    """A child whose parent was killed stops in order, instead of holding the port with nobody to end it."""
+    os.read(parent, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

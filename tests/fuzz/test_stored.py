@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from agents.health import health_from_json
 from agents.models import Agent
 from agents.models import EffectiveConfig as StoredConfig
 from agents.snapshot import (
@@ -57,7 +58,8 @@ def check(patch: AgentPatch, known: AgentSnapshot) -> None:
         assert agent.identifying == patch.description.identifying
         assert agent.non_identifying == patch.description.non_identifying
     if isinstance(patch.health, ComponentHealth) and not tells_shutdown(patch.health):
-        assert known.health == patch.health
+        assert agent.status.health_tree is not None
+        assert health_from_json(agent.status.health_tree) == patch.health
     if isinstance(patch.effective_config, EffectiveConfig):
         body = StoredConfig.objects.get(sha256=known.effective_sha256)
         assert files_from_text(body.files) == patch.effective_config.files

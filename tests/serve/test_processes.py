@@ -106,6 +106,15 @@ def test_several_processes_share_a_port_and_a_dead_one_is_replaced(start: Start)
     assert server.end() == 0
 
 
+def test_processes_whose_parent_was_killed_end_by_themselves(start: Start) -> None:
+    gateway = start("gateway", "--port", "0", "--processes", "2", REDIS_URL="redis://127.0.0.1:1/0")
+    gateway.line("Telflo's gateway is at ws://")
+    until(lambda: len(children(gateway.process.pid)) == 2)
+    orphans = children(gateway.process.pid)
+    gateway.process.kill()
+    until(lambda: not any(map(is_running, orphans)))
+
+
 def test_a_gateway_serves_agents_in_several_processes_and_says_how_it_is(start: Start) -> None:
     # Nothing here reaches Redis: /readyz says so.
     migrated = start("migrate", "--verbosity", "0")
@@ -154,3 +163,11 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline_s
         time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
