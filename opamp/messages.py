@@ -78,7 +78,7 @@ class Messages:
         """The answer to a message of an admitted agent: no database, exactly one reply."""
         assert agent.session is not None
         if self._buffer.is_full:
-            agent.session.miss(message)
+            agent.session.miss(message, now())
             return self._unavailable(message, "buffer")
         try:
             outcome = agent.session.receive(message, now())

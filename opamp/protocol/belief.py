@@ -92,7 +92,8 @@ class Belief:
         """Believe what a message says; what it leaves out is unchanged (C1)."""
         self._take_description(report, message, now, changes)
         self._take_health(report, now, changes)
-        self._take_remote_config(report, now, changes)
+        if report.remote_config is not UNSET:
+            self.take_remote_config(report.remote_config, now, changes)
         self._take_effective_config(report, changes)
         self._take_components(report, now, changes)
         self._take_connection(report, now, changes)
@@ -179,14 +180,15 @@ class Belief:
             changes.facts.append(Fact(FactKind.HEALTH, now, health=health))
         self._health = face
 
-    def _take_remote_config(self, report: Report, now: datetime, changes: Changes) -> None:
-        if report.remote_config is UNSET or report.remote_config == self.remote_config:
+    def take_remote_config(
+        self, said: RemoteConfigReport | None, at: datetime, changes: Changes
+    ) -> None:
+        """Believe what it says of the configuration that it got last."""
+        if said == self.remote_config:
             return
-        self.remote_config = report.remote_config
-        changes.state["remote_config"] = self.remote_config
-        if self.remote_config is not None:
-            fact = Fact(FactKind.REMOTE_CONFIG, now, remote_config=self.remote_config)
-            changes.facts.append(fact)
+        self.remote_config = changes.state["remote_config"] = said
+        if said is not None:
+            changes.facts.append(Fact(FactKind.REMOTE_CONFIG, at, remote_config=said))
 
     def _take_connection(self, report: Report, now: datetime, changes: Changes) -> None:
         if report.connection is UNSET or report.connection == self.connection:

@@ -3,13 +3,24 @@
 The other half, quarantine and attempts of other sessions, is where offers are claimed.
 """
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
-from agents.snapshot import Capability, RemoteConfigReport
+from agents.snapshot import AgentSnapshot, Capability, RemoteConfigReport
+from opamp.proto.opamp_pb2 import AgentToServer
+from opamp.protocol.errors import MalformedMessage
+from opamp.protocol.limits import Limits
+from opamp.protocol.reports import read_remote_config
 
 # Plain ints: IntFlag's operators are slow.
 _ACCEPTS_REMOTE_CONFIG = int(Capability.ACCEPTS_REMOTE_CONFIG)
 _REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
+_OVERHEARD_LENGTH = 4_000
+"""Characters that are kept of an error while nothing can be stored: ten thousand sessions may do so."""
+
+Overheard = tuple[RemoteConfigReport, datetime]
+"""What was said, and when."""
 
 
 class OfferRules:
@@ -18,17 +29,17 @@ class OfferRules:
     in_flight: hash -> when it was sent, oldest first; None: by an earlier session.
     """
 
-    __slots__ = ("_is_raised", "acknowledged", "capabilities", "desired", "in_flight")
+    __slots__ = ("_is_raised", "_overheard", "acknowledged", "capabilities", "desired", "in_flight")
 
-    def __init__(
-        self, *, desired: str, acknowledged: str, in_flight: str, capabilities: int
-    ) -> None:
-        self.desired = desired
-        self.acknowledged = acknowledged
-        is_open = in_flight and in_flight != acknowledged
-        self.in_flight: dict[str, datetime | None] = {in_flight: None} if is_open else {}
-        self.capabilities = capabilities
+    def __init__(self, known: AgentSnapshot) -> None:
+        self.desired = known.desired_hash
+        self.acknowledged = known.remote_config.hash if known.remote_config else ""
+        unanswered = known.in_flight_hash
+        is_open = unanswered and unanswered != self.acknowledged
+        self.in_flight: dict[str, datetime | None] = {unanswered: None} if is_open else {}
+        self.capabilities = known.capabilities
         self._is_raised = False
+        self._overheard: Overheard | None = None
 
     def allows(self, config_hash: str) -> bool:
         """True when this hash could be sent now: accepted, not the acknowledged one, not in flight."""
@@ -86,3 +97,17 @@ class OfferRules:
             for lost in [one for one, sent_at in self.in_flight.items() if sent_at is None]:
                 del self.in_flight[lost]
         self.look_again()
+
+    def overhear(self, message: AgentToServer, limits: Limits, at: datetime) -> None:
+        """Remember what a message that is refused (A3) says of an offer: it may never be said again."""
+        if not message.HasField("remote_config_status"):
+            return
+        with suppress(MalformedMessage):
+            said = read_remote_config(message.remote_config_status, limits)
+            if said is not None and said.hash in self.in_flight:
+                self._overheard = replace(said, error=said.error[:_OVERHEARD_LENGTH]), at
+
+    def take_overheard(self) -> Overheard | None:
+        """The last of it, once."""
+        overheard, self._overheard = self._overheard, None
+        return overheard

@@ -10,7 +10,6 @@ from agents.snapshot import (
     AgentSnapshot,
     Capability,
     Components,
-    ConnectionReport,
     Fact,
     FactKind,
     Transport,
@@ -86,12 +85,7 @@ class AgentSession:
         self._limits = limits
         self._belief = Belief(known, stored_components)
         self._continuity = Continuity(known)
-        self._rules = OfferRules(
-            desired=known.desired_hash,
-            acknowledged=known.remote_config.hash if known.remote_config else "",
-            in_flight=known.in_flight_hash,
-            capabilities=known.capabilities,
-        )
+        self._rules = OfferRules(known)
         self._settings = SettingsRules(known.settings, known.transport)
         self._answers = Answers(self._uid_bytes, limits.send_bytes)
         self._is_first = True
@@ -148,9 +142,9 @@ class AgentSession:
         self._expect_beat()
         return outcome
 
-    def miss(self, message: AgentToServer) -> None:
+    def miss(self, message: AgentToServer, now: datetime) -> None:
         """The server is too busy to take this message (A3). Unless it is a mere heartbeat it is not sent again, so
-        the full state is asked for as soon as anything can be taken.
+        the full state is asked for as soon as anything can be taken. Only an answer to an offer is remembered.
         """
         self._next_beat = b""
         says_nothing = is_bare(message) and self._news_of(message.capabilities) == 0
@@ -159,6 +153,7 @@ class AgentSession:
             self._continuity.miss()
         elif not is_next:
             self._continuity.doubt()
+        self._rules.overhear(message, self._limits, now)
 
     def set_desired(self, desired_hash: str) -> bool:
         """The intent changed, or is looked at again: True when an offer is due now."""
@@ -205,7 +200,9 @@ class AgentSession:
     @property
     def wants_settings(self) -> bool:
         """True while connection settings are due and may be sent."""
-        return self._can_offer() and self._settings.is_due(*self._settings_facts)
+        return self._can_offer() and self._settings.is_due(
+            self._rules.capabilities, self._belief.connection
+        )
 
     def set_settings(self, settings_hash: str) -> bool:
         """The same as set_desired, of connection settings."""
@@ -231,18 +228,12 @@ class AgentSession:
 
     def disconnect(self, now: datetime, reason: str) -> AgentPatch:
         """The connection is over: what to store. When the agent said goodbye, that stays the end."""
-        is_news = self._left_at is None
+        changes = self._recall() or Changes()
         if self._left_at is None:
             self._left_at = now
+            changes.facts.append(Fact(FactKind.DISCONNECTED, now, reason=reason))
         self._next_beat = b""
-        return AgentPatch(
-            instance_uid=self.instance_uid,
-            epoch=self.epoch,
-            seen_at=self._seen_at or now,
-            sequence_num=self._continuity.stored_number,
-            disconnected_at=self._left_at,
-            facts=(Fact(FactKind.DISCONNECTED, now, reason=reason),) if is_news else (),
-        )
+        return self._patch(self._seen_at or now, changes)
 
     # ---- receiving
 
@@ -255,7 +246,7 @@ class AgentSession:
     def _receive_bare(self, message: AgentToServer, now: datetime) -> Outcome:
         """A heartbeat: most messages are, so this way is short."""
         self._follow(message, BARE)
-        return self._conclude(now, self._take_capabilities(message.capabilities))
+        return self._conclude(now, self._take_capabilities(message.capabilities, self._recall()))
 
     def _follow(self, message: AgentToServer, digest: int) -> bool:
         """Whether this is the next message; else it is doubted that all arrived."""
@@ -279,7 +270,7 @@ class AgentSession:
             self._continuity.refuse(now)
             raise
         is_next = self._follow(message, digest_of(message))
-        changes = self._take_capabilities(message.capabilities) or Changes()
+        changes = self._take_capabilities(message.capabilities, self._recall()) or Changes()
         if self._transport is Transport.HTTP and isinstance(report.components, Components):
             # It may answer our question, and to ask again in its reply could go round and round.
             self._belief.note_no_tree(report.components)
@@ -308,15 +299,27 @@ class AgentSession:
         starts = message.sequence_num == 0 and not is_next
         return self._continuity.is_full(fullness, starts=starts)
 
-    def _take_capabilities(self, mask: int) -> Changes | None:
+    def _recall(self) -> Changes | None:
+        """What was said of an offer in a message that was refused."""
+        overheard = self._rules.take_overheard()
+        if overheard is None:
+            return None
+        changes = Changes()
+        self._belief.take_remote_config(*overheard, changes)
+        self._rules.learn(self._belief.remote_config, proves_loss=False)
+        return changes
+
+    def _take_capabilities(self, mask: int, changes: Changes | None) -> Changes | None:
         """M8, M9. A mask of 0 says nothing: ReportsStatus is always set."""
         known = self._news_of(mask)
         if not known:
-            return None
+            return changes
         self._rules.capabilities = known
         self._rules.look_again()
         self._settings.look_again(ask=True)
-        return Changes({"capabilities": known})
+        changes = changes or Changes()
+        changes.state["capabilities"] = known
+        return changes
 
     def _news_of(self, mask: int) -> int:
         """The capabilities that a message names when they differ from those that are known, else 0."""
@@ -365,11 +368,10 @@ class AgentSession:
     def _raise_offer(self) -> bool:
         """Whether a configuration or connection settings are due, said once each."""
         is_config_due = self._rules.raise_once()
-        return self._settings.raise_once(*self._settings_facts) or is_config_due
-
-    @property
-    def _settings_facts(self) -> tuple[int, ConnectionReport | None]:
-        return self._rules.capabilities, self._belief.connection
+        return (
+            self._settings.raise_once(self._rules.capabilities, self._belief.connection)
+            or is_config_due
+        )
 
     def _flags(self, now: datetime) -> int:
         """What the reply asks for. A full state brings the components, so both are never asked."""

@@ -33,15 +33,12 @@ class AgentLog:
     """One agent's log since it was found to agree with the timeline last.
 
     number: of its last message that said something. before: by kind, what it said last before that.
-    is_unheard: its answer to an offer was refused. A full buffer is allowed to; only the apply timeout ends that offer,
-    since a full state of the same session may have been under way before it.
     """
 
     connections: list[Connection] = field(default_factory=list)
     reports: dict[str, list[Report]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     before: dict[str, Content] = field(default_factory=dict)
     number: int = -1
-    is_unheard: bool = False
 
     def said(self, kind: str, deaths: Iterable[Death]) -> list[Said]:
         """The reports of a kind, each with whether it may be missing."""
@@ -121,8 +118,6 @@ class Logbook:
         elif kind == "refused":
             self.refused += 1
             log.connections[-1].refused.add(line["seq"])
-            numbers = {report.number for report in log.reports[REMOTE_CONFIG]}
-            log.is_unheard |= line["seq"] in numbers
         elif "seq" in line:
             self._take_message(log, line)
 

@@ -93,8 +93,6 @@ class Judge:
             self.logbook.read()
             problems = dict(self._disbeliefs(unbelieved, beliefs))
             unbelieved &= problems.keys()
-            if any(log.is_unheard for log in self.logbook.agents.values()):
-                general = []
             if not problems and not general:
                 events = await asyncio.to_thread(self._database.events, since)
                 self.logbook.read()
@@ -113,10 +111,7 @@ class Judge:
             number = self.logbook.agents[truth.uid].number
             problems = [*differences(truth, number, belief)]
             if belief is not None:
-                late = [*lags(truth, belief)]
-                log = self.logbook.agents[truth.uid]
-                log.is_unheard &= bool(late)
-                problems += [] if log.is_unheard else late
+                problems += lags(truth, belief)
                 if str(belief.fleet) != given.fleet:
                     problems.append("it is in the other fleet")
             if problems:

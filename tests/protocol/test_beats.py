@@ -55,7 +55,7 @@ class TestSession:
     def test_after_a_message_that_was_not_taken_no_heartbeat_is_foreseen(self) -> None:
         agent = session()
         agent.receive(decode_frame(beat(1)), START)
-        agent.miss(decode_frame(beat(2, health=pb.ComponentHealth(healthy=True))))
+        agent.miss(decode_frame(beat(2, health=pb.ComponentHealth(healthy=True))), START)
         assert agent.hear(beat(2), START) is None
         assert agent.hear(beat(3), START) is None
         assert agent.receive(decode_frame(beat(3)), START).reply.flags

@@ -11,6 +11,7 @@ from agents.snapshot import (
     Capability,
     ConfigFile,
     ConfigStatus,
+    FactKind,
     RemoteConfigReport,
     Transport,
 )
@@ -48,16 +49,25 @@ class Talk:
         self, status: ConfigStatus | None = None, config_hash: str = "", *,
         full: bool = False, mask: int = MASK,
     ) -> Outcome:  # fmt: skip
+        message = self.next_message(status, config_hash, mask=mask)
+        if full:
+            message.agent_description.SetInParent()
+        return self.session.receive(message, START)
+
+    def miss(self, status: ConfigStatus, config_hash: str) -> None:
+        self.session.miss(self.next_message(status, config_hash), START)
+
+    def next_message(
+        self, status: ConfigStatus | None, config_hash: str, *, mask: int = MASK
+    ) -> pb.AgentToServer:
         self.number += 1
         message = pb.AgentToServer(
             instance_uid=UID.bytes, sequence_num=self.number, capabilities=mask
         )
-        if full:
-            message.agent_description.SetInParent()
         if status is not None:
             message.remote_config_status.last_remote_config_hash = bytes.fromhex(config_hash)
             message.remote_config_status.status = int(status)  # type: ignore[assignment]  # same numbers
-        return self.session.receive(message, START)
+        return message
 
     def send(self, config_hash: str) -> bool:
         return self.session.make_offer(offer(config_hash), START) is not None
@@ -194,6 +204,33 @@ class TestOffersOfEarlierSessions:
         assert talk.say().reply.flags == FULL_STATE
         assert not talk.say(APPLIED, A, full=True).offer_due
         assert not talk.send(B)
+
+    @pytest.mark.rule("A3")
+    def test_an_answer_in_a_refused_message_is_told_with_the_next_one(self) -> None:
+        talk = Talk(desired_hash=B)
+        talk.say()
+        talk.send(B)
+        for status, config_hash in ((APPLYING, B), (FAILED, B), (APPLIED, A)):
+            talk.miss(status, config_hash)
+        told = talk.say().patch
+        assert told is not None
+        assert [fact.remote_config for fact in told.facts] == [RemoteConfigReport(FAILED, B)]
+        assert told.remote_config == RemoteConfigReport(FAILED, B)
+        assert not talk.session.in_flight
+        after = talk.say(APPLIED, A, full=True).patch
+        assert after is not None
+        assert after.remote_config == RemoteConfigReport(APPLIED, A)
+
+    @pytest.mark.rule("A3", "D1")
+    def test_an_answer_in_a_refused_message_is_told_when_the_agent_hangs_up(self) -> None:
+        talk = Talk(desired_hash=B)
+        talk.say()
+        talk.send(B)
+        talk.miss(FAILED, B)
+        told = talk.session.disconnect(START, "closed")
+        kinds = [FactKind.REMOTE_CONFIG, FactKind.DISCONNECTED]
+        assert [fact.kind for fact in told.facts] == kinds
+        assert told.remote_config == RemoteConfigReport(FAILED, B)
 
     def test_an_agent_that_reports_no_hash_cannot_show_that_an_offer_was_lost(self) -> None:
         mask = MASK & ~int(Capability.REPORTS_REMOTE_CONFIG)

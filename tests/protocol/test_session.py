@@ -219,21 +219,21 @@ class TestSequenceNumbers:
         one = session()
         one.receive(said(9), START)
         one.receive(full(10), START)
-        one.miss(said(11, health=pb.ComponentHealth(healthy=True)))
+        one.miss(said(11, health=pb.ComponentHealth(healthy=True)), START)
         after = one.receive(said(12), START + timedelta(seconds=1))
         assert after.reply.flags == FULL_STATE
         assert after.patch is not None
         assert after.patch.sequence_num is None
-        one.miss(full(13))  # the answer too
+        one.miss(full(13), START)  # the answer too
         assert one.receive(said(14), START + timedelta(seconds=1)).reply.flags == FULL_STATE
 
     @pytest.mark.rule("A3")
     def test_a_heartbeat_that_was_not_taken_leaves_no_doubt(self) -> None:
         one = session()
-        one.miss(said(5))
+        one.miss(said(5), START)
         after = one.receive(said(6), START)
         assert (after.reply.flags, after.patch and after.patch.sequence_num) == (0, 6)
-        one.miss(said(8))  # but there was a gap before this one
+        one.miss(said(8), START)  # but there was a gap before this one
         assert one.receive(said(9), START).reply.flags == FULL_STATE
 
     def test_over_http_where_each_message_is_a_session_the_quiet_time_goes_on(self) -> None:
