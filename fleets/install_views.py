@@ -21,6 +21,7 @@ from fleets.quickdeploy.services import (
     find_deployment,
     plan_of,
     public_url,
+    why_not_held,
 )
 from fleets.refusals import record_refusal
 from telflo.base import clock
@@ -58,6 +59,21 @@ def check(request: HttpRequest, code: str) -> HttpResponse:
     if reason := closed_reason(deployment, now):
         return _refused(request, CodeClosed(reason), deployment)
     return _text(f"time={int(now.timestamp())}\n")
+
+
+@login_not_required
+@csrf_exempt
+@never_cache
+@require_POST
+def held(request: HttpRequest, code: str) -> HttpResponse:
+    """Whether the token that a host has already lets it into the fleet of the code: 200, or 409 and why not."""
+    try:
+        deployment = find_deployment(code)
+    except CodeUnknown as error:
+        return _refused(request, error, None)
+    if why := why_not_held(deployment, request.POST.get("token", ""), now=clock.now()):
+        return _text(f"{why}\n", status=HTTPStatus.CONFLICT)
+    return _text("good\n")
 
 
 @login_not_required

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from fleets.enrollment import verify_token
+from fleets.errors import TokenRefused
 from fleets.models import Deployment, Fleet, Platform, TokenKind
 from fleets.quickdeploy import manual
 from fleets.quickdeploy.environment import Variable, variables_in
@@ -142,6 +144,15 @@ def closed_reason(deployment: Deployment, now: datetime) -> str:
     if now >= deployment.expires_at:
         return f"This quick-deploy code expired at {deployment.expires_at:%Y-%m-%d %H:%M} UTC."
     return ""
+
+
+def why_not_held(deployment: Deployment, secret: str, *, now: datetime) -> str:
+    """Why the token that a host has already does not let it into the deployment's fleet; empty while it does."""
+    try:
+        token = verify_token(secret, now=now)
+    except TokenRefused as refusal:
+        return str(refusal)
+    return "" if token.fleet_id == deployment.fleet_id else "It is a token of another fleet."
 
 
 def claim_deployment(*, code: str, host: str) -> Claim:

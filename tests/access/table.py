@@ -106,6 +106,7 @@ PAGES: Final[dict[str, Row]] = {
     "install-script": _read(ANYONE),
     "install-check": _read(ANYONE),
     "install-claim": _do(ANYONE),
+    "install-held": _do(ANYONE),
 }
 
 API: Final[dict[str, Row]] = {

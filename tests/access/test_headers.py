@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 ROUTES: Final = {route.name: route for route in all_routes()}
 WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
-BY_CODE: Final = {"install-claim"}
+BY_CODE: Final = {"install-claim", "install-held"}
 """The script calls it without a browser: its code is the credential."""
 NO_HTML: Final = {"healthz", "readyz", "install-script", "install-check", "agents:export"}
 SHOWN_ONCE: Final[dict[str, dict[str, Any]]] = {

@@ -44,6 +44,7 @@ def test_a_host_comes_back_and_leaves(story: Story) -> None:
     story.wait_for_version(1)
     _catches_up(story, deployment.foreground)
     _loses_its_token(story)
+    _gets_another_token(story)
     _is_uninstalled(story, deployment.with_flags("--no-systemd --uninstall"))
 
 
@@ -74,6 +75,17 @@ def _loses_its_token(story: Story) -> None:
         within_s=20,
         evidence=story.evidence,
     )
+
+
+def _gets_another_token(story: Story) -> None:
+    """A new command, as the page says: it comes back as the collector that it was."""
+    before = story.collector()
+    story.host.stop()
+    story.host.start(story.deploy().foreground)
+    after = story.wait_for_version(2)
+    assert before is not None
+    assert after.uid == before.uid
+    assert len(tokens_of(story)) == 2
 
 
 def _is_uninstalled(story: Story, command: str) -> None:

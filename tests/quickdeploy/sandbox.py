@@ -87,7 +87,10 @@ class Server:
     claim: tuple[int, str] = (200, f"token={TOKEN}\n")
     check: tuple[int, str] = (200, "")
     clock_offset: int = 0
+    held: tuple[int, str] = (200, "good\n")
     claims: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    """What was asked about the token that is there."""
     asked: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -141,9 +144,10 @@ def serving() -> Iterator[Server]:
             self._send(*server.answer(self.path))
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            server.claims.append(body.decode())
-            status, text = server.claim
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            is_claim = self.path == f"/install/{CODE}/claim"
+            (server.claims if is_claim else server.shown).append(body)
+            status, text = server.claim if is_claim else server.held
             self._send(status, text.encode())
 
         def _send(self, status: int, body: bytes) -> None:

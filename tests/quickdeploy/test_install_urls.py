@@ -20,6 +20,7 @@ from fleets.quickdeploy.services import (
     revoke_deployment,
 )
 from fleets.services import archive_fleet
+from fleets.tokens import revoke_token
 from telflo.base import clock
 from telflo.base.models import Activity
 from telflo.base.secrets import hash_secret
@@ -137,6 +138,25 @@ def test_the_claim_of_an_archived_fleet_is_refused_without_a_use(client: Client)
     assert answer.status_code == 409
     issued.deployment.refresh_from_db()
     assert issued.deployment.uses == 0
+
+
+def test_a_host_is_told_whether_the_token_that_it_has_is_good(client: Client) -> None:
+    issued, other = issue(), issue()
+    url = f"/install/{issued.code}/held"
+    secrets = [
+        client.post(f"/install/{one.code}/claim").content.decode().split()[0][6:]
+        for one in (issued, other)
+    ]
+    good = client.post(url, {"token": secrets[0]})
+    assert (good.status_code, good.content) == (200, b"good\n")
+    elsewhere = client.post(url, {"token": secrets[1]})
+    assert (elsewhere.status_code, elsewhere.content) == (409, b"It is a token of another fleet.\n")
+    revoke_token(token=Token.objects.get(fleet=issued.deployment.fleet), actor=TESTER)
+    revoked = client.post(url, {"token": secrets[0]})
+    assert (revoked.status_code, revoked.content) == (409, b"The token is revoked.\n")
+    assert client.post(url).status_code == 409
+    assert client.post("/install/nosuch/held", {"token": secrets[0]}).status_code == 404
+    assert client.get(url).status_code == 405
 
 
 def test_a_claim_is_a_post(client: Client) -> None:

@@ -76,6 +76,32 @@ def test_a_second_run_claims_nothing_and_keeps_flags_and_values(host: Host) -> N
     assert 'GREETING="h$i"' in environment.read_text()
 
 
+def test_a_token_that_is_no_good_any_more_is_replaced(host: Host) -> None:
+    host.run()
+    host.server.shown.clear()
+    host.server.held = (409, "The token is revoked.\n")
+    host.server.claim = (200, "token=tlf_h_another\n")
+
+    done = host.run()
+
+    assert done.returncode == 0, done.stderr
+    assert host.server.shown == [f"token={TOKEN}"]
+    assert "is no good: The token is revoked. Another one is claimed." in done.stdout
+    assert "tlf_h_another" in (host.root / ETC / "token.env").read_text()
+    assert TOKEN not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("answer", [(200, "good\n"), (404, "Not found\n"), (503, "busy\n")])
+def test_the_token_stays_unless_the_server_says_that_it_is_no_good(
+    host: Host, answer: tuple[int, str]
+) -> None:
+    host.run()
+    host.server.held = answer
+    assert host.run().returncode == 0
+    assert len(host.server.claims) == 1
+    assert TOKEN in (host.root / ETC / "token.env").read_text()
+
+
 def test_another_version_is_an_upgrade_with_the_same_token(host: Host) -> None:
     host.run(plan=host.plan("0.149.0"))
     host.server.publish("0.158.0", supervisor=SUPERVISOR + "# newer\n")

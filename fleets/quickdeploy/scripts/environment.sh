@@ -4,10 +4,20 @@ env_text() {
   printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"$`]/\\&/g')"
 }
 
+# Only when the server says that the token of this host is no good (409), another one is claimed.
+is_token_good() {
+  sed -n 's/^TELFLO_TOKEN=\([A-Za-z0-9_-]*\)$/token=\1/p' "$ROOT$CONF_DIR/token.env" >"$WORK/held"
+  ask "$CODE_URL/held" "@$WORK/held" || :
+  rm -f "$WORK/held"
+  if [ "$STATUS" != 409 ]; then return 0; fi
+  say "The token that is here is no good: $(first_line) Another one is claimed."
+  return 1
+}
+
 # The counted use of the code. Without this step the script holds no secret.
 claim_token() {
   SECRETS=
-  if [ -s "$ROOT$CONF_DIR/token.env" ]; then
+  if [ -s "$ROOT$CONF_DIR/token.env" ] && is_token_good; then
     say "The token that is here stays in use; the code is not used."
     return
   fi

@@ -55,14 +55,18 @@ run_fetcher() {
   fi
 }
 
-# ask URL [FORM DATA]: the answer is in $WORK/answer, its status in $STATUS; false when there is none.
+# ask URL [FORM DATA, or @FILE with it]: the answer is in $WORK/answer, its status in $STATUS; false when there is none.
 ask() {
   : >"$WORK/answer"
   if [ "$FETCHER" = curl ]; then
     STATUS=$(run_fetcher --max-time 60 -o "$WORK/answer" -w '%{http_code}' ${2:+--data "$2"} "$1")
     return
   fi
-  run_fetcher ${GNU:+-t 1 --content-on-error} -S -O "$WORK/answer" ${2:+--post-data="$2"} "$1" || :
+  case ${2:-} in
+    @*) form=--post-file=${2#@} ;;
+    *) form=${2:+--post-data=$2} ;;
+  esac
+  run_fetcher ${GNU:+-t 1 --content-on-error} -S -O "$WORK/answer" ${form:+"$form"} "$1" || :
   STATUS=$(sed -n 's/^ *HTTP\/[0-9.]* \([0-9][0-9]*\).*/\1/p' "$WORK/error" | tail -n 1)
   [ -n "$STATUS" ]
 }
