@@ -10,12 +10,12 @@ from typing import Any, Final
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache as redis_cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from redis import Redis
 
 from opamp.domain import with_connections
 from telflo.base.asked import Asked, Pending
@@ -106,7 +106,10 @@ def _migrations() -> None:
 
 
 def _redis() -> None:
-    redis_cache.get("readyz")
+    # Django's cache has connections for each thread, and every question has a thread of its own.
+    times = {"socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S}
+    with Redis.from_url(settings.REDIS_URL, **times) as redis:
+        redis.ping()
     if get_channel_layer() is None:
         raise _NotReady("no channel layer")
 
