@@ -210,10 +210,10 @@ def _lose(token: Token) -> str:
     if not number:
         return "No collector uses it. Who still has the secret is refused from then on."
     verbs = ("loses", "keeps") if number == 1 else ("lose", "keep")
-    return (
-        f"{counted(number, 'collector')} {verbs[0]} the server and {verbs[1]} running."
-        " To stop new hosts only, retire it."
-    )
+    lose = f"{counted(number, 'collector')} {verbs[0]} the server and {verbs[1]} running."
+    if token.kind == TokenKind.HOST:
+        return f"{lose} A quick-deploy command that is run on its host gives it another token."
+    return f"{lose} To stop new hosts only, retire it."
 
 
 def _who_may_come_back(token: Token) -> str:
