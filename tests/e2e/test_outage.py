@@ -249,13 +249,12 @@ async def _let_a_newcomer_in(installation: Installation) -> None:
     for port in (installation.web, installation.port):
         while True:
             try:
-                newcomer = Agent(await installation.connect(port))
-                await newcomer.say("new")
+                async with installation.connect(port) as socket:
+                    await Agent(socket).say("new")
             except (InvalidStatus, AssertionError):
                 assert time.monotonic() < deadline, installation.logs()
                 await asyncio.sleep(0.5)
             else:
-                await newcomer.socket.close()
                 break
 
 
