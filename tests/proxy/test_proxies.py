@@ -115,7 +115,7 @@ def test_who_is_told_to_come_back_is_told_when(
         ]
     assert [answer.status_code for answer in answers] == [200] * 20 + [503]
     assert answers[-1].headers["Retry-After"] == "30"
-    assert "too much to do" in answers[-1].text
+    assert "Too many new collectors a minute" in answers[-1].text
 
 
 async def test_the_clients_own_address_arrives_and_no_made_up_one(
