@@ -108,7 +108,7 @@ def test_who_is_told_to_come_back_is_told_when(
 ) -> None:
     made = api.post("/fleets/edge/tokens/", {"name": proxy.name, "expires": "never"})
     headers = {"Authorization": f"Bearer {made['secret']}", "Content-Type": PROTOBUF}
-    answers = []
+    answers: list[httpx.Response] = []
     with client(proxy, certificate) as http:
         # 20 a minute of the clock: when one ends meanwhile, it takes as many again.
         while len(answers) <= 60 and (not answers or answers[-1].status_code == 200):
