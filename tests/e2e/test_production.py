@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 from cryptography.fernet import Fernet
 
@@ -132,6 +133,13 @@ def test_behind_a_proxy_a_supervisor_comes_by_tls_to_the_gateway(
     compose = behind_proxy.compose
     story = Story.begin(Setup("0.158.0"), compose, ground)
     try:
+        # HAProxy sends nobody to a server before it has answered some checks.
+        wait_until(
+            lambda: _is_served(behind_proxy),
+            what="the proxy lets people through",
+            within_s=30,
+            evidence=story.evidence,
+        )
         deployment = story.deploy()
         assert deployment.script_url.startswith("https://")
         trusted = f"export CURL_CA_BUNDLE={behind_proxy.certificate.certificate}"
@@ -150,6 +158,11 @@ def test_behind_a_proxy_a_supervisor_comes_by_tls_to_the_gateway(
         story.assert_offered_once(2)
     finally:
         story.end()
+
+
+def _is_served(behind: Behind) -> bool:
+    url = behind.compose.values["TELFLO_BASE_URL"]
+    return httpx.get(f"{url}/healthz", verify=behind.certificate.trust).status_code == 200
 
 
 def _where_agents_are(story: Story) -> set[str]:
