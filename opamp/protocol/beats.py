@@ -6,6 +6,8 @@ Fields come in the order of their numbers, as every protobuf library writes them
 from functools import lru_cache
 from typing import Final
 
+from opamp.protocol.varint import varint
+
 _HEAD: Final = b"\x00\x0a\x10"  # the header of T2; field 1, instance_uid, of 16 bytes
 _NUMBER: Final = b"\x10"  # field 2
 _CAPABILITIES: Final = b"\x20"  # field 4
@@ -17,7 +19,7 @@ UID: Final = slice(len(_HEAD), _HEAD_AND_UID)
 
 def beat_frame(uid: bytes, number: int, capabilities: int) -> bytes:
     """The WebSocket message of a heartbeat; number is above 0, for a first message is none that can be foreseen."""
-    return _HEAD + uid + _NUMBER + _varint(number) + _tail(capabilities)
+    return _HEAD + uid + _NUMBER + varint(number) + _tail(capabilities)
 
 
 def answer_to(beat: bytes) -> bytes:
@@ -27,13 +29,4 @@ def answer_to(beat: bytes) -> bytes:
 
 @lru_cache
 def _tail(capabilities: int) -> bytes:
-    return _CAPABILITIES + _varint(capabilities) if capabilities else b""
-
-
-def _varint(number: int) -> bytes:
-    digits = bytearray()
-    while number > 0x7F:
-        digits.append(number & 0x7F | 0x80)
-        number >>= 7
-    digits.append(number)
-    return bytes(digits)
+    return _CAPABILITIES + varint(capabilities) if capabilities else b""

@@ -6,6 +6,8 @@ Field numbers are those of opamp.proto. Everything here is checked against the g
 import struct
 from typing import Final
 
+from opamp.protocol.varint import varint as encoded
+
 HEADER: Final = b"\x00"
 """What a WebSocket message starts with; a body of plain HTTP has none."""
 _HEAD: Final = HEADER + b"\x0a\x10"
@@ -16,17 +18,8 @@ PACKAGES, DISCONNECT, COMPONENTS = 8, 9, 14
 
 
 def varint(value: int) -> bytes:
-    """A number of protobuf."""
-    return _VARINTS[value] if value < _PREPARED else _encode(value)
-
-
-def _encode(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    """A number of protobuf; most are prepared."""
+    return _VARINTS[value] if value < _PREPARED else encoded(value)
 
 
 def part(number: int, payload: bytes) -> bytes:
@@ -68,5 +61,5 @@ def unix_nano(now: float) -> bytes:
     return struct.pack("<Q", int(now * 1_000_000) * 1000)
 
 
-_VARINTS: Final = tuple(_encode(value) for value in range(_PREPARED))
+_VARINTS: Final = tuple(encoded(value) for value in range(_PREPARED))
 _NUMBERS: Final = tuple(number_field(2, number) for number in range(_PREPARED))

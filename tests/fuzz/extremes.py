@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-from tests.fuzz.wire import block, entry, nested, number, varint
+from opamp.protocol.varint import varint
+from tests.fuzz.wire import block, entry, nested, number
 
 DEPTH: Final = 10_000
 WIDTH: Final = 100_000

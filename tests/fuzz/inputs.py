@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from opamp.protocol.varint import varint
 from tests.fuzz.extremes import TEXTS, extremes
-from tests.fuzz.wire import block, entry, nested, number, varint
+from tests.fuzz.wire import block, entry, nested, number
 from tests.protocol.world import STORIES
 
 UID: Final = bytes(range(1, 17))

@@ -3,17 +3,9 @@
 from collections.abc import Iterable
 from functools import reduce
 
+from opamp.protocol.varint import varint
+
 _VARINT, _LENGTH = 0, 2
-
-
-def varint(value: int) -> bytes:
-    """A base-128 varint."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def number(field: int, value: int) -> bytes:

@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.http import HttpResponse
 
 from agents.models import Agent
 from fleets.models import Attempt, AttemptState, Quarantine
@@ -18,17 +17,9 @@ from tests.factories import (
     make_rendered,
     make_version,
 )
-from tests.pages.reading import signed_in
+from tests.pages.reading import page, posted, signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-def page(path: str, *, role: Role = Role.VIEWER) -> str:
-    return signed_in(role).get(path).content.decode()
-
-
-def posted(path: str, **data: Any) -> HttpResponse:
-    return signed_in(Role.OPERATOR).post(path, data)  # type: ignore[return-value]  # the test client's subclass
 
 
 def failed_collector(**how: Any) -> Agent:
