@@ -1,42 +1,42 @@
 """How agents stand: what each should have, from the memberships' truth (I4), all of them in one query."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from agents.snapshot import SettingsState
 from fleets.connection_offer import AgentFacts, FleetWish, Plan, plan_settings
 from fleets.models import ArrivalMode, Membership, Quarantine, Token, TokenKind
 from fleets.offer import Intent
+from telflo.base.alike import JoinedIds, ids_in
 
 ARRIVED_AFTER: Final = timedelta(seconds=10)
 """An agent that is heard on the same connection so long after an offer has received it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """One member: what its fleet wants of it, what it can do, what it was offered. Fields as the query has them."""
+class Wanted:
+    """All that decides what a member should be offered. Fields as the query has them.
 
-    agent_id: UUID
+    token_id, credential_id: in the answer about many, only where they decide something.
+    """
+
     mode: str
-    token_id: UUID | None
     config: str | None
     has_failed: bool
     capabilities: int
-    epoch: int
+    token_id: UUID | None
     token_kind: str | None
     successor: UUID | None
     wanted_heartbeat_s: int | None
     own_credentials: bool | None
     marks: Mapping[str, str] | None
-    offered_hash: str | None
-    offered_epoch: int | None
-    offered_at: datetime | None
+    is_current: bool | None
     offered_heartbeat_s: int | None
     has_telemetry: bool | None
     credential_id: UUID | None
@@ -62,6 +62,33 @@ class Standing:
         """Whether it uses the credential that it was offered last."""
         return self.credential_id is not None and self.credential_id == self.token_id
 
+    def _wish(self) -> FleetWish:
+        return FleetWish(self.wanted_heartbeat_s, bool(self.own_credentials), self.marks or {})
+
+    def _facts(self) -> AgentFacts:
+        return AgentFacts(
+            capabilities=self.capabilities,
+            token=self.token_id,
+            is_shared=self.token_kind == TokenKind.ENROLMENT,
+            successor=self.successor,
+            offered_heartbeat_s=self.offered_heartbeat_s or 0,
+            offered_telemetry=bool(self.has_telemetry),
+            offered_credential=self.credential_id,
+            is_current=bool(self.is_current),
+            unused_offers=self.unused_offers or 0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing(Wanted):
+    """One member: what its fleet wants of it, what it can do, what it was offered."""
+
+    agent_id: UUID
+    epoch: int
+    offered_hash: str | None
+    offered_epoch: int | None
+    offered_at: datetime | None
+
     def state(self, seen_at: datetime | None) -> SettingsState:
         """Its connection settings as a session begins; seen_at: when it was heard last before that."""
         waits = self.credential_id is not None and not self.came_by_offered
@@ -78,54 +105,57 @@ class Standing:
             ),
         )
 
-    def _wish(self) -> FleetWish:
-        return FleetWish(self.wanted_heartbeat_s, bool(self.own_credentials), self.marks or {})
-
-    def _facts(self) -> AgentFacts:
-        return AgentFacts(
-            capabilities=self.capabilities,
-            token=self.token_id,
-            is_shared=self.token_kind == TokenKind.ENROLMENT,
-            successor=self.successor,
-            offered_heartbeat_s=self.offered_heartbeat_s or 0,
-            offered_telemetry=bool(self.has_telemetry),
-            offered_credential=self.credential_id,
-            is_current=self.offered_epoch == self.epoch,
-            unused_offers=self.unused_offers or 0,
-        )
-
 
 def standings(uids: Collection[UUID]) -> dict[UUID, Standing]:
     """The members among these agents. One query."""
-    return {row[0]: Standing(*row) for row in _rows(uids)}
+    found = _members(uids).annotate(**_named(_OFFERED)).values_list(*_STANDING)
+    return {standing.agent_id: standing for standing in (Standing(*row) for row in found)}
 
 
-def intents(uids: Collection[UUID]) -> dict[UUID, Intent]:
-    """What these agents should be offered: for gateways that compare, every few seconds, all that they hold. One query.
+def intents(uids: Collection[UUID] | None = None) -> dict[UUID, Intent]:
+    """What these agents, or all, should be offered: for gateways that compare all that they hold every few seconds.
 
-    Most members differ by their uid alone, so each kind of them is judged once.
+    One query. Most members differ by their uid alone, so those that are alike are one row, and judged once.
     """
-    judged: dict[Any, Intent] = {}
-    found = {}
-    for row in _rows(uids):
-        uid, rest, marks = row[0], (row[1:_MARKS], row[_MARKS + 1 :]), row[_MARKS]
-        kind = (rest, tuple(sorted(marks.items()))) if marks else rest
-        if kind not in judged:
-            judged[kind] = Standing(*row).intent
-        found[uid] = judged[kind]
+    is_in_use = Q(token=F("agent__connection__credential"))
+    decides = is_in_use | Q(is_current=True)
+    alike = (
+        _members(uids)
+        .annotate(
+            deciding_token=_where(is_in_use, "token_id"),
+            deciding_credential=_where(decides, "agent__connection__credential_id"),
+        )
+        .values_list(*[_DECIDING.get(name, name) for name in _WANTED])
+        .annotate(uids=JoinedIds("agent_id"))
+    )
+    found: dict[UUID, Intent] = {}
+    for *row, joined in alike:
+        found.update(dict.fromkeys(ids_in(joined), Wanted(*row).intent))
     return found
 
 
-def _rows(uids: Collection[UUID]) -> Iterable[tuple[Any, ...]]:
+def _members(uids: Collection[UUID] | None) -> QuerySet[Membership]:
     failed = Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef("desired__hash"))
     heirs = Token.objects.filter(parent=OuterRef("token"), revoked_at=None, handover__isnull=False)
-    found = Membership.objects.filter(agent_id__in=uids).annotate(
+    chosen = Membership.objects.all() if uids is None else Membership.objects.filter(agent__in=uids)
+    return chosen.order_by().annotate(
         config=F("desired__hash"),
         has_failed=Exists(failed),
         successor=Subquery(heirs.order_by("-pk").values("pk")[:1]),
-        **{name: F(path) for name, path in _COLUMNS.items()},
+        is_current=Case(
+            When(agent__connection__offered_epoch=F("agent__status__session_epoch"), then=True),
+            default=False,
+        ),
+        **_named(_COLUMNS),
     )
-    return found.values_list(*_NAMES)
+
+
+def _named(columns: Mapping[str, str]) -> dict[str, F]:
+    return {name: F(path) for name, path in columns.items()}
+
+
+def _where(condition: Q, column: str) -> Case:
+    return Case(When(condition, then=F(column)), default=None)
 
 
 def knows_own_address() -> bool:
@@ -135,18 +165,21 @@ def knows_own_address() -> bool:
 
 _COLUMNS: Final = {
     "capabilities": "agent__capabilities",
-    "epoch": "agent__status__session_epoch",
     "token_kind": "token__kind",
     "wanted_heartbeat_s": "fleet__connection__heartbeat_s",
     "own_credentials": "fleet__connection__own_credentials",
     "marks": "fleet__connection__marks",
-    "offered_hash": "agent__connection__offered_hash",
-    "offered_epoch": "agent__connection__offered_epoch",
-    "offered_at": "agent__connection__offered_at",
     "offered_heartbeat_s": "agent__connection__heartbeat_s",
     "has_telemetry": "agent__connection__has_telemetry",
     "credential_id": "agent__connection__credential_id",
     "unused_offers": "agent__connection__unused_offers",
 }
-_NAMES: Final = tuple(Standing.__dataclass_fields__)
-_MARKS: Final = _NAMES.index("marks")
+_OFFERED: Final = {
+    "epoch": "agent__status__session_epoch",
+    "offered_hash": "agent__connection__offered_hash",
+    "offered_epoch": "agent__connection__offered_epoch",
+    "offered_at": "agent__connection__offered_at",
+}
+_DECIDING: Final = {"token_id": "deciding_token", "credential_id": "deciding_credential"}
+_WANTED: Final = tuple(Wanted.__dataclass_fields__)
+_STANDING: Final = tuple(Standing.__dataclass_fields__)

@@ -97,7 +97,7 @@ class DjangoDomain:
         return store.claim_commands(agents, now=now)
 
     @with_connections
-    def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+    def sessions(self, uids: Collection[UUID] | None) -> Mapping[UUID, tuple[int, bool]]:
         """See Domain."""
         return store.sessions_of(uids)
 
@@ -129,7 +129,7 @@ class DjangoDomain:
         connection_claims.give_back_settings(claims)
 
     @with_connections
-    def intents(self, uids: Collection[UUID]) -> Mapping[UUID, Intent]:
+    def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:
         """See Domain."""
         return standing.intents(uids)
 

@@ -7,7 +7,7 @@ with what their sessions know (I4). An offer is claimed in the database before i
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -33,6 +33,7 @@ OnThread = Callable[..., Awaitable[Any]]
 
 _RETRY_S: Final = 2.0
 _LAYER_S: Final = 2.0
+_AT_ONCE: Final = 250
 _REVOKED: Final = "The token is revoked."
 
 
@@ -173,10 +174,10 @@ class IntentWatcher:
 
     async def _reconcile(self) -> None:
         await self._join_again()
-        await self._look_again(self._registry.uids())
-        if uids := self._registry.uids():
-            await self._commands.look(uids)
-            self._compare_sessions(await self._on_thread(self._domain.sessions, uids))
+        if held := self._registry.agents():
+            await self._take_intents(held, await self._on_thread(self._domain.intents, None))
+            await self._commands.look(self._registry.uids())
+            self._compare_sessions(await self._on_thread(self._domain.sessions, None))
         held = self._registry.credential_ids()
         if not held:
             return
@@ -198,19 +199,26 @@ class IntentWatcher:
         if not uids:
             return
         intents = await self._on_thread(self._domain.intents, uids)
-        self._take_intents(self._registry.held(iter(uids)), intents)
+        await self._take_intents(self._registry.held(iter(uids)), intents)
 
-    def _take_intents(self, agents: Iterable[HeldAgent], intents: Mapping[UUID, Intent]) -> None:
-        moment_s = asyncio.get_running_loop().time()
+    async def _take_intents(
+        self, agents: Sequence[HeldAgent], intents: Mapping[UUID, Intent]
+    ) -> None:
+        """Some at a time, so that nobody's answer waits for all of them."""
         nothing = Intent()
-        for agent in agents:
-            intent = intents.get(agent.uid, nothing)
-            if agent.session is None:
-                continue
-            is_new = agent.declined_hash != intent.config or agent.declined_until_s <= moment_s
-            is_config_due = agent.session.set_desired(intent.config) and is_new
-            if agent.session.set_settings(intent.settings) or is_config_due:
-                self.want_offer(agent)
+        for start in range(0, len(agents), _AT_ONCE):
+            await asyncio.sleep(0)
+            moment_s = asyncio.get_running_loop().time()
+            for agent in agents[start : start + _AT_ONCE]:
+                self._take_intent(agent, intents.get(agent.uid, nothing), moment_s)
+
+    def _take_intent(self, agent: HeldAgent, intent: Intent, moment_s: float) -> None:
+        if agent.session is None:
+            return
+        is_new = agent.declined_hash != intent.config or agent.declined_until_s <= moment_s
+        is_config_due = agent.session.set_desired(intent.config) and is_new
+        if agent.session.set_settings(intent.settings) or is_config_due:
+            self.want_offer(agent)
 
     # ── claiming and offering ──
 

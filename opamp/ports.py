@@ -74,8 +74,8 @@ class Domain(Protocol):
     ) -> Mapping[UUID, Command]:
         """What each of these agents (uid to epoch) is to be told next; what is answered counts as sent."""
 
-    def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
-        """Each agent's newest session in any process: its epoch, and whether it is connected."""
+    def sessions(self, uids: Collection[UUID] | None) -> Mapping[UUID, tuple[int, bool]]:
+        """The newest session of each of these agents, or of all, in any process: its epoch, and whether it is connected."""
 
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
         """Store what agents said, in one transaction."""
@@ -94,8 +94,8 @@ class Domain(Protocol):
     def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
         """These settings (uid to hash) were claimed and not sent: they may be claimed again."""
 
-    def intents(self, uids: Collection[UUID]) -> Mapping[UUID, Intent]:
-        """What each agent should have; an agent that should have nothing may be absent."""
+    def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:
+        """What each of these agents, or of all, should have; one that should have nothing may be absent."""
 
     def revoked_among(self, credential_ids: Collection[UUID]) -> Collection[UUID]:
         """Those credentials that are revoked by now."""

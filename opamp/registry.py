@@ -223,6 +223,10 @@ class Registry:
         """How many connections there are."""
         return len(self._connections)
 
+    def agents(self) -> list[HeldAgent]:
+        """All agents that are held here."""
+        return list(self._agents.values())
+
     def uids(self) -> list[UUID]:
         """All agents that are held here."""
         return list(self._agents)

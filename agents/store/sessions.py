@@ -23,6 +23,7 @@ from agents.store.events import NewEvent, add_events
 from agents.store.loaded import HealthRoot, StatusRow
 from agents.store.rows import FENCED_EPOCH, Edit, lock_whole, touch, write
 from agents.trails import Trails
+from telflo.base.alike import JoinedIds, ids_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,16 @@ def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID,
         return {opening.snapshot.instance_uid: opening.snapshot for opening in opened}
 
 
-def sessions_of(uids: Collection[UUID]) -> dict[UUID, tuple[int, bool]]:
-    """The newest session of each of these agents, whichever process has it: its epoch, and whether it is connected."""
-    rows = AgentStatus.objects.filter(agent_id__in=uids)
-    return {
-        uid: (epoch, connected)
-        for uid, epoch, connected in rows.values_list("agent_id", "session_epoch", "connected")
-    }
+def sessions_of(uids: Collection[UUID] | None = None) -> dict[UUID, tuple[int, bool]]:
+    """The newest session of each of these agents, or of all, whichever process has it: its epoch, and whether it is
+    connected. Those that say the same are one row.
+    """
+    rows = AgentStatus.objects.all() if uids is None else AgentStatus.objects.filter(agent__in=uids)
+    alike = rows.order_by().values_list("session_epoch", "connected")
+    found: dict[UUID, tuple[int, bool]] = {}
+    for epoch, connected, joined in alike.annotate(uids=JoinedIds("agent_id")):
+        found.update(dict.fromkeys(ids_in(joined), (epoch, connected)))
+    return found
 
 
 class _Opening:

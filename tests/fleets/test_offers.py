@@ -74,6 +74,8 @@ class TestOffers:
         wanted = dict.fromkeys(uids, Intent(hash_of(two)))
         with django_assert_num_queries(1):
             assert intents(uids) == wanted
+        with django_assert_num_queries(1):
+            assert intents() == wanted
 
     def test_claims_of_many_agents_cost_as_many_statements_as_those_of_one(self) -> None:
         costs = []

@@ -115,10 +115,10 @@ class MemoryDomain:
         self.log.append(("claim_commands", dict(agents)))
         return {uid: self.commands[uid].pop(0) for uid in agents if self.commands.get(uid)}
 
-    def sessions(self, uids: Collection[UUID]) -> Mapping[UUID, tuple[int, bool]]:
+    def sessions(self, uids: Collection[UUID] | None) -> Mapping[UUID, tuple[int, bool]]:
         self._fail()
-        known = {uid: (self.epochs[uid], True) for uid in uids if uid in self.epochs}
-        return {**known, **{uid: self.elsewhere[uid] for uid in uids if uid in self.elsewhere}}
+        known = {uid: (epoch, True) for uid, epoch in self.epochs.items()} | self.elsewhere
+        return known if uids is None else {uid: known[uid] for uid in uids if uid in known}
 
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
         self.log.append(("record_patches", tuple(patches)))
@@ -152,9 +152,10 @@ class MemoryDomain:
     def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
         self.log.append(("give_back_settings", dict(claims)))
 
-    def intents(self, uids: Collection[UUID]) -> Mapping[UUID, Intent]:
-        self.log.append(("intents", set(uids)))
-        return {uid: self._intent(uid) for uid in uids}
+    def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:
+        self.log.append(("intents", uids and set(uids)))
+        members = self.desired.keys() | self.settings.keys() if uids is None else uids
+        return {uid: self._intent(uid) for uid in members}
 
     def _intent(self, uid: UUID) -> Intent:
         offer = self.settings.get(uid)
