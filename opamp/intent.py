@@ -24,6 +24,7 @@ from opamp.proto.opamp_pb2 import ServerToAgent
 from opamp.protocol.framing import encode_frame
 from opamp.protocol.session import AgentSession
 from opamp.registry import POLICY_VIOLATION, Connection, HeldAgent, Registry
+from opamp.turns import some_at_a_time
 from telflo.base.clock import now
 from telflo.base.tracing import traced
 
@@ -33,7 +34,6 @@ OnThread = Callable[..., Awaitable[Any]]
 
 _RETRY_S: Final = 2.0
 _LAYER_S: Final = 2.0
-_AT_ONCE: Final = 250
 _REVOKED: Final = "The token is revoked."
 
 
@@ -174,8 +174,8 @@ class IntentWatcher:
 
     async def _reconcile(self) -> None:
         await self._join_again()
-        if held := self._registry.agents():
-            await self._take_intents(held, await self._on_thread(self._domain.intents, None))
+        if agents := self._registry.agents():
+            await self._take_intents(agents, await self._on_thread(self._domain.intents, None))
             await self._commands.look(self._registry.uids())
             self._compare_sessions(await self._on_thread(self._domain.sessions, None))
         held = self._registry.credential_ids()
@@ -204,13 +204,11 @@ class IntentWatcher:
     async def _take_intents(
         self, agents: Sequence[HeldAgent], intents: Mapping[UUID, Intent]
     ) -> None:
-        """Some at a time, so that nobody's answer waits for all of them."""
-        nothing = Intent()
-        for start in range(0, len(agents), _AT_ONCE):
-            await asyncio.sleep(0)
-            moment_s = asyncio.get_running_loop().time()
-            for agent in agents[start : start + _AT_ONCE]:
-                self._take_intent(agent, intents.get(agent.uid, nothing), moment_s)
+        nothing, moment_s = Intent(), asyncio.get_running_loop().time()
+        await some_at_a_time(
+            agents,
+            lambda agent: self._take_intent(agent, intents.get(agent.uid, nothing), moment_s),
+        )
 
     def _take_intent(self, agent: HeldAgent, intent: Intent, moment_s: float) -> None:
         if agent.session is None:

@@ -75,7 +75,7 @@ class Domain(Protocol):
         """What each of these agents (uid to epoch) is to be told next; what is answered counts as sent."""
 
     def sessions(self, uids: Collection[UUID] | None) -> Mapping[UUID, tuple[int, bool]]:
-        """The newest session of each of these agents, or of all, in any process: its epoch, and whether it is connected."""
+        """The newest session of each of these agents, or of all, in any process: epoch, and whether it is connected."""
 
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
         """Store what agents said, in one transaction."""

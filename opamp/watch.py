@@ -7,6 +7,7 @@ from typing import Final
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.registry import DOES_NOT_READ, POLICY_VIOLATION, Connection, Registry
+from opamp.turns import some_at_a_time
 
 logger = logging.getLogger(__name__)
 
@@ -29,11 +30,10 @@ class Watch:
         pause_s = min(_LOOKS_S, shortest_s / 4)
         while True:
             await asyncio.sleep(pause_s)
-            now_s = asyncio.get_running_loop().time()
-            for connection in self._registry.connections:
-                self._look(connection, now_s)
+            await some_at_a_time(list(self._registry.connections), self._look)
 
-    def _look(self, connection: Connection, now_s: float) -> None:
+    def _look(self, connection: Connection) -> None:
+        now_s = asyncio.get_running_loop().time()
         if reason := connection.look(now_s):
             self._counters.cut_connections += 1
             self._counters.hit("send_timeout_s" if reason == DOES_NOT_READ else "ping_s")

@@ -16,15 +16,15 @@ class JoinedIds(Aggregate):
     function = "STRING_AGG"
     output_field = BinaryField()
 
-    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
         """16 bytes each."""
         template = "STRING_AGG(uuid_send(%(expressions)s), ''::bytea)"
-        return self.as_sql(compiler, connection, template=template)
+        return self.as_sql(compiler, connection, template=template, **extra)
 
-    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
         """Django keeps UUIDs as 32 hex digits there."""
         template = "GROUP_CONCAT(%(expressions)s, '')"
-        return self.as_sql(compiler, connection, template=template)
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 def ids_in(joined: bytes | str) -> Iterator[UUID]:
