@@ -1,22 +1,28 @@
-"""What a rollout does next. Pure: counts in, a decision out; the only place that knows the transitions.
+"""What a rollout does next. Pure: counts and the time in, a decision out; the only place that knows the transitions.
 
-Level-triggered: the same counts give the same decision, however often it is asked for.
+Level-triggered: the same view gives the same decision, however often it is asked for, and once a decision is carried
+out, asking again gives the next one or none. Where single targets stand: fleets/rollouts/placing.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 
 class State(StrEnum):
-    """States of a rollout that exist so far, as fleets.models.RolloutState names them."""
+    """States of a rollout, as fleets.models.RolloutState names them."""
 
     PENDING = "pending"
     RUNNING = "running"
+    BAKING = "baking"
     PAUSED = "paused"
+    ROLLING_BACK = "rolling_back"
+    ROLLED_BACK = "rolled_back"
     SUCCEEDED = "succeeded"
     SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
 
 
 class StageWord(StrEnum):
@@ -24,114 +30,298 @@ class StageWord(StrEnum):
 
     WAITING = "waiting"
     RUNNING = "running"
+    BAKING = "baking"
     PASSED = "passed"
+    FAILED = "failed"
 
 
+class Action(StrEnum):
+    """What a person may do to a rollout."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    ROLL_BACK = "roll_back"
+    CANCEL = "cancel"
+    SKIP_BAKE = "skip_bake"
+
+
+_ENDED: Final[frozenset[State]] = frozenset()
+_LEFT_ALONE: Final = frozenset({State.SUPERSEDED, State.CANCELLED})
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
-    State.PENDING: frozenset({State.RUNNING, State.SUPERSEDED}),
-    State.RUNNING: frozenset({State.PAUSED, State.SUCCEEDED, State.SUPERSEDED}),
-    State.PAUSED: frozenset({State.RUNNING, State.SUPERSEDED}),
-    State.SUCCEEDED: frozenset(),
-    State.SUPERSEDED: frozenset(),
+    State.PENDING: frozenset({State.RUNNING}) | _LEFT_ALONE,
+    State.RUNNING: frozenset({State.BAKING, State.PAUSED, State.ROLLING_BACK, State.SUCCEEDED})
+    | _LEFT_ALONE,
+    State.BAKING: frozenset({State.RUNNING, State.PAUSED, State.ROLLING_BACK}) | _LEFT_ALONE,
+    State.PAUSED: frozenset({State.RUNNING, State.ROLLING_BACK}) | _LEFT_ALONE,
+    State.ROLLING_BACK: frozenset({State.ROLLED_BACK, State.SUPERSEDED}),
+    State.ROLLED_BACK: _ENDED,
+    State.SUCCEEDED: _ENDED,
+    State.SUPERSEDED: _ENDED,
+    State.CANCELLED: _ENDED,
 }
-
 ACTIVE: Final = tuple(state.value for state, later in TRANSITIONS.items() if later)
 """States in which a rollout still acts. A fleet has at most one such rollout."""
+
+_ACTIONS: Final[Mapping[Action, tuple[State, frozenset[State]]]] = {
+    Action.PAUSE: (State.PAUSED, frozenset({State.RUNNING, State.BAKING})),
+    Action.RESUME: (State.RUNNING, frozenset({State.PAUSED})),
+    Action.ROLL_BACK: (
+        State.ROLLING_BACK,
+        frozenset({State.RUNNING, State.BAKING, State.PAUSED}),
+    ),
+    Action.CANCEL: (
+        State.CANCELLED,
+        frozenset({State.PENDING, State.RUNNING, State.BAKING, State.PAUSED}),
+    ),
+    Action.SKIP_BAKE: (State.BAKING, frozenset({State.BAKING})),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many targets of a stage are in which state. Those excluded count for nothing."""
+    """How many targets of a stage are in which state. Those excluded count for nothing.
+
+    away: how many of those that are reverting are offline; they go back when they return.
+    """
 
     waiting: int = 0
     offered: int = 0
     applying: int = 0
+    soaking: int = 0
     succeeded: int = 0
     failed: int = 0
     pending_offline: int = 0
+    reverting: int = 0
+    reverted: int = 0
+    revert_failed: int = 0
+    away: int = 0
 
     @property
     def total(self) -> int:
         """All that the budget is a share of."""
-        return self.under_way + self.succeeded + self.failed + self.pending_offline
+        return self.under_way + self.moved_and_judged + self.pending_offline
+
+    @property
+    def in_flight(self) -> int:
+        """Those that were let go and are not judged yet."""
+        return self.offered + self.applying + self.soaking
 
     @property
     def under_way(self) -> int:
-        """Those that an answer is still expected of. Offline ones do not block."""
-        return self.waiting + self.offered + self.applying
+        """Those that an answer is still expected of, without offline ones."""
+        return self.waiting + self.in_flight
+
+    @property
+    def moved_and_judged(self) -> int:
+        """Those that are done with, one way or the other."""
+        return self.succeeded + self.failed + self.reverting + self.reverted + self.revert_failed
+
+    @property
+    def to_revert(self) -> int:
+        """Those that were let go and do not go back yet."""
+        return self.in_flight + self.succeeded + self.failed + self.pending_offline
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many targets of a stage may fail: a number, or a share of them."""
+
+    percent: int = 0
+    count: int | None = None
+
+    def is_spent(self, failed: int, total: int) -> bool:
+        """Whether more failed than may."""
+        if self.count is not None:
+            return failed > self.count
+        return failed * 100 > self.percent * total
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.percent} %" if self.count is None else str(self.count)
 
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """A stage as the plan sees it."""
+    """A stage as the plan sees it. bake: how long it is watched after its last target; bake_until: once it is."""
 
     index: int
     state: StageWord
-    failure_budget_percent: int
     counts: Counts
+    budget: Budget = Budget()
+    bake: timedelta = timedelta()
+    bake_until: datetime | None = None
 
     @property
     def is_budget_spent(self) -> bool:
-        """More failures than the share that may fail."""
-        return self.counts.failed * 100 > self.failure_budget_percent * self.counts.total
+        """More failures than may be."""
+        return self.budget.is_spent(self.counts.failed, self.counts.total)
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutView:
-    """A rollout as the plan sees it; stages in order."""
+    """A rollout as the plan sees it; stages in order.
+
+    max_in_flight: how many may be between the offer and the judgement at a time, 0 for any number · is_held: a person
+    paused it · is_open: the change window is open · waits_for_offline: offline targets hold up their stage.
+    """
 
     state: State
     stages: tuple[StageView, ...]
+    automatic_rollback: bool = False
+    max_in_flight: int = 0
+    is_held: bool = False
+    is_open: bool = True
+    waits_for_offline: bool = False
+
+    @property
+    def room(self) -> int | None:
+        """How many more may be let go now; None for any number."""
+        if not self.max_in_flight:
+            return None
+        in_flight = sum(stage.counts.in_flight for stage in self.stages)
+        return max(0, self.max_in_flight - in_flight)
+
+    @property
+    def current(self) -> StageView | None:
+        """The first stage that has not passed."""
+        return next((stage for stage in self.stages if stage.state is not StageWord.PASSED), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is to become of the rollout.
 
-    stages: those that change, by index · release: the stage whose waiting targets may be offered the version ·
-    withdraw: what was not offered yet goes back to what each target had.
+    stages: those that change, by index · bake_until: of a stage that begins to bake · release: the stages whose waiting
+    targets may be let go, room of them (None for all) · withdraw: what was not offered yet goes back to what each
+    target had · revert: what was let go goes back · close: what waits will not be let go any more.
     """
 
     state: State
     reason: str = ""
     stages: Mapping[int, StageWord] = field(default_factory=dict)
-    release: int | None = None
+    bake_until: datetime | None = None
+    release: tuple[int, ...] = ()
+    room: int | None = None
     withdraw: bool = False
+    revert: bool = False
+    close: bool = False
 
 
-def decide(view: RolloutView) -> Decision:
+class NotPossible(Exception):
+    """The action does not fit the rollout's state; the text says why."""
+
+
+def decide(view: RolloutView, now: datetime) -> Decision:
     """The next step of a rollout, one at a time: ask again until nothing changes."""
     if view.state.value not in ACTIVE:
         return Decision(view.state)
+    if view.state is State.ROLLING_BACK:
+        return _go_back(view)
     if view.state is State.PENDING:
-        return Decision(State.RUNNING)
+        return Decision(State.RUNNING) if view.is_open else Decision(State.PENDING, _CLOSED)
     spent = next((stage for stage in view.stages if stage.is_budget_spent), None)
-    if spent is not None and view.state is State.RUNNING:
-        return Decision(State.PAUSED, _spent_reason(spent), withdraw=True)
-    if spent is not None and view.state is State.PAUSED:
-        return Decision(State.PAUSED, _spent_reason(spent))
+    if spent is not None:
+        return _stop(view, spent)
     if view.state is State.PAUSED:
+        if view.is_held:
+            return Decision(State.PAUSED)
         return Decision(State.RUNNING, "The failures are within the budget again.")
-    return _go_on(view)
+    return _go_on(view, now)
 
 
-def _go_on(view: RolloutView) -> Decision:
-    """The next step of a running rollout whose budget holds."""
-    current = next((stage for stage in view.stages if stage.state is not StageWord.PASSED), None)
-    if current is None:
+def act(view: RolloutView, action: Action, now: datetime) -> Decision:
+    """What a person's action makes of the rollout. Raises NotPossible."""
+    state, allowed = _ACTIONS[action]
+    if view.state not in allowed:
+        words = view.state.value.replace("_", " ")
+        raise NotPossible(f"It is {words}; that cannot be done now.")
+    current = view.current
+    if action is Action.PAUSE:
+        return Decision(state, withdraw=True)
+    if action is Action.CANCEL:
+        return Decision(state, withdraw=True, close=True)
+    if action is Action.SKIP_BAKE and current is not None:
+        return Decision(state, stages={current.index: StageWord.BAKING}, bake_until=now)
+    if action is Action.ROLL_BACK and current is not None:
+        return Decision(state, stages={current.index: StageWord.FAILED})
+    return Decision(state)
+
+
+def _stop(view: RolloutView, spent: StageView) -> Decision:
+    """The budget is spent: back, or a person has to look. What a person paused stays so."""
+    counts = spent.counts
+    reason = f"{counts.failed} of {counts.total} failed; the budget is {spent.budget}."
+    if view.state is State.PAUSED:
+        return Decision(State.PAUSED, reason)
+    if view.automatic_rollback:
+        return Decision(State.ROLLING_BACK, reason, stages={spent.index: StageWord.FAILED})
+    return Decision(State.PAUSED, reason, withdraw=True)
+
+
+def _go_back(view: RolloutView) -> Decision:
+    """All that was let go returns at once; offline ones hold up nothing."""
+    counts = [stage.counts for stage in view.stages]
+    if any(one.to_revert or one.waiting for one in counts):
+        return Decision(State.ROLLING_BACK, revert=True, close=True)
+    if any(one.reverting > one.away for one in counts):
+        return Decision(State.ROLLING_BACK)
+    return Decision(State.ROLLED_BACK, _back_reason(counts))
+
+
+def _go_on(view: RolloutView, now: datetime) -> Decision:
+    """The next step of a rollout whose budgets hold."""
+    begun = [stage for stage in view.stages if stage.state is not StageWord.WAITING]
+    current = view.current
+    if current is not None and current.state is StageWord.WAITING:
+        return _begin(view, current, begun)
+    if current is None and not any(stage.counts.under_way for stage in begun):
         return Decision(State.SUCCEEDED, _success_reason(view))
-    if current.state is StageWord.WAITING:
-        return Decision(State.RUNNING, stages={current.index: StageWord.RUNNING})
-    if current.counts.under_way:
-        return Decision(State.RUNNING, release=current.index)
-    return Decision(State.RUNNING, stages={current.index: StageWord.PASSED})
+    if current is not None and not _is_busy(view, current):
+        return _watch(current, now)
+    state = _state_with(current)
+    return _release(view, begun, state)
 
 
-def _spent_reason(stage: StageView) -> str:
-    counts = stage.counts
-    return (
-        f"{counts.failed} of {counts.total} failed; the budget is {stage.failure_budget_percent} %."
-    )
+def _begin(view: RolloutView, stage: StageView, begun: list[StageView]) -> Decision:
+    if not view.is_open:
+        return Decision(State.RUNNING, _CLOSED)
+    if any(one.counts.under_way for one in begun):
+        return _release(view, begun, State.RUNNING)  # retried ones of earlier stages come first
+    return Decision(State.RUNNING, stages={stage.index: StageWord.RUNNING})
+
+
+def _watch(stage: StageView, now: datetime) -> Decision:
+    """All targets of the stage are judged: bake it, then let it pass."""
+    has_moved = stage.counts.moved_and_judged > 0
+    if stage.state is StageWord.RUNNING and stage.bake and has_moved:
+        return Decision(
+            State.BAKING,
+            stages={stage.index: StageWord.BAKING},
+            bake_until=now + stage.bake,
+        )
+    if stage.bake_until is not None and now < stage.bake_until:
+        return Decision(State.BAKING)
+    return Decision(State.RUNNING, stages={stage.index: StageWord.PASSED})
+
+
+def _release(view: RolloutView, begun: Iterable[StageView], state: State) -> Decision:
+    waiting = tuple(stage.index for stage in begun if stage.counts.under_way)
+    if not view.is_open:
+        return Decision(state, _CLOSED)
+    return Decision(state, release=waiting, room=view.room)
+
+
+def _is_busy(view: RolloutView, stage: StageView) -> bool:
+    waits = view.waits_for_offline and stage.counts.pending_offline
+    return bool(stage.counts.under_way or waits)
+
+
+def _state_with(current: StageView | None) -> State:
+    is_baking = current is not None and current.state is StageWord.BAKING
+    return State.BAKING if is_baking else State.RUNNING
+
+
+_CLOSED: Final = "It waits for its change window."
 
 
 def _success_reason(view: RolloutView) -> str:
@@ -139,50 +329,6 @@ def _success_reason(view: RolloutView) -> str:
     return f"{offline} offline get it when they return." if offline else ""
 
 
-class Place(StrEnum):
-    """Target states that a target can be put into without an answer of its agent."""
-
-    WAITING = "waiting"
-    PENDING_OFFLINE = "pending_offline"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    EXCLUDED = "excluded"
-
-
-@dataclass(frozen=True, slots=True)
-class TargetFacts:
-    """What decides where a target that may go stands. has_applied: it acknowledged this very hash as applied."""
-
-    is_managed: bool
-    accepts_config: bool
-    is_connected: bool
-    is_quarantined: bool
-    has_applied: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where a target stands, why, and whether its agent should run the version now.
-
-    is_wanted: the version becomes the agent's desired one, be it offered, done, offline or quarantined.
-    """
-
-    place: Place
-    reason: str = ""
-    is_wanted: bool = True
-
-
-def place_target(facts: TargetFacts) -> Placement:
-    """Where a released target stands before anything is offered to it."""
-    if not facts.is_managed:
-        return Placement(Place.EXCLUDED, "It is only observed, or has left the fleet.", False)
-    if not facts.accepts_config:
-        return Placement(Place.EXCLUDED, "It does not accept configurations from a server.", False)
-    if facts.is_quarantined:
-        # It is no failure of this rollout, so it spends no budget; the collector's own status shows it.
-        return Placement(
-            Place.EXCLUDED, "This configuration failed here before. Retry it to offer it again."
-        )
-    if facts.has_applied:
-        return Placement(Place.SUCCEEDED)
-    return Placement(Place.WAITING if facts.is_connected else Place.PENDING_OFFLINE)
+def _back_reason(counts: Iterable[Counts]) -> str:
+    away = sum(one.away for one in counts)
+    return f"{away} offline go back when they return." if away else ""
