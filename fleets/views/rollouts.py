@@ -200,7 +200,7 @@ def _stage(stage: Stage, number: int, targets: int | None, row: RolloutRow) -> T
     return TrackStage(
         number=number,
         name=stage.name,
-        state="flawed" if is_flawed else stage.state,
+        state="flawed" if is_flawed else stage.state_now,
         line1=done if targets is None else counted(targets, "collector"),
         line2=f"failure budget {stage.failure_budget_percent} %",
         percent=share,

@@ -17,6 +17,7 @@ from fleets.models import (
 )
 from fleets.services import assign_version
 from telflo.base.access import Role
+from tests.api.caller import caller
 from tests.factories import (
     TESTER,
     make_collector,
@@ -120,6 +121,35 @@ def test_one_that_ended_without_failures_succeeded() -> None:
     one = page(f"/rollouts/{ended(failed=0).number}/")
     assert 'class="lamp is-ok big"' in one
     assert "Finished" not in one
+
+
+@pytest.mark.parametrize("state", ["paused", "superseded", "cancelled"])
+def test_a_stage_does_not_run_while_its_rollout_does_not(state: str) -> None:
+    rollout = started()
+    rollout.stages.update(state=StageState.RUNNING)
+    Rollout.objects.filter(pk=rollout.pk).update(state=state)
+    stage = page(f"/rollouts/{rollout.number}/").partition('<ol class="track">')[2]
+    stage = stage.partition("</ol>")[0]
+    assert f"{state.capitalize()}</span>" in stage
+    assert "Running" not in stage
+    answer = caller()("GET", f"rollouts/{rollout.pk}/").body
+    assert [one["state"] for one in answer["stages"]] == [state]
+
+
+def test_the_overview_says_that_a_stage_is_paused() -> None:
+    rollout = started()
+    rollout.stages.update(state=StageState.RUNNING)
+    Rollout.objects.filter(pk=rollout.pk).update(state=RolloutState.PAUSED)
+    stage = page("/").partition('<ol class="track">')[2].partition("</ol>")[0]
+    assert "Paused</span>" in stage
+    assert "Running" not in stage
+
+
+def test_a_stage_that_was_passed_stays_passed() -> None:
+    rollout = started()
+    rollout.stages.update(state=StageState.PASSED)
+    Rollout.objects.filter(pk=rollout.pk).update(state=RolloutState.SUPERSEDED)
+    assert rollout.stages.get().state_now == "passed"
 
 
 def test_targets_are_filtered_by_state_and_name() -> None:
