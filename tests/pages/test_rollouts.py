@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import AgentStatus
+from agents.snapshot import ConfigStatus
 from fleets.models import (
     Attempt,
     AttemptState,
@@ -21,6 +22,7 @@ from tests.api.caller import caller
 from tests.factories import (
     TESTER,
     make_collector,
+    make_configuration,
     make_fleet,
     make_rendered,
     make_version,
@@ -28,6 +30,7 @@ from tests.factories import (
 from tests.pages.reading import page, signed_in
 
 pytestmark = pytest.mark.django_db
+APPLIED, FAILED = ConfigStatus.APPLIED, ConfigStatus.FAILED
 
 
 def started(*, collectors: int = 2, name: str = "edge") -> Rollout:
@@ -91,6 +94,38 @@ def test_a_failed_target_is_retried_from_the_rollout() -> None:
     assert f"{link}%2Frollouts%2F{rollout.number}%2F" in html
     assert html.count("/retry/") == 1
     assert link not in signed_in().get(path).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("said", "known", "words"),
+    [
+        ((FAILED, "failed"), True, "Had edge v1 before, and has not said what it runs since."),
+        ((APPLIED, "before"), True, "Runs edge v1."),
+        ((APPLIED, "elsewhere"), True, "Runs a configuration that is not from here, elsewher."),
+        ((APPLIED, "failed"), True, "Had edge v1 before, and has not said what it runs since."),
+        ((FAILED, "failed"), False, "Had no version from here before."),
+    ],
+)
+def test_a_failed_target_says_what_runs_instead(
+    said: tuple[ConfigStatus, str], known: bool, words: str
+) -> None:
+    configuration = make_configuration(name="edge")
+    first, second = (make_version(configuration=configuration) for _ in range(2))
+    fleet = make_fleet(name="edge", version=first)
+    before = make_rendered(version=first, digest="before")
+    row = {"remote_config_status": APPLIED, "remote_config_hash": "before"} if known else {}
+    agent = make_collector(fleet=fleet, desired=before, **row)
+    rollout = assign_version(fleet=fleet, version=second, actor=TESTER)
+    rollout.targets.update(state=TargetState.FAILED)
+    make_rendered(version=second, digest="failed")
+    path = f"/rollouts/{rollout.number}/"
+    AgentStatus.objects.filter(agent=agent).update(
+        remote_config_status=said[0], remote_config_hash=said[1]
+    )
+    assert words in page(path)
+    if said == (APPLIED, "before"):
+        AgentStatus.objects.filter(agent=agent).update(connected=False)
+        assert "Ran edge v1 last." in page(path)
 
 
 def ended(*, failed: int) -> Rollout:
