@@ -22,6 +22,7 @@ from tests.factories import (
     agent_of,
     enrol,
     make_collector,
+    make_configuration,
     make_fleet,
     make_rendered,
     make_token,
@@ -195,6 +196,25 @@ def test_assigning_shows_the_difference_the_numbers_and_the_quarantined_by_name(
     assert "2 collectors</b> get edge v2" in html
     assert "It failed before on 1 collector" in html
     assert "web-1" in html
+
+
+def test_assigning_proposes_the_newest_version_that_would_be_news() -> None:
+    configuration = make_configuration(name="edge")
+    first, second, third = (make_version(configuration=configuration) for _ in range(3))
+    make_version(configuration=configuration, state=VersionState.UNPUBLISHED)
+    make_version()
+    fleet = make_fleet(name="edge", version=first)
+    client = signed_in(Role.OPERATOR)
+    chosen = f'<option value="{third.pk}" selected>'
+    assert chosen in client.get("/fleets/edge/assign/").content.decode()
+    for had in (third, second):
+        Fleet.objects.filter(pk=fleet.pk).update(version=had)
+        html = client.get("/fleets/edge/assign/").content.decode()
+        assert (chosen in html) is (had is second)
+        assert ("no newer version of edge is published" in html) is (had is third)
+        assert ("Roll out" in html or "Assign edge" in html) is (had is second)
+    asked = client.get(f"/fleets/edge/assign/?version={first.pk}").content.decode()
+    assert f'<option value="{first.pk}" selected>' in asked, "to go back is chosen, not proposed"
 
 
 def test_assigning_counts_each_collector_once_and_only_those_that_it_reaches() -> None:
