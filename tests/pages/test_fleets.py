@@ -90,6 +90,22 @@ def test_only_published_versions_can_be_chosen() -> None:
     assert answer.status_code == 422
 
 
+def test_a_new_fleet_is_proposed_the_newest_version_of_the_only_configuration() -> None:
+    client = signed_in(Role.ADMIN)
+    configuration = make_configuration(name="edge")
+    assert "selected>None: observe only" in client.get("/fleets/new/").content.decode()
+    make_version(configuration=configuration)
+    newest = make_version(configuration=configuration)
+    make_version(configuration=configuration, state=VersionState.UNPUBLISHED)
+    make_version(state=VersionState.UNPUBLISHED)
+    chosen = f'<option value="{newest.pk}" selected>'
+    assert chosen in client.get("/fleets/new/").content.decode()
+    make_version()
+    html = client.get("/fleets/new/").content.decode()
+    assert chosen not in html, "which of two configurations, nobody knows"
+    assert "selected>None: observe only" in html
+
+
 @pytest.mark.parametrize("tab", TABS)
 def test_every_tab_opens_empty_and_full(tab: str) -> None:
     version = make_version()
