@@ -21,7 +21,7 @@ from telflo.base.guard import requires
 @requires(Action.EDIT, methods=("GET", "POST"))
 @never_cache
 def new(request: HttpRequest) -> HttpResponse:
-    """`?version=` chooses. The answer to the POST shows the first token, this once; who may issue none makes a fleet without."""
+    """`?version=` chooses. The answer to the POST shows the first token, once, to those who may issue tokens."""
     may_enrol = may(request.user, Action.ENROL)
     proposed = request.GET.get("version") or newest_of_the_only_configuration()
     form = FleetForm(request.POST or None, may_enrol=may_enrol, initial={"version": proposed})

@@ -1,5 +1,7 @@
 """The pages of configurations and versions."""
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -209,7 +211,10 @@ def test_the_page_of_a_published_version_that_no_fleet_has_says_what_to_do() -> 
 def test_a_version_that_collectors_still_run_says_so_though_no_fleet_has_it() -> None:
     old, new = (make_version(configuration=c) for c in [make_configuration(name="edge")] * 2)
     fleet = make_fleet(name="edge", version=new)
-    row = {"remote_config_status": ConfigStatus.APPLIED, "remote_config_hash": "old"}
+    row: dict[str, Any] = {
+        "remote_config_status": ConfigStatus.APPLIED,
+        "remote_config_hash": "old",
+    }
     make_collector(fleet=fleet, desired=make_rendered(version=old, digest="old"), **row)
     assert "No fleet has v1. 1 collector still runs it." in side(old)
     assert "v1 on 1" in side(old)

@@ -1,5 +1,7 @@
 """The pages of rollouts."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -113,7 +115,9 @@ def test_a_failed_target_says_what_runs_instead(
     first, second = (make_version(configuration=configuration) for _ in range(2))
     fleet = make_fleet(name="edge", version=first)
     before = make_rendered(version=first, digest="before")
-    row = {"remote_config_status": APPLIED, "remote_config_hash": "before"} if known else {}
+    row: dict[str, Any] = (
+        {"remote_config_status": APPLIED, "remote_config_hash": "before"} if known else {}
+    )
     agent = make_collector(fleet=fleet, desired=before, **row)
     rollout = assign_version(fleet=fleet, version=second, actor=TESTER)
     rollout.targets.update(state=TargetState.FAILED)
