@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from telflo import health
+from telflo.api import IndexView
 from telflo.home import views as home
 
 handler403 = "telflo.base.views.refused.permission_denied"
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rollouts/", include("fleets.urls.rollouts")),
     path("tokens/", include("fleets.urls.tokens")),
     path("install/", include("fleets.install_urls")),
+    path("api/", IndexView.as_view(), name="api"),
     path("api/v1/", include("telflo.api")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
