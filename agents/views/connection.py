@@ -7,7 +7,8 @@ from agents.models import Agent, AgentStatus
 from agents.snapshot import Capability
 from fleets.connection_offer import MOST_UNUSED, keeps_interval
 from fleets.models import AgentConnection, Membership, Token, TokenKind
-from telflo.base.redaction import redact_text
+from telflo.base.models import Activity, ActorKind
+from telflo.base.redaction import redact_line, redact_text
 
 _KINDS = {
     TokenKind.ENROLMENT: "shared enrolment token",
@@ -38,6 +39,31 @@ class ConnectionPanel:
     def is_left_alone(self) -> bool:
         """Whether no credential is offered to it any more."""
         return self.unused >= MOST_UNUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Why the server refuses a collector: the token that it uses was revoked. by: "" where nobody knows any more."""
+
+    name: str
+    at: datetime
+    by: str
+    reason: str
+
+
+def revocation_of(membership: Membership | None) -> Revocation | None:
+    """None while its token is good, or not known. One query, where it is revoked."""
+    token = membership.token if membership else None
+    if token is None or token.revoked_at is None:
+        return None
+    entries = Activity.objects.filter(
+        object_type="token", object_id=str(token.pk), action="token.revoke"
+    )
+    entry = entries.first()
+    by = ""
+    if entry is not None:
+        by = "Telflo" if entry.actor_kind == ActorKind.WORKER else entry.actor_label
+    return Revocation(token.name, token.revoked_at, by, redact_line(token.revoked_reason))
 
 
 def connection_panel(agent: Agent, membership: Membership | None) -> ConnectionPanel:
