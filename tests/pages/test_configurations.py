@@ -67,6 +67,9 @@ def test_pages_are_live_and_never_read_the_raw_text_again_by_themselves() -> Non
     assert f'data-live="{topic} fleets"' in listed
     raw = client.get(address(version, "raw/")).content.decode()
     assert raw.count("data-live=") == raw.count(f'data-live-url="{address(version)}"') > 0
+    path = f"/configurations/{version.configuration_id}/versions/new/"
+    assert "data-live=" not in client.get(path).content.decode()
+    assert "data-live=" not in client.post(path, {"yaml": BAD}).content.decode()
 
 
 def test_a_name_in_use_is_said_at_the_name_and_the_text_is_kept() -> None:
