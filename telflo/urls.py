@@ -6,12 +6,14 @@ from django.urls import URLPattern, URLResolver, include, path
 from telflo import health
 from telflo.api import IndexView
 from telflo.home import views as home
+from telflo.home.activity import activity
 
 handler403 = "telflo.base.views.refused.permission_denied"
 handler500 = "telflo.base.views.failed.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.overview, name="overview"),
+    path("activity/", activity, name="activity"),
     path("", include("telflo.base.urls")),
     path("", include("telflo.ui.urls")),
     path("", include("telflo.system.urls")),
