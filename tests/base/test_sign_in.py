@@ -132,6 +132,6 @@ def test_the_pages_show_sign_ins_and_the_overview_does_not() -> None:
     client.post("/accounts/login/", {"username": "ada", "password": PASSWORD})
     tried("ada")
     html = client.get("/activity/").content.decode()
-    assert "Signed in</td>" in html
+    assert "Signed in<" in html
     assert "Somebody at 192.0.2.1" in html
     assert "sign in as" not in client.get("/").content.decode()

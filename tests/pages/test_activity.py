@@ -32,7 +32,9 @@ pytestmark = pytest.mark.django_db
 def links(client: Client, path: str = "/activity/") -> dict[str, str]:
     """Where the entries lead, by their codes; "" for nowhere."""
     html = client.get(path).content.decode()
-    rows = re.findall(r'(?s)<td title="([a-z_.]+)">.*?<td class="wrapx">(.*?)</td>', html)
+    rows = re.findall(
+        r'(?s)<td class="wrapx" title="([a-z_.]+)">.*?<td class="md wrapx">(.*?)</td>', html
+    )
     hrefs = {code: re.search(r'href="([^"]*)"', cell) for code, cell in rows}
     return {code: found[1].replace("&amp;", "&") if found else "" for code, found in hrefs.items()}
 
