@@ -15,7 +15,15 @@ from rest_framework.response import Response
 
 from configs.models import ConfigVersion
 from fleets.api_shapes import VersionRefSerializer, version_by_id
-from fleets.models import Fleet, Rollout, RolloutState, Stage, Target, TargetState
+from fleets.models import (
+    SHOWN_STAGE_STATES,
+    Fleet,
+    Rollout,
+    RolloutState,
+    Stage,
+    Target,
+    TargetState,
+)
 from fleets.rollouts.services import check_published
 from fleets.services import assign_version
 from fleets.views.assigning import preview_of
@@ -30,6 +38,11 @@ from telflo.base.redaction import redact_text
 class StageSerializer(serializers.ModelSerializer[Stage]):
     """A stage with its targets by state."""
 
+    state = serializers.ChoiceField(
+        choices=SHOWN_STAGE_STATES,
+        source="state_now",
+        help_text="paused, superseded and cancelled with its rollout",
+    )
     counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:

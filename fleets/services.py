@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from agents import store
 from agents.models import Agent
 from agents.services import Outcome
-from agents.store import NewEvent
+from agents.store import RETRIED, NewEvent
 from configs.models import ConfigVersion
 from fleets.errors import FleetInUse
 from fleets.many import change_fleet, check_open, drop_agents, touch_fleets
@@ -160,7 +160,7 @@ def retry_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
         member = _member(agent)
         rollouts = engine.retry(agent.pk, now=now)
         advance_on_commit(rollouts)
-        store.add_events([NewEvent(agent.pk, now, "retried", {"by": actor.label})])
+        store.add_events([NewEvent(agent.pk, now, RETRIED, {"by": actor.label})])
         activity.record(
             actor=actor,
             action="agent.retry",

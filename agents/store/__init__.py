@@ -4,7 +4,7 @@ A few statements for any number of agents; the SQL that differs between database
 """
 
 from agents.store.commands import claim_commands, expire_commands
-from agents.store.events import NewEvent, add_events
+from agents.store.events import RETRIED, NewEvent, add_events
 from agents.store.intents import IntentChange, set_intent, set_intervals
 from agents.store.loaded import StatusRow
 from agents.store.patches import apply
@@ -23,6 +23,7 @@ from agents.store.sweeping import sweep
 __all__ = [
     "CALM_AFTER_RESTART",
     "FENCED_EPOCH",
+    "RETRIED",
     "Arrival",
     "IntentChange",
     "NewEvent",

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
 from configs.models import ConfigVersion
-from fleets.forms import FleetForm
+from fleets.forms import FleetForm, newest_of_the_only_configuration
 from fleets.models import ArrivalMode, Fleet
 from fleets.services import create_fleet
 from fleets.tokens import Expiry, IssuedToken, issue_token
@@ -21,9 +21,10 @@ from telflo.base.guard import requires
 @requires(Action.EDIT, methods=("GET", "POST"))
 @never_cache
 def new(request: HttpRequest) -> HttpResponse:
-    """The answer to the POST shows the first token, this once. Who may not issue tokens makes a fleet without."""
+    """`?version=` chooses. The answer to the POST shows the first token, once, to those who may issue tokens."""
     may_enrol = may(request.user, Action.ENROL)
-    form = FleetForm(request.POST or None, may_enrol=may_enrol)
+    proposed = request.GET.get("version") or newest_of_the_only_configuration()
+    form = FleetForm(request.POST or None, may_enrol=may_enrol, initial={"version": proposed})
     if request.method == "POST" and form.is_valid():
         try:
             fleet, issued = _create(actor=actor_of(request), **form.cleaned_data)

@@ -110,6 +110,8 @@ PAGES: Final[dict[str, Row]] = {
 }
 
 API: Final[dict[str, Row]] = {
+    "api": _read(),
+    "api-v1": _read(),
     "api-overview": _read(),
     "api-system": _read(),
     "api-schema": _read(),

@@ -208,3 +208,13 @@ def test_changes_say_which_token_made_them() -> None:
     activity = Activity.objects.get(action="configuration.create")
     assert activity.actor_kind == "api_token"
     assert "token test" in activity.actor_label
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/"])
+def test_the_addresses_above_all_calls_lead_to_the_documentation(path: str) -> None:
+    assert Client().get(path).status_code == 401
+    client = Client()
+    client.force_login(make_person())
+    assert client.get(path)["Location"] == "/api/v1/docs/"
+    assert client.get(path, follow=True).status_code == 200
+    assert client.get(path.rstrip("/"))["Location"] == path

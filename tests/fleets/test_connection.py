@@ -213,6 +213,14 @@ class TestClaiming:
         store.sweep(seen_at + timedelta(seconds=1_900))
         assert not status_of(agent).connected
 
+    def test_what_is_heard_after_an_offer_can_be_counted(self, fleet: Fleet) -> None:
+        agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
+        update_connection(fleet=fleet, heartbeat_s=10, actor=TESTER)
+        store.apply([make_patch(agent, sequence_num=7)])
+        assert claim(agent)
+        row, heard = AgentConnection.objects.get(), status_of(agent)
+        assert (row.counted_from, row.counted_at) == (7, heard.last_seen_at)
+
     def test_an_interval_taken_back_is_the_default_again(self, fleet: Fleet) -> None:
         agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
         update_connection(fleet=fleet, heartbeat_s=600, actor=TESTER)

@@ -429,6 +429,23 @@ class TestRetry:
         services.retry_agent(agent=agent_of(agent), actor=TESTER)
         assert story.claim(agent) == {agent.instance_uid: hash_of(two)}
 
+    def test_a_failure_that_is_told_again_after_a_restart_is_no_news_and_one_after_a_retry_is(
+        self,
+    ) -> None:
+        story, two, _ = self.failed()
+        [agent] = story.agents
+        told = AgentEvent.objects.filter(data__status="FAILED", data__hash=hash_of(two))
+        story.answer(agent, APPLIED, hash_of(story.one))  # it went back by itself
+        again = story.come_back(agent)
+        story.answer(again, FAILED, hash_of(two), "exit code 1")
+        assert told.count() == 1
+        assert status_of(agent).remote_config_status == FAILED, "what it says is believed"
+        story.answer(again, FAILED, hash_of(two), "exit code 2")
+        assert told.count() == 2, "other words are news"
+        services.retry_agent(agent=agent_of(agent), actor=TESTER)
+        story.answer(again, FAILED, hash_of(two), "exit code 2")
+        assert told.count() == 3
+
     def test_when_the_previous_one_fails_too_it_ends_there(self) -> None:
         story, two, rollout = self.failed()
         [agent] = story.agents

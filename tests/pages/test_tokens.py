@@ -90,7 +90,9 @@ def test_rotating_shows_the_second_secret_and_keeps_the_first_for_the_overlap() 
     assert "no-store" in answer["Cache-Control"]
     token.refresh_from_db()
     assert token_state(token, timezone.now()) is TokenState.EXPIRES_SOON
-    assert token.children.get().name == "build"
+    assert token.children.get().name == "build (2)"
+    html = signed_in(Role.VIEWER).get("/tokens/").content.decode()
+    assert "build (2)</td>" in html
 
 
 def test_revoking_says_how_many_lose_the_server_and_records_why() -> None:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from telflo.base.errors import DomainError
 from telflo.base.forms import NewPasswordForm, add_domain_error
 from telflo.base.people import accept_link, person_of_link
-from telflo.base.sign_in import pause_minutes, tries_left
+from telflo.base.sign_in import pause_minutes, record_sign_in, tries_left
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -29,6 +29,12 @@ class SignIn(LoginView):
 
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """In, with an entry in the activity log."""
+        response = super().form_valid(form)
+        record_sign_in(self.request, form.get_user())
+        return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """The form again, with the name kept."""
