@@ -16,7 +16,7 @@ from opamp.simulator.behaviour import Quirk
 from opamp.simulator.journal import Journal
 from opamp.simulator.links import Link
 from opamp.simulator.measures import Measures
-from opamp.simulator.member import Member
+from opamp.simulator.member import Member, http_url
 from opamp.simulator.plan import Part, Plan, backoff, parts
 from opamp.simulator.polling import PollingLink
 from opamp.simulator.report import Message, Truth
@@ -223,6 +223,11 @@ class Fleet:
         wait = backoff(member.tries, self._rng, most_s=self.plan.backoff_max_s)
         self._dial(member, self.now() + max(wait, retry_after_s))
 
+    def broke(self, member: Member, why: str) -> None:
+        """Those that poll go on where the load balancer sends them, with the message that was not answered."""
+        self.trouble(why)
+        self._roam(member)
+
     def trouble(self, why: str) -> None:
         """Count a kind of error."""
         self.measures.errors[why] += 1
@@ -238,8 +243,11 @@ class Fleet:
 
     def _roam(self, member: Member) -> None:
         """A load balancer gives the next connection to any process."""
-        if self.plan.others and not member.over_http:
-            member.url = self._rng.choice((self.plan.url, *self.plan.others))
+        plan = self.plan
+        if member.over_http and plan.polled:
+            member.url = http_url(self._rng.choice(plan.polled))
+        elif plan.others and not member.over_http:
+            member.url = self._rng.choice((plan.url, *plan.others))
 
     def _dial(self, member: Member, when: float) -> None:
         if not self._is_ending:
