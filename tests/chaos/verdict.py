@@ -31,6 +31,7 @@ RIGHT_WITHIN_S: Final = 10.0
 _EVENTS_BACK_S: Final = 60.0
 _PAUSE_S: Final = 0.25
 _SHOWN: Final = 3
+_WORDS: Final = 100
 _TOLD: Final = {REMOTE_CONFIG: told_status, HEALTH: told_health}
 
 Problems = dict[UUID, list[str]]
@@ -53,7 +54,8 @@ class Verdict(NamedTuple):
     last: str
 
     def __str__(self) -> str:
-        return f"right after {self.took_s:.1f} s" + (f" ({self.last})" if self.last else "")
+        last = f" ({self.last[:_WORDS]})" if self.last else ""
+        return f"right after {self.took_s:.1f} s{last}"
 
 
 @dataclass
