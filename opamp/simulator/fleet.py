@@ -169,6 +169,7 @@ class Fleet:
         member.link = link
         member.asked_at = now
         member.answered = member.agent.number
+        member.is_unheard = True
         self._note("connected", member, now, url=member.url, after=member.answered)
         self._say(member, member.agent.connected(now))
 
@@ -182,7 +183,7 @@ class Fleet:
             self.trouble("undecodable answer")
             return
         if member.over_http or not any(map(reply.HasField, _PUSHED)):
-            member.answered += 1
+            self._take_answer(member)
         if reply.HasField("error_response"):
             word = ServerErrorResponseType.Name(reply.error_response.type).split("_")[-1]
             self.trouble(word)
@@ -195,7 +196,7 @@ class Fleet:
 
     def heard_bare(self, member: Member) -> None:
         """An answer to a message, and nothing else."""
-        member.answered += 1
+        self._take_answer(member)
         self._count_answer(member, self.now())
 
     def closed(self, member: Member, why: str) -> None:
@@ -310,6 +311,12 @@ class Fleet:
             self.measures.answered(message.hash, is_applied=is_applied, now=self.now())
         if self._journal is not None:
             self._journal.said(message, self.now())
+
+    def _take_answer(self, member: Member) -> None:
+        member.answered += 1
+        if member.is_unheard:
+            member.is_unheard = False
+            self._note("heard", member, self.now(), upto=member.agent.number)
 
     def _count_answer(self, member: Member, now: float) -> None:
         self.measures.received += 1

@@ -3,7 +3,9 @@
 Promised is (docs/architecture.md, I1, decision 4): a fact that an agent sent and whose message was answered is in the
 timeline, in order. Only these may be missing:
 
-- of a message that was refused with UNAVAILABLE: the agent was told;
+- of a message that was refused with UNAVAILABLE: the agent was told. Answers do not name what they answer. They come in
+  order, but the one to a later message may overtake those to messages that waited until the agent was let in: of these
+  any may be the one that was refused;
 - of a message that was never answered: it may have been lost on its way. The agent cannot know, the server sees the gap
   in the numbers and asks for the full state;
 - of a message that was answered by a process which was then killed with -9 before it had written it: at most WINDOW_S
@@ -125,18 +127,25 @@ class Connection:
     after: int
     ended: float | None = None
     answered: int | None = None
+    waited: int = -1
+    """The number of the last message that was sent before any was answered."""
     refused: set[int] = field(default_factory=set)
     is_told: bool = False
     """The timeline has its beginning."""
 
     def loss_of(self, number: int, at: float, deaths: Iterable[Death]) -> Loss:
         """Whether what message `number`, sent at `at`, said may be missing."""
-        if number in self.refused:
+        if number in self.refused or (number <= self.waited and self._was_one_refused):
             return Loss.ALONE
         is_unanswered = self.answered is not None and number > self.answered
         if is_unanswered or any(self._died_with(at, death) for death in deaths):
             return Loss.WITH_THE_REST
         return Loss.NEVER
+
+    @property
+    def _was_one_refused(self) -> bool:
+        """Of those that waited until the agent was let in."""
+        return any(number <= self.waited for number in self.refused)
 
     def _died_with(self, at: float, death: Death) -> bool:
         return death.url == self.url and death.since <= at <= death.at

@@ -106,6 +106,8 @@ class Logbook:
         elif kind == "disconnected":
             log.connections[-1].ended = line["t"]
             log.connections[-1].answered = line["answered"]
+        elif kind == "heard":
+            log.connections[-1].waited = line["upto"]
         elif kind == "refused":
             self.refused += 1
             log.connections[-1].refused.add(line["seq"])

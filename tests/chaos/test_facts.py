@@ -78,6 +78,12 @@ class TestWhatMayBeLost:
         assert one.loss_of(3, 2.0, []) is Loss.NEVER
         assert one.loss_of(4, 2.0, []) is Loss.ALONE
 
+    def test_any_of_those_that_waited_for_the_first_answer_when_one_was_refused(self) -> None:
+        one = Connection(URL, 1.0, -1, waited=2, refused={0})
+        found = [one.loss_of(number, 2.0, []) for number in (1, 2, 3)]
+        assert found == [Loss.ALONE, Loss.ALONE, Loss.NEVER]
+        assert Connection(URL, 1.0, -1, waited=2, refused={3}).loss_of(1, 2.0, []) is Loss.NEVER
+
     def test_what_a_killed_process_had_not_written_and_nothing_else(self) -> None:
         death = Death(URL, since=5.0, at=7.0)
         one, other = Connection(URL, 1.0, -1), Connection(URL.replace("1/", "2/"), 1.0, -1)

@@ -144,6 +144,9 @@ async def test_the_log_tells_where_agents_were_and_what_was_answered(
         begun = [line for line in mine if line["kind"] == "connected"]
         over = next(line for line in mine if line["kind"] == "disconnected")
         said = [line["seq"] for line in mine[: mine.index(over)] if "seq" in line]
+        heard = next(line for line in mine if line["kind"] == "heard")
+        assert said[0] <= heard["upto"] <= over["answered"]
+        assert mine.index(begun[0]) < mine.index(heard) < mine.index(over)
         assert [line["url"] for line in begun] == [running.url] * 2
         assert begun[0]["after"] == -1
         assert said[-1] <= over["answered"] <= begun[1]["after"]
