@@ -6,15 +6,15 @@ timeline, in order. Only these may be missing:
 - of a message that was refused with UNAVAILABLE: the agent was told. Answers do not name what they answer. They come in
   order, but the one to a later message may overtake those to messages that waited until the agent was let in: of these
   any may be the one that was refused;
-- of a message that was never answered: it may have been lost on its way. The agent cannot know, the server sees the gap
-  in the numbers and asks for the full state;
+- of a message that was never answered: it may have been lost on its way, or been refused and the answer lost. The agent
+  cannot know, the server sees the gap in the numbers and asks for the full state;
 - of a message that was answered by a process which was then killed with -9 before it had written it: at most WINDOW_S
   before the kill, or since something kept it from writing. State and number are stored together, so the next number
   shows a gap, and the latest state is never lost.
 
-The last two are the end of a connection: what arrives and is written does so in order, so with a report everything behind
-it on this connection is lost, and the next connection has to bring, and the timeline to tell, how it is since. Over plain HTTP
-what is answered is stored, and what is not is sent again: there nothing but refused messages may be missing.
+The last is the end of a connection: what one session said is written in order, so with a report everything behind it on this
+connection is lost, and the next connection has to bring, and the timeline to tell, how it is since. Over plain HTTP what is
+answered is stored, and what is not is sent again: there nothing but refused messages may be missing.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Loss(Enum):
 
     NEVER = auto()
     ALONE = auto()
-    """The message was refused."""
+    """The message was refused, or may have been."""
     WITH_THE_REST = auto()
     """With all that was said behind it on the same connection."""
 
@@ -135,12 +135,12 @@ class Connection:
 
     def loss_of(self, number: int, at: float, deaths: Iterable[Death]) -> Loss:
         """Whether what message `number`, sent at `at`, said may be missing."""
-        if number in self.refused or (number <= self.waited and self._was_one_refused):
-            return Loss.ALONE
         is_unanswered = self.answered is not None and number > self.answered
-        if is_unanswered or any(self._died_with(at, death) for death in deaths):
-            return Loss.WITH_THE_REST
-        return Loss.NEVER
+        is_doubtful = number <= self.waited and self._was_one_refused
+        if number in self.refused or is_unanswered or is_doubtful:
+            return Loss.ALONE
+        died = any(self._died_with(at, death) for death in deaths)
+        return Loss.WITH_THE_REST if died else Loss.NEVER
 
     @property
     def _was_one_refused(self) -> bool:

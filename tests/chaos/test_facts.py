@@ -71,7 +71,7 @@ class TestWhatMayBeLost:
     def test_what_was_not_answered_before_the_end(self) -> None:
         over = Connection(URL, 1.0, -1, ended=9.0, answered=4)
         assert over.loss_of(4, 2.0, []) is Loss.NEVER
-        assert over.loss_of(5, 2.0, []) is Loss.WITH_THE_REST
+        assert over.loss_of(5, 2.0, []) is Loss.ALONE
 
     def test_what_was_refused(self) -> None:
         one = Connection(URL, 1.0, -1, refused={4})
@@ -121,6 +121,6 @@ class TestTheLog:
         assert log.said(HEALTH, []) == [
             Said(A, 5.0, Loss.NEVER, begins=True),
             Said(B, 5.0),
-            Said(C, 5.0, Loss.WITH_THE_REST),
+            Said(C, 5.0, Loss.ALONE),
             Said(A, 5.0, begins=True),
         ]
