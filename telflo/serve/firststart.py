@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 
 from django.core.management import call_command
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from telflo import env
@@ -59,12 +59,20 @@ def make_first_admin() -> str | None:
         return None
     given = env.secret("TELFLO_ADMIN_PASSWORD")
     password = given or secrets.token_urlsafe(_PASSWORD_BYTES)
-    with transaction.atomic():
-        user = User.objects.create_superuser(ADMIN, password=password)
-        record(
-            actor=Actor.worker("first start"),
-            action="person.create",
-            obj=user,
-            after={"role": Role.ADMIN.value},
-        )
+    try:
+        _make_admin(password)
+    except IntegrityError:
+        # Another server that starts was quicker, and has said its password.
+        return None
     return None if given else password
+
+
+@transaction.atomic
+def _make_admin(password: str) -> None:
+    user = User.objects.create_superuser(ADMIN, password=password)
+    record(
+        actor=Actor.worker("first start"),
+        action="person.create",
+        obj=user,
+        after={"role": Role.ADMIN.value},
+    )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.db.models import QuerySet
 from django.test import RequestFactory
 
 from telflo.base.models import Activity, User
@@ -81,6 +82,19 @@ def test_a_server_in_production_makes_the_first_admin_too(monkeypatch: pytest.Mo
     monkeypatch.setenv("TELFLO_ADMIN_PASSWORD", "correct horse battery")
     assert list(welcome()) == []
     assert User.objects.get().check_password("correct horse battery")
+
+
+@pytest.mark.django_db
+def test_of_two_servers_that_start_at_once_one_makes_the_admin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("TELFLO_ADMIN_PASSWORD", raising=False)
+    password = make_first_admin()
+    # The other one looked before that was committed.
+    monkeypatch.setattr(QuerySet, "exists", lambda _users: False)
+    assert make_first_admin() is None
+    assert User.objects.get().check_password(password)
+    assert Activity.objects.get().action == "person.create"
 
 
 @pytest.mark.django_db(transaction=True)
