@@ -256,6 +256,8 @@ class AgentSession:
             self._note_answer_arrived()
         else:
             self._continuity.doubt()
+        if self._is_first and self._transport is Transport.WEBSOCKET:
+            self._belief.doubt_health(self._continuity.stored_number is None)
         return is_next
 
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:

@@ -433,3 +433,33 @@ def rich() -> pb.AgentToServer:
     for name in ("one", "two"):
         message.package_statuses.packages[name].agent_has_version = "1"
     return message
+
+
+class TestHealthThatWasKnown:
+    """What an earlier session heard of it may be written late, behind what this one takes as known."""
+
+    HEALTHY = ComponentHealth(healthy=True)
+
+    def is_news(self, number: int, **changes: object) -> list[bool]:
+        """Of a first report that says what is stored, and of the same once more."""
+        session = AgentSession(known(health=self.HEALTHY, **changes), LIMITS)
+        outcomes = [session.receive(full(one), START) for one in (number, number + 1)]
+        facts = [outcome.patch.facts for outcome in outcomes if outcome.patch is not None]
+        return [any(fact.kind is FactKind.HEALTH for fact in each) for each in facts]
+
+    def test_behind_a_gap_it_is_told_once_more(self) -> None:
+        assert self.is_news(6) == [True, False]
+        assert self.is_news(5, sequence_num=None) == [True, False]
+
+    def test_where_all_is_stored_it_is_no_news(self) -> None:
+        assert self.is_news(5) == [False, False]
+
+    def test_over_plain_http_all_that_was_answered_is_stored(self) -> None:
+        assert self.is_news(6, transport=Transport.HTTP) == [False, False]
+
+    def test_a_report_later_than_the_first_message_is_news_too(self) -> None:
+        session = AgentSession(known(health=self.HEALTHY), LIMITS)
+        session.receive(said(6), START)
+        patch = session.receive(full(7), START).patch
+        assert patch is not None
+        assert any(fact.kind is FactKind.HEALTH for fact in patch.facts)
