@@ -1,6 +1,6 @@
 """Agents come in: registered once, and each new session fences out the one before (I3)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,7 @@ from agents.snapshot import (
     RemoteConfigReport,
     Transport,
 )
+from agents.status import StatusFacts, derive
 from agents.store.dialects import insert_rows
 from agents.store.events import NewEvent, add_events
 from agents.store.loaded import HealthRoot, StatusRow
@@ -38,8 +39,14 @@ class Arrival:
     number: int | None = None
 
 
-def register(uids: Collection[UUID], *, now: datetime) -> None:
-    """Make these agents and their status rows, unless they are there. Two statements."""
+def register(
+    uids: Collection[UUID], *, now: datetime, desired: Mapping[UUID, str] | None = None
+) -> None:
+    """Make these agents and their status rows, unless they are there. Two statements.
+
+    desired: what is wanted of those that are managed, a hash or "": what set_intent would write is written at once.
+    """
+    wanted = desired or {}
     insert_rows(
         Agent,
         columns=("instance_uid", "display_name"),
@@ -47,13 +54,30 @@ def register(uids: Collection[UUID], *, now: datetime) -> None:
         others=Agent(first_seen_at=now),
         ignore_conflicts=True,
     )
+    words = {one: _words_at_first(one, now) for one in {None, *wanted.values()}}
     insert_rows(
         AgentStatus,
-        columns=("agent_id",),
-        rows=[(uid,) for uid in uids],
+        columns=("agent_id", "is_managed", "desired_hash", "status", "config_status"),
+        rows=[(uid, uid in wanted, wanted.get(uid, ""), *words[wanted.get(uid)]) for uid in uids],
         others=AgentStatus(status_since=now),
         ignore_conflicts=True,
     )
+
+
+def _words_at_first(desired: str | None, now: datetime) -> tuple[str, str]:
+    """The words for an agent that has said nothing yet; desired is None for one that is not managed."""
+    facts = StatusFacts(
+        connected=False,
+        last_seen_at=None,
+        capabilities=0,
+        is_managed=desired is not None,
+        desired_hash=desired or "",
+        attempt_failed=False,
+        remote_config_status=ConfigStatus.UNSET,
+        remote_config_hash="",
+    )
+    derived = derive(facts, now)
+    return derived.status.value, derived.config_status.value
 
 
 def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID, AgentSnapshot]:
