@@ -123,20 +123,19 @@ class _Opening:
         is_beside = is_poll and _has_open_websocket(row)
         is_clone = self._follow_trail(row, is_beside=is_beside)
         known = self._fence(row) if is_beside else self._open(row)
-        self.snapshot = replace(known, is_clone=is_clone)
+        self.snapshot = replace(known, is_clone=True) if is_clone else known
 
     def _fence(self, row: StatusRow) -> AgentSnapshot:
-        return _snapshot(row, Transport.HTTP, epoch=FENCED_EPOCH, is_new=False)
+        return _snapshot(row, Transport.HTTP, FENCED_EPOCH, is_new=False, seen_at=None)
 
     def _open(self, row: StatusRow) -> AgentSnapshot:
         seen_at, transport = row.last_seen_at, self._arrival.transport
         is_beside_another = transport is Transport.WEBSOCKET and _has_open_websocket(row)
         self._begin(is_news=transport is Transport.WEBSOCKET or not row.connected)
-        known = _snapshot(row, transport, epoch=row.session_epoch, is_new=seen_at is None)
-        if is_beside_another:
-            # Its process may be slow: what was said of its health there may be stored later. So it is news here.
-            known = replace(known, health=None)
-        return replace(known, seen_at=seen_at)
+        is_new = seen_at is None
+        known = _snapshot(row, transport, row.session_epoch, is_new=is_new, seen_at=seen_at)
+        # Its process may be slow: what was said of its health there may be stored later. So it is news here.
+        return replace(known, health=None) if is_beside_another else known
 
     def _begin(self, *, is_news: bool) -> None:
         transport, address = self._arrival.transport.value, self._arrival.remote_address[:64]
@@ -172,7 +171,9 @@ def _has_open_websocket(row: StatusRow) -> bool:
     return row.connected and row.transport == Transport.WEBSOCKET
 
 
-def _snapshot(row: StatusRow, transport: Transport, *, epoch: int, is_new: bool) -> AgentSnapshot:
+def _snapshot(
+    row: StatusRow, transport: Transport, epoch: int, *, is_new: bool, seen_at: datetime | None
+) -> AgentSnapshot:
     status = ConfigStatus(row.remote_config_status)
     has_report = bool(status or row.remote_config_hash)
     return AgentSnapshot(
@@ -192,6 +193,7 @@ def _snapshot(row: StatusRow, transport: Transport, *, epoch: int, is_new: bool)
         health=health_from_json(row.health_root) if row.health_root else None,
         transport=transport,
         full_state_at=row.full_state_at,
+        seen_at=seen_at,
         custom_capabilities=tuple(row.agent.custom_capabilities),
     )
 
