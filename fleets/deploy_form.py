@@ -102,7 +102,7 @@ class DeployForm(forms.Form):
         return _pairs(self.cleaned_data["environment"], "NAME=value, such as API_KEY=…")
 
     def values(self) -> dict[str, Any]:
-        """The arguments for create_deployment. Raises InvalidOptions."""
+        """The arguments for create_deployment."""
         data = self.cleaned_data
         options = DeploymentOptions(
             transport=data["transport"],

@@ -8,7 +8,12 @@ from urllib.parse import urlsplit
 
 from fleets.quickdeploy.errors import InvalidOptions
 
-_LABEL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
+# Supervisors put names and values into a YAML text as they are, the values in double quotes: a quote or a backslash
+# ends that text or breaks it, a name that YAML reads as a number, a date or a word of its own is no attribute, and what
+# stands behind ${ the collector replaces or cannot find. With any of them nothing starts.
+_LABEL_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,127}")
+_WORDS_OF_YAML: Final = frozenset({"true", "false", "null"})
+_NOT_IN_A_VALUE: Final = ('"', "\\", "${")
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _LEVELS: Final = ("debug", "info", "warn", "error")
 _MOST_SECONDS: Final = 120
@@ -18,7 +23,9 @@ _LONGEST_LABEL: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class DeploymentOptions:
-    """What a deployment's hosts get, beside platform and versions. Raises InvalidOptions when made wrongly.
+    """What a deployment's hosts get, beside platform and versions.
+
+    What is stored may be older than a rule: `check` says whether hosts can be given it.
 
     `collector` is the path of a collector that the hosts have already (empty: install one);
     `config_files` are files on the hosts that the supervisor merges under the fleet's version.
@@ -37,8 +44,8 @@ class DeploymentOptions:
     apply_timeout_s: int = 15
     log_level: str = "info"
 
-    def __post_init__(self) -> None:
-        """Refuse what would make a broken script or file."""
+    def check(self) -> None:
+        """Raise InvalidOptions for what would make a broken script or file."""
         _check(self.transport in ("ws", "http"), "transport", "Choose ws or http.")
         _check(self.log_level in _LEVELS, "log_level", f"Choose one of {', '.join(_LEVELS)}.")
         _check(
@@ -110,14 +117,19 @@ def _check_path(path: str) -> None:
 def _check_label(name: str, value: str) -> None:
     _check(name != "telflo.name", "labels", "telflo.name is the collector's name, not a label.")
     _check(
-        bool(_LABEL_NAME.fullmatch(name)),
+        bool(_LABEL_NAME.fullmatch(name)) and name.lower() not in _WORDS_OF_YAML,
         "labels",
-        f"{name!r} cannot name a label: letters, digits and . _ / - only.",
+        f"{name!r} cannot name a label: a letter, then letters, digits and . _ / - only.",
     )
     _check(
         value.isprintable() and len(value) <= _LONGEST_LABEL,
         "labels",
         f"The value of {name} must be one line of at most {_LONGEST_LABEL} characters.",
+    )
+    _check(
+        not any(part in value for part in _NOT_IN_A_VALUE),
+        "labels",
+        f'The value of {name} must be without ", \\ and ${{: no supervisor would start with it.',
     )
 
 

@@ -81,6 +81,8 @@ def create_deployment(
 ) -> IssuedDeployment:
     """Make a command for hosts of one platform. Raises InvalidOptions, or Conflict for an archived fleet."""
     _check_fleet(fleet)
+    options = options or DeploymentOptions()
+    options.check()
     _check_choices(platform, supervisor_version, collector_version, max_uses, lifetime)
     code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
     now = clock.now()
@@ -91,7 +93,7 @@ def create_deployment(
         platform=platform,
         supervisor_version=supervisor_version,
         collector_version=collector_version,
-        options=(options or DeploymentOptions()).to_json(),
+        options=options.to_json(),
         secret_environment=_environment_lines(secret_environment or {}),
         max_uses=max_uses,
         created_by=actor.user,
@@ -143,6 +145,10 @@ def closed_reason(deployment: Deployment, now: datetime) -> str:
         return "This quick-deploy code was revoked."
     if now >= deployment.expires_at:
         return f"This quick-deploy code expired at {deployment.expires_at:%Y-%m-%d %H:%M} UTC."
+    try:
+        DeploymentOptions.from_json(deployment.options).check()
+    except InvalidOptions as error:
+        return f"This quick-deploy code cannot be used: {error}"
     return ""
 
 

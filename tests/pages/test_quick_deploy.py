@@ -91,6 +91,7 @@ def test_options_are_kept_and_secrets_are_encrypted_and_never_shown(fleet: Fleet
         ("collector_version", "0.100.0", "is too old"),
         ("labels", "no equals sign", "Line 1 is not of the form"),
         ("labels", "bad name!=x", "cannot name a label"),
+        ("labels", "a=C:\\data", "The value of a must"),
         ("environment", "1BAD=x", "cannot name a variable"),
         ("proxy", "ftp://x", "http://host:port"),
         ("collector", "relative/path", "must be an absolute path"),
