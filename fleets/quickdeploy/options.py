@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
 
+from fleets.addresses import http_address
 from fleets.quickdeploy.errors import InvalidOptions
 
 # Supervisors put names and values into a YAML text as they are, the values in double quotes: a quote or a backslash
@@ -136,12 +136,9 @@ def _check_label(name: str, value: str) -> None:
 def _check_proxy(proxy: str) -> None:
     if not proxy:
         return
-    parts = urlsplit(proxy)
-    _check(
-        parts.scheme in ("http", "https") and bool(parts.hostname) and proxy.isprintable(),
-        "proxy",
-        "Give the proxy as http://host:port.",
-    )
+    parts = http_address(proxy)
+    if parts is None or not proxy.isprintable():
+        raise InvalidOptions("Give the proxy as http://host:port.", field="proxy")
     _check(
         not (parts.username or parts.password),
         "proxy",

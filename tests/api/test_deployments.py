@@ -50,6 +50,7 @@ def test_secret_values_are_taken_and_never_answered() -> None:
     [
         ({"options": {"colour": "red"}}, "/colour"),
         ({"options": {"transport": "pigeon"}}, "/transport"),
+        ({"options": {"proxy": "http://[::1"}}, "/proxy"),
         ({"supervisor_version": "1"}, "/supervisor_version"),
     ],
 )

@@ -94,6 +94,7 @@ def test_options_are_kept_and_secrets_are_encrypted_and_never_shown(fleet: Fleet
         ("labels", "a=C:\\data", "The value of a must"),
         ("environment", "1BAD=x", "cannot name a variable"),
         ("proxy", "ftp://x", "http://host:port"),
+        ("proxy", "http://[::1", "http://host:port"),
         ("collector", "relative/path", "must be an absolute path"),
         ("max_uses", "0", "greater than or equal to 1"),
         ("platform", "windows", "Select a valid choice"),
