@@ -6,7 +6,7 @@ from typing import Any, Final
 from django import forms
 
 from fleets.models import Platform
-from fleets.quickdeploy.options import DeploymentOptions
+from fleets.quickdeploy.options import LONGEST_PATH, LONGEST_PROXY, DeploymentOptions
 from fleets.quickdeploy.releases import KNOWN_VERSIONS
 from fleets.quickdeploy.services import MOST_USES
 
@@ -65,7 +65,7 @@ class DeployForm(forms.Form):
     collector = forms.CharField(
         label="Collector that is there already",
         required=False,
-        max_length=300,
+        max_length=LONGEST_PATH,
         help_text="Its path on the host. Empty: one is installed.",
     )
     config_files = forms.CharField(
@@ -87,7 +87,7 @@ class DeployForm(forms.Form):
         " to each host once. Empty: the script asks on the host.",
         widget=forms.Textarea(attrs=_LINES),
     )
-    proxy = forms.CharField(label="Proxy", required=False, max_length=300)
+    proxy = forms.CharField(label="Proxy", required=False, max_length=LONGEST_PROXY)
 
     def clean_config_files(self) -> tuple[str, ...]:
         """The paths."""

@@ -15,10 +15,28 @@ _LABEL_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,127}")
 _WORDS_OF_YAML: Final = frozenset({"true", "false", "null"})
 _NOT_IN_A_VALUE: Final = ('"', "\\", "${")
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_REPORTED: Final = frozenset(
+    {
+        "service.instance.id",
+        "service.name",
+        "service.version",
+        "host.name",
+        "host.arch",
+        "os.type",
+        "os.description",
+    }
+)
+"""What collectors say of themselves: a label of such a name would take its place."""
 _LEVELS: Final = ("debug", "info", "warn", "error")
 _MOST_SECONDS: Final = 120
 _MOST_KIB: Final = 1024
 _LONGEST_LABEL: Final = 255
+LONGEST_PATH: Final = 300
+LONGEST_PROXY: Final = 300
+MOST_VARIABLES: Final = 100
+_LONGEST_SECRET: Final = 16 * 1024
+_MOST_LABELS: Final = 64
+_MOST_FILES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +72,13 @@ class DeploymentOptions:
             f"Give 5 to {_MOST_SECONDS} seconds.",
         )
         _check(0 <= self.crash_log_kib <= _MOST_KIB, "crash_log_kib", f"Give 0 to {_MOST_KIB} KiB.")
-        for path in (self.collector, *self.config_files):
-            _check_path(path)
+        _check_number("labels", len(self.labels), _MOST_LABELS)
+        _check_number("config_files", len(self.config_files), _MOST_FILES)
+        _check_number("environment", len(self.environment), MOST_VARIABLES)
+        if self.collector:
+            _check_path("collector", self.collector)
+        for path in self.config_files:
+            _check_path("config_files", path)
         for name, value in self.labels.items():
             _check_label(name, value)
         for name in self.environment:
@@ -67,7 +90,7 @@ class DeploymentOptions:
         """Read what to_json wrote. Raises InvalidOptions for an unknown name or a value of the wrong type."""
         unknown = sorted(stored.keys() - cls.__dataclass_fields__.keys())
         if unknown:
-            raise InvalidOptions(f"There is no option {unknown[0]!r}.", field=unknown[0])
+            raise InvalidOptions(f"There is no option {unknown[0][:80]!r}.", field=unknown[0])
         given = dict(stored)
         for name, value in given.items():
             given[name] = _from_json(name, value, cls.__dataclass_fields__[name].type)
@@ -88,16 +111,16 @@ def check_environment_name(name: str) -> None:
     _check(
         bool(_ENVIRONMENT_NAME.fullmatch(name)) and not name.startswith("TELFLO_"),
         "environment",
-        f"{name!r} cannot name a variable: letters, digits and _ only, and not TELFLO_….",
+        f"{name[:80]!r} cannot name a variable: letters, digits and _ only, and not TELFLO_….",
     )
 
 
 def check_environment_value(name: str, value: str) -> None:
     """Raise InvalidOptions unless the value fits on one line of an environment file."""
     _check(
-        value.isprintable(),
+        value.isprintable() and len(value) <= _LONGEST_SECRET,
         "environment",
-        f"The value of {name} must be one line of printable text.",
+        f"The value of {name} must be one line of printable text, of at most {_LONGEST_SECRET} characters.",
     )
 
 
@@ -106,20 +129,26 @@ def _check(is_right: bool, option: str, message: str) -> None:
         raise InvalidOptions(message, field=option)
 
 
-def _check_path(path: str) -> None:
+def _check_number(option: str, number: int, most: int) -> None:
+    _check(number <= most, option, f"At most {most} are taken; these are {number}.")
+
+
+def _check_path(option: str, path: str) -> None:
+    _check(len(path) <= LONGEST_PATH, option, f"A path has at most {LONGEST_PATH} characters.")
     _check(
-        not path or (path.startswith("/") and path.isprintable()),
-        "collector",
+        path.startswith("/") and path.isprintable(),
+        option,
         f"{path!r} must be an absolute path on the host.",
     )
 
 
 def _check_label(name: str, value: str) -> None:
+    _check(name not in _REPORTED, "labels", f"The collector reports {name} itself.")
     _check(name != "telflo.name", "labels", "telflo.name is the collector's name, not a label.")
     _check(
         bool(_LABEL_NAME.fullmatch(name)) and name.lower() not in _WORDS_OF_YAML,
         "labels",
-        f"{name!r} cannot name a label: a letter, then letters, digits and . _ / - only.",
+        f"{name[:80]!r} cannot name a label: a letter, then letters, digits and . _ / - only.",
     )
     _check(
         value.isprintable() and len(value) <= _LONGEST_LABEL,
@@ -136,6 +165,7 @@ def _check_label(name: str, value: str) -> None:
 def _check_proxy(proxy: str) -> None:
     if not proxy:
         return
+    _check(len(proxy) <= LONGEST_PROXY, "proxy", f"A proxy has at most {LONGEST_PROXY} characters.")
     parts = http_address(proxy)
     if parts is None or not proxy.isprintable():
         raise InvalidOptions("Give the proxy as http://host:port.", field="proxy")

@@ -222,6 +222,8 @@ def test_settings_choose_the_addresses(client: Client) -> None:
         ({"lifetime": timedelta(days=31)}, "lifetime"),
         ({"secret_environment": {"A B": "x"}}, "environment"),
         ({"secret_environment": {"A": "x\ny"}}, "environment"),
+        ({"secret_environment": {"A": "x" * 16_385}}, "environment"),
+        ({"secret_environment": {f"A{n}": "x" for n in range(101)}}, "environment"),
     ],
 )
 def test_a_deployment_that_cannot_work_is_not_made(how: dict[str, Any], field: str) -> None:

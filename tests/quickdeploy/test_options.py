@@ -46,6 +46,14 @@ def test_what_an_older_release_did_not_store_gets_its_default() -> None:
         ("proxy", "http://h/\x00"),
         ("proxy", "http://user:word@proxy:3128"),
         ("automatic_rollback", "yes"),
+        ("labels", {f"l{n}": "x" for n in range(65)}),
+        ("config_files", [""]),
+        ("config_files", ["local.yaml"]),
+        ("config_files", ["/x"] * 51),
+        ("collector", f"/{'x' * 300}"),
+        ("config_files", [f"/{'x' * 300}"]),
+        ("proxy", f"http://h/{'x' * 300}"),
+        ("environment", [f"V{n}" for n in range(101)]),
         ("nosuch", 1),
     ],
 )
@@ -68,6 +76,14 @@ def test_a_label_that_would_end_the_supervisors_text_is_refused(value: str) -> N
 def test_a_label_whose_name_is_no_text_in_yaml_is_refused(name: str) -> None:
     with pytest.raises(InvalidOptions, match="cannot name a label"):
         DeploymentOptions(labels={name: "x"}).check()
+
+
+@pytest.mark.parametrize("name", ["service.instance.id", "host.name", "os.type", "telflo.name"])
+def test_a_label_does_not_replace_what_the_collector_says_of_itself(name: str) -> None:
+    with pytest.raises(InvalidOptions) as error:
+        DeploymentOptions(labels={name: "x"}).check()
+
+    assert name in error.value.message
 
 
 def test_what_was_stored_before_a_rule_is_still_read() -> None:

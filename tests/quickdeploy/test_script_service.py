@@ -359,6 +359,8 @@ def test_a_host_without_systemd_is_told_what_to_use(host: Host) -> None:
         (["--label", "a::b=1"], "cannot name a label"),
         (["--label", "1.5=1"], "cannot name a label"),
         (["--label", "True=1"], "cannot name a label"),
+        (["--label", "host.name=x"], "The collector reports host.name itself."),
+        (["--label", "service.instance.id=x"], "The collector reports service.instance.id itself."),
         (["--label", "a=C:\\data"], "The value of the label a has"),
         (["--label", 'a="b"'], "The value of the label a has"),
         (["--label", "a=${file:/x}"], "The value of the label a has"),

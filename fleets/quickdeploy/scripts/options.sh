@@ -98,6 +98,9 @@ check_label_name() {
     '' | [!A-Za-z]* | *[!A-Za-z0-9._/-]* | [Tt][Rr][Uu][Ee] | [Ff][Aa][Ll][Ss][Ee] | [Nn][Uu][Ll][Ll])
       refuse_value "$1 cannot name a label." "Use a letter, then letters, digits and . _ / - only."
       ;;
+    service.instance.id | service.name | service.version | host.name | host.arch | os.type | os.description)
+      refuse_value "The collector reports $1 itself." "Choose another name for the label."
+      ;;
     telflo.name) refuse_value "telflo.name is the collector's name." "Give it with --name." ;;
   esac
   case $NEWLINE$LABELS in
