@@ -27,13 +27,14 @@ _REPORTED: Final = frozenset(
     }
 )
 """What collectors say of themselves: a label of such a name would take its place."""
+_NO_VARIABLE: Final = "{!r} cannot name a variable: letters, digits and _ only, and not TELFLO_…."
 _LEVELS: Final = ("debug", "info", "warn", "error")
 _MOST_SECONDS: Final = 120
 _MOST_KIB: Final = 1024
 _LONGEST_LABEL: Final = 255
 LONGEST_PATH: Final = 300
 LONGEST_PROXY: Final = 300
-MOST_VARIABLES: Final = 100
+_MOST_VARIABLES: Final = 100
 _LONGEST_SECRET: Final = 16 * 1024
 _MOST_LABELS: Final = 64
 _MOST_FILES: Final = 50
@@ -74,7 +75,7 @@ class DeploymentOptions:
         _check(0 <= self.crash_log_kib <= _MOST_KIB, "crash_log_kib", f"Give 0 to {_MOST_KIB} KiB.")
         _check_number("labels", len(self.labels), _MOST_LABELS)
         _check_number("config_files", len(self.config_files), _MOST_FILES)
-        _check_number("environment", len(self.environment), MOST_VARIABLES)
+        _check_number("environment", len(self.environment), _MOST_VARIABLES)
         if self.collector:
             _check_path("collector", self.collector)
         for path in self.config_files:
@@ -82,7 +83,7 @@ class DeploymentOptions:
         for name, value in self.labels.items():
             _check_label(name, value)
         for name in self.environment:
-            check_environment_name(name)
+            _check(_is_variable(name), "environment", _NO_VARIABLE.format(name[:80]))
         _check_proxy(self.proxy)
 
     @classmethod
@@ -90,7 +91,7 @@ class DeploymentOptions:
         """Read what to_json wrote. Raises InvalidOptions for an unknown name or a value of the wrong type."""
         unknown = sorted(stored.keys() - cls.__dataclass_fields__.keys())
         if unknown:
-            raise InvalidOptions(f"There is no option {unknown[0][:80]!r}.", field=unknown[0])
+            raise _refusal(f"There is no option {unknown[0][:80]!r}.", unknown[0][:80])
         given = dict(stored)
         for name, value in given.items():
             given[name] = _from_json(name, value, cls.__dataclass_fields__[name].type)
@@ -106,27 +107,36 @@ class DeploymentOptions:
         }
 
 
-def check_environment_name(name: str) -> None:
-    """Raise InvalidOptions unless it can name an environment variable of the collector."""
-    _check(
-        bool(_ENVIRONMENT_NAME.fullmatch(name)) and not name.startswith("TELFLO_"),
-        "environment",
-        f"{name[:80]!r} cannot name a variable: letters, digits and _ only, and not TELFLO_….",
+def check_secret_environment(values: Mapping[str, str]) -> None:
+    """Raise InvalidOptions unless hosts can be given these values by the names of their variables."""
+    _check_secret(
+        len(values) <= _MOST_VARIABLES,
+        f"At most {_MOST_VARIABLES} values are taken; these are {len(values)}.",
     )
+    for name, value in values.items():
+        _check_secret(_is_variable(name), _NO_VARIABLE.format(name[:80]))
+        _check_secret(
+            value.isprintable() and len(value) <= _LONGEST_SECRET,
+            f"The value of {name} must be one line of printable text, of at most {_LONGEST_SECRET} characters.",
+        )
 
 
-def check_environment_value(name: str, value: str) -> None:
-    """Raise InvalidOptions unless the value fits on one line of an environment file."""
-    _check(
-        value.isprintable() and len(value) <= _LONGEST_SECRET,
-        "environment",
-        f"The value of {name} must be one line of printable text, of at most {_LONGEST_SECRET} characters.",
-    )
+def _check_secret(is_right: bool, message: str) -> None:
+    if not is_right:
+        raise InvalidOptions(message, field="secret_environment")
+
+
+def _is_variable(name: str) -> bool:
+    return bool(_ENVIRONMENT_NAME.fullmatch(name)) and not name.startswith("TELFLO_")
 
 
 def _check(is_right: bool, option: str, message: str) -> None:
     if not is_right:
-        raise InvalidOptions(message, field=option)
+        raise _refusal(message, option)
+
+
+def _refusal(message: str, option: str) -> InvalidOptions:
+    return InvalidOptions(message, field=f"options/{option}")
 
 
 def _check_number(option: str, number: int, most: int) -> None:
@@ -168,7 +178,7 @@ def _check_proxy(proxy: str) -> None:
     _check(len(proxy) <= LONGEST_PROXY, "proxy", f"A proxy has at most {LONGEST_PROXY} characters.")
     parts = http_address(proxy)
     if parts is None or not proxy.isprintable():
-        raise InvalidOptions("Give the proxy as http://host:port.", field="proxy")
+        raise _refusal("Give the proxy as http://host:port.", "proxy")
     _check(
         not (parts.username or parts.password),
         "proxy",

@@ -19,12 +19,7 @@ from fleets.quickdeploy import manual
 from fleets.quickdeploy.environment import Variable, variables_in
 from fleets.quickdeploy.errors import CodeClosed, CodeUnknown, InvalidOptions
 from fleets.quickdeploy.manual import Commands, ManualStep
-from fleets.quickdeploy.options import (
-    MOST_VARIABLES,
-    DeploymentOptions,
-    check_environment_name,
-    check_environment_value,
-)
+from fleets.quickdeploy.options import DeploymentOptions, check_secret_environment
 from fleets.quickdeploy.plan import InstallPlan, opamp_endpoint
 from fleets.quickdeploy.releases import KNOWN_VERSIONS, OLDEST, parse_version
 from fleets.tokens import Expiry, issue_token
@@ -285,14 +280,7 @@ def _check_version(version: str, field: str) -> None:
 
 
 def _environment_lines(values: Mapping[str, str]) -> str:
-    if len(values) > MOST_VARIABLES:
-        raise InvalidOptions(
-            f"At most {MOST_VARIABLES} values are taken; these are {len(values)}.",
-            field="environment",
-        )
-    for name, value in values.items():
-        check_environment_name(name)
-        check_environment_value(name, value)
+    check_secret_environment(values)
     return "\n".join(f"{name}={value}" for name, value in values.items())
 
 

@@ -220,10 +220,10 @@ def test_settings_choose_the_addresses(client: Client) -> None:
         ({"collector_version": "0.100.0"}, "collector_version"),
         ({"max_uses": 0}, "max_uses"),
         ({"lifetime": timedelta(days=31)}, "lifetime"),
-        ({"secret_environment": {"A B": "x"}}, "environment"),
-        ({"secret_environment": {"A": "x\ny"}}, "environment"),
-        ({"secret_environment": {"A": "x" * 16_385}}, "environment"),
-        ({"secret_environment": {f"A{n}": "x" for n in range(101)}}, "environment"),
+        ({"secret_environment": {"A B": "x"}}, "secret_environment"),
+        ({"secret_environment": {"A": "x\ny"}}, "secret_environment"),
+        ({"secret_environment": {"A": "x" * 16_385}}, "secret_environment"),
+        ({"secret_environment": {f"A{n}": "x" for n in range(101)}}, "secret_environment"),
     ],
 )
 def test_a_deployment_that_cannot_work_is_not_made(how: dict[str, Any], field: str) -> None:

@@ -61,7 +61,7 @@ def test_a_wrong_option_is_named(field: str, value: Any) -> None:
     with pytest.raises(InvalidOptions) as error:
         DeploymentOptions.from_json({field: value}).check()
 
-    assert error.value.field == field
+    assert error.value.field == f"options/{field}"
 
 
 @pytest.mark.parametrize("value", ["C:\\data", 'the "big" one', "${env:HOME}", "a\x7fb", "a\x85b"])
@@ -69,7 +69,7 @@ def test_a_label_that_would_end_the_supervisors_text_is_refused(value: str) -> N
     with pytest.raises(InvalidOptions, match="The value of a ") as error:
         DeploymentOptions(labels={"a": value}).check()
 
-    assert error.value.field == "labels"
+    assert error.value.field == "options/labels"
 
 
 @pytest.mark.parametrize("name", ["1.5", "0x1", "2024-01-01", "true", "False", "null"])
