@@ -157,6 +157,11 @@ def expires_from(text: str) -> Expiry | datetime:
     return expiry(text, clock.now()) or Expiry.NEVER
 
 
-def issued_answer(issued: IssuedToken) -> Response:
+def shown_once(issued: IssuedToken) -> dict[str, Any]:
     """A new token with its secret."""
-    return Response({**TokenSerializer(issued.token).data, "secret": issued.secret}, status=201)
+    return {**TokenSerializer(issued.token).data, "secret": issued.secret}
+
+
+def issued_answer(issued: IssuedToken) -> Response:
+    """The answer to who made it."""
+    return Response(shown_once(issued), status=201)

@@ -101,6 +101,15 @@ class FleetForm(forms.Form):
         if not may_enrol:
             del self.fields["expires"]
 
+    def wanted(self) -> dict[str, Any]:
+        """The arguments for create_fleet_with_token."""
+        data = self.cleaned_data
+        return {
+            **data,
+            "arrival_mode": ArrivalMode(data["arrival_mode"]),
+            "expires": Expiry(data["expires"]) if "expires" in data else None,
+        }
+
 
 class SettingsForm(forms.Form):
     """What can be changed of a fleet."""

@@ -1,6 +1,7 @@
 """What people do to fleets and their members. Access is checked by the caller; every change is in the activity log."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from fleets.models import ArrivalMode, Fleet, Membership, Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.services import check_published, start_rollout
 from fleets.tasks import advance_on_commit
-from fleets.tokens import revoke_tokens
+from fleets.tokens import Expiry, IssuedToken, issue_token, revoke_tokens
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
 from telflo.base.errors import Conflict, DomainError, NotFound
@@ -58,6 +59,21 @@ def create_fleet(
         activity.record(actor=actor, action="fleet.create", obj=fleet, after=_shown(fleet))
         touch_fleets(fleet)
     return fleet
+
+
+@transaction.atomic
+def create_fleet_with_token(
+    *, actor: Actor, expires: Expiry | datetime | None, **fleet: Any
+) -> tuple[Fleet, IssuedToken | None]:
+    """Make a fleet and its first enrolment token; expires None: no token. Raises DomainError, and then makes neither.
+
+    `fleet` is what create_fleet takes.
+    """
+    made = create_fleet(actor=actor, **fleet)
+    if expires is None:
+        return made, None
+    name = f"{made.name}, first"[:LONGEST_NAME]
+    return made, issue_token(fleet=made, name=name, expires=expires, actor=actor)
 
 
 def update_fleet(

@@ -190,14 +190,15 @@ def end_overlaps(now: datetime) -> int:
     return forgotten + len(tokens)
 
 
-def members_of(token: Token) -> "QuerySet[Membership]":
-    """The members that use it: how many lose the server when it is revoked."""
-    return Membership.objects.filter(token=token)
+def members_of(*tokens: Token) -> "QuerySet[Membership]":
+    """The members that use them: how many lose the server when they are revoked."""
+    return Membership.objects.filter(token__in=[token.pk for token in tokens])
 
 
-def moved_from(token: Token) -> "QuerySet[Membership]":
-    """The members that it let in and that use a credential of their own by now: a restart brings them back to it."""
-    return Membership.objects.filter(token__parent=token, token__kind=TokenKind.AGENT)
+def moved_from(*tokens: Token) -> "QuerySet[Membership]":
+    """The members that they let in and that use a credential of their own by now: a restart brings them back."""
+    parents = [token.pk for token in tokens]
+    return Membership.objects.filter(token__parent__in=parents, token__kind=TokenKind.AGENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,8 +220,10 @@ def test_settings_choose_the_addresses(client: Client) -> None:
         ({"collector_version": "0.100.0"}, "collector_version"),
         ({"max_uses": 0}, "max_uses"),
         ({"lifetime": timedelta(days=31)}, "lifetime"),
-        ({"secret_environment": {"A B": "x"}}, "environment"),
-        ({"secret_environment": {"A": "x\ny"}}, "environment"),
+        ({"secret_environment": {"A B": "x"}}, "secret_environment"),
+        ({"secret_environment": {"A": "x\ny"}}, "secret_environment"),
+        ({"secret_environment": {"A": "x" * 16_385}}, "secret_environment"),
+        ({"secret_environment": {f"A{n}": "x" for n in range(101)}}, "secret_environment"),
     ],
 )
 def test_a_deployment_that_cannot_work_is_not_made(how: dict[str, Any], field: str) -> None:
@@ -230,6 +232,23 @@ def test_a_deployment_that_cannot_work_is_not_made(how: dict[str, Any], field: s
 
     assert error.value.field == field
     assert not Deployment.objects.exists()
+
+
+def test_options_that_cannot_work_are_refused_and_close_a_code_that_was_made_with_them(
+    client: Client,
+) -> None:
+    bad = DeploymentOptions(labels={"a": "C:\\data"})
+    with pytest.raises(InvalidOptions):
+        issue(options=bad)
+    issued = issue()
+    Deployment.objects.update(options=bad.to_json())
+
+    script = client.get(f"/install/{issued.code}").content.decode()
+
+    assert "CLOSED_REASON='This quick-deploy code cannot be used: The value of a " in script
+    assert client.get(f"/install/{issued.code}/check").status_code == 410
+    steps = manual_steps(Deployment.objects.get(), issued.code, base_url="https://telflo.example")
+    assert steps
 
 
 def test_the_page_gets_commands_and_steps_with_the_same_values() -> None:
