@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from telflo import health
 from telflo.home import views as home
 
+handler400 = "telflo.base.views.failed.bad_request"
 handler403 = "telflo.base.views.refused.permission_denied"
 handler500 = "telflo.base.views.failed.server_error"
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -15,6 +16,7 @@ from telflo.base.errors import Conflict, DomainError, NotFound
 from telflo.base.models import AccountLink, LinkKind, User
 from telflo.base.secrets import hash_secret, new_secret
 
+LONGEST_USERNAME: Final = 150
 LINK_LIFETIME = timedelta(days=7)
 
 
@@ -207,9 +209,11 @@ def _checked_username(username: str) -> str:
         raise DomainError(
             "Use letters, digits and @ . + - _ for the user name.", field="username", code="invalid"
         ) from error
-    if len(username) > 150:
+    if len(username) > LONGEST_USERNAME:
         raise DomainError(
-            "The user name has more than 150 characters.", field="username", code="too-long"
+            f"The user name has more than {LONGEST_USERNAME} characters.",
+            field="username",
+            code="too-long",
         )
     # ADA and ada would be taken for each other.
     if User.objects.filter(username__iexact=username).exists():

@@ -22,6 +22,7 @@ from telflo.base.clock import now
 from telflo.base.lifetimes import expiry
 from telflo.base.models import Activity, ActorKind, ApiToken, TokenScope, User
 from telflo.base.people import (
+    LONGEST_USERNAME,
     IssuedLink,
     disable_person,
     enable_person,
@@ -63,7 +64,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
 class InvitationSerializer(serializers.Serializer[Any]):
     """Whom to invite."""
 
-    username = serializers.CharField(max_length=150)
+    username = serializers.CharField(max_length=LONGEST_USERNAME)
     email = serializers.EmailField(required=False, default="", allow_blank=True)
     role = serializers.ChoiceField(choices=ROLES, default=Role.VIEWER.value)
 
