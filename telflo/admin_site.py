@@ -46,7 +46,7 @@ class TelfloAdminSite(AdminSite):
         """Our own sign-in page, which counts wrong tries."""
         return HttpResponseRedirect(f"{reverse('login')}?next={reverse('admin:index')}")
 
-    def password_change(
+    def password_change(  # type: ignore[override]  # Django answers with a page of its own
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The person's own page, whose change stands in the activity log."""

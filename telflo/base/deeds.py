@@ -47,6 +47,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "person.invite": Deed("Person invited", "invited"),
     "person.reset": Deed("Password link made", "made a password link for"),
     "person.set_role": Deed("Role changed", "changed the role of"),
+    "person.update": Deed("Name or e-mail changed", "changed name or e-mail of"),
     "token.issue": Deed("Token issued", "issued"),
     "token.retire": Deed("Token retired", "retired"),
     "token.revoke": Deed("Token revoked", "revoked", "fail"),

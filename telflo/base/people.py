@@ -113,6 +113,34 @@ def set_role(*, person: User, role: str, actor: Actor) -> User:
     return locked
 
 
+@transaction.atomic
+def rename_person(
+    *, person: User, first_name: str, last_name: str, email: str, actor: Actor
+) -> User:
+    """Another name or e-mail address. What stays as it is is neither written nor in the activity log."""
+    locked = _locked(person)
+    wanted = {"first_name": first_name, "last_name": last_name, "email": email}
+    after = {name: text for name, text in wanted.items() if getattr(locked, name) != text}
+    if not after:
+        return locked
+    before = {name: getattr(locked, name) for name in after}
+    for name, text in after.items():
+        setattr(locked, name, text)
+    locked.save(update_fields=list(after))
+    record(actor=actor, action="person.update", obj=locked, before=before, after=after)
+    return locked
+
+
+@transaction.atomic
+def set_password(*, person: User, password: str, actor: Actor) -> User:
+    """Another password, which the caller has checked; sessions that began with the old one end."""
+    locked = _locked(person)
+    locked.set_password(password)
+    locked.save(update_fields=["password"])
+    record(actor=actor, action="person.change_password", obj=locked)
+    return locked
+
+
 def person_of_link(secret: str) -> User:
     """Whom a link is for; changes nothing. Raises DeadLink."""
     return _live_link(secret).user
