@@ -1,7 +1,9 @@
 """What holds for every call: who may, problems, pages, parameters, ETags, idempotency."""
 
 import logging
+from base64 import b64encode
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -132,6 +134,20 @@ class TestLists:
     def test_a_wrong_value_is_400(self, query: str) -> None:
         problem = caller()("GET", f"configurations/?{query}").problem(400)
         assert problem["errors"][0]["pointer"] == f"/{query.partition('=')[0]}"
+
+    @pytest.mark.parametrize(
+        "path", ["events/", "rollouts/", "api-tokens/", "agents/", "agents/?ordering=status_since"]
+    )
+    @pytest.mark.parametrize("position", ["p=x\0", "p=x", "p=%00", "p=", "o=x", "r=x", "p=\xff"])
+    def test_a_cursor_that_was_not_made_here_is_400(self, path: str, position: str) -> None:
+        cursor = quote(b64encode(position.encode()))
+        answer = caller()("GET", f"{path}{'&' if '?' in path else '?'}cursor={cursor}")
+        if path == "agents/" and position in {"p=x", "p="}:
+            assert answer.status == 200, "a name may be any text"
+            return
+        [error] = answer.problem(400)["errors"]
+        assert error["pointer"] == "/cursor"
+        assert error["message"] == "This cursor is not valid. Start from the first page."
 
     def test_an_unknown_parameter_is_400_and_named(self) -> None:
         call = caller()
