@@ -227,7 +227,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["telflo.base.api.permissions.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["telflo.base.api.parsing.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "telflo.base.api.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": ["telflo.base.api.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "telflo.base.api.schema.TelfloAutoSchema",

@@ -89,6 +89,36 @@ class TestProblems:
         assert response.status_code == 415
         assert response.headers["Content-Type"] == "application/problem+json"
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"[" * 100_000,
+            b'{"a":' * 100_000,
+            b'{"name": ' + b"[" * 60 + b"]" * 60 + b"}",
+        ],
+    )
+    def test_a_body_nested_beyond_need_is_400(self, body: bytes) -> None:
+        call = caller()
+        response = call.client.post(
+            "/api/v1/configurations/", body, content_type="application/json", headers=call.headers
+        )
+        assert response.status_code == 400
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert "nested" in response.json()["detail"]
+
+    @pytest.mark.parametrize("charset", ["zip", "hex", "utf-16", "no-such"])
+    def test_a_body_is_read_as_utf_8_whatever_its_type_says(self, charset: str) -> None:
+        call = caller()
+        response = call.client.generic(
+            "POST",
+            "/api/v1/configurations/",
+            b'{"name": "\xc3\xa4"}',
+            content_type=f"application/json; charset={charset}",
+            headers=call.headers,
+        )
+        assert response.status_code == 201, response.content
+        assert response.json()["name"] == "ä"
+
     def test_fields_are_pointed_at(self) -> None:
         problem = caller()("POST", "configurations/", {"name": ""}).problem(400)
         assert problem["errors"][0]["pointer"] == "/name"

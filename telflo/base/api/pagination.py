@@ -30,13 +30,13 @@ class CursorPages(CursorPagination):
     """Instead of the view's, for a list of other rows below it."""
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
+        self, queryset: Any, request: Request, view: "APIView | None" = None
     ) -> list[Any] | None:
         """The rows of the page asked for. Raises ValidationError (400) for what is wrong in the parameters."""
         cursor = self.decode_cursor(request)
         if view is not None and cursor is not None and cursor.position is not None:
             _check_position(
-                cursor.position, self.get_ordering(request, queryset, view)[0], queryset
+                str(cursor.position), self.get_ordering(request, queryset, view)[0], queryset
             )
         return super().paginate_queryset(queryset, request, view)
 
