@@ -27,6 +27,7 @@ from agents.wording import REMOTE_CONFIG_STATUS, capability_names
 from fleets.models import Fleet, Membership, TokenKind
 from fleets.services import forget_agent, move_agent
 from telflo.base.access import Action, may
+from telflo.base.api.serializers import BodySerializer
 from telflo.base.redaction import redact_mapping, redact_text
 
 
@@ -114,7 +115,7 @@ class AgentSerializer(serializers.Serializer[Any]):
     last_seen = serializers.DateTimeField(allow_null=True)
 
 
-class AgentChangeSerializer(serializers.Serializer[Any]):
+class AgentChangeSerializer(BodySerializer):
     """What may be changed; what is left out stays."""
 
     fleet = serializers.CharField(required=False, help_text="slug or id")

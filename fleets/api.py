@@ -46,7 +46,7 @@ from fleets.views.subject import fleet_named
 from telflo.base.access import Action
 from telflo.base.api.etags import check_if_match, etag_of
 from telflo.base.api.filters import YesNoFilter
-from telflo.base.api.serializers import ReasonSerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 
 
@@ -102,7 +102,7 @@ class FleetSerializer(FleetSettingsSerializer):
         read_only_fields = fields
 
 
-class NewFleetSerializer(serializers.Serializer[Any]):
+class NewFleetSerializer(BodySerializer):
     """What a fleet shall be."""
 
     name = serializers.CharField(max_length=100)
@@ -118,7 +118,7 @@ class NewFleetSerializer(serializers.Serializer[Any]):
     expiry_ends_access = serializers.BooleanField(default=False)
 
 
-class FleetChangeSerializer(serializers.Serializer[Any]):
+class FleetChangeSerializer(BodySerializer):
     """What may change of a fleet. Another version is a rollout: POST /rollouts/."""
 
     name = serializers.CharField(max_length=100, required=False)

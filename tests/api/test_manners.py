@@ -13,7 +13,13 @@ from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.models import Activity, ApiToken, IdempotencyRecord, TokenScope
 from tests.api.caller import Caller, caller
-from tests.factories import make_api_token, make_configuration, make_person
+from tests.factories import (
+    make_api_token,
+    make_collector,
+    make_configuration,
+    make_fleet,
+    make_person,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -254,3 +260,40 @@ def test_changes_say_which_token_made_them() -> None:
     activity = Activity.objects.get(action="configuration.create")
     assert activity.actor_kind == "api_token"
     assert "token test" in activity.actor_label
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "pointer"),
+        [
+            ("POST", "configurations/", {"name": "x", "nane": "y"}, "/nane"),
+            ("POST", "configurations/", {"name": "x", "a/b\0": 1}, "/a~1b\0"),
+            ("POST", "api-tokens/", {"name": "x", "id": "1"}, "/id"),
+            ("POST", "people/", {"username": "x", "password": "y"}, "/password"),
+            ("POST", "fleets/", {"name": "x", "slug": "y"}, "/slug"),
+            ("POST", "rollouts/", {"plan": "canary"}, "/plan"),
+            ("PATCH", "agents/{agent}/", {"colour": "red"}, "/colour"),
+            ("POST", "agents/{agent}/restart/", {"because": "y"}, "/because"),
+            ("PATCH", "fleets/{fleet}/", {"version": 2}, "/version"),
+            ("POST", "fleets/{fleet}/tokens/", {"name": "x", "kind": "host"}, "/kind"),
+            ("POST", "fleets/{fleet}/deployments/", {"name": "x", "code": "y"}, "/code"),
+            ("POST", "fleets/{fleet}/archive/", {"because": "y"}, "/because"),
+            (
+                "PATCH",
+                "fleets/{fleet}/connection-settings/",
+                {"own_telemetry": {"metrics": {"endpoint": "http://h:1", "header": {}}}},
+                "/own_telemetry/metrics/header",
+            ),
+        ],
+    )
+    def test_a_field_that_nobody_knows_is_400_and_named(
+        self, method: str, path: str, body: object, pointer: str
+    ) -> None:
+        where = path.format(agent=make_collector().pk, fleet=make_fleet().pk)
+        call = caller()
+        before = Activity.objects.count()
+        errors = call(method, where, body).problem(400)["errors"]
+        [error] = [one for one in errors if one["pointer"] == pointer]
+        assert error["code"] == "unknown-field"
+        assert error["message"].startswith("This field is not known. Known are: ")
+        assert Activity.objects.count() == before

@@ -16,6 +16,7 @@ from rest_framework.routers import SimpleRouter
 
 from telflo.base.access import Action, Role
 from telflo.base.api.filters import YesNoFilter
+from telflo.base.api.serializers import BodySerializer
 from telflo.base.api.views import ApiViewSet
 from telflo.base.api_tokens import issue_api_token, revoke_api_token
 from telflo.base.clock import now
@@ -61,7 +62,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
-class InvitationSerializer(serializers.Serializer[Any]):
+class InvitationSerializer(BodySerializer):
     """Whom to invite."""
 
     username = serializers.CharField(max_length=LONGEST_USERNAME)
@@ -69,7 +70,7 @@ class InvitationSerializer(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=ROLES, default=Role.VIEWER.value)
 
 
-class PersonChangeSerializer(serializers.Serializer[Any]):
+class PersonChangeSerializer(BodySerializer):
     """What an Admin may change of a person."""
 
     role = serializers.ChoiceField(choices=ROLES, required=False)
@@ -181,7 +182,7 @@ class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
         read_only_fields = fields
 
 
-class NewApiTokenSerializer(serializers.Serializer[Any]):
+class NewApiTokenSerializer(BodySerializer):
     """What an API token shall be."""
 
     name = serializers.CharField(max_length=100)
