@@ -24,9 +24,10 @@ from agents.views.configuration import effective_of, record_raw_reading, shown_f
 from fleets.models import Fleet
 from fleets.services import forget_agent, move_agent
 from telflo.base.access import Action, may
+from telflo.base.api.serializers import BodySerializer
 
 
-class AgentChangeSerializer(serializers.Serializer[Any]):
+class AgentChangeSerializer(BodySerializer):
     """What may be changed; what is left out stays."""
 
     fleet = serializers.CharField(required=False, help_text="slug or id")

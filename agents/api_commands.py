@@ -17,7 +17,7 @@ from agents.views.messages import shown_message
 from fleets.commands import LONGEST_TYPE, restart_agent, send_message
 from fleets.models import ArrivalMode
 from fleets.services import retry_agent, set_mode
-from telflo.base.api.serializers import ReasonSerializer
+from telflo.base.api.serializers import BodySerializer, ReasonSerializer
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
 
@@ -31,7 +31,7 @@ class CommandSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(help_text="not delivered by then: dropped")
 
 
-class RestartSerializer(serializers.Serializer[Any]):
+class RestartSerializer(BodySerializer):
     """Why, for the activity log."""
 
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
@@ -59,7 +59,7 @@ class CustomMessageSerializer(serializers.Serializer[Any]):
         return super().to_representation(shown_message(instance))
 
 
-class NewCustomMessageSerializer(serializers.Serializer[Any]):
+class NewCustomMessageSerializer(BodySerializer):
     """A custom message to the agent: data as text, or in base64."""
 
     capability = serializers.CharField(max_length=200, help_text="one that the agent announced")

@@ -48,7 +48,7 @@ from fleets.views.subject import fleet_named
 from telflo.base.access import Action, may, what_is_missing
 from telflo.base.api.etags import check_if_match, etag_of
 from telflo.base.api.filters import YesNoFilter
-from telflo.base.api.serializers import ReasonSerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import Refused
 
@@ -115,7 +115,7 @@ class NewFleetAnswerSerializer(FleetSerializer):
         read_only_fields = fields
 
 
-class NewFleetSerializer(serializers.Serializer[Any]):
+class NewFleetSerializer(BodySerializer):
     """What a fleet shall be."""
 
     name = serializers.CharField(max_length=100)
@@ -137,7 +137,7 @@ class NewFleetSerializer(serializers.Serializer[Any]):
     )
 
 
-class FleetChangeSerializer(serializers.Serializer[Any]):
+class FleetChangeSerializer(BodySerializer):
     """What may change of a fleet. Another version is a rollout: POST /rollouts/."""
 
     name = serializers.CharField(max_length=100, required=False)

@@ -29,7 +29,7 @@ from fleets.services import assign_version
 from fleets.views.assigning import preview_of
 from fleets.views.subject import fleet_named
 from telflo.base.access import Action
-from telflo.base.api.serializers import UsernameField
+from telflo.base.api.serializers import BodySerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
 from telflo.base.redaction import redact_text
@@ -100,7 +100,7 @@ class RolloutDetailSerializer(RolloutSerializer):
         read_only_fields = fields
 
 
-class NewRolloutSerializer(serializers.Serializer[Any]):
+class NewRolloutSerializer(BodySerializer):
     """Which fleet is to run which version. All at once: plans of several stages do not exist yet."""
 
     fleet = serializers.CharField(help_text="slug or id")

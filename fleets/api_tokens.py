@@ -23,7 +23,7 @@ from fleets.tokens import (
 )
 from telflo.base import clock
 from telflo.base.access import Action
-from telflo.base.api.serializers import ReasonSerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 from telflo.base.lifetimes import expiry
 
@@ -81,7 +81,7 @@ class IssuedTokenSerializer(TokenSerializer):
         read_only_fields = fields
 
 
-class NewTokenSerializer(serializers.Serializer[Any]):
+class NewTokenSerializer(BodySerializer):
     """What a token shall be."""
 
     name = serializers.CharField(max_length=100)
@@ -90,7 +90,7 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     )
 
 
-class RotationSerializer(serializers.Serializer[Any]):
+class RotationSerializer(BodySerializer):
     """How long the old token goes on enrolling, and whether it is revoked then."""
 
     overlap_seconds = serializers.IntegerField(

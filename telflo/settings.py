@@ -79,6 +79,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "telflo.base.parameters.ReadableAddress",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -226,7 +227,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["telflo.base.api.permissions.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["telflo.base.api.parsing.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "telflo.base.api.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": ["telflo.base.api.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "telflo.base.api.schema.TelfloAutoSchema",

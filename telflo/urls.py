@@ -8,6 +8,7 @@ from telflo.api import IndexView
 from telflo.home import views as home
 from telflo.home.activity import activity
 
+handler400 = "telflo.base.views.failed.bad_request"
 handler403 = "telflo.base.views.refused.permission_denied"
 handler500 = "telflo.base.views.failed.server_error"
 

@@ -50,6 +50,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "person.sign_in": Deed("Signed in", "signed in as"),
     "person.sign_in_paused": Deed("Sign-in paused", "tried too often to sign in as", "warn"),
     "person.sign_in_refused": Deed("Sign-in refused", "tried to sign in as"),
+    "person.update": Deed("Name or e-mail changed", "changed name or e-mail of"),
     "token.issue": Deed("Token issued", "issued"),
     "token.retire": Deed("Token retired", "retired"),
     "token.revoke": Deed("Token revoked", "revoked", "fail"),
