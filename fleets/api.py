@@ -218,8 +218,8 @@ class FleetViewSet(ApiViewSet[Fleet]):
         if "arrival_mode" in changes:
             changes["arrival_mode"] = ArrivalMode(changes["arrival_mode"])
         with transaction.atomic():
-            fleet = self.get_object()
-            Fleet.objects.select_for_update(no_key=True).get(pk=fleet.pk)
+            list(Fleet.objects.select_for_update(no_key=True).filter(pk=self.get_object().pk))
+            fleet = self.get_object()  # as it is now that nobody else changes it
             check_if_match(request, FleetSettingsSerializer(fleet).data)
             update_fleet(fleet=fleet, actor=self.actor, **changes)
         return self._answer(fleet.pk)

@@ -1,6 +1,6 @@
 """What people do to fleets and their members. Access is checked by the caller; every change is in the activity log."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -25,6 +25,7 @@ from telflo.base.activity import Actor
 from telflo.base.errors import Conflict, DomainError, NotFound
 
 LONGEST_NAME: Final = 100
+LONGEST_DESCRIPTION: Final = 500
 LONGEST_SLUG: Final = 60
 _NAME_TAKEN: Final = "A fleet of this name exists. Choose another name."
 
@@ -44,7 +45,7 @@ def create_fleet(
         check_published(version)
     fleet = Fleet(
         name=_check_name(name),
-        description=description.strip()[:500],
+        description=_check_description(description),
         version=version,
         stable_version=version,
         arrival_mode=arrival_mode,
@@ -85,25 +86,42 @@ def update_fleet(
     arrival_mode: ArrivalMode | None = None,
     expiry_ends_access: bool | None = None,
 ) -> Fleet:
-    """Change what is given; the slug stays, since addresses hold it. Raises DomainError."""
-    before = _shown(fleet)
-    changes: dict[str, Any] = {
+    """Change what is given, and answer the fleet as it is then; the slug stays, since addresses hold it.
+
+    Raises DomainError.
+    """
+    wanted = {
         "name": None if name is None else _check_name(name),
-        "description": None if description is None else description.strip()[:500],
+        "description": None if description is None else _check_description(description),
         "arrival_mode": arrival_mode,
         "expiry_ends_access": expiry_ends_access,
     }
-    changes = {field: value for field, value in changes.items() if value is not None}
-    changes["updated_at"] = clock.now()
-    for field, value in changes.items():
-        setattr(fleet, field, value)
     with transaction.atomic():
-        _save_named(fleet, update_fields=list(changes))
+        rows = Fleet.objects.select_related("version__configuration").defer("version__yaml")
+        fleet = rows.select_for_update(of=("self",), no_key=True).get(pk=fleet.pk)
+        before = _shown(fleet)
+        changed = _put(fleet, wanted)
+        if not changed:
+            return fleet
+        fleet.updated_at = clock.now()
+        _save_named(fleet, update_fields=[*changed, "updated_at"])
         activity.record(
             actor=actor, action="fleet.update", obj=fleet, before=before, after=_shown(fleet)
         )
         touch_fleets(fleet)
     return fleet
+
+
+def _put(fleet: Fleet, wanted: Mapping[str, Any]) -> list[str]:
+    """Set what is given and differs; answers the names of those fields."""
+    changed = [
+        field
+        for field, value in wanted.items()
+        if value is not None and value != getattr(fleet, field)
+    ]
+    for field in changed:
+        setattr(fleet, field, wanted[field])
+    return changed
 
 
 def archive_fleet(*, fleet: Fleet, actor: Actor, reason: str = "") -> Fleet:
@@ -241,6 +259,16 @@ def _check_name(name: str) -> str:
     if not 1 <= len(name) <= LONGEST_NAME:
         raise DomainError(f"A fleet's name has 1 to {LONGEST_NAME} characters.", field="name")
     return name
+
+
+def _check_description(description: str) -> str:
+    description = description.strip()
+    if len(description) > LONGEST_DESCRIPTION:
+        raise DomainError(
+            f"A fleet's description has at most {LONGEST_DESCRIPTION} characters.",
+            field="description",
+        )
+    return description
 
 
 def _free_slug(name: str) -> str:

@@ -116,7 +116,6 @@ def settings(request: HttpRequest, fleet_name: str) -> HttpResponse:
         try:
             update_fleet(fleet=fleet, actor=actor_of(request), **data)
         except DomainError as error:
-            fleet = fleet_or_404(fleet_name)
             add_domain_error(form, error)
         else:
             messages.success(request, "Saved")

@@ -7,7 +7,7 @@ import pytest
 from configs.models import VersionState
 from fleets.models import Fleet, Token
 from telflo.base.access import Role
-from telflo.base.models import TokenScope
+from telflo.base.models import Activity, TokenScope
 from telflo.base.secrets import hash_secret
 from tests.api.caller import caller
 from tests.factories import make_collector, make_fleet, make_rendered, make_version
@@ -108,6 +108,15 @@ def test_a_change_needs_the_state_that_was_read() -> None:
     changed = call("PATCH", "fleets/edge/", {"description": "a"}, If_Match=etag)
     assert changed.body["description"] == "a"
     call("PATCH", "fleets/edge/", {"description": "b"}, If_Match=etag).problem(412)
+
+
+def test_a_change_to_what_is_already_so_leaves_no_trace() -> None:
+    make_fleet(name="edge")
+    call = caller(Role.EDITOR)
+    before = call("GET", "fleets/edge/")
+    after = call("PATCH", "fleets/edge/", {"name": "edge"}, If_Match=before.headers["ETag"])
+    assert (after.status, after.body) == (200, before.body)
+    assert not Activity.objects.filter(action="fleet.update").exists()
 
 
 def test_counts_do_not_change_the_etag() -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client, override_settings
 
 from fleets.models import Deployment, RefusalReason, RefusedAttempt, Token, TokenKind
+from fleets.quickdeploy import manual
 from fleets.quickdeploy.errors import InvalidOptions
 from fleets.quickdeploy.options import DeploymentOptions
 from fleets.quickdeploy.plan import is_loopback
@@ -25,6 +26,7 @@ from telflo.base import clock
 from telflo.base.models import Activity
 from telflo.base.secrets import hash_secret
 from tests.factories import TESTER, make_fleet, make_version
+from tests.quickdeploy.sandbox import CODE, TOKEN, Host
 
 pytestmark = pytest.mark.django_db
 
@@ -291,6 +293,28 @@ def test_what_the_steps_by_hand_leave_behind_is_readable_for_the_service(tmp_pat
     owned = (tmp_path / "calls").read_text().splitlines()[0].split()
     assert owned[:2] == ["chown", "root:telflo-collector"]
     assert {Path(path) for path in owned[2:]} == set(etc.iterdir())
+
+
+def test_secret_values_by_hand_are_written_as_the_script_writes_them(host: Host) -> None:
+    answer = f'token={TOKEN}\nenvironment DB_PASSWORD=p"a$s\\w`d=e #1\nenvironment EMPTY=\n'
+    host.server.claim = (200, answer)
+    assert host.run().returncode == 0
+    plan = host.plan(options=DeploymentOptions(proxy='http://p:1/"$x'))
+    claim, files = manual.manual_steps(plan, CODE)[2:4]
+    by_hand = host.folder / "by-hand"
+    by_hand.mkdir()
+
+    commands = claim.commands.replace("/etc/telflo-collector", str(by_hand))
+    environment = {"PATH": f"{host.stubs}:/usr/bin:/bin", "SANDBOX": str(host.folder)}
+    subprocess.run(["sh", "-eu", "-c", commands], env=environment, check=True, cwd=host.home)
+
+    written = (by_hand / "collector.env").read_text().splitlines()
+    by_script = (host.root / "etc/telflo-collector/collector.env").read_text().splitlines()
+    assert written == ['DB_PASSWORD="p\\"a\\$s\\\\w\\`d=e #1"', 'EMPTY=""']
+    assert set(written) <= set(by_script)
+    assert (by_hand / "token.env").read_text() == f"TELFLO_TOKEN={TOKEN}\n"
+    proxies = next(file for file in files.files if file.path.endswith("supervisor.env"))
+    assert 'HTTPS_PROXY="http://p:1/\\"\\$x"\n' in proxies.content
 
 
 @pytest.mark.parametrize(

@@ -386,6 +386,31 @@ def test_a_wrong_flag_is_named_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is no program"),
+        ("#!/bin/sh\nexit 3\n", "does not run on this host"),
+        (LACKING_COLLECTOR, "lacks the opamp extension"),
+    ],
+)
+@pytest.mark.parametrize("flags", [[], ["--dry-run"]])
+def test_a_collector_that_cannot_be_used_is_told_before_anything_is_downloaded(
+    host: Host, text: str, words: str, flags: list[str]
+) -> None:
+    if text:
+        (host.home / "otelcol").write_text(text)
+        (host.home / "otelcol").chmod(0o755)
+    before = host.tree()
+
+    done = host.run("--collector", "otelcol", *flags)
+
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert not [path for path in host.server.asked if "opampsupervisor" in path]
+    assert host.tree() == before
+
+
+@pytest.mark.parametrize(
     ("line", "words"),
     [
         ('name=we "b" 1', "The value of --name has"),
