@@ -34,7 +34,19 @@ def _checked_key(key: str) -> str:
 
 
 def _kept(path: Path, fresh: str) -> str:
-    """The file's text; when there is none, `fresh` is written there first (mode 0600, never overwritten)."""
+    """The file's text; when there is none, `fresh` is written there first (mode 0600, never overwritten).
+
+    Raises ImproperlyConfigured for a folder that cannot be used.
+    """
+    try:
+        return _read_or_made(path, fresh)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"TELFLO_DATA: {path} cannot be made or read: {error.strerror}. Name a folder of this user's."
+        ) from error
+
+
+def _read_or_made(path: Path, fresh: str) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

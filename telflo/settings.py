@@ -20,7 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("TELFLO_DATA", str(BASE_DIR / "var"))).resolve()
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, least=0, most=65535)
-BASE_URL = env.url("TELFLO_BASE_URL")
+BASE_URL = env.origin("TELFLO_BASE_URL")
 OPAMP_URL = env.url("TELFLO_OPAMP_URL", schemes=("ws", "wss", "http", "https"))
 ARTIFACTS_URL = env.url("TELFLO_ARTIFACTS_URL")
 CA_FILE = env.file("TELFLO_CA_FILE")

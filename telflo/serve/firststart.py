@@ -11,6 +11,7 @@ from telflo import env
 from telflo.base.access import Role
 from telflo.base.activity import Actor, record
 from telflo.base.models import User
+from telflo.databases import wait_for
 
 ADMIN = "admin"
 _PASSWORD_BYTES = 12
@@ -18,6 +19,7 @@ _PASSWORD_BYTES = 12
 
 def prepare() -> Iterator[str]:
     """Bring the database up to date and make sure that somebody can sign in; yields lines for the terminal."""
+    yield from wait_for(connection)
     migrate()
     yield from welcome()
 
