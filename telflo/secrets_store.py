@@ -3,16 +3,30 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from telflo import env
 
+_LEAST_LENGTH: Final = 32
+_LEAST_DIFFERENT: Final = 5
+
 
 def secret_key(data: Path) -> str:
-    """TELFLO_SECRET_KEY, else the key kept in the data folder, made at the first start."""
-    return env.secret("TELFLO_SECRET_KEY") or _kept(data / "secret.key", secrets.token_urlsafe(50))
+    """TELFLO_SECRET_KEY, else the key kept in the data folder, made at the first start.
+
+    Raises ImproperlyConfigured for one that could be guessed: who has it can sign in as anybody.
+    """
+    given = env.secret("TELFLO_SECRET_KEY")
+    if not given:
+        return _kept(data / "secret.key", secrets.token_urlsafe(50))
+    if len(given) < _LEAST_LENGTH or len(set(given)) < _LEAST_DIFFERENT:
+        raise ImproperlyConfigured(
+            f"TELFLO_SECRET_KEY: give {_LEAST_LENGTH} random characters or more, as from `openssl rand -base64 48`."
+        )
+    return given
 
 
 def encryption_keys(data: Path) -> list[str]:

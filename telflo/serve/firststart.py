@@ -3,6 +3,8 @@
 import secrets
 from collections.abc import Iterator
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -55,11 +57,11 @@ def is_behind() -> bool:
 def make_first_admin() -> str | None:
     """Make the user `admin` where there is nobody; answers a password that was made up here, and only that.
 
-    TELFLO_ADMIN_PASSWORD (or _FILE) sets the password instead.
+    TELFLO_ADMIN_PASSWORD (or _FILE) sets the password instead. Raises ImproperlyConfigured for one that is weak.
     """
     if User.objects.exists():
         return None
-    given = env.secret("TELFLO_ADMIN_PASSWORD")
+    given = _given_password()
     password = given or secrets.token_urlsafe(_PASSWORD_BYTES)
     with transaction.atomic():
         user = User.objects.create_superuser(ADMIN, password=password)
@@ -70,3 +72,16 @@ def make_first_admin() -> str | None:
             after={"role": Role.ADMIN.value},
         )
     return None if given else password
+
+
+def _given_password() -> str:
+    """The password that was set for the first admin, by the rules that hold for everybody; "" when none was."""
+    given = env.secret("TELFLO_ADMIN_PASSWORD")
+    if given:
+        try:
+            validate_password(given, User(username=ADMIN))
+        except ValidationError as error:
+            raise ImproperlyConfigured(
+                f"TELFLO_ADMIN_PASSWORD: {' '.join(error.messages)}"
+            ) from error
+    return given

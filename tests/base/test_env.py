@@ -72,6 +72,17 @@ def test_a_folder_is_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert "TELFLO_CA_FILE" in refused(lambda: env.file("TELFLO_CA_FILE"))
 
 
+@pytest.mark.parametrize("key", ["short", "s" * 31, "s" * 50])
+def test_a_secret_key_that_can_be_guessed_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: str
+) -> None:
+    monkeypatch.setenv("TELFLO_SECRET_KEY", key)
+    line = refused(lambda: secret_key(tmp_path))
+    assert line.startswith("TELFLO_SECRET_KEY: ")
+    assert key not in line
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("make", [secret_key, encryption_keys])
 @pytest.mark.parametrize("place", ["a file/below", "/proc/nothing"])
 def test_a_data_folder_that_cannot_be_made_is_named(
