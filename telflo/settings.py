@@ -161,6 +161,7 @@ SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "telflo.base.views.refused.form_refused"
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
 # Wrong tries for a name from an address, and from an address alone (telflo/base/sign_in.py).
 AXES_HANDLER = "telflo.base.sign_in.TwoLimits"
