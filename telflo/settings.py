@@ -20,7 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("TELFLO_DATA", str(BASE_DIR / "var"))).resolve()
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, least=0, most=65535)
-BASE_URL = env.url("TELFLO_BASE_URL")
+BASE_URL = env.origin("TELFLO_BASE_URL")
 OPAMP_URL = env.url("TELFLO_OPAMP_URL", schemes=("ws", "wss", "http", "https"))
 ARTIFACTS_URL = env.url("TELFLO_ARTIFACTS_URL")
 CA_FILE = env.file("TELFLO_CA_FILE")
@@ -161,6 +161,7 @@ SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "telflo.base.views.refused.form_refused"
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
 # Wrong tries for a name from an address, and from an address alone (telflo/base/sign_in.py).
 AXES_HANDLER = "telflo.base.sign_in.TwoLimits"
