@@ -247,6 +247,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "ArrivalMode": "fleets.models.ArrivalMode",
         "VersionState": "configs.models.VersionState",
         "RolloutState": "fleets.models.RolloutState",
         "ReportStatus": ["UNSET", "APPLIED", "APPLYING", "FAILED"],
