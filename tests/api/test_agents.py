@@ -142,6 +142,8 @@ def test_the_list_is_filtered_as_the_page() -> None:
         ("attr.host.arch=arm64", ["two"]),
         ("q=tw", ["two"]),
         ("connected=false", []),
+        ("connected=true", ["one", "two"]),
+        ("connected=", ["one", "two"]),
         ("ordering=-display_name", ["two", "one"]),
     ):
         assert names(call("GET", f"agents/?{query}")) == found, query
@@ -158,6 +160,8 @@ def test_the_list_is_filtered_as_the_page() -> None:
         "version=edge:2",
         "version=2&version=two",
         "ordering=secret",
+        "connected=zz",
+        "connected=1",
     ],
 )
 def test_what_is_not_known_is_a_400(query: str) -> None:
