@@ -251,7 +251,6 @@ SPECTACULAR_SETTINGS = {
         "VersionState": "configs.models.VersionState",
         "RolloutState": "fleets.models.RolloutState",
         "ReportStatus": ["UNSET", "APPLIED", "APPLYING", "FAILED"],
-        "ArrivalMode": "fleets.models.ArrivalMode",
         "TokenKind": "fleets.models.TokenKind",
         "TokenState": ["active", "expires_soon", "expired", "retired", "revoked"],
     },
