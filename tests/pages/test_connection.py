@@ -273,9 +273,10 @@ class TestTheCollectorsPage:
         assert "reported" in html
 
 
-def test_the_django_admin_does_not_change_credentials_of_agents(fleet: Fleet) -> None:
+def test_the_django_admin_asks_before_it_ends_the_credential_of_an_agent(fleet: Fleet) -> None:
     token = own_credential(make_collector(fleet=fleet), fleet)
     form = {"action": "revoke", "_selected_action": [str(token.pk)]}
-    assert signed_in(Role.ADMIN).post("/admin/fleets/token/", form).status_code == 302
+    asked = signed_in(Role.ADMIN).post("/admin/fleets/token/", form)
+    assert token.prefix in asked.content.decode()
     token.refresh_from_db()
     assert token.revoked_at is None
