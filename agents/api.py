@@ -14,7 +14,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from agents import store
 from agents.api_commands import AgentCommands
 from agents.api_shapes import AgentSerializer, representations, shown_agent
 from agents.filters import AgentFilters
@@ -22,6 +21,7 @@ from agents.models import Agent, AgentEvent
 from agents.services import label_agent, rename_agent
 from agents.views.configuration import effective_of, record_raw_reading, shown_file
 from fleets.models import Fleet
+from fleets.rollouts import engine
 from fleets.services import forget_agent, move_agent
 from telflo.base.access import Action, may
 from telflo.base.api.serializers import BodySerializer
@@ -137,7 +137,7 @@ class AgentViewSet(AgentCommands):
         changes = self.validated(AgentChangeSerializer)
         fleet = _fleet(changes["fleet"]) if "fleet" in changes else None
         with transaction.atomic():
-            store.hold([uid])
+            engine.hold([uid], to=fleet.pk if fleet else None)
             agent = self.get_object()
             self.check_unchanged(shown_agent(agent))
             if fleet is not None:
