@@ -282,10 +282,10 @@ class TestTheOffer:
 
 
 def over_http(number: int) -> Outcome:
-    """A poll while an offer of the poll before, whose message had number 4, is unanswered."""
+    """A poll while an offer of the poll before, whose message had number 4, is unanswered; a full state came lately."""
     known = AgentSnapshot(
         UID, 2, sequence_num=4, is_new=False, capabilities=MASK, transport=Transport.HTTP,
-        remote_config=RemoteConfigReport(APPLIED, A), desired_hash=B, in_flight_hash=B, seen_at=START,
+        full_state_at=START - timedelta(seconds=5), remote_config=RemoteConfigReport(APPLIED, A), desired_hash=B, in_flight_hash=B, seen_at=START,
     )  # fmt: skip
     message = pb.AgentToServer(instance_uid=UID.bytes, sequence_num=number, capabilities=MASK)
     return AgentSession(known, LIMITS).receive(message, START)

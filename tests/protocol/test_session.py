@@ -240,6 +240,11 @@ class TestSequenceNumbers:
         one = session(full_state_at=START - timedelta(seconds=5), transport=Transport.HTTP)
         assert one.receive(said(9), START).reply.flags == 0
 
+    def test_over_http_the_same_number_again_is_the_message_whose_answer_was_lost(self) -> None:
+        again = session(transport=Transport.HTTP).receive(said(4), START)
+        assert (again.reply.flags, again.patch and again.patch.sequence_num) == (0, 4)
+        assert session(transport=Transport.WEBSOCKET).receive(said(4), START).reply.flags != 0
+
     @pytest.mark.rule("C3")
     def test_a_full_state_says_what_is_gone(self) -> None:
         before: dict[str, Any] = {
