@@ -8,7 +8,12 @@ from agents.store.events import RETRIED, NewEvent, add_events
 from agents.store.intents import IntentChange, set_intent, set_intervals
 from agents.store.loaded import StatusRow
 from agents.store.patches import apply
-from agents.store.pruning import prune_commands, prune_effective_configs, prune_events
+from agents.store.pruning import (
+    prune_commands,
+    prune_components,
+    prune_effective_configs,
+    prune_events,
+)
 from agents.store.rows import (
     CALM_AFTER_RESTART,
     FENCED_EPOCH,
@@ -38,6 +43,7 @@ __all__ = [
     "lock_open_to_offers",
     "open_sessions",
     "prune_commands",
+    "prune_components",
     "prune_effective_configs",
     "prune_events",
     "register",

@@ -461,3 +461,12 @@ class TestRetention:
         assert store.prune_effective_configs(at(60)) == 0
         assert store.prune_effective_configs(at(7200)) == 1
         assert EffectiveConfig.objects.get().sha256 == effective(b"a: 2").sha256
+
+    def test_trees_of_builds_that_nobody_has_any_more_go(self) -> None:
+        agent = make_agent()
+        for second, name in ((1, "old"), (2, "new")):
+            tree = Components(name, {"receivers": {}})
+            store.apply([make_patch(agent, now=at(second), components=tree)])
+        assert store.prune_components(at(29 * 24 * 3600)) == 0
+        assert store.prune_components(at(31 * 24 * 3600)) == 1
+        assert ComponentSet.objects.get().hash == "new"
