@@ -9,34 +9,18 @@ from django.http import HttpRequest
 from agents.models import Agent, AgentEvent, EffectiveConfig
 from agents.store.values import files_from_text
 from agents.views.configuration import shown_file
+from telflo.base.readonly_admin import ReadOnlyAdmin
 from telflo.base.redaction import redact_mapping
 
 
-class _ReadOnly:
-    """Nobody adds, changes or deletes here."""
-
-    def has_add_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
-        """No."""
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
-        """No."""
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
-        """No."""
-        return False
-
-
 @admin.register(Agent)
-class AgentAdmin(_ReadOnly, admin.ModelAdmin[Agent]):
+class AgentAdmin(ReadOnlyAdmin[Agent]):
     """Collectors."""
 
     list_display = ("display_name", "instance_uid", "word", "collector_name", "collector_version")
     list_filter = ("status__status", "status__health", "collector_version", "os_type")
     search_fields = ("display_name", "host_name", "instance_uid")
     list_select_related = ("status",)
-    show_full_result_count = False
     fields = (
         "instance_uid",
         "display_name",
@@ -79,7 +63,7 @@ class AgentAdmin(_ReadOnly, admin.ModelAdmin[Agent]):
 
 
 @admin.register(EffectiveConfig)
-class EffectiveConfigAdmin(_ReadOnly, admin.ModelAdmin[EffectiveConfig]):
+class EffectiveConfigAdmin(ReadOnlyAdmin[EffectiveConfig]):
     """Effective configurations, secrets masked."""
 
     list_display = ("sha256", "size", "created_at")
@@ -99,13 +83,12 @@ class EffectiveConfigAdmin(_ReadOnly, admin.ModelAdmin[EffectiveConfig]):
 
 
 @admin.register(AgentEvent)
-class AgentEventAdmin(_ReadOnly, admin.ModelAdmin[AgentEvent]):
+class AgentEventAdmin(ReadOnlyAdmin[AgentEvent]):
     """What happened to collectors."""
 
     list_display = ("at", "kind", "agent")
     list_filter = ("kind",)
     list_select_related = ("agent",)
-    show_full_result_count = False
     fields = readonly_fields = ("id", "agent", "at", "kind", "data")
 
 

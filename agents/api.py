@@ -1,6 +1,5 @@
 """The REST API of agents: list, one, change, forget, effective configuration, events."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -15,106 +14,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from agents import store
 from agents.api_commands import AgentCommands
+from agents.api_shapes import AgentSerializer, representations, shown_agent
 from agents.filters import AgentFilters
-from agents.models import Agent, AgentEvent, AgentStatus, Health, Status
+from agents.models import Agent, AgentEvent
 from agents.services import label_agent, rename_agent
-from agents.snapshot import Transport
 from agents.views.configuration import effective_of, record_raw_reading, shown_file
-from agents.views.versions import AgentVersions, VersionRef, membership_of, versions_of
-from agents.wording import REMOTE_CONFIG_STATUS, capability_names
-from fleets.models import Fleet, Membership, TokenKind
+from fleets.models import Fleet
+from fleets.rollouts import engine
 from fleets.services import forget_agent, move_agent
 from telflo.base.access import Action, may
-from telflo.base.redaction import redact_mapping, redact_text
+from telflo.base.api.serializers import BodySerializer
 
 
-class VersionNameSerializer(serializers.Serializer[Any]):
-    """A configuration version by its name."""
-
-    configuration = serializers.CharField()
-    number = serializers.IntegerField()
-
-
-class HealthSerializer(serializers.Serializer[Any]):
-    """The health that the agent reported last; healthy is null while that no longer counts."""
-
-    healthy = serializers.BooleanField(allow_null=True)
-    status = serializers.CharField()
-    last_error = serializers.CharField()
-    reported_at = serializers.DateTimeField(
-        allow_null=True, help_text="when the agent said this: an empty report later changes nothing"
-    )
-    components = serializers.DictField(
-        help_text="by name: healthy, status, last_error, started_at, status_at, attributes, components"
-    )
-
-
-class RemoteConfigSerializer(serializers.Serializer[Any]):
-    """What the agent acknowledged last."""
-
-    status = serializers.ChoiceField(choices=list(REMOTE_CONFIG_STATUS.values()))
-    hash = serializers.CharField()
-    error = serializers.CharField()
-
-
-class CredentialSerializer(serializers.Serializer[Any]):
-    """The token that it uses, without its secret."""
-
-    id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=TokenKind.choices)
-    prefix = serializers.CharField()
-
-
-class ConnectionReportSerializer(serializers.Serializer[Any]):
-    """What the agent acknowledged last of connection settings; UNSET for those that do not report it."""
-
-    status = serializers.ChoiceField(choices=list(REMOTE_CONFIG_STATUS.values()))
-    hash = serializers.CharField()
-    error = serializers.CharField()
-    interval_s = serializers.IntegerField(help_text="seconds between heartbeats or polls")
-
-
-class CollectorSerializer(serializers.Serializer[Any]):
-    """The collector build."""
-
-    name = serializers.CharField()
-    version = serializers.CharField()
-
-
-class AttributesSerializer(serializers.Serializer[Any]):
-    """Attributes as the agent reports them; secrets are masked."""
-
-    identifying = serializers.DictField()
-    non_identifying = serializers.DictField()
-
-
-class AgentSerializer(serializers.Serializer[Any]):
-    """A collector."""
-
-    instance_uid = serializers.UUIDField()
-    name = serializers.CharField()
-    fleet = serializers.SlugField(allow_null=True)
-    connected = serializers.BooleanField()
-    transport = serializers.ChoiceField(choices=[t.value for t in Transport], allow_blank=True)
-    status = serializers.ChoiceField(choices=Status.choices)
-    status_since = serializers.DateTimeField()
-    health = HealthSerializer()
-    desired_version = VersionNameSerializer(allow_null=True)
-    applied_version = VersionNameSerializer(allow_null=True)
-    remote_config = RemoteConfigSerializer()
-    credential = CredentialSerializer(allow_null=True)
-    connection_settings = ConnectionReportSerializer()
-    collector = CollectorSerializer()
-    capabilities = serializers.ListField(child=serializers.CharField())
-    custom_capabilities = serializers.ListField(child=serializers.CharField())
-    attributes = AttributesSerializer()
-    labels = serializers.DictField(child=serializers.CharField())
-    last_seen = serializers.DateTimeField(allow_null=True)
-
-
-class AgentChangeSerializer(serializers.Serializer[Any]):
+class AgentChangeSerializer(BodySerializer):
     """What may be changed; what is left out stays."""
 
     fleet = serializers.CharField(required=False, help_text="slug or id")
@@ -190,6 +103,8 @@ class AgentViewSet(AgentCommands):
         "effective_config": Action.VIEW,
         "events": Action.VIEW,
         "restart": Action.OPERATE,
+        "retry": Action.OPERATE,
+        "mode": Action.OPERATE,
         "messages": Action.VIEW,
         "send_message": Action.OPERATE,
     }
@@ -214,7 +129,7 @@ class AgentViewSet(AgentCommands):
 
     def retrieve(self, request: Request, uid: UUID) -> Response:
         """One collector."""
-        return self.one(_shown(self.get_object()))
+        return self.one(shown_agent(self.get_object()))
 
     @extend_schema(request=AgentChangeSerializer, responses=AgentSerializer)
     def partial_update(self, request: Request, uid: UUID) -> Response:
@@ -222,16 +137,16 @@ class AgentViewSet(AgentCommands):
         changes = self.validated(AgentChangeSerializer)
         fleet = _fleet(changes["fleet"]) if "fleet" in changes else None
         with transaction.atomic():
-            store.hold([uid])
+            engine.hold([uid], to=fleet.pk if fleet else None)
             agent = self.get_object()
-            self.check_unchanged(_shown(agent))
+            self.check_unchanged(shown_agent(agent))
             if fleet is not None:
                 move_agent(agent=agent, fleet=fleet, actor=self.actor)
             if "labels" in changes:
                 label_agent(agent=agent, labels=changes["labels"], actor=self.actor)
             if "name" in changes:
                 rename_agent(agent=agent, name=changes["name"], actor=self.actor)
-            return self.one(_shown(self.get_object()))
+            return self.one(shown_agent(self.get_object()))
 
     def destroy(self, request: Request, uid: UUID) -> Response:
         """Forget it. On the host it keeps running; when it comes back it is new."""
@@ -283,89 +198,6 @@ class AgentViewSet(AgentCommands):
         """What happened to it, newest first."""
         self.ordering = ("-id",)
         return self.page(AgentEvent.objects.filter(agent=self.get_object()), AgentEventSerializer)
-
-
-def representations(agents: Sequence[Agent]) -> list[dict[str, Any]]:
-    """Agents as the API shows them: one query for the versions of all."""
-    versions = versions_of(agents)
-    return [_representation(agent, versions[agent.pk]) for agent in agents]
-
-
-def _shown(agent: Agent) -> dict[str, Any]:
-    return dict(AgentSerializer(representations([agent])[0]).data)
-
-
-def _representation(agent: Agent, versions: AgentVersions) -> dict[str, Any]:
-    status = agent.status
-    membership = membership_of(agent)
-    return {
-        "instance_uid": agent.pk,
-        "name": agent.display_name,
-        "fleet": membership.fleet.slug if membership else None,
-        "connected": status.connected,
-        "transport": status.transport,
-        "status": status.status,
-        "status_since": status.status_since,
-        "health": _health(status),
-        "desired_version": _version(versions.desired),
-        "applied_version": _version(versions.applied),
-        "remote_config": {
-            "status": REMOTE_CONFIG_STATUS[status.remote_config_status],
-            "hash": status.remote_config_hash,
-            "error": redact_text(status.remote_config_error),
-        },
-        "credential": _credential(membership),
-        "connection_settings": {
-            "status": REMOTE_CONFIG_STATUS[status.connection_status],
-            "hash": status.connection_hash,
-            "error": redact_text(status.connection_error),
-            "interval_s": status.interval_s,
-        },
-        "collector": {"name": agent.collector_name, "version": agent.collector_version},
-        "capabilities": capability_names(agent.capabilities),
-        "custom_capabilities": agent.custom_capabilities,
-        "attributes": {
-            "identifying": redact_mapping(agent.identifying),
-            "non_identifying": redact_mapping(agent.non_identifying),
-        },
-        "labels": redact_mapping(agent.labels),
-        "last_seen": status.last_seen_at,
-    }
-
-
-def _credential(membership: Membership | None) -> dict[str, Any] | None:
-    token = membership.token if membership else None
-    return {"id": token.pk, "kind": token.kind, "prefix": token.prefix} if token else None
-
-
-def _health(status: AgentStatus) -> dict[str, Any]:
-    tree = _masked(status.health_tree or {})
-    is_known = status.health_now != Health.UNKNOWN
-    return {
-        "healthy": status.health == Health.HEALTHY if is_known else None,
-        "status": tree.get("status", ""),
-        "last_error": redact_text(status.last_error),
-        "reported_at": status.health_at,
-        "components": tree.get("components", {}),
-    }
-
-
-def _masked(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A health tree with the secrets in its errors masked, and its times as the API writes all others."""
-    shown = dict(node)
-    for name in ("started_at", "status_at"):
-        if shown.get(name):
-            shown[name] = shown[name].replace("+00:00", "Z")
-    if shown.get("last_error"):
-        shown["last_error"] = redact_text(shown["last_error"])
-    if shown.get("attributes"):
-        shown["attributes"] = redact_mapping(shown["attributes"])
-    children = shown.get("components") or {}
-    return {**shown, "components": {name: _masked(child) for name, child in children.items()}}
-
-
-def _version(ref: VersionRef | None) -> dict[str, Any] | None:
-    return {"configuration": ref.configuration, "number": ref.number} if ref else None
 
 
 def _fleet(text: str) -> Fleet:

@@ -1,4 +1,4 @@
-"""What programs tell collectors, and the custom messages that came."""
+"""What programs have collectors do, and the custom messages that came."""
 
 import base64
 import binascii
@@ -11,9 +11,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.api_shapes import AgentSerializer, shown_agent
 from agents.models import Agent, AgentCommand, AgentMessage, CommandKind
 from agents.views.messages import shown_message
 from fleets.commands import LONGEST_TYPE, restart_agent, send_message
+from fleets.models import ArrivalMode
+from fleets.services import retry_agent, set_mode
+from telflo.base.api.serializers import BodySerializer, ReasonSerializer
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
 
@@ -27,10 +31,16 @@ class CommandSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(help_text="not delivered by then: dropped")
 
 
-class RestartSerializer(serializers.Serializer[Any]):
+class RestartSerializer(BodySerializer):
     """Why, for the activity log."""
 
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+
+
+class ModeSerializer(ReasonSerializer):
+    """Whether a collector gets its fleet's version (managed) or is only looked at (observed)."""
+
+    mode = serializers.ChoiceField(choices=ArrivalMode.choices)
 
 
 class CustomMessageSerializer(serializers.Serializer[Any]):
@@ -49,7 +59,7 @@ class CustomMessageSerializer(serializers.Serializer[Any]):
         return super().to_representation(shown_message(instance))
 
 
-class NewCustomMessageSerializer(serializers.Serializer[Any]):
+class NewCustomMessageSerializer(BodySerializer):
     """A custom message to the agent: data as text, or in base64."""
 
     capability = serializers.CharField(max_length=200, help_text="one that the agent announced")
@@ -59,7 +69,7 @@ class NewCustomMessageSerializer(serializers.Serializer[Any]):
 
 
 class AgentCommands(ApiViewSet[Agent]):
-    """The calls of an agent's resource that tell it something."""
+    """The calls of an agent's resource that make it do something."""
 
     @extend_schema(request=RestartSerializer, responses={202: CommandSerializer})
     @action(detail=True, methods=["post"], filter_backends=[], pagination_class=None)
@@ -67,6 +77,23 @@ class AgentCommands(ApiViewSet[Agent]):
         """Have the collector stopped and started. 409 where it is not accepted, or the agent is not connected."""
         reason = self.validated(RestartSerializer)["reason"]
         return _accepted(restart_agent(agent=self.get_object(), actor=self.actor, reason=reason))
+
+    @extend_schema(request=ReasonSerializer, responses=AgentSerializer)
+    @action(detail=True, methods=["post"], filter_backends=[], pagination_class=None)
+    def retry(self, request: Request, uid: UUID) -> Response:
+        """Offer what failed there once more, by way of the version before. 409 where nothing can be retried."""
+        reason = self.validated(ReasonSerializer)
+        retry_agent(agent=self.get_object(), actor=self.actor, **reason)
+        return self.one(shown_agent(self.get_object()))
+
+    @extend_schema(request=ModeSerializer, responses=AgentSerializer)
+    @action(detail=True, methods=["post"], filter_backends=[], pagination_class=None)
+    def mode(self, request: Request, uid: UUID) -> Response:
+        """Manage it, or only observe it from now on. 404 for one that is in no fleet."""
+        wanted = self.validated(ModeSerializer)
+        wanted["mode"] = ArrivalMode(wanted["mode"])
+        set_mode(agent=self.get_object(), actor=self.actor, **wanted)
+        return self.one(shown_agent(self.get_object()))
 
     @extend_schema(responses=CustomMessageSerializer(many=True))
     @action(detail=True, filter_backends=[])

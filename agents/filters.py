@@ -15,6 +15,7 @@ from django.http import QueryDict
 from agents.models import Agent, AgentQuerySet, Health, Status
 from agents.snapshot import ConfigStatus
 from fleets.models import RenderedConfig
+from telflo.base.api.filters import YesNoFilter
 
 KEY_PREFIXES: Final = ("attr.", "label.")
 """Parameters that begin so name an attribute or a label after the dot."""
@@ -82,7 +83,7 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
     )
     os = SeveralFilter(method="by_os", help_text="os.type as the collector reports it")
     token = SeveralFilter(method="by_token", help_text="id of the token that it uses")
-    connected = django_filters.BooleanFilter(field_name="status__connected")
+    connected = YesNoFilter(field_name="status__connected")
 
     class Meta:
         model = Agent

@@ -154,7 +154,8 @@ class AgentStatus(models.Model):
     interval_s = models.PositiveIntegerField(default=30, help_text="heartbeat or poll interval")
     connected_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
-    last_seen_at = models.DateTimeField(null=True, db_index=True)
+    # Without an index: heartbeats change this alone, and would have to write all of them.
+    last_seen_at = models.DateTimeField(null=True)
     full_state_at = models.DateTimeField(null=True, help_text="when it last told everything")
     trails = models.JSONField(null=True, help_text="plain HTTP: agents/trails.py, to find clones")
     restarted_at = models.DateTimeField(null=True, help_text="when we had it restarted last")

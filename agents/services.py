@@ -111,6 +111,10 @@ def _check_labels(labels: Mapping[str, str]) -> dict[str, str]:
     for key, value in labels.items():
         if not isinstance(value, str):
             raise DomainError(f"The label {key!r} needs a text as its value.", field="labels")
+        if not key.isprintable():
+            raise DomainError(
+                f"A label's key has printable characters only. Change {key[:20]!r}.", field="labels"
+            )
         if not key.strip() or len(key) > LONGEST_KEY or len(value) > LONGEST_VALUE:
             raise DomainError(
                 f"A label's key has 1 to {LONGEST_KEY} characters, its value at most"

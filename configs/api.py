@@ -28,7 +28,7 @@ from configs.services import (
 )
 from telflo.base.access import Action, may
 from telflo.base.api.filters import YesNoFilter
-from telflo.base.api.serializers import ReasonSerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 from telflo.base.redaction import redact_text
 
@@ -54,7 +54,7 @@ class ConfigurationSerializer(serializers.ModelSerializer[Configuration]):
         read_only_fields = fields
 
 
-class NewConfigurationSerializer(serializers.Serializer[Any]):
+class NewConfigurationSerializer(BodySerializer):
     """What a configuration shall be."""
 
     name = serializers.CharField(max_length=100)
@@ -63,7 +63,7 @@ class NewConfigurationSerializer(serializers.Serializer[Any]):
     )
 
 
-class ConfigurationChangeSerializer(serializers.Serializer[Any]):
+class ConfigurationChangeSerializer(BodySerializer):
     """What may change of a configuration."""
 
     name = serializers.CharField(max_length=100, required=False)
@@ -125,7 +125,7 @@ class VersionTextSerializer(VersionSerializer):
         return self.context.get("raw") is None
 
 
-class NewVersionSerializer(serializers.Serializer[Any]):
+class NewVersionSerializer(BodySerializer):
     """A text to save. What is in it is judged by the parser, so that a fault has its line and column."""
 
     yaml = serializers.CharField(trim_whitespace=False, allow_blank=True)

@@ -2,8 +2,10 @@
 the pages; everything else is to be looked at.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -14,16 +16,26 @@ from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from fleets.forms import EXPIRIES
-from fleets.models import Deployment, Fleet, Membership, RefusedAttempt, Rollout, Token, TokenKind
+from fleets.forms import EXPIRIES, RotateForm
+from fleets.models import Deployment, Fleet, Membership, RefusedAttempt, Rollout, Token
 from fleets.token_state import token_state
-from fleets.tokens import Expiry, issue_token, retire_token, revoke_token
+from fleets.tokens import (
+    Expiry,
+    IssuedToken,
+    issue_token,
+    retire_token,
+    revoke_token,
+    rotate_token,
+)
+from fleets.views.token_words import words_of_retiring, words_of_revoking
 from telflo.base import clock
 from telflo.base.access import Action, may
 from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.readonly_admin import ReadOnlyAdmin
+from telflo.ui.asking import LONGEST_REASON
+from telflo.ui.numbers import counted
 
 
 class NewTokenForm(forms.Form):
@@ -34,16 +46,22 @@ class NewTokenForm(forms.Form):
     expires = forms.ChoiceField(choices=EXPIRIES, initial=Expiry.YEAR.value)
 
 
+class ReasonForm(forms.Form):
+    """Why tokens are ended."""
+
+    reason = forms.CharField(max_length=LONGEST_REASON, required=False)
+
+
 @admin.register(Token)
 class TokenAdmin(ReadOnlyAdmin[Token]):
-    """Tokens: list, create, retire, revoke."""
+    """Tokens: list, create, rotate, retire, revoke."""
 
     list_display = ("name", "kind", "fleet", "starts_with", "state", "created_at", "enrol_until")
     list_filter = ("kind", "fleet")
     list_select_related = ("fleet",)
     search_fields = ("name", "prefix", "fleet__name")
     exclude = ("secret_hash",)
-    actions = ("retire", "revoke")
+    actions = ("rotate", "retire", "revoke")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Who may issue tokens."""
@@ -74,42 +92,116 @@ class TokenAdmin(ReadOnlyAdmin[Token]):
                 issued = issue_token(actor=actor_of(request), **data)
             except DomainError as error:
                 add_domain_error(form, error)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Add token",
-            "opts": self.opts,
-            "form": form,
-            "issued": issued,
-        }
-        return TemplateResponse(request, "fleets/admin_token.html", context)
+        return self._page(request, form, title="Add token", verb="Create token", issued=issued)
+
+    @admin.action(description="Rotate: a successor; the old one ends after an overlap")
+    def rotate(self, request: HttpRequest, tokens: QuerySet[Token]) -> HttpResponse | None:
+        """Asks for the overlap; the answer to that holds the new secret, this once."""
+        _check_may_enrol(request)
+        chosen = list(tokens.select_related("fleet")[:2])
+        if len(chosen) != 1:
+            self.message_user(request, "Choose one token to rotate.", messages.ERROR)
+            return None
+        form = RotateForm(request.POST if "confirmed" in request.POST else None)
+        issued = None
+        if form.is_valid():
+            try:
+                issued = rotate_token(
+                    token=chosen[0],
+                    overlap=form.overlap(),
+                    revoke_old=form.cleaned_data["revoke_old"],
+                    actor=actor_of(request),
+                )
+            except DomainError as error:
+                add_domain_error(form, error)
+        return self._page(
+            request,
+            form,
+            title="Rotate a token",
+            verb="Make the new secret",
+            issued=issued,
+            action="rotate",
+            chosen=[(chosen[0], "")],
+        )
 
     @admin.action(description="Retire: no new enrolments, known collectors stay")
-    def retire(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
-        """Through the service, each in the activity log."""
-        self._each(request, tokens, retire_token, "retired")
+    def retire(self, request: HttpRequest, tokens: QuerySet[Token]) -> HttpResponse | None:
+        """Through the service once it is confirmed, each in the activity log."""
+        return self._ask_first(request, tokens, _RETIRE)
 
     @admin.action(description="Revoke: refused from now on, connections are closed")
-    def revoke(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
-        """Through the service, each in the activity log."""
-        self._each(request, tokens, revoke_token, "revoked")
+    def revoke(self, request: HttpRequest, tokens: QuerySet[Token]) -> HttpResponse | None:
+        """Through the service once it is confirmed, each in the activity log."""
+        return self._ask_first(request, tokens, _REVOKE)
 
-    def _each(
-        self,
-        request: HttpRequest,
-        tokens: QuerySet[Token],
-        change: Callable[..., Token],
-        done: str,
-    ) -> None:
-        if not may(request.user, Action.ENROL):
-            raise PermissionDenied(Action.ENROL)
-        # Credentials of single agents are only looked at here; the tokens' page can revoke one.
-        for token in tokens.exclude(kind=TokenKind.AGENT).select_related("fleet"):
+    def _ask_first(
+        self, request: HttpRequest, tokens: QuerySet[Token], ending: "_Ending"
+    ) -> HttpResponse | None:
+        _check_may_enrol(request)
+        chosen = list(tokens.select_related("fleet"))
+        form = ReasonForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            words = ending.words_of(chosen)
+            return self._page(
+                request,
+                form,
+                title=f"{ending.verb} {counted(len(chosen), 'token')}?",
+                verb=ending.verb,
+                action=ending.verb.lower(),
+                chosen=[(token, words[token.pk]) for token in chosen],
+            )
+        reason = form.cleaned_data["reason"] or "in the Django admin"
+        for token in chosen:
             try:
-                change(token=token, actor=actor_of(request), reason="in the Django admin")
+                ending.change(token=token, actor=actor_of(request), reason=reason)
             except DomainError as error:
                 self.message_user(request, f"{token.name}: {error}", messages.ERROR)
             else:
-                self.message_user(request, f"{token.name} is {done}.", messages.SUCCESS)
+                self.message_user(request, f"{token.name} is {ending.done}.", messages.SUCCESS)
+        return None
+
+    def _page(
+        self,
+        request: HttpRequest,
+        form: forms.Form,
+        *,
+        title: str,
+        verb: str,
+        issued: IssuedToken | None = None,
+        action: str = "",
+        chosen: Sequence[tuple[Token, str]] = (),
+    ) -> HttpResponse:
+        """A form, or the secret that came of it. The admin site lets nothing of it be stored."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "form": form,
+            "verb": verb,
+            "issued": issued,
+            "action": action,
+            "chosen": chosen,
+        }
+        return TemplateResponse(request, "fleets/admin_token.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """A way to end tokens: what is asked and what is done."""
+
+    verb: str
+    done: str
+    change: Callable[..., Token]
+    words_of: Callable[[Sequence[Token]], Mapping[UUID, str]]
+
+
+_RETIRE: Final = _Ending("Retire", "retired", retire_token, words_of_retiring)
+_REVOKE: Final = _Ending("Revoke", "revoked", revoke_token, words_of_revoking)
+
+
+def _check_may_enrol(request: HttpRequest) -> None:
+    if not may(request.user, Action.ENROL):
+        raise PermissionDenied(Action.ENROL)
 
 
 @admin.register(Fleet)

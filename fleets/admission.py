@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -28,6 +28,7 @@ from fleets.models import (
     Fleet,
     Membership,
     RefusalReason,
+    RenderedConfig,
     Token,
     TokenKind,
 )
@@ -189,9 +190,20 @@ class _Door:
             return
         # In the order of uids, as locks are taken: two processes may let in the same newcomers.
         newcomers = sorted(newcomers, key=lambda one: one.caller.uid)
-        store.register([one.caller.uid for one in newcomers], now=self._now)
+        # What they should run is written with them; where somebody else was faster, joining puts it right.
+        stable = engine.stable_configs({one.fleet for one in newcomers}, now=self._now)
+        desired = {
+            one.caller.uid: stable[one.fleet.pk]
+            for one in newcomers
+            if one.mode is ArrivalMode.MANAGED
+        }
+        store.register(
+            [one.caller.uid for one in newcomers],
+            now=self._now,
+            desired={uid: found.hash if found else "" for uid, found in desired.items()},
+        )
         store.hold([caller.uid for caller in self.admitted])
-        _make_members(newcomers, self._now)
+        _make_members(newcomers, desired, self._now)
         by_fleet: dict[UUID, list[UUID]] = defaultdict(list)
         for one in newcomers:
             by_fleet[one.fleet.pk].append(one.caller.uid)
@@ -260,6 +272,11 @@ class _Newcomer:
     fleet: Fleet
     mode: ArrivalMode
 
+    def as_member(self, desired: RenderedConfig | None) -> tuple[Any, ...]:
+        """Its membership: agent, fleet, token, mode, what it should run."""
+        caller, rendered_id = self.caller, desired.pk if desired else None
+        return caller.uid, self.fleet.pk, caller.token.id, self.mode.value, rendered_id
+
     def enrolled(self, now: datetime) -> NewEvent:
         """What its timeline begins with."""
         fleet = {"fleet": self.fleet.name, "fleet_id": str(self.fleet.pk)}
@@ -267,14 +284,14 @@ class _Newcomer:
         return NewEvent(self.caller.uid, now, "enrolled", data)
 
 
-def _make_members(newcomers: Iterable[_Newcomer], now: datetime) -> None:
+def _make_members(
+    newcomers: Iterable[_Newcomer], desired: Mapping[UUID, RenderedConfig | None], now: datetime
+) -> None:
     # Two connections of one new agent may come at the same moment: the second finds it enrolled.
     insert_rows(
         Membership,
-        columns=("agent_id", "fleet_id", "token_id", "mode"),
-        rows=[
-            (one.caller.uid, one.fleet.pk, one.caller.token.id, one.mode.value) for one in newcomers
-        ],
+        columns=("agent_id", "fleet_id", "token_id", "mode", "desired_id"),
+        rows=[one.as_member(desired.get(one.caller.uid)) for one in newcomers],
         others=Membership(enrolled_at=now),
         ignore_conflicts=True,
     )

@@ -1,6 +1,7 @@
 """The REST API of fleets, and below each its tokens and deployments. A fleet is addressed by id or slug."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,17 +38,19 @@ from fleets.api_tokens import (
     TokenViewSet,
     expires_from,
     issued_answer,
+    shown_once,
 )
 from fleets.models import ArrivalMode, Fleet, Membership
-from fleets.services import archive_fleet, create_fleet, update_fleet
-from fleets.tokens import issue_token
+from fleets.services import archive_fleet, create_fleet_with_token, update_fleet
+from fleets.tokens import Expiry, issue_token
 from fleets.views.numbers import FleetNumbers, VersionName, names_of, numbers_of
 from fleets.views.subject import fleet_named
-from telflo.base.access import Action
+from telflo.base.access import Action, may, what_is_missing
 from telflo.base.api.etags import check_if_match, etag_of
 from telflo.base.api.filters import YesNoFilter
-from telflo.base.api.serializers import ReasonSerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
+from telflo.base.errors import Refused
 
 
 class RunsSerializer(serializers.Serializer[Any]):
@@ -102,7 +105,17 @@ class FleetSerializer(FleetSettingsSerializer):
         read_only_fields = fields
 
 
-class NewFleetSerializer(serializers.Serializer[Any]):
+class NewFleetAnswerSerializer(FleetSerializer):
+    """A new fleet. The secret of its first token is in this answer alone; null: there is none."""
+
+    first_token = IssuedTokenSerializer(read_only=True, allow_null=True)
+
+    class Meta(FleetSerializer.Meta):
+        fields = [*FleetSerializer.Meta.fields, "first_token"]
+        read_only_fields = fields
+
+
+class NewFleetSerializer(BodySerializer):
     """What a fleet shall be."""
 
     name = serializers.CharField(max_length=100)
@@ -116,9 +129,15 @@ class NewFleetSerializer(serializers.Serializer[Any]):
         choices=ArrivalMode.choices, default=ArrivalMode.MANAGED.value
     )
     expiry_ends_access = serializers.BooleanField(default=False)
+    expires = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="of its first enrolment token, as for tokens; null: no token."
+        " Left out: 1y for Admins, no token for others, who may not issue any",
+    )
 
 
-class FleetChangeSerializer(serializers.Serializer[Any]):
+class FleetChangeSerializer(BodySerializer):
     """What may change of a fleet. Another version is a rollout: POST /rollouts/."""
 
     name = serializers.CharField(max_length=100, required=False)
@@ -176,13 +195,17 @@ class FleetViewSet(ApiViewSet[Fleet]):
             rows = rows.filter(archived_at=None)
         return self.get_paginated_response(_shown(self.paginate_queryset(rows) or []))
 
-    @extend_schema(request=NewFleetSerializer, responses={201: FleetSerializer})
+    @extend_schema(request=NewFleetSerializer, responses={201: NewFleetAnswerSerializer})
     def create(self, request: Request) -> Response:
-        """A fleet of a published version, or one that only observes."""
+        """A fleet of a published version, or one that only observes, and its first enrolment token [Admin]."""
         wanted = self.validated(NewFleetSerializer)
+        wanted["expires"] = self._first_expiry(wanted)
         wanted["version"] = version_by_id(wanted["version"])
         wanted["arrival_mode"] = ArrivalMode(wanted["arrival_mode"])
-        return self._answer(create_fleet(actor=self.actor, **wanted).pk, status=201)
+        fleet, issued = create_fleet_with_token(actor=self.actor, **wanted)
+        answer = self._answer(fleet.pk, status=201)
+        answer.data["first_token"] = issued and shown_once(issued)
+        return answer
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """One fleet with its counts."""
@@ -195,8 +218,8 @@ class FleetViewSet(ApiViewSet[Fleet]):
         if "arrival_mode" in changes:
             changes["arrival_mode"] = ArrivalMode(changes["arrival_mode"])
         with transaction.atomic():
-            fleet = self.get_object()
-            Fleet.objects.select_for_update(no_key=True).get(pk=fleet.pk)
+            list(Fleet.objects.select_for_update(no_key=True).filter(pk=self.get_object().pk))
+            fleet = self.get_object()  # as it is now that nobody else changes it
             check_if_match(request, FleetSettingsSerializer(fleet).data)
             update_fleet(fleet=fleet, actor=self.actor, **changes)
         return self._answer(fleet.pk)
@@ -256,6 +279,19 @@ class FleetViewSet(ApiViewSet[Fleet]):
         """A new quick-deploy command. The answer holds it, this once."""
         wanted = self.validated(NewDeploymentSerializer)
         return make_deployment(request, self.get_object(), wanted, self.actor)
+
+    def _first_expiry(self, wanted: Mapping[str, Any]) -> Expiry | datetime | None:
+        """Of a new fleet's first token. Raises Refused for who asks for one and may not issue it."""
+        may_enrol = may(self.request.user, Action.ENROL)
+        text = wanted.get("expires", Expiry.YEAR.value if may_enrol else None)
+        if text is None:
+            return None
+        if not may_enrol:
+            missing = what_is_missing(self.request.user, Action.ENROL)
+            raise Refused(
+                f"This makes a token. {missing} Leave out expires.", field="expires", code="role"
+            )
+        return expires_from(text)
 
     def _answer(self, pk: UUID, status: int = 200) -> Response:
         """A fleet with an ETag that counts do not change."""

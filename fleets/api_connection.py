@@ -20,6 +20,7 @@ from fleets.connection_offer import Signal
 from fleets.models import ConnectionSettings, Fleet
 from telflo.base.activity import Actor
 from telflo.base.api.etags import check_if_match, etag_of
+from telflo.base.api.serializers import BodySerializer
 from telflo.base.errors import DomainError
 
 _FIELD: Final = re.compile(r"^(metrics|traces|logs)_(endpoint|headers|ca_pem)$")
@@ -53,7 +54,7 @@ class ConnectionSerializer(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
 
 
-class NewDestinationSerializer(serializers.Serializer[Any]):
+class NewDestinationSerializer(BodySerializer):
     """A destination. headers and ca_pem that are left out are kept."""
 
     endpoint = serializers.CharField(max_length=1_000)
@@ -61,7 +62,7 @@ class NewDestinationSerializer(serializers.Serializer[Any]):
     ca_pem = serializers.CharField(required=False, allow_blank=True)
 
 
-class TelemetryChangeSerializer(serializers.Serializer[Any]):
+class TelemetryChangeSerializer(BodySerializer):
     """Kinds that are left out stay; null removes one."""
 
     metrics = NewDestinationSerializer(required=False, allow_null=True)
@@ -69,7 +70,7 @@ class TelemetryChangeSerializer(serializers.Serializer[Any]):
     logs = NewDestinationSerializer(required=False, allow_null=True)
 
 
-class ConnectionChangeSerializer(serializers.Serializer[Any]):
+class ConnectionChangeSerializer(BodySerializer):
     """What may be changed; what is left out stays."""
 
     heartbeat_s = serializers.IntegerField(

@@ -26,7 +26,7 @@ from fleets.quickdeploy.services import (
 )
 from telflo.base.access import Action
 from telflo.base.activity import Actor
-from telflo.base.api.serializers import ReasonSerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 
 
@@ -74,7 +74,7 @@ class IssuedDeploymentSerializer(DeploymentSerializer):
         read_only_fields = fields
 
 
-class NewDeploymentSerializer(serializers.Serializer[Any]):
+class NewDeploymentSerializer(BodySerializer):
     """What a command shall install."""
 
     platform = serializers.ChoiceField(choices=Platform.choices)

@@ -15,13 +15,21 @@ from rest_framework.response import Response
 
 from configs.models import ConfigVersion
 from fleets.api_shapes import VersionRefSerializer, version_by_id
-from fleets.models import Fleet, Rollout, RolloutState, Stage, Target, TargetState
+from fleets.models import (
+    SHOWN_STAGE_STATES,
+    Fleet,
+    Rollout,
+    RolloutState,
+    Stage,
+    Target,
+    TargetState,
+)
 from fleets.rollouts.services import check_published
 from fleets.services import assign_version
 from fleets.views.assigning import preview_of
 from fleets.views.subject import fleet_named
 from telflo.base.access import Action
-from telflo.base.api.serializers import UsernameField
+from telflo.base.api.serializers import BodySerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
 from telflo.base.redaction import redact_text
@@ -30,6 +38,11 @@ from telflo.base.redaction import redact_text
 class StageSerializer(serializers.ModelSerializer[Stage]):
     """A stage with its targets by state."""
 
+    state = serializers.ChoiceField(
+        choices=SHOWN_STAGE_STATES,
+        source="state_now",
+        help_text="paused, superseded and cancelled with its rollout",
+    )
     counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:
@@ -87,7 +100,7 @@ class RolloutDetailSerializer(RolloutSerializer):
         read_only_fields = fields
 
 
-class NewRolloutSerializer(serializers.Serializer[Any]):
+class NewRolloutSerializer(BodySerializer):
     """Which fleet is to run which version. All at once: plans of several stages do not exist yet."""
 
     fleet = serializers.CharField(help_text="slug or id")

@@ -23,7 +23,7 @@ from fleets.tokens import (
 )
 from telflo.base import clock
 from telflo.base.access import Action
-from telflo.base.api.serializers import ReasonSerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 from telflo.base.lifetimes import expiry
 
@@ -81,7 +81,7 @@ class IssuedTokenSerializer(TokenSerializer):
         read_only_fields = fields
 
 
-class NewTokenSerializer(serializers.Serializer[Any]):
+class NewTokenSerializer(BodySerializer):
     """What a token shall be."""
 
     name = serializers.CharField(max_length=100)
@@ -90,7 +90,7 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     )
 
 
-class RotationSerializer(serializers.Serializer[Any]):
+class RotationSerializer(BodySerializer):
     """How long the old token goes on enrolling, and whether it is revoked then."""
 
     overlap_seconds = serializers.IntegerField(
@@ -157,6 +157,11 @@ def expires_from(text: str) -> Expiry | datetime:
     return expiry(text, clock.now()) or Expiry.NEVER
 
 
-def issued_answer(issued: IssuedToken) -> Response:
+def shown_once(issued: IssuedToken) -> dict[str, Any]:
     """A new token with its secret."""
-    return Response({**TokenSerializer(issued.token).data, "secret": issued.secret}, status=201)
+    return {**TokenSerializer(issued.token).data, "secret": issued.secret}
+
+
+def issued_answer(issued: IssuedToken) -> Response:
+    """The answer to who made it."""
+    return Response(shown_once(issued), status=201)

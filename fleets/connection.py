@@ -13,6 +13,7 @@ from django.db import transaction
 
 from agents import notify
 from agents.snapshot import UNSET, Unset
+from fleets.addresses import http_address
 from fleets.connection_offer import Destination, Signal
 from fleets.credentials import offer_again
 from fleets.models import ConnectionSettings, Fleet
@@ -178,12 +179,13 @@ def _check_own(own_credentials: bool) -> bool:
 
 
 def _check_endpoint(signal: Signal, endpoint: str) -> None:
-    if len(endpoint) > _LONGEST_URL or not _ENDPOINT.match(endpoint):
+    parts = http_address(endpoint)
+    if len(endpoint) > _LONGEST_URL or not _ENDPOINT.match(endpoint) or parts is None:
         raise DomainError(
             "Give the whole address, such as https://otlp.example.com/v1/metrics.",
             field=f"{signal}_endpoint",
         )
-    if "@" in urlsplit(endpoint).netloc:
+    if "@" in parts.netloc:
         raise DomainError(
             "The address holds a user or a password. Put them into a header.",
             field=f"{signal}_endpoint",
@@ -215,6 +217,7 @@ def _check_ca(signal: Signal, ca_pem: str) -> str:
 
 
 def _origin(url: str) -> tuple[str, str]:
+    """Of a URL that _check_endpoint let pass."""
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
 

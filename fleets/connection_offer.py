@@ -16,6 +16,11 @@ MOST_UNUSED: Final = 3
 """So often a credential is offered to an agent that never comes back with it; then it is left alone."""
 
 
+FEWEST_BEATS: Final = 5
+"""From so many messages on it can be told how often an agent is heard."""
+_TOLERANCE: Final = 0.25
+
+
 class Signal(StrEnum):
     """The kinds of own telemetry of a collector."""
 
@@ -187,3 +192,13 @@ def _hash(
         *(f"{s}={m}" for s, m in zip(signals, marks, strict=True)),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def keeps_interval(heartbeat_s: int, *, messages: int, seconds: float) -> bool:
+    """Whether an agent that sent so many messages in these seconds does so at the interval that it was offered.
+
+    Other messages than heartbeats count too, so an agent with much to tell seems faster than it is.
+    """
+    if heartbeat_s <= 0 or messages < FEWEST_BEATS:
+        return False
+    return abs(seconds / messages - heartbeat_s) <= heartbeat_s * _TOLERANCE

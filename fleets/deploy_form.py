@@ -6,9 +6,10 @@ from typing import Any, Final
 from django import forms
 
 from fleets.models import Platform
-from fleets.quickdeploy.options import DeploymentOptions
+from fleets.quickdeploy.options import LONGEST_PATH, LONGEST_PROXY, DeploymentOptions
 from fleets.quickdeploy.releases import KNOWN_VERSIONS
 from fleets.quickdeploy.services import MOST_USES
+from telflo.base.errors import DomainError
 
 NEWEST: Final = KNOWN_VERSIONS[0].version
 LIFETIMES: Final = [
@@ -65,7 +66,7 @@ class DeployForm(forms.Form):
     collector = forms.CharField(
         label="Collector that is there already",
         required=False,
-        max_length=300,
+        max_length=LONGEST_PATH,
         help_text="Its path on the host. Empty: one is installed.",
     )
     config_files = forms.CharField(
@@ -80,14 +81,14 @@ class DeployForm(forms.Form):
         help_text="key=value, one a line. The collectors report them as attributes.",
         widget=forms.Textarea(attrs=_LINES),
     )
-    environment = forms.CharField(
+    secret_environment = forms.CharField(
         label="Secret environment values",
         required=False,
         help_text="NAME=value, one a line: for ${env:NAME} in the configuration. Stored encrypted, given"
         " to each host once. Empty: the script asks on the host.",
         widget=forms.Textarea(attrs=_LINES),
     )
-    proxy = forms.CharField(label="Proxy", required=False, max_length=300)
+    proxy = forms.CharField(label="Proxy", required=False, max_length=LONGEST_PROXY)
 
     def clean_config_files(self) -> tuple[str, ...]:
         """The paths."""
@@ -97,12 +98,12 @@ class DeployForm(forms.Form):
         """The labels by their keys."""
         return _pairs(self.cleaned_data["labels"], "key=value, such as site=ams")
 
-    def clean_environment(self) -> dict[str, str]:
+    def clean_secret_environment(self) -> dict[str, str]:
         """The values by the names of their variables."""
-        return _pairs(self.cleaned_data["environment"], "NAME=value, such as API_KEY=…")
+        return _pairs(self.cleaned_data["secret_environment"], "NAME=value, such as API_KEY=…")
 
     def values(self) -> dict[str, Any]:
-        """The arguments for create_deployment. Raises InvalidOptions."""
+        """The arguments for create_deployment."""
         data = self.cleaned_data
         options = DeploymentOptions(
             transport=data["transport"],
@@ -116,13 +117,18 @@ class DeployForm(forms.Form):
         return {
             **{name: data[name] for name in plain},
             "options": options,
-            "secret_environment": data["environment"],
+            "secret_environment": data["secret_environment"],
         }
+
+    def refuse(self, error: DomainError) -> None:
+        """Show why create_deployment refuses these values, at the field that it names if there is one."""
+        name = error.field.rpartition("/")[2]
+        self.add_error(name if name in self.fields else None, error.message)
 
     @property
     def has_options(self) -> bool:
         """Whether one of the folded options was used or is at fault, so that they are shown open."""
-        folded = ("collector", "config_files", "labels", "environment", "proxy")
+        folded = ("collector", "config_files", "labels", "secret_environment", "proxy")
         return any(self[name].errors or (self.is_bound and self[name].value()) for name in folded)
 
 

@@ -58,6 +58,14 @@ def published_versions() -> Any:
     return found.filter(configuration__archived_at=None).order_by("configuration__name", "-number")
 
 
+def newest_of_the_only_configuration() -> ConfigVersion | None:
+    """What a new fleet most likely runs: nothing while there are several configurations. Two queries at most."""
+    found = published_versions()
+    configurations = found.order_by().values_list("configuration", flat=True).distinct()[:2]
+    newest: ConfigVersion | None = found.first() if len(configurations) == 1 else None
+    return newest
+
+
 def version_words(version: ConfigVersion) -> str:
     """A version in a select: "edge v4, new gateway"."""
     note = version.note if len(version.note) <= 50 else f"{version.note[:49]}…"
@@ -92,6 +100,15 @@ class FleetForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not may_enrol:
             del self.fields["expires"]
+
+    def wanted(self) -> dict[str, Any]:
+        """The arguments for create_fleet_with_token."""
+        data = self.cleaned_data
+        return {
+            **data,
+            "arrival_mode": ArrivalMode(data["arrival_mode"]),
+            "expires": Expiry(data["expires"]) if "expires" in data else None,
+        }
 
 
 class SettingsForm(forms.Form):

@@ -29,6 +29,7 @@ from telflo.base.errors import DomainError
 
 
 @login_not_required
+@csrf_exempt
 @never_cache
 @require_safe
 def script(request: HttpRequest, code: str) -> HttpResponse:
@@ -47,6 +48,7 @@ def script(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @login_not_required
+@csrf_exempt
 @never_cache
 @require_safe
 def check(request: HttpRequest, code: str) -> HttpResponse:

@@ -1,6 +1,7 @@
 """What people do to fleets and their members. Access is checked by the caller; every change is in the activity log."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.utils.text import slugify
 from agents import store
 from agents.models import Agent
 from agents.services import Outcome
-from agents.store import NewEvent
+from agents.store import RETRIED, NewEvent
 from configs.models import ConfigVersion
 from fleets.errors import FleetInUse
 from fleets.many import change_fleet, check_open, drop_agents, touch_fleets
@@ -18,12 +19,13 @@ from fleets.models import ArrivalMode, Fleet, Membership, Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.services import check_published, start_rollout
 from fleets.tasks import advance_on_commit
-from fleets.tokens import revoke_tokens
+from fleets.tokens import Expiry, IssuedToken, issue_token, revoke_tokens
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
 from telflo.base.errors import Conflict, DomainError, NotFound
 
 LONGEST_NAME: Final = 100
+LONGEST_DESCRIPTION: Final = 500
 LONGEST_SLUG: Final = 60
 _NAME_TAKEN: Final = "A fleet of this name exists. Choose another name."
 
@@ -43,7 +45,7 @@ def create_fleet(
         check_published(version)
     fleet = Fleet(
         name=_check_name(name),
-        description=description.strip()[:500],
+        description=_check_description(description),
         version=version,
         stable_version=version,
         arrival_mode=arrival_mode,
@@ -60,6 +62,21 @@ def create_fleet(
     return fleet
 
 
+@transaction.atomic
+def create_fleet_with_token(
+    *, actor: Actor, expires: Expiry | datetime | None, **fleet: Any
+) -> tuple[Fleet, IssuedToken | None]:
+    """Make a fleet and its first enrolment token; expires None: no token. Raises DomainError, and then makes neither.
+
+    `fleet` is what create_fleet takes.
+    """
+    made = create_fleet(actor=actor, **fleet)
+    if expires is None:
+        return made, None
+    name = f"{made.name}, first"[:LONGEST_NAME]
+    return made, issue_token(fleet=made, name=name, expires=expires, actor=actor)
+
+
 def update_fleet(
     *,
     fleet: Fleet,
@@ -69,25 +86,42 @@ def update_fleet(
     arrival_mode: ArrivalMode | None = None,
     expiry_ends_access: bool | None = None,
 ) -> Fleet:
-    """Change what is given; the slug stays, since addresses hold it. Raises DomainError."""
-    before = _shown(fleet)
-    changes: dict[str, Any] = {
+    """Change what is given, and answer the fleet as it is then; the slug stays, since addresses hold it.
+
+    Raises DomainError.
+    """
+    wanted = {
         "name": None if name is None else _check_name(name),
-        "description": None if description is None else description.strip()[:500],
+        "description": None if description is None else _check_description(description),
         "arrival_mode": arrival_mode,
         "expiry_ends_access": expiry_ends_access,
     }
-    changes = {field: value for field, value in changes.items() if value is not None}
-    changes["updated_at"] = clock.now()
-    for field, value in changes.items():
-        setattr(fleet, field, value)
     with transaction.atomic():
-        _save_named(fleet, update_fields=list(changes))
+        rows = Fleet.objects.select_related("version__configuration").defer("version__yaml")
+        fleet = rows.select_for_update(of=("self",), no_key=True).get(pk=fleet.pk)
+        before = _shown(fleet)
+        changed = _put(fleet, wanted)
+        if not changed:
+            return fleet
+        fleet.updated_at = clock.now()
+        _save_named(fleet, update_fields=[*changed, "updated_at"])
         activity.record(
             actor=actor, action="fleet.update", obj=fleet, before=before, after=_shown(fleet)
         )
         touch_fleets(fleet)
     return fleet
+
+
+def _put(fleet: Fleet, wanted: Mapping[str, Any]) -> list[str]:
+    """Set what is given and differs; answers the names of those fields."""
+    changed = [
+        field
+        for field, value in wanted.items()
+        if value is not None and value != getattr(fleet, field)
+    ]
+    for field in changed:
+        setattr(fleet, field, wanted[field])
+    return changed
 
 
 def archive_fleet(*, fleet: Fleet, actor: Actor, reason: str = "") -> Fleet:
@@ -160,7 +194,7 @@ def retry_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
         member = _member(agent)
         rollouts = engine.retry(agent.pk, now=now)
         advance_on_commit(rollouts)
-        store.add_events([NewEvent(agent.pk, now, "retried", {"by": actor.label})])
+        store.add_events([NewEvent(agent.pk, now, RETRIED, {"by": actor.label})])
         activity.record(
             actor=actor,
             action="agent.retry",
@@ -225,6 +259,16 @@ def _check_name(name: str) -> str:
     if not 1 <= len(name) <= LONGEST_NAME:
         raise DomainError(f"A fleet's name has 1 to {LONGEST_NAME} characters.", field="name")
     return name
+
+
+def _check_description(description: str) -> str:
+    description = description.strip()
+    if len(description) > LONGEST_DESCRIPTION:
+        raise DomainError(
+            f"A fleet's description has at most {LONGEST_DESCRIPTION} characters.",
+            field="description",
+        )
+    return description
 
 
 def _free_slug(name: str) -> str:

@@ -3,6 +3,7 @@
 A secret is 256 random bits, so a plain SHA-256 of it is enough to keep; the prefix is kept for people.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,8 @@ PREFIXES: Final = {
 PREFIX_LENGTH: Final = 12
 """How much of a secret is kept for people: its kind and six characters."""
 WARN_DAYS: Final = (30, 7, 1)
+_LONGEST_NAME: Final = 100
+_GENERATION: Final = re.compile(r" \((\d{1,6})\)\Z")
 LONGEST_OVERLAP: Final = timedelta(days=365)
 
 
@@ -101,7 +104,11 @@ def rotate_token(
         if token.revoked_at or token.retired_at:
             raise Conflict("This token is retired or revoked. Issue a new one.", code="token_over")
         heir, secret = _new(
-            fleet=token.fleet, name=token.name, kind=TokenKind(token.kind), actor=actor, now=now
+            fleet=token.fleet,
+            name=_name_of_heir(token),
+            kind=TokenKind(token.kind),
+            actor=actor,
+            now=now,
         )
         if token.enrol_until is not None:
             heir.enrol_until = now + (token.enrol_until - token.created_at)
@@ -183,14 +190,15 @@ def end_overlaps(now: datetime) -> int:
     return forgotten + len(tokens)
 
 
-def members_of(token: Token) -> "QuerySet[Membership]":
-    """The members that use it: how many lose the server when it is revoked."""
-    return Membership.objects.filter(token=token)
+def members_of(*tokens: Token) -> "QuerySet[Membership]":
+    """The members that use them: how many lose the server when they are revoked."""
+    return Membership.objects.filter(token__in=[token.pk for token in tokens])
 
 
-def moved_from(token: Token) -> "QuerySet[Membership]":
-    """The members that it let in and that use a credential of their own by now: a restart brings them back to it."""
-    return Membership.objects.filter(token__parent=token, token__kind=TokenKind.AGENT)
+def moved_from(*tokens: Token) -> "QuerySet[Membership]":
+    """The members that they let in and that use a credential of their own by now: a restart brings them back."""
+    parents = [token.pk for token in tokens]
+    return Membership.objects.filter(token__parent__in=parents, token__kind=TokenKind.AGENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +257,23 @@ def _check_open(fleet: Fleet) -> None:
 
 def _check_name(name: str) -> str:
     name = name.strip()
-    if not 1 <= len(name) <= 100:
-        raise DomainError("A token's name has 1 to 100 characters.", field="name")
+    if not 1 <= len(name) <= _LONGEST_NAME:
+        raise DomainError(f"A token's name has 1 to {_LONGEST_NAME} characters.", field="name")
     return name
+
+
+def _name_of_heir(token: Token) -> str:
+    """The same name with its generation, "edge (2)" after "edge": the next that is free in the fleet."""
+    stem = _GENERATION.sub("", token.name) or token.name
+    alike = token.fleet.tokens.filter(name__startswith=stem).values_list("name", flat=True)
+    found = [
+        one
+        for name in alike
+        if (one := _GENERATION.search(name)) and one.string[: one.start()] == stem
+    ]
+    taken = [int(one[1]) for one in found]
+    suffix = f" ({max(taken, default=1) + 1})"
+    return stem[: _LONGEST_NAME - len(suffix)] + suffix
 
 
 def _enrol_until(expires: Expiry | datetime, now: datetime) -> datetime | None:

@@ -1,6 +1,7 @@
 """The root of the REST API: what each app offers, put together; its schema and its documentation."""
 
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.http import HttpResponseRedirect
+from django.urls import URLPattern, URLResolver, include, path, re_path, reverse
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -34,6 +35,18 @@ class DocsView(SpectacularSwaggerSplitView):
     template_name = "api/docs.html"
 
 
+class IndexView(APIView):
+    """The addresses above all calls lead to the documentation."""
+
+    required_actions = {"get": Action.VIEW}
+    renderer_classes = (JSONRenderer,)
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponseRedirect:
+        """302."""
+        return HttpResponseRedirect(reverse("api-docs"))
+
+
 class UnknownAddress(APIView):
     """Every other address below /api/: a problem, not a page."""
 
@@ -56,6 +69,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("overview/", OverviewView.as_view(), name="api-overview"),
     path("system/", SystemView.as_view(), name="api-system"),
     path("schema/", SchemaView.as_view(), name="api-schema"),
+    path("", IndexView.as_view(), name="api-v1"),
     path("docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),
     re_path(r"^.*$", UnknownAddress.as_view(), name="api-unknown"),
 ]

@@ -5,12 +5,14 @@ connection would never be used again and only be closed by the garbage collector
 closed connection goes back to a small pool instead, and whoever works next has it.
 """
 
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import DatabaseError, connections
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;"
@@ -19,6 +21,9 @@ _SQLITE_PRAGMAS = (
 
 
 _CONNECT_S = 5
+# How long a start waits for a database that is started with it.
+_TRIES = 15
+_PAUSE_S = 1.0
 # Compiling a statement takes longer than any of ours runs: 150 of 170 ms of what gateways compare.
 _SESSION = "-c jit=off"
 # Seven threads of a gateway and some pages at once. timeout: how long one waits for a connection to come back.
@@ -53,12 +58,44 @@ def use_pool() -> None:
         settings["OPTIONS"]["pool"] = dict(_POOL)
 
 
+class Connecting(Protocol):
+    """The part of a database connection that is used for waiting."""
+
+    def ensure_connection(self) -> None:
+        """Connect, or raise a database error."""
+
+
+def wait_for(database: Connecting, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[str]:
+    """Wait a little for a database that is not up yet; yields a line when it has to wait.
+
+    Raises ImproperlyConfigured for one that stays away.
+    """
+    for tried in range(_TRIES + 1):
+        try:
+            database.ensure_connection()
+        except DatabaseError as error:
+            words = why_unusable(error)
+        else:
+            return
+        if tried == _TRIES:
+            break
+        if not tried:
+            yield f"Waiting for the database. {words}"
+        sleep(_PAUSE_S)
+    raise ImproperlyConfigured(words)
+
+
+def why_unusable(error: DatabaseError) -> str:
+    """The error of a connection that cannot be had in one line. Drivers name host and user, never the password."""
+    first, *_ = str(error).strip().splitlines() or [type(error).__name__]
+    return f"DATABASE_URL: the database cannot be used: {first}"
+
+
 def database_from_url(url: str, *, data: Path) -> dict[str, Any]:
     """One entry of DATABASES. "" means SQLite in the data folder. Raises ImproperlyConfigured for other schemes."""
     if not url:
         return _sqlite(data / "telflo.sqlite3")
-    parts = urlsplit(url)
-    _check_port(parts)
+    parts = _split(url)
     if parts.scheme == "sqlite":
         return _sqlite(Path(unquote(parts.path.removeprefix("/"))))
     if parts.scheme in {"postgres", "postgresql"}:
@@ -80,11 +117,16 @@ def database_from_url(url: str, *, data: Path) -> dict[str, Any]:
     )
 
 
-def _check_port(parts: SplitResult) -> None:
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ImproperlyConfigured("DATABASE_URL: this is not a URL.") from None
     try:
         _ = parts.port
     except ValueError:
         raise ImproperlyConfigured("DATABASE_URL: the port is not a number up to 65535.") from None
+    return parts
 
 
 def _sqlite(path: Path) -> dict[str, Any]:

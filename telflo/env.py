@@ -26,6 +26,8 @@ def secret(name: str, default: str = "") -> str:
         return Path(path).read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ImproperlyConfigured(f"{name}_FILE: {path} is not text in UTF-8.") from error
 
 
 def integer(name: str, default: int, *, least: int = 0, most: int = 2**31) -> int:
@@ -57,7 +59,7 @@ def boolean(name: str, default: bool = False) -> bool:
 def file(name: str) -> str:
     """The path of a file that can be read, or "". Raises ImproperlyConfigured for one that cannot."""
     path = text(name)
-    if path and not os.access(path, os.R_OK):
+    if path and not (Path(path).is_file() and os.access(path, os.R_OK)):
         raise ImproperlyConfigured(f"{name}={path!r} is not a file that can be read.")
     return path
 
@@ -80,6 +82,17 @@ def url(name: str, default: str = "", *, schemes: tuple[str, ...] = ("http", "ht
     return _checked_url(name, text(name, default), schemes)
 
 
+def origin(name: str) -> str:
+    """A URL of scheme, host and port alone, or "". Raises ImproperlyConfigured for more: a path serves nothing."""
+    value = url(name)
+    parts = urlsplit(value)
+    if parts.username or parts.path or parts.query or parts.fragment:
+        raise ImproperlyConfigured(
+            f"{name}: give the scheme, the host and the port alone, as in https://telflo.example."
+        )
+    return value
+
+
 def secret_url(name: str, *, schemes: tuple[str, ...]) -> str:
     """As url(), from NAME or the file that NAME_FILE names: it may hold a password, so errors do not show it."""
     return _checked_url(name, secret(name), schemes, shown="the value")
@@ -89,9 +102,17 @@ def _checked_url(name: str, given: str, schemes: tuple[str, ...], *, shown: str 
     value = given.rstrip("/")
     if not value:
         return ""
-    parts = urlsplit(value)
-    if parts.scheme not in schemes or not (parts.hostname or parts.scheme == "unix"):
+    if not _is_url(value, schemes):
         raise ImproperlyConfigured(
             f"{name}: {shown or repr(value)} is not a URL with one of the schemes {', '.join(schemes)}."
         )
     return value
+
+
+def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:  # a bracket that is not closed, a port that is none
+        return False
+    return parts.scheme in schemes and bool(parts.hostname or parts.scheme == "unix")

@@ -3,16 +3,30 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from telflo import env
 
+_LEAST_LENGTH: Final = 32
+_LEAST_DIFFERENT: Final = 5
+
 
 def secret_key(data: Path) -> str:
-    """TELFLO_SECRET_KEY, else the key kept in the data folder, made at the first start."""
-    return env.secret("TELFLO_SECRET_KEY") or _kept(data / "secret.key", secrets.token_urlsafe(50))
+    """TELFLO_SECRET_KEY, else the key kept in the data folder, made at the first start.
+
+    Raises ImproperlyConfigured for one that could be guessed: who has it can sign in as anybody.
+    """
+    given = env.secret("TELFLO_SECRET_KEY")
+    if not given:
+        return _kept(data / "secret.key", secrets.token_urlsafe(50))
+    if len(given) < _LEAST_LENGTH or len(set(given)) < _LEAST_DIFFERENT:
+        raise ImproperlyConfigured(
+            f"TELFLO_SECRET_KEY: give {_LEAST_LENGTH} random characters or more, as from `openssl rand -base64 48`."
+        )
+    return given
 
 
 def encryption_keys(data: Path) -> list[str]:
@@ -34,7 +48,19 @@ def _checked_key(key: str) -> str:
 
 
 def _kept(path: Path, fresh: str) -> str:
-    """The file's text; when there is none, `fresh` is written there first (mode 0600, never overwritten)."""
+    """The file's text; when there is none, `fresh` is written there first (mode 0600, never overwritten).
+
+    Raises ImproperlyConfigured for a folder that cannot be used.
+    """
+    try:
+        return _read_or_made(path, fresh)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"TELFLO_DATA: {path} cannot be made or read: {error.strerror}. Name a folder of this user's."
+        ) from error
+
+
+def _read_or_made(path: Path, fresh: str) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -20,7 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("TELFLO_DATA", str(BASE_DIR / "var"))).resolve()
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, least=0, most=65535)
-BASE_URL = env.url("TELFLO_BASE_URL")
+BASE_URL = env.origin("TELFLO_BASE_URL")
 OPAMP_URL = env.url("TELFLO_OPAMP_URL", schemes=("ws", "wss", "http", "https"))
 ARTIFACTS_URL = env.url("TELFLO_ARTIFACTS_URL")
 CA_FILE = env.file("TELFLO_CA_FILE")
@@ -79,6 +79,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "telflo.base.parameters.ReadableAddress",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -160,6 +161,7 @@ SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "telflo.base.views.refused.form_refused"
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
 # Wrong tries for a name from an address, and from an address alone (telflo/base/sign_in.py).
 AXES_HANDLER = "telflo.base.sign_in.TwoLimits"
@@ -226,7 +228,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["telflo.base.api.permissions.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["telflo.base.api.parsing.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "telflo.base.api.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": ["telflo.base.api.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "telflo.base.api.schema.TelfloAutoSchema",
@@ -245,6 +247,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "ArrivalMode": "fleets.models.ArrivalMode",
         "VersionState": "configs.models.VersionState",
         "RolloutState": "fleets.models.RolloutState",
         "ReportStatus": ["UNSET", "APPLIED", "APPLYING", "FAILED"],
@@ -259,6 +262,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "telflo"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# However long Redis is away: nobody may be there to start a worker again that gave up.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # The in-memory transport looks for tasks every second unless told otherwise.

@@ -7,7 +7,12 @@ from datetime import datetime
 from celery import shared_task
 
 from agents.identities import prune_given_uids
-from agents.store import prune_commands, prune_effective_configs, prune_events
+from agents.store import (
+    prune_commands,
+    prune_components,
+    prune_effective_configs,
+    prune_events,
+)
 from fleets.credentials import prune_credentials
 from fleets.forgetting import forget_ghosts
 from fleets.pruning import prune_attempts
@@ -23,6 +28,7 @@ PRUNERS: tuple[Callable[[datetime], int], ...] = (
     prune_commands,
     prune_events,
     prune_effective_configs,
+    prune_components,
     prune_refused,
     prune_attempts,
     prune_credentials,

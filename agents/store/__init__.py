@@ -4,11 +4,16 @@ A few statements for any number of agents; the SQL that differs between database
 """
 
 from agents.store.commands import claim_commands, expire_commands
-from agents.store.events import NewEvent, add_events
+from agents.store.events import RETRIED, NewEvent, add_events
 from agents.store.intents import IntentChange, set_intent, set_intervals
 from agents.store.loaded import StatusRow
 from agents.store.patches import apply
-from agents.store.pruning import prune_commands, prune_effective_configs, prune_events
+from agents.store.pruning import (
+    prune_commands,
+    prune_components,
+    prune_effective_configs,
+    prune_events,
+)
 from agents.store.rows import (
     CALM_AFTER_RESTART,
     FENCED_EPOCH,
@@ -23,6 +28,7 @@ from agents.store.sweeping import sweep
 __all__ = [
     "CALM_AFTER_RESTART",
     "FENCED_EPOCH",
+    "RETRIED",
     "Arrival",
     "IntentChange",
     "NewEvent",
@@ -37,6 +43,7 @@ __all__ = [
     "lock_open_to_offers",
     "open_sessions",
     "prune_commands",
+    "prune_components",
     "prune_effective_configs",
     "prune_events",
     "register",

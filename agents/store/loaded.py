@@ -84,6 +84,7 @@ class StatusRow(Loaded):
 JUDGED: Final = (
     "agent_id",
     "session_epoch",
+    "sequence_num",
     "connected",
     "connected_at",
     "last_seen_at",

@@ -26,7 +26,7 @@ from agents.status import says_goodbye, tells_shutdown
 from agents.store import identity
 from agents.store.bodies import keep_components, keep_effective
 from agents.store.dialects import update_rows
-from agents.store.events import NewEvent, add_events, from_facts
+from agents.store.events import NewEvent, add_events, from_facts, without_repeats
 from agents.store.loaded import StatusRow
 from agents.store.messages import keep_messages
 from agents.store.rows import (
@@ -116,13 +116,13 @@ def _store_changes(patches: Sequence[AgentPatch]) -> Applied:
         for event in _edit_row(edit, patch)
     ]
     write(edits, fenced=True)
-    told = (
+    told = [
         _calm(event, rows[patch.instance_uid])
         for patch in known
         for event in from_facts(patch)
         if _belongs(event, patch, rows[patch.instance_uid])
-    )
-    add_events([*told, *noticed])
+    ]
+    add_events([*without_repeats(told), *noticed])
     return Applied(rows, touch(edits))
 
 

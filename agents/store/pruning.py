@@ -1,12 +1,20 @@
 """Retention (decision 20): what is too old goes, in bounded batches, so that no statement holds others up."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
-from agents.models import AgentCommand, AgentEvent, AgentStatus, EffectiveConfig
+from agents.models import (
+    Agent,
+    AgentCommand,
+    AgentEvent,
+    AgentStatus,
+    ComponentSet,
+    EffectiveConfig,
+)
 from telflo.base.pruning import BATCH, delete_in_batches
 
 UNREFERENCED_FOR = timedelta(hours=1)
@@ -28,17 +36,33 @@ def prune_commands(now: datetime, *, batches: int = 100) -> int:
 def prune_effective_configs(now: datetime, *, batches: int = 100) -> int:
     """Delete bodies that no status refers to; answers how many."""
     in_use = AgentStatus.objects.filter(effective_config=OuterRef("pk"))
+    return _delete_unused(EffectiveConfig, in_use, now - UNREFERENCED_FOR, batches)
+
+
+def prune_components(now: datetime, *, batches: int = 100) -> int:
+    """Delete trees of builds that no agent has; answers how many.
+
+    They are kept for as long as events: gateways remember which trees are stored.
+    """
+    in_use = Agent.objects.filter(components=OuterRef("pk"))
+    return _delete_unused(ComponentSet, in_use, now - settings.KEEP_AGENT_EVENTS, batches)
+
+
+def _delete_unused(
+    model: type[EffectiveConfig] | type[ComponentSet],
+    in_use: QuerySet[Any],
+    before: datetime,
+    batches: int,
+) -> int:
+    """Delete what nobody refers to and was stored before that time."""
     deleted = 0
     for _ in range(batches):
         with transaction.atomic():
-            unused = (
-                EffectiveConfig.objects.select_for_update(skip_locked=True)
-                .filter(~Exists(in_use), created_at__lt=now - UNREFERENCED_FOR)
-                .order_by("sha256")
-            )
-            hashes = list(unused.values_list("sha256", flat=True)[:BATCH])
-            EffectiveConfig.objects.filter(~Exists(in_use), sha256__in=hashes).delete()
-        deleted += len(hashes)
-        if len(hashes) < BATCH:
+            unused = model.objects.filter(~Exists(in_use), created_at__lt=before)
+            locked = unused.select_for_update(skip_locked=True).order_by("pk")
+            keys = list(locked.values_list("pk", flat=True)[:BATCH])
+            model.objects.filter(~Exists(in_use), pk__in=keys).delete()
+        deleted += len(keys)
+        if len(keys) < BATCH:
             break
     return deleted

@@ -1,6 +1,6 @@
 """Agents come in: registered once, and each new session fences out the one before (I3)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,7 @@ from agents.snapshot import (
     RemoteConfigReport,
     Transport,
 )
+from agents.status import StatusFacts, derive
 from agents.store.dialects import insert_rows
 from agents.store.events import NewEvent, add_events
 from agents.store.loaded import HealthRoot, StatusRow
@@ -39,8 +40,14 @@ class Arrival:
     number: int | None = None
 
 
-def register(uids: Collection[UUID], *, now: datetime) -> None:
-    """Make these agents and their status rows, unless they are there. Two statements."""
+def register(
+    uids: Collection[UUID], *, now: datetime, desired: Mapping[UUID, str] | None = None
+) -> None:
+    """Make these agents and their status rows, unless they are there. Two statements.
+
+    desired: what is wanted of those that are managed, a hash or "": what set_intent would write is written at once.
+    """
+    wanted = desired or {}
     insert_rows(
         Agent,
         columns=("instance_uid", "display_name"),
@@ -48,13 +55,30 @@ def register(uids: Collection[UUID], *, now: datetime) -> None:
         others=Agent(first_seen_at=now),
         ignore_conflicts=True,
     )
+    words = {one: _words_at_first(one, now) for one in {None, *wanted.values()}}
     insert_rows(
         AgentStatus,
-        columns=("agent_id",),
-        rows=[(uid,) for uid in uids],
+        columns=("agent_id", "is_managed", "desired_hash", "status", "config_status"),
+        rows=[(uid, uid in wanted, wanted.get(uid, ""), *words[wanted.get(uid)]) for uid in uids],
         others=AgentStatus(status_since=now),
         ignore_conflicts=True,
     )
+
+
+def _words_at_first(desired: str | None, now: datetime) -> tuple[str, str]:
+    """The words for an agent that has said nothing yet; desired is None for one that is not managed."""
+    facts = StatusFacts(
+        connected=False,
+        last_seen_at=None,
+        capabilities=0,
+        is_managed=desired is not None,
+        desired_hash=desired or "",
+        attempt_failed=False,
+        remote_config_status=ConfigStatus.UNSET,
+        remote_config_hash="",
+    )
+    derived = derive(facts, now)
+    return derived.status.value, derived.config_status.value
 
 
 def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID, AgentSnapshot]:
@@ -103,20 +127,19 @@ class _Opening:
         is_beside = is_poll and _has_open_websocket(row)
         is_clone = self._follow_trail(row, is_beside=is_beside)
         known = self._fence(row) if is_beside else self._open(row)
-        self.snapshot = replace(known, is_clone=is_clone)
+        self.snapshot = replace(known, is_clone=True) if is_clone else known
 
     def _fence(self, row: StatusRow) -> AgentSnapshot:
-        return _snapshot(row, Transport.HTTP, epoch=FENCED_EPOCH, is_new=False)
+        return _snapshot(row, Transport.HTTP, FENCED_EPOCH, is_new=False, seen_at=None)
 
     def _open(self, row: StatusRow) -> AgentSnapshot:
         seen_at, transport = row.last_seen_at, self._arrival.transport
         is_beside_another = transport is Transport.WEBSOCKET and _has_open_websocket(row)
         self._begin(is_news=transport is Transport.WEBSOCKET or not row.connected)
-        known = _snapshot(row, transport, epoch=row.session_epoch, is_new=seen_at is None)
-        if is_beside_another:
-            # Its process may be slow: what was said of its health there may be stored later. So it is news here.
-            known = replace(known, health=None)
-        return replace(known, seen_at=seen_at)
+        is_new = seen_at is None
+        known = _snapshot(row, transport, row.session_epoch, is_new=is_new, seen_at=seen_at)
+        # Its process may be slow: what was said of its health there may be stored later. So it is news here.
+        return replace(known, health=None) if is_beside_another else known
 
     def _begin(self, *, is_news: bool) -> None:
         transport, address = self._arrival.transport.value, self._arrival.remote_address[:64]
@@ -152,7 +175,9 @@ def _has_open_websocket(row: StatusRow) -> bool:
     return row.connected and row.transport == Transport.WEBSOCKET
 
 
-def _snapshot(row: StatusRow, transport: Transport, *, epoch: int, is_new: bool) -> AgentSnapshot:
+def _snapshot(
+    row: StatusRow, transport: Transport, epoch: int, *, is_new: bool, seen_at: datetime | None
+) -> AgentSnapshot:
     status = ConfigStatus(row.remote_config_status)
     has_report = bool(status or row.remote_config_hash)
     return AgentSnapshot(
@@ -172,6 +197,7 @@ def _snapshot(row: StatusRow, transport: Transport, *, epoch: int, is_new: bool)
         health=health_from_json(row.health_root) if row.health_root else None,
         transport=transport,
         full_state_at=row.full_state_at,
+        seen_at=seen_at,
         custom_capabilities=tuple(row.agent.custom_capabilities),
     )
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from agents.models import Agent
-from fleets.connection_offer import MOST_UNUSED
+from agents.models import Agent, AgentStatus
+from agents.snapshot import Capability
+from fleets.connection_offer import MOST_UNUSED, keeps_interval
 from fleets.models import AgentConnection, Membership, Token, TokenKind
-from telflo.base.redaction import redact_text
+from telflo.base.models import Activity, ActorKind
+from telflo.base.redaction import redact_line, redact_text
 
 _KINDS = {
     TokenKind.ENROLMENT: "shared enrolment token",
@@ -18,14 +20,18 @@ _ANSWERS = {1: "applied", 2: "being applied", 3: "failed"}
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPanel:
-    """since: when the credential was made, for one that many share when the collector enrolled."""
+    """since: when the credential was made, for one that many share when the collector enrolled.
+
+    outcome: what became of the settings, in words; at: since when that is so, if it is known.
+    """
 
     token: Token | None
     kind: str
     name: str
     since: datetime | None
     offered_at: datetime | None
-    answer: str
+    outcome: str
+    at: datetime | None
     error: str
     unused: int
 
@@ -33,6 +39,31 @@ class ConnectionPanel:
     def is_left_alone(self) -> bool:
         """Whether no credential is offered to it any more."""
         return self.unused >= MOST_UNUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Why the server refuses a collector: the token that it uses was revoked. by: "" where nobody knows any more."""
+
+    name: str
+    at: datetime
+    by: str
+    reason: str
+
+
+def revocation_of(membership: Membership | None) -> Revocation | None:
+    """None while its token is good, or not known. One query, where it is revoked."""
+    token = membership.token if membership else None
+    if token is None or token.revoked_at is None:
+        return None
+    entries = Activity.objects.filter(
+        object_type="token", object_id=str(token.pk), action="token.revoke"
+    )
+    entry = entries.first()
+    by = ""
+    if entry is not None:
+        by = "Telflo" if entry.actor_kind == ActorKind.WORKER else entry.actor_label
+    return Revocation(token.name, token.revoked_at, by, redact_line(token.revoked_reason))
 
 
 def connection_panel(agent: Agent, membership: Membership | None) -> ConnectionPanel:
@@ -47,7 +78,32 @@ def connection_panel(agent: Agent, membership: Membership | None) -> ConnectionP
         name=token.name if token and not is_own else "",
         since=token.created_at if token and is_own else since,
         offered_at=offered.offered_at if offered else None,
-        answer=_ANSWERS.get(agent.status.connection_status, ""),
+        outcome=_outcome(agent, offered),
+        at=agent.status.connection_at if agent.status.connection_status in _ANSWERS else None,
         error=redact_text(agent.status.connection_error),
         unused=offered.unused_offers if offered else 0,
     )
+
+
+def _outcome(agent: Agent, offered: AgentConnection | None) -> str:
+    """What the collector answered; where it does not answer, what can be seen of it."""
+    answer = _ANSWERS.get(agent.status.connection_status)
+    if answer or offered is None:
+        return answer or ""
+    if agent.capabilities & Capability.REPORTS_CONNECTION_SETTINGS_STATUS:
+        return "not answered yet"
+    if _is_interval_in_use(agent.status, offered):
+        return f"in use: it is heard every {offered.heartbeat_s} s"
+    return "sent; this supervisor does not report back"
+
+
+def _is_interval_in_use(status: AgentStatus, offered: AgentConnection) -> bool:
+    """By the messages that it sent since, on the same connection: their numbers count up."""
+    ends = (offered.counted_from, offered.counted_at, status.sequence_num, status.last_seen_at)
+    first, since, last, until = ends
+    if first is None or since is None or last is None or until is None or not status.connected:
+        return False
+    if status.connected_at is None or status.connected_at > since:
+        return False
+    seconds = (until - since).total_seconds()
+    return keeps_interval(offered.heartbeat_s, messages=last - first, seconds=seconds)

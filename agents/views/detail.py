@@ -17,7 +17,7 @@ from agents.views.configuration import (
     record_raw_reading,
     shown_file,
 )
-from agents.views.connection import connection_panel
+from agents.views.connection import connection_panel, revocation_of
 from agents.views.events import hashes_in, lines_of
 from agents.views.health import health_panel
 from agents.views.messages import shown_message
@@ -28,7 +28,7 @@ from agents.views.versions import refs_by_hash
 from agents.wording import CAPABILITY_NAMES
 from fleets.models import Attempt
 from telflo.base import clock
-from telflo.base.access import Action
+from telflo.base.access import Action, may
 from telflo.base.activity import actor_of
 from telflo.base.guard import requires
 from telflo.ui.numbers import counted
@@ -64,6 +64,8 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         "restart": restart_under_way(agent, clock.now()),
         "origin": origin,
         "copies": copies,
+        "revocation": revocation_of(subject.membership),
+        "may_enrol": may(request.user, Action.ENROL),
         "ways": connection_panel(agent, subject.membership),
     }
     return _page(request, subject, "overview", context)

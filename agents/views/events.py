@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from agents.models import AgentEvent
+from agents.store import RETRIED
 from agents.timeline import Condition, Happening, fold
 from agents.views.versions import VersionRef
 from agents.wording import DISCONNECTS, TRANSPORTS
@@ -206,7 +207,7 @@ _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "components": _components,
     "enrolled": _enrolled,
     "moved": _moved,
-    "retried": _retried,
+    RETRIED: _retried,
     "mode": _mode,
     "cloned": _cloned,
     "cloned_from": _cloned_from,

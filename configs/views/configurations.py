@@ -129,6 +129,7 @@ def detail(request: HttpRequest, configuration_id: UUID) -> HttpResponse:
         "page": page,
         "usage": usage,
         "latest": latest,
+        "published": configuration.versions.published().without_text().first(),
         "may_edit": may(request.user, Action.EDIT) and configuration.archived_at is None,
         "may_operate": may(request.user, Action.OPERATE),
     }

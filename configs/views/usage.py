@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from configs.models import Configuration
+from django.db.models import Case, When
+
+from configs.models import Configuration, ConfigVersion
 from fleets.models import Fleet, Membership
 from fleets.running import Place, running_versions
 
@@ -79,6 +81,13 @@ def _runs(
         ),
         reverse=True,
     )
+
+
+def takers_of(version: ConfigVersion, most: int) -> list[tuple[str, str]]:
+    """Names and slugs of fleets that can be given this version, those with its configuration first. One query."""
+    has_others = Case(When(version__configuration=version.configuration_id, then=0), default=1)
+    found = Fleet.objects.active().exclude(version=version).order_by(has_others, "name")
+    return list(found.values_list("name", "slug")[:most])
 
 
 def collectors_by_configuration() -> dict[UUID, int]:

@@ -1,7 +1,7 @@
 """One version: its text redacted or raw, publishing and archiving it."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -12,13 +12,15 @@ from django.views.decorators.cache import never_cache
 from configs.models import ConfigVersion, VersionState
 from configs.services import archive_version, publish_version, read_raw_text
 from configs.views.subject import version_or_404
-from configs.views.usage import usage_of
+from configs.views.usage import takers_of, usage_of
 from telflo.base.access import Action, may
 from telflo.base.activity import actor_of
 from telflo.base.guard import requires
 from telflo.base.redaction import MASK, redact_text
 from telflo.ui.asking import Question, ask_first
 from telflo.ui.numbers import counted
+
+_MOST_TAKERS: Final = 12
 
 
 @requires(Action.VIEW)
@@ -45,6 +47,9 @@ def _context(
     usage = usage_of(configuration)
     numbers = list(configuration.versions.values_list("number", flat=True))
     is_active = configuration.archived_at is None
+    may_operate = may(request.user, Action.OPERATE)
+    can_be_given = is_active and version.state == VersionState.PUBLISHED and may_operate
+    takers = takers_of(version, _MOST_TAKERS + 1) if can_be_given else []
     return {
         "version": version,
         "configuration": configuration,
@@ -54,6 +59,9 @@ def _context(
         "size_words": counted(len(text.splitlines()), "line"),
         "running": usage.by_version.get(version.pk, 0),
         "fleets": usage.fleets,
+        "is_assigned": any(fleet.assigned == version.number for fleet in usage.fleets),
+        "takers": takers[:_MOST_TAKERS],
+        "more_takers": len(takers) > _MOST_TAKERS,
         "others": [other for other in numbers if other != version.number],
         "previous": next((other for other in numbers if other < version.number), None),
         "is_latest": version.number == max(numbers),
@@ -65,7 +73,7 @@ def _context(
         "may_archive": version.state != VersionState.ARCHIVED and may(request.user, Action.EDIT),
         "may_edit": is_active and may(request.user, Action.EDIT),
         "may_read_raw": may(request.user, Action.READ_RAW),
-        "may_operate": may(request.user, Action.OPERATE),
+        "may_operate": may_operate,
     }
 
 

@@ -3,6 +3,7 @@
 from fleets.models.connection import AgentConnection, ConnectionSettings
 from fleets.models.fleet import ArrivalMode, Fleet, Membership, RenderedConfig
 from fleets.models.rollout import (
+    SHOWN_STAGE_STATES,
     Attempt,
     AttemptState,
     Quarantine,
@@ -24,6 +25,7 @@ from fleets.models.token import (
 )
 
 __all__ = [
+    "SHOWN_STAGE_STATES",
     "AgentConnection",
     "ArrivalMode",
     "Attempt",

@@ -44,6 +44,10 @@ class AgentConnection(models.Model):
     offered_epoch = models.BigIntegerField(default=0, help_text="session that they were sent on")
     offered_at = models.DateTimeField(null=True)
     heartbeat_s = models.PositiveIntegerField(default=0, help_text="0: no interval was offered yet")
+    counted_from = models.BigIntegerField(
+        null=True, help_text="number of its last message before the offer; empty: not known"
+    )
+    counted_at = models.DateTimeField(null=True, help_text="when that message came")
     has_telemetry = models.BooleanField(
         default=False, help_text="own telemetry was offered once, so it can be switched off"
     )

@@ -1,5 +1,7 @@
 """Moving members of a fleet to a version: rollouts, their stages and targets, and every offer's history."""
 
+from typing import Final
+
 from django.conf import settings
 from django.db import models
 
@@ -99,6 +101,25 @@ class Stage(models.Model):
     def __str__(self) -> str:
         """For people and logs."""
         return self.name
+
+    @property
+    def state_now(self) -> str:
+        """Where it is, as far as its rollout goes on: one of SHOWN_STAGE_STATES. What is stored is the plan's alone."""
+        is_open = self.state in (StageState.WAITING, StageState.RUNNING, StageState.BAKING)
+        state = self.rollout.state
+        if is_open and state in (RolloutState.SUPERSEDED, RolloutState.CANCELLED):
+            return state
+        has_begun = is_open and self.state != StageState.WAITING
+        return state if has_begun and state == RolloutState.PAUSED else self.state
+
+
+SHOWN_STAGE_STATES: Final = [
+    *StageState.choices,
+    (RolloutState.PAUSED.value, RolloutState.PAUSED.label),
+    (RolloutState.SUPERSEDED.value, RolloutState.SUPERSEDED.label),
+    (RolloutState.CANCELLED.value, RolloutState.CANCELLED.label),
+]
+"""A stage's own states, and those in which its rollout holds it."""
 
 
 class TargetState(models.TextChoices):

@@ -4,7 +4,7 @@ from telflo.base.errors import DomainError, Refused
 
 
 class InvalidOptions(DomainError):
-    """Options of a deployment that cannot be used; `field` names the one at fault."""
+    """What a deployment cannot be made with. `field` names it: "max_uses"; of an option "options/labels"."""
 
 
 class CodeUnknown(Refused):

@@ -1,5 +1,6 @@
 """What the install script does, as commands for people: the same values, the same files. Pure."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from fleets.quickdeploy.supervisor_yaml import HostFacts
 
 _CONFIGURATION: Final = SERVICE_LAYOUT.configuration
 _PROGRAMS: Final = f"{SERVICE_LAYOUT.programs}/bin"
+_ESCAPED: Final = r'[\\"$`]'
+"""What stands behind a backslash in the value of an environment file, which is in double quotes (environment.sh)."""
+_QUOTE_VALUES: Final = rf's/{_ESCAPED}/\\&/g; s/^environment \([^=]*\)=\(.*\)/\1="\2"/p'
+"""The claim's secrets as lines of such a file, for sed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ def _claim_step(plan: InstallPlan, code: str) -> ManualStep:
         "umask 077",
         f'curl -fsS -d "host=$(uname -n)" {url} > claim.txt',
         f"sed -n 's/^token=/TELFLO_TOKEN=/p' claim.txt > {token}",
-        f"sed -n 's/^environment //p' claim.txt >> {environment}",
+        f"sed -n '{_QUOTE_VALUES}' claim.txt >> {environment}",
         f"rm claim.txt; chown root:{SERVICE} {token} {environment}; chmod 0640 {token} {environment}",
     )
     text = "This uses the code once. The token is shown in this one answer."
@@ -124,11 +129,16 @@ def _files_step(plan: InstallPlan) -> ManualStep:
     if plan.ca_pem:
         files.append(_file("ca.pem", plan.ca_pem))
     if options.proxy:
-        lines = f'HTTPS_PROXY="{options.proxy}"\nHTTP_PROXY="{options.proxy}"\n'
+        proxy = _env_text(options.proxy)
+        lines = f"HTTPS_PROXY={proxy}\nHTTP_PROXY={proxy}\n"
         files.append(_file("supervisor.env", f'{lines}NO_PROXY="localhost,127.0.0.1,::1"\n'))
     names = [variable.name for variable in plan.variables if not variable.has_default]
     text = "Then give every name in collector.env its value." if names else ""
     return ManualStep("Write the configuration", text, _add_names(names), tuple(files))
+
+
+def _env_text(value: str) -> str:
+    return '"' + re.sub(_ESCAPED, r"\\\g<0>", value) + '"'
 
 
 def _add_names(names: Sequence[str]) -> str:

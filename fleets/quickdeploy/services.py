@@ -19,11 +19,7 @@ from fleets.quickdeploy import manual
 from fleets.quickdeploy.environment import Variable, variables_in
 from fleets.quickdeploy.errors import CodeClosed, CodeUnknown, InvalidOptions
 from fleets.quickdeploy.manual import Commands, ManualStep
-from fleets.quickdeploy.options import (
-    DeploymentOptions,
-    check_environment_name,
-    check_environment_value,
-)
+from fleets.quickdeploy.options import DeploymentOptions, check_secret_environment
 from fleets.quickdeploy.plan import InstallPlan, opamp_endpoint
 from fleets.quickdeploy.releases import KNOWN_VERSIONS, OLDEST, parse_version
 from fleets.tokens import Expiry, issue_token
@@ -81,6 +77,8 @@ def create_deployment(
 ) -> IssuedDeployment:
     """Make a command for hosts of one platform. Raises InvalidOptions, or Conflict for an archived fleet."""
     _check_fleet(fleet)
+    options = options or DeploymentOptions()
+    options.check()
     _check_choices(platform, supervisor_version, collector_version, max_uses, lifetime)
     code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
     now = clock.now()
@@ -91,7 +89,7 @@ def create_deployment(
         platform=platform,
         supervisor_version=supervisor_version,
         collector_version=collector_version,
-        options=(options or DeploymentOptions()).to_json(),
+        options=options.to_json(),
         secret_environment=_environment_lines(secret_environment or {}),
         max_uses=max_uses,
         created_by=actor.user,
@@ -143,6 +141,10 @@ def closed_reason(deployment: Deployment, now: datetime) -> str:
         return "This quick-deploy code was revoked."
     if now >= deployment.expires_at:
         return f"This quick-deploy code expired at {deployment.expires_at:%Y-%m-%d %H:%M} UTC."
+    try:
+        DeploymentOptions.from_json(deployment.options).check()
+    except InvalidOptions as error:
+        return f"This quick-deploy code cannot be used: {error}"
     return ""
 
 
@@ -278,9 +280,7 @@ def _check_version(version: str, field: str) -> None:
 
 
 def _environment_lines(values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        check_environment_name(name)
-        check_environment_value(name, value)
+    check_secret_environment(values)
     return "\n".join(f"{name}={value}" for name, value in values.items())
 
 

@@ -81,6 +81,7 @@ def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
         "fleet": fleet,
         "form": form,
         "chosen": chosen,
+        "has_versions": chosen is not None or published_versions().exists(),
         "heading": f"Assign a version to {fleet}",
     }
     if chosen is not None:
@@ -105,7 +106,10 @@ def _context(fleet: Fleet, chosen: ConfigVersion) -> dict[str, Any]:
 
 
 def _chosen(request: HttpRequest, fleet: Fleet) -> ConfigVersion | None:
-    """The version asked for, else the newest of the fleet's configuration, else the newest of all."""
+    """The version asked for, else the newest that would be news to the fleet: never one that it has, or an older one.
+
+    Of its configuration; for a fleet without a version, of all.
+    """
     found = published_versions()
     wanted = request.POST.get("version") or request.GET.get("version", "")
     try:
@@ -115,12 +119,12 @@ def _chosen(request: HttpRequest, fleet: Fleet) -> ConfigVersion | None:
     if named is not None:
         return named
     if fleet.version is not None:
-        same: ConfigVersion | None = found.filter(
-            configuration=fleet.version.configuration_id
-        ).first()
-        if same is not None:
-            return same
-    newest: ConfigVersion | None = found.order_by("-created_at").first()
+        newer = found.filter(
+            configuration=fleet.version.configuration_id, number__gt=fleet.version.number
+        )
+    else:
+        newer = found.order_by("-created_at")
+    newest: ConfigVersion | None = newer.first()
     return newest
 
 

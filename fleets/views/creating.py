@@ -1,18 +1,15 @@
 """A new fleet and its first token."""
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
 from configs.models import ConfigVersion
-from fleets.forms import FleetForm
-from fleets.models import ArrivalMode, Fleet
-from fleets.services import create_fleet
-from fleets.tokens import Expiry, IssuedToken, issue_token
+from fleets.forms import FleetForm, newest_of_the_only_configuration
+from fleets.services import create_fleet_with_token
 from fleets.views.address import where_tokens_go
 from telflo.base.access import Action, may
-from telflo.base.activity import Actor, actor_of
+from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
@@ -21,12 +18,13 @@ from telflo.base.guard import requires
 @requires(Action.EDIT, methods=("GET", "POST"))
 @never_cache
 def new(request: HttpRequest) -> HttpResponse:
-    """The answer to the POST shows the first token, this once. Who may not issue tokens makes a fleet without."""
+    """`?version=` chooses. The answer to the POST shows the first token, once, to those who may issue tokens."""
     may_enrol = may(request.user, Action.ENROL)
-    form = FleetForm(request.POST or None, may_enrol=may_enrol)
+    proposed = request.GET.get("version") or newest_of_the_only_configuration()
+    form = FleetForm(request.POST or None, may_enrol=may_enrol, initial={"version": proposed})
     if request.method == "POST" and form.is_valid():
         try:
-            fleet, issued = _create(actor=actor_of(request), **form.cleaned_data)
+            fleet, issued = create_fleet_with_token(actor=actor_of(request), **form.wanted())
         except DomainError as error:
             add_domain_error(form, error)
         else:
@@ -40,28 +38,3 @@ def new(request: HttpRequest) -> HttpResponse:
         "has_versions": ConfigVersion.objects.published().exists(),
     }
     return render(request, "fleets/new.html", context, status=422 if form.errors else 200)
-
-
-@transaction.atomic
-def _create(
-    *,
-    actor: Actor,
-    name: str,
-    description: str,
-    version: ConfigVersion | None,
-    arrival_mode: str,
-    expires: str = "",
-) -> tuple[Fleet, IssuedToken | None]:
-    fleet = create_fleet(
-        name=name,
-        description=description,
-        version=version,
-        arrival_mode=ArrivalMode(arrival_mode),
-        actor=actor,
-    )
-    if not expires:
-        return fleet, None
-    issued = issue_token(
-        fleet=fleet, name=f"{fleet.name}, first"[:100], expires=Expiry(expires), actor=actor
-    )
-    return fleet, issued

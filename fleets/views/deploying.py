@@ -32,7 +32,6 @@ from telflo.base import clock
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
-from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
 from telflo.ui.asking import Question, ask_first
 from telflo.ui.numbers import counted
@@ -41,7 +40,7 @@ from telflo.ui.track import TrackStage
 
 @requires(Action.ENROL, methods=("GET", "POST"))
 @never_cache
-@sensitive_post_parameters("environment")
+@sensitive_post_parameters("secret_environment")
 def deploy(request: HttpRequest, fleet_name: str) -> HttpResponse:
     """Choose what to install; the answer to the POST holds the command, this once."""
     fleet = fleet_or_404(fleet_name)
@@ -50,7 +49,7 @@ def deploy(request: HttpRequest, fleet_name: str) -> HttpResponse:
         try:
             issued = create_deployment(fleet=fleet, actor=actor_of(request), **form.values())
         except DomainError as error:
-            add_domain_error(form, error)
+            form.refuse(error)
         else:
             return _command(request, fleet, issued)
     return _form(request, fleet, form)

@@ -17,6 +17,7 @@ from fleets.services import archive_fleet, update_fleet
 from fleets.token_state import usable
 from fleets.views.collectors import FIRST_ROWS, first_collectors
 from fleets.views.connection import shown_connection
+from fleets.views.links import links_of
 from fleets.views.numbers import (
     FleetNumbers,
     health_segments,
@@ -99,7 +100,9 @@ def activity(request: HttpRequest, fleet_name: str) -> HttpResponse:
     """What was changed in it, newest first."""
     fleet = fleet_or_404(fleet_name)
     page = rows_of(request, Activity.objects.filter(fleet_id=fleet.pk))
-    return _page(request, fleet, "activity", {"rows": page.items, "page": page})
+    links = links_of(page.items, request.user)
+    rows = [(row, links.get(row.pk, "")) for row in page.items]
+    return _page(request, fleet, "activity", {"rows": rows, "page": page})
 
 
 @requires(Action.VIEW, write=Action.EDIT, methods=("GET", "POST"))
@@ -113,7 +116,6 @@ def settings(request: HttpRequest, fleet_name: str) -> HttpResponse:
         try:
             update_fleet(fleet=fleet, actor=actor_of(request), **data)
         except DomainError as error:
-            fleet = fleet_or_404(fleet_name)
             add_domain_error(form, error)
         else:
             messages.success(request, "Saved")

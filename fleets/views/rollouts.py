@@ -1,31 +1,24 @@
 """Rollouts: the list of all, and one with its targets."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from agents.models import Status
-from fleets.models import Attempt, Fleet, Rollout, Stage, StageState, Target, TargetState
+from fleets.models import Fleet, Rollout, Stage, StageState, Target, TargetState
 from fleets.rollouts.plan import ACTIVE
 from fleets.views.rollout_rows import RolloutRow, rollout_rows, target_segments
 from fleets.views.subject import rollout_or_404
+from fleets.views.target_rows import target_rows
 from telflo.base.access import Action, may
 from telflo.base.guard import requires
-from telflo.base.redaction import redact_text
 from telflo.ui.numbers import counted, grouped
 from telflo.ui.pages import rows_of
 from telflo.ui.track import TrackStage
 from telflo.ui.vocabulary import TARGET, lamp_for
 
-_FAILED = (TargetState.FAILED, TargetState.REVERT_FAILED)
 _FIRST = (
     TargetState.FAILED,
     TargetState.REVERT_FAILED,
@@ -40,20 +33,6 @@ _RANK = Case(
     default=Value(len(_FIRST)),
     output_field=IntegerField(),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TargetRow:
-    """One collector in the rollout, with why it stands where it does. `error` is redacted."""
-
-    name: str
-    uid: str
-    state: str
-    since: datetime
-    reason: str
-    error: str
-    before: str
-    can_retry: bool
 
 
 @requires(Action.VIEW)
@@ -97,7 +76,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "row": row,
         "stages": _stages(rollout, row),
         "is_active": rollout.state in ACTIVE,
-        "rows": _target_rows(rollout, page.items),
+        "rows": target_rows(rollout, page.items),
         "page": page,
         "state": state,
         "states": _states(row),
@@ -126,48 +105,6 @@ def _number(row: RolloutRow, state: str) -> int:
 def _in_order(found: QuerySet[Target]) -> QuerySet[Target, UUID]:
     """Failures first, then those under way. Only keys: sorting ten thousand whole rows takes twice as long."""
     return found.order_by(_RANK, "agent__display_name", "pk").values_list("pk", flat=True)
-
-
-def _target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
-    """The rows of these targets in this order, in two queries."""
-    found = Target.objects.filter(pk__in=keys).values(
-        "pk",
-        "agent_id",
-        "agent__display_name",
-        "agent_label",
-        "state",
-        "state_since",
-        "reason",
-        "previous__version__number",
-        "previous__version__configuration__name",
-        "agent__status__config_status",
-        is_wanted=Q(agent__membership__desired__version=rollout.version_id),
-    )
-    targets: dict[UUID, Any] = {target["pk"]: target for target in found}
-    failed = [target["agent_id"] for target in targets.values() if target["state"] in _FAILED]
-    attempts = Attempt.objects.filter(rollout=rollout, agent__in=failed).order_by("id")
-    errors = dict(attempts.values_list("agent_id", "error"))
-    redact = cache(redact_text)  # many fail for the same reason
-    return [_row(targets[key], errors, redact) for key in keys if key in targets]
-
-
-def _row(target: Any, errors: Mapping[UUID, str], redact: Callable[[str], str]) -> TargetRow:
-    """One target (its columns). errors: of the last attempts; where there is one, the reason would repeat it."""
-    number = target["previous__version__number"]
-    name = target["previous__version__configuration__name"]
-    has_failed = target["state"] in _FAILED
-    why = errors.get(target["agent_id"]) or target["reason"] or "It gave no reason."
-    return TargetRow(
-        name=target["agent__display_name"] or target["agent_label"] or "forgotten",
-        uid=str(target["agent_id"] or ""),
-        state=target["state"],
-        since=target["state_since"],
-        reason=redact(target["reason"]),
-        error=redact(why) if has_failed else "",
-        before=f"{name} v{number}" if number else "",
-        can_retry=bool(target["is_wanted"])
-        and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
-    )
 
 
 def _states(row: RolloutRow) -> list[tuple[str, str, int]]:
@@ -200,7 +137,7 @@ def _stage(stage: Stage, number: int, targets: int | None, row: RolloutRow) -> T
     return TrackStage(
         number=number,
         name=stage.name,
-        state="flawed" if is_flawed else stage.state,
+        state="flawed" if is_flawed else stage.state_now,
         line1=done if targets is None else counted(targets, "collector"),
         line2=f"failure budget {stage.failure_budget_percent} %",
         percent=share,

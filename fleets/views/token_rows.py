@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
-
-from fleets.models import Membership, Token
+from fleets.models import Token
 from fleets.token_state import TokenState, ends_at, token_state
+from fleets.tokens import members_of
+from fleets.views.token_words import counts_by
 
 OPEN = (TokenState.ACTIVE, TokenState.EXPIRES_SOON)
 
@@ -45,8 +45,7 @@ class TokenRow:
 def token_rows(tokens: Iterable[Token], now: datetime) -> list[TokenRow]:
     """The rows of these tokens; one query for all their collectors."""
     found = list(tokens)
-    used = Membership.objects.filter(token__in=[token.pk for token in found]).order_by()
-    counts = dict(used.values_list("token_id").annotate(n=Count("*")))
+    counts = counts_by(members_of(*found), "token_id")
     return [
         TokenRow(token, token_state(token, now), ends_at(token), counts.get(token.pk, 0))
         for token in found

@@ -19,7 +19,6 @@ from fleets.tokens import (
     expiry_warnings,
     issue_token,
     members_of,
-    moved_from,
     retire_token,
     revoke_token,
     rotate_token,
@@ -28,6 +27,7 @@ from fleets.views.address import where_tokens_go
 from fleets.views.refusals import refusal_rows
 from fleets.views.subject import token_or_404
 from fleets.views.token_rows import token_rows
+from fleets.views.token_words import words_of_retiring, words_of_revoking
 from telflo.base import clock
 from telflo.base.access import Action, may
 from telflo.base.activity import actor_of
@@ -35,7 +35,6 @@ from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
 from telflo.ui.asking import Question, ask_first
-from telflo.ui.numbers import counted
 from telflo.ui.pages import rows_of
 
 KINDS = {
@@ -175,7 +174,7 @@ def retire(request: HttpRequest, token_id: UUID) -> HttpResponse:
     token = token_or_404(token_id)
     question = Question(
         title=f"Retire “{token.name}”?",
-        body=f"No new collector gets in by it. {_stay(token)}",
+        body=words_of_retiring([token])[token.pk],
         verb="Retire",
         back_url=_url(token),
     )
@@ -189,42 +188,13 @@ def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     token = token_or_404(token_id)
     question = Question(
         title=f"Revoke “{token.name}”?",
-        body=f"{_lose(token)}{_who_may_come_back(token)}",
+        body=words_of_revoking([token])[token.pk],
         verb="Revoke",
         tone="danger",
         back_url=_url(token),
     )
     change = partial(revoke_token, token=token, actor=actor_of(request))
     return ask_first(request, question, change, done=f"“{token.name}” is revoked")
-
-
-def _stay(token: Token) -> str:
-    number = members_of(token).count()
-    if not number:
-        return "No collector came in by it."
-    return f"{counted(number, 'collector')} that it let in {'stays' if number == 1 else 'stay'}."
-
-
-def _lose(token: Token) -> str:
-    number = members_of(token).count()
-    if not number:
-        return "No collector uses it. Who still has the secret is refused from then on."
-    verbs = ("loses", "keeps") if number == 1 else ("lose", "keep")
-    lose = f"{counted(number, 'collector')} {verbs[0]} the server and {verbs[1]} running."
-    if token.kind == TokenKind.HOST:
-        return f"{lose} A quick-deploy command that is run on its host gives it another token."
-    return f"{lose} To stop new hosts only, retire it."
-
-
-def _who_may_come_back(token: Token) -> str:
-    moved = moved_from(token).count()
-    if not moved:
-        return ""
-    their, are = ("its", "is") if moved == 1 else ("their", "are")
-    return (
-        f" {counted(moved, 'collector')} with a credential of {their} own may come back by it after a restart"
-        f" and {are} refused then."
-    )
 
 
 def _url(token: Token) -> str:

@@ -57,6 +57,7 @@ class Belief:
         "_description",
         "_effective_sha256",
         "_health",
+        "_is_health_doubtful",
         "_stored_tree",
         "_tree_asked",
         "components_hash",
@@ -69,6 +70,7 @@ class Belief:
     def __init__(self, known: AgentSnapshot, stored_components: Container[str]) -> None:
         self._description: int | None = None
         self._health = None if known.health is None else _face(known.health)
+        self._is_health_doubtful = False
         self._effective_sha256 = known.effective_sha256
         self.stored_components = stored_components
         self._stored_tree = "" if known.lacks_components else known.components_hash
@@ -119,6 +121,13 @@ class Belief:
         remote_config = None if report.remote_config is UNSET else report.remote_config
         fact = Fact(FactKind.FULL_STATE, now, remote_config=remote_config, proves_loss=proves_loss)
         changes.facts.append(fact)
+
+    def doubt_health(self, is_doubtful: bool) -> None:
+        """Whether an earlier session may have heard of its health what is not stored yet, since its process is slow.
+
+        Then the next report is news, though it says what is stored: what is written late stands before it.
+        """
+        self._is_health_doubtful = is_doubtful
 
     def should_ask_for_tree(self) -> bool:
         """Whether to ask for the tree of the named components, which is not stored anywhere (C4); once each."""
@@ -174,9 +183,12 @@ class Belief:
             return
         health = report.health
         face = None if health.says_nothing else _face(health)
+        is_news = face != self._health
         if face is not None:
             changes.state["health"] = health
-        if face != self._health:
+            is_news |= self._is_health_doubtful
+            self._is_health_doubtful = False
+        if is_news:
             changes.facts.append(Fact(FactKind.HEALTH, now, health=health))
         self._health = face
 

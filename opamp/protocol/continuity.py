@@ -51,13 +51,18 @@ class Continuity:
         "_digest",
         "_doubtful",
         "_hush",
+        "_is_polled",
         "_not_before",
         "_number",
         "_passed_over",
         "_was_asked_before",
+        "answer_was_lost",
     )
 
     def __init__(self, known: AgentSnapshot) -> None:
+        self._is_polled = known.transport is Transport.HTTP
+        self.answer_was_lost = False
+        """The message is the one before once more: what it says was stored, what it was answered did not arrive."""
         self._number = known.sequence_num
         self._digest: int | None = None
         self._doubtful = known.is_new or known.sequence_num is None
@@ -67,10 +72,10 @@ class Continuity:
         self._hush = False
         self._passed_over = 0
         self._not_before: datetime | None = None
-        if known.full_state_at is not None and known.transport is Transport.HTTP:
+        if known.full_state_at is not None and self._is_polled:
             self._not_before = known.full_state_at + QUIET_AFTER_ANSWER
         self._was_asked_before = (
-            known.transport is Transport.HTTP
+            self._is_polled
             and self._doubtful
             and not known.is_new
             and known.seen_at is not None
@@ -94,10 +99,11 @@ class Continuity:
     def follows(self, number: int, digest: int) -> bool:
         """Take the next message's number; False when it leaves a gap.
 
-        digest tells messages apart: the last one again is a re-delivery, not a gap. Across sessions
-        that cannot be told, so there the same number is a gap.
+        digest tells messages apart: the last one again is a re-delivery, not a gap. Over plain HTTP its digest
+        is gone with the session before, so the same number says that it is posted anew: answer_was_lost.
         """
         last, self._number = self._number, number
+        self.answer_was_lost = self._is_polled and self._digest is None and number == last
         again = number == last and digest == self._digest
         self._digest = digest
         return again or (last is not None and number == last + 1)

@@ -6,7 +6,7 @@ session reads the root alone, and what is below stays as bytes until the last on
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from agents.health import Node, Unread, node
@@ -107,5 +107,14 @@ def _time(nanoseconds: int) -> datetime | None:
 
 
 def _time_text(nanoseconds: int) -> str | None:
-    moment = _time(nanoseconds)
-    return None if moment is None else moment.isoformat()
+    """The same as datetime.isoformat() writes it; None for 0."""
+    if not nanoseconds:
+        return None
+    second, fraction = divmod(nanoseconds // 1000, 1_000_000)
+    return f"{_second(second)}.{fraction:06}+00:00" if fraction else f"{_second(second)}+00:00"
+
+
+@lru_cache(maxsize=1024)
+def _second(number: int) -> str:
+    """A tree has two times a node, most of them of few seconds, and isoformat() takes as long as all else of a node."""
+    return (_EPOCH + timedelta(seconds=number)).replace(tzinfo=None).isoformat()

@@ -254,8 +254,12 @@ class AgentSession:
         self._settings.begin(follows=is_next)
         if is_next:
             self._note_answer_arrived()
-        else:
+        elif not self._continuity.answer_was_lost:
             self._continuity.doubt()
+        elif self._rules.has_doubtful_offer:
+            self._continuity.doubt(at_once=True)
+        if self._is_first and self._transport is Transport.WEBSOCKET:
+            self._belief.doubt_health(self._continuity.stored_number is None)
         return is_next
 
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:

@@ -16,7 +16,7 @@ from opamp.simulator.behaviour import Quirk
 from opamp.simulator.journal import Journal
 from opamp.simulator.links import Link
 from opamp.simulator.measures import Measures
-from opamp.simulator.member import Member
+from opamp.simulator.member import Member, http_url
 from opamp.simulator.plan import Part, Plan, backoff, parts
 from opamp.simulator.polling import PollingLink
 from opamp.simulator.report import Message, Truth
@@ -169,6 +169,7 @@ class Fleet:
         member.link = link
         member.asked_at = now
         member.answered = member.agent.number
+        member.is_unheard = True
         self._note("connected", member, now, url=member.url, after=member.answered)
         self._say(member, member.agent.connected(now))
 
@@ -182,7 +183,7 @@ class Fleet:
             self.trouble("undecodable answer")
             return
         if member.over_http or not any(map(reply.HasField, _PUSHED)):
-            member.answered += 1
+            self._take_answer(member)
         if reply.HasField("error_response"):
             word = ServerErrorResponseType.Name(reply.error_response.type).split("_")[-1]
             self.trouble(word)
@@ -195,7 +196,7 @@ class Fleet:
 
     def heard_bare(self, member: Member) -> None:
         """An answer to a message, and nothing else."""
-        member.answered += 1
+        self._take_answer(member)
         self._count_answer(member, self.now())
 
     def closed(self, member: Member, why: str) -> None:
@@ -223,6 +224,11 @@ class Fleet:
         wait = backoff(member.tries, self._rng, most_s=self.plan.backoff_max_s)
         self._dial(member, self.now() + max(wait, retry_after_s))
 
+    def broke(self, member: Member, why: str) -> None:
+        """Those that poll go on where the load balancer sends them, with the message that was not answered."""
+        self.trouble(why)
+        self._roam(member)
+
     def trouble(self, why: str) -> None:
         """Count a kind of error."""
         self.measures.errors[why] += 1
@@ -238,8 +244,11 @@ class Fleet:
 
     def _roam(self, member: Member) -> None:
         """A load balancer gives the next connection to any process."""
-        if self.plan.others and not member.over_http:
-            member.url = self._rng.choice((self.plan.url, *self.plan.others))
+        plan = self.plan
+        if member.over_http and plan.polled:
+            member.url = http_url(self._rng.choice(plan.polled))
+        elif plan.others and not member.over_http:
+            member.url = self._rng.choice((plan.url, *plan.others))
 
     def _dial(self, member: Member, when: float) -> None:
         if not self._is_ending:
@@ -302,6 +311,12 @@ class Fleet:
             self.measures.answered(message.hash, is_applied=is_applied, now=self.now())
         if self._journal is not None:
             self._journal.said(message, self.now())
+
+    def _take_answer(self, member: Member) -> None:
+        member.answered += 1
+        if member.is_unheard:
+            member.is_unheard = False
+            self._note("heard", member, self.now(), upto=member.agent.number)
 
     def _count_answer(self, member: Member, now: float) -> None:
         self.measures.received += 1

@@ -11,7 +11,8 @@ class Journal:
     """Writes one line per message that says something, and one per connection that begins or ends.
 
     Lines have t (Unix time), uid, kind, and what the message says. A line stands in the file when the message is
-    handed to the socket: whether it arrived is for the reader to judge.
+    handed to the socket: whether it arrived is for the reader to judge. "heard" is the first answer on a
+    connection; the messages until `upto` waited for it.
     """
 
     def __init__(self, path: Path) -> None:

@@ -40,5 +40,8 @@ class Listener(Protocol):
     def failed(self, member: Member, why: str, retry_after_s: float) -> None:
         """A try to connect failed; the server wishes a pause (0: none)."""
 
+    def broke(self, member: Member, why: str) -> None:
+        """The network broke under a link that goes on by itself, from now on at the member's url."""
+
     def trouble(self, why: str) -> None:
         """Something to count that ends nothing."""

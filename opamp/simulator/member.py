@@ -22,6 +22,7 @@ class Member:
         "asked_at",
         "authorization",
         "beat_at",
+        "is_unheard",
         "link",
         "number",
         "over_http",
@@ -41,6 +42,8 @@ class Member:
         self.armed = float("inf")
         self.answered = -1
         """The number of its last message that was answered, while it numbers them as it should."""
+        self.is_unheard = True
+        """While nothing that it said on its connection was answered."""
         self.asked_at = 0.0
         """When its try to connect began."""
         self.beat_at = 0.0

@@ -32,6 +32,7 @@ class Plan:
 
     url: ws:// or wss://, with the path of the endpoint. tokens: fleets, filled in turn.
     others: further addresses of the same installation: an agent that lost its connection goes on at any of them.
+    polled: the addresses of those that poll, likewise; none: the first one alone.
     ramp_per_s: new connections a second; 0: all at once. at_once: unfinished handshakes at a time.
     quirks: how many agents misbehave in which way. http: how many poll over plain HTTP.
     storm_every_s, storm_size: so many connections are cut at once, again and again; 0: never.
@@ -42,6 +43,7 @@ class Plan:
     tokens: Sequence[str]
     count: int
     others: Sequence[str] = ()
+    polled: Sequence[str] = ()
     seed: int = 1
     ramp_per_s: float = 500.0
     at_once: int = 256

@@ -47,7 +47,7 @@ class PollingLink:
                 ValueError,
                 RuntimeError,
             ) as error:  # the last: uvloop, a closed transport
-                self._listener.trouble(type(error).__name__)
+                self._listener.broke(self._member, type(error).__name__)
                 reader, wait = None, -1.0
                 self._drop()
             tries = 0 if wait == 0 else tries + 1

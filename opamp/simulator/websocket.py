@@ -98,7 +98,7 @@ class WebSocketLink(WSListener):
 async def connect(listener: Listener, member: Member) -> None:
     """Try once; the listener hears how it went. Raises nothing but cancellation."""
     try:
-        await ws_connect(
+        opened: tuple[WSTransport, WSListener | None] = await ws_connect(
             lambda: WebSocketLink(listener, member),
             member.url,
             extra_headers={
@@ -112,6 +112,9 @@ async def connect(listener: Listener, member: Member) -> None:
             max_redirects=0,
             read_buffer_init_size=_BUFFER,
         )
+        if opened[1] is None:
+            # How picows tells that the connection was over before the answer to the upgrade was there.
+            listener.failed(member, "no upgrade", 0.0)
     except WSHandshakeError as error:
         response = error.response
         status = f"refused with {int(response.status)}" if response else "no upgrade"

@@ -38,6 +38,11 @@ class Actor:
         return cls(ActorKind.API_TOKEN, f"{user.display_name}, token {token.name}", user)
 
     @classmethod
+    def stranger(cls, address: str) -> Self:
+        """Somebody who has not shown who they are."""
+        return cls(ActorKind.PERSON, f"Somebody at {address}")
+
+    @classmethod
     def worker(cls, name: str) -> Self:
         """Telflo itself: a task, a command, the first start."""
         return cls(ActorKind.WORKER, name)
@@ -52,7 +57,7 @@ def record(
     *,
     actor: Actor,
     action: str,
-    obj: Model,
+    obj: Model | None,
     label: str = "",
     fleet_id: UUID | None = None,
     reason: str = "",
@@ -61,17 +66,18 @@ def record(
 ) -> None:
     """Add one row, in the caller's transaction: call it where the change is made.
 
-    `action` is `kind.verb` ("version.publish"). `label` names the object for people (default: str(obj)).
+    `action` is `kind.verb` ("version.publish"). `label` names the object for people (default: str(obj)). obj None: what
+    is named is nothing that is kept here.
     `fleet_id` defaults to the fleet that `obj` is or belongs to. before/after are JSON values; secrets in
     them are masked here.
     """
     _add(
         actor=actor,
         action=action,
-        object_type=object_type(obj),
-        object_id=str(obj.uid if isinstance(obj, User) else obj.pk),
+        object_type=object_type(obj) if obj else action.partition(".")[0],
+        object_id=_id_of(obj),
         label=label or str(obj),
-        fleet_id=fleet_id or _fleet_of(obj),
+        fleet_id=fleet_id or (_fleet_of(obj) if obj else None),
         reason=reason,
         before=before,
         after=after,
@@ -150,6 +156,12 @@ def object_type(obj: Model) -> str:
     """The name of the kind of thing in the log, e.g. "fleet", "version", "person"."""
     name = obj._meta.model_name or ""
     return _TYPES.get(name, name)
+
+
+def _id_of(obj: Model | None) -> str:
+    if obj is None:
+        return ""
+    return str(obj.uid if isinstance(obj, User) else obj.pk)
 
 
 def _fleet_of(obj: Model) -> UUID | None:

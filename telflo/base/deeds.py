@@ -47,6 +47,10 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "person.invite": Deed("Person invited", "invited"),
     "person.reset": Deed("Password link made", "made a password link for"),
     "person.set_role": Deed("Role changed", "changed the role of"),
+    "person.sign_in": Deed("Signed in", "signed in as"),
+    "person.sign_in_paused": Deed("Sign-in paused", "tried too often to sign in as", "warn"),
+    "person.sign_in_refused": Deed("Sign-in refused", "tried to sign in as"),
+    "person.update": Deed("Name or e-mail changed", "changed name or e-mail of"),
     "token.issue": Deed("Token issued", "issued"),
     "token.retire": Deed("Token retired", "retired"),
     "token.revoke": Deed("Token revoked", "revoked", "fail"),
@@ -56,6 +60,10 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "version.read_raw": Deed("Unredacted text read", "read the unredacted text of", "warn"),
     "version.save": Deed("Version saved", "saved"),
 }
+
+
+SIGN_INS: Final = frozenset(code for code in DEEDS if code.startswith("person.sign_in"))
+"""They change nothing, and are most of what happens."""
 
 
 def deed_of(code: str) -> Deed:

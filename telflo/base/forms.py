@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.password_validation import validate_password
 
 from telflo.base.access import Role
 from telflo.base.errors import DomainError
 from telflo.base.models import TokenScope, User
+from telflo.base.people import LONGEST_USERNAME
 
 ROLES = [
     (Role.VIEWER.value, "Viewer: sees everything, changes nothing"),
@@ -30,10 +32,16 @@ def add_domain_error(form: forms.BaseForm, error: DomainError) -> None:
     form.add_error(error.field if error.field in form.fields else None, error.message)
 
 
+class SignInForm(AuthenticationForm):
+    """Who signs in. A name that nobody can have is refused before it is looked up, and before the try is counted."""
+
+    username = UsernameField(max_length=LONGEST_USERNAME)
+
+
 class InviteForm(forms.Form):
     """Whom an admin invites."""
 
-    username = forms.CharField(label="User name", max_length=150)
+    username = forms.CharField(label="User name", max_length=LONGEST_USERNAME)
     email = forms.EmailField(label="E-mail", required=False)
     role = forms.ChoiceField(label="Role", choices=ROLES, initial=Role.VIEWER.value)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -15,6 +16,7 @@ from telflo.base.errors import Conflict, DomainError, NotFound
 from telflo.base.models import AccountLink, LinkKind, User
 from telflo.base.secrets import hash_secret, new_secret
 
+LONGEST_USERNAME: Final = 150
 LINK_LIFETIME = timedelta(days=7)
 
 
@@ -108,6 +110,34 @@ def set_role(*, person: User, role: str, actor: Actor) -> User:
         before={"role": before},
         after={"role": locked.role},
     )
+    return locked
+
+
+@transaction.atomic
+def rename_person(
+    *, person: User, first_name: str, last_name: str, email: str, actor: Actor
+) -> User:
+    """Another name or e-mail address. What stays as it is is neither written nor in the activity log."""
+    locked = _locked(person)
+    wanted = {"first_name": first_name, "last_name": last_name, "email": email}
+    after = {name: text for name, text in wanted.items() if getattr(locked, name) != text}
+    if not after:
+        return locked
+    before = {name: getattr(locked, name) for name in after}
+    for name, text in after.items():
+        setattr(locked, name, text)
+    locked.save(update_fields=list(after))
+    record(actor=actor, action="person.update", obj=locked, before=before, after=after)
+    return locked
+
+
+@transaction.atomic
+def set_password(*, person: User, password: str, actor: Actor) -> User:
+    """Another password, which the caller has checked; sessions that began with the old one end."""
+    locked = _locked(person)
+    locked.set_password(password)
+    locked.save(update_fields=["password"])
+    record(actor=actor, action="person.change_password", obj=locked)
     return locked
 
 
@@ -207,9 +237,11 @@ def _checked_username(username: str) -> str:
         raise DomainError(
             "Use letters, digits and @ . + - _ for the user name.", field="username", code="invalid"
         ) from error
-    if len(username) > 150:
+    if len(username) > LONGEST_USERNAME:
         raise DomainError(
-            "The user name has more than 150 characters.", field="username", code="too-long"
+            f"The user name has more than {LONGEST_USERNAME} characters.",
+            field="username",
+            code="too-long",
         )
     # ADA and ada would be taken for each other.
     if User.objects.filter(username__iexact=username).exists():

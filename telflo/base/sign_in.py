@@ -1,9 +1,11 @@
 """The two limits of signing in (django-axes): wrong tries for a name from an address, and from an address alone.
 
-The first stops guessing one person's password, the second trying one password on many names.
+The first stops guessing one person's password, the second trying one password on many names. Who signed in, and who was
+refused, is in the activity log.
 """
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
@@ -13,6 +15,14 @@ from django.conf import settings
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from telflo.base.activity import Actor, record
+from telflo.base.clock import now
+from telflo.base.models import Activity, User
+
+MOST_REFUSED_AN_HOUR: Final = 100
+"""So many refused sign-ins get into the activity log, so that nobody fills it. In the time of a pause it gets one of a
+name from an address, and one of all names that nobody has."""
 
 
 class TwoLimits(AxesDatabaseHandler):  # type: ignore[misc]  # axes ships no types
@@ -33,6 +43,44 @@ class TwoLimits(AxesDatabaseHandler):  # type: ignore[misc]  # axes ships no typ
         super().user_login_failed(sender, credentials, request, **kwargs)
         if request is not None and is_address_locked(request):
             request.axes_locked_out = True  # type: ignore[attr-defined]  # axes hangs its state on requests
+        if request is not None:
+            _record_refused(request, str(credentials.get("username") or ""))
+
+
+def record_sign_in(request: HttpRequest, person: User) -> None:
+    """Into the activity log: who came, and from where."""
+    record(
+        actor=Actor.person(person),
+        action="person.sign_in",
+        obj=person,
+        label=person.username,
+        after={"address": _address(request)},
+    )
+
+
+def _record_refused(request: HttpRequest, username: str) -> None:
+    """The same of a wrong try. A name that nobody has is not kept: it may be a password."""
+    person = User.objects.filter(username=username).first()
+    actor = Actor.stranger(_address(request))
+    label = person.username if person else "somebody who is not known"
+    is_paused = bool(getattr(request, "axes_locked_out", False))
+    code = "person.sign_in_paused" if is_paused else "person.sign_in_refused"
+    refused = Activity.objects.filter(action=code)
+    if refused.filter(at__gt=now() - timedelta(hours=1)).count() >= MOST_REFUSED_AN_HOUR:
+        return
+    told = refused.filter(actor_label=actor.label, object_label=label)
+    if told.filter(at__gt=now() - settings.AXES_COOLOFF_TIME).exists():
+        return
+    record(
+        actor=actor,
+        action="person.sign_in_paused" if is_paused else "person.sign_in_refused",
+        obj=person,
+        label=label,
+    )
+
+
+def _address(request: HttpRequest) -> str:
+    return str(request.axes_ip_address)  # type: ignore[attr-defined]  # set by axes
 
 
 def tries_left(request: HttpRequest, username: str) -> int:
@@ -49,9 +97,8 @@ def is_address_locked(request: HttpRequest) -> bool:
 
 
 def _failures_of_address(request: HttpRequest) -> int:
-    address = request.axes_ip_address  # type: ignore[attr-defined]  # set by axes
     lately = AccessAttempt.objects.filter(
-        ip_address=address, attempt_time__gte=get_cool_off_threshold(request)
+        ip_address=_address(request), attempt_time__gte=get_cool_off_threshold(request)
     )
     return lately.aggregate(n=Sum("failures_since_start"))["n"] or 0
 

@@ -28,6 +28,7 @@ from fleets.models import (
     RefusalReason,
     Rollout,
     RolloutState,
+    Token,
 )
 from fleets.quickdeploy.services import create_deployment
 from fleets.refusals import record_refusal
@@ -91,6 +92,7 @@ class Story:
         self._texts: dict[str, Iterator[tuple[str, str]]] = {}
         self.groups: dict[str, Group] = {}
         self.people: dict[str, Actor] = {}
+        self._leaked: Token
 
     @property
     def members(self) -> list[Member]:
@@ -186,7 +188,9 @@ class Story:
         heir = rotate_token(token=edge.token.token, overlap=timedelta(days=7), actor=admin)
         edge.token = heir
         old = issue_token(fleet=edge.fleet, name="pilot in ams", expires=Expiry.NEVER, actor=admin)
-        revoke_token(token=old.token, reason="Was in a ticket in clear text", actor=admin)
+        self._leaked = revoke_token(
+            token=old.token, reason="Was in a ticket in clear text", actor=admin
+        )
         trial = issue_token(
             fleet=self.groups[STAGING].fleet, name="trial", expires=Expiry.YEAR, actor=admin
         )
@@ -245,7 +249,7 @@ class Story:
         self._crowd.fall_ill(self._members(PAYMENTS)[1:2], texts.DISK_FULL)
         for prefix, address, reason, count in (
             ("tlf_e_Qm3x9d", "198.51.100.23", RefusalReason.UNKNOWN, 214),
-            (self.groups[EDGE].token.token.prefix, "203.0.113.81", RefusalReason.REVOKED, 37),
+            (self._leaked.prefix, "203.0.113.81", RefusalReason.REVOKED, 37),
             ("", "192.0.2.140", RefusalReason.UNKNOWN, 3),
         ):
             record_refusal(

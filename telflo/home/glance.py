@@ -7,6 +7,7 @@ from typing import Final
 
 from agents.models import Health
 from fleets.models import Fleet
+from telflo.base.deeds import SIGN_INS
 from telflo.base.models import Activity
 from telflo.home.counts import FleetNumbers, Numbers
 from telflo.ui.bars import Segment, segments_of
@@ -98,8 +99,9 @@ _ICONS = {
 
 
 def recent_activity() -> list[Entry]:
-    """What people and their programs did last."""
-    return [_entry(row) for row in Activity.objects.all()[:MOST_ENTRIES]]
+    """What people and their programs changed last."""
+    changes = Activity.objects.exclude(action__in=SIGN_INS)
+    return [_entry(row) for row in changes[:MOST_ENTRIES]]
 
 
 def _entry(row: Activity) -> Entry:

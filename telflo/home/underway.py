@@ -42,7 +42,7 @@ def rollouts_under_way() -> list[UnderWay]:
     )
     ids = [rollout.pk for rollout in rollouts]
     stages: dict[UUID, list[Stage]] = {pk: [] for pk in ids}
-    for stage in Stage.objects.filter(rollout__in=ids):
+    for stage in Stage.objects.filter(rollout__in=ids).select_related("rollout"):
         stages[stage.rollout_id].append(stage)
     counts: dict[UUID, Counter[str]] = {}
     for stage_id, state, n in (
@@ -80,7 +80,7 @@ def _stage(stage: Stage, counts: Counter[str]) -> TrackStage:
     return TrackStage(
         number=stage.index + 1,
         name=stage.name,
-        state=stage.state,
+        state=stage.state_now,
         line1=f"{grouped(done)} of {grouped(total)} succeeded"
         if stage.started_at
         else counted(total, "collector"),

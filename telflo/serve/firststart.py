@@ -3,14 +3,17 @@
 import secrets
 from collections.abc import Iterator
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import call_command
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from telflo import env
 from telflo.base.access import Role
 from telflo.base.activity import Actor, record
 from telflo.base.models import User
+from telflo.databases import wait_for
 
 ADMIN = "admin"
 _PASSWORD_BYTES = 12
@@ -18,6 +21,7 @@ _PASSWORD_BYTES = 12
 
 def prepare() -> Iterator[str]:
     """Bring the database up to date and make sure that somebody can sign in; yields lines for the terminal."""
+    yield from wait_for(connection)
     migrate()
     yield from welcome()
 
@@ -53,18 +57,39 @@ def is_behind() -> bool:
 def make_first_admin() -> str | None:
     """Make the user `admin` where there is nobody; answers a password that was made up here, and only that.
 
-    TELFLO_ADMIN_PASSWORD (or _FILE) sets the password instead.
+    TELFLO_ADMIN_PASSWORD (or _FILE) sets the password instead. Raises ImproperlyConfigured for one that is weak.
     """
     if User.objects.exists():
         return None
-    given = env.secret("TELFLO_ADMIN_PASSWORD")
+    given = _given_password()
     password = given or secrets.token_urlsafe(_PASSWORD_BYTES)
-    with transaction.atomic():
-        user = User.objects.create_superuser(ADMIN, password=password)
-        record(
-            actor=Actor.worker("first start"),
-            action="person.create",
-            obj=user,
-            after={"role": Role.ADMIN.value},
-        )
+    try:
+        _make_admin(password)
+    except IntegrityError:
+        # Another server that starts was quicker, and has said its password.
+        return None
     return None if given else password
+
+
+def _given_password() -> str:
+    """The password that was set for the first admin, by the rules that hold for everybody; "" when none was."""
+    given = env.secret("TELFLO_ADMIN_PASSWORD")
+    if given:
+        try:
+            validate_password(given, User(username=ADMIN))
+        except ValidationError as error:
+            raise ImproperlyConfigured(
+                f"TELFLO_ADMIN_PASSWORD: {' '.join(error.messages)}"
+            ) from error
+    return given
+
+
+@transaction.atomic
+def _make_admin(password: str) -> None:
+    user = User.objects.create_superuser(ADMIN, password=password)
+    record(
+        actor=Actor.worker("first start"),
+        action="person.create",
+        obj=user,
+        after={"role": Role.ADMIN.value},
+    )

@@ -45,9 +45,8 @@ class TelfloServer(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self._arrivals = Arrivals(gateway.options, gateway.counters, self._count)
-        # uvicorn wants classes and only calls them.
-        config.http = partial(GuardedHttp, arrivals=self._arrivals)  # type: ignore[assignment]
-        config.ws = partial(GuardedWebSocket, arrivals=self._arrivals, gateway=gateway)  # type: ignore[assignment]
+        config.http = partial(GuardedHttp, arrivals=self._arrivals)  # type: ignore[assignment]  # uvicorn only calls it
+        config.ws = partial(GuardedWebSocket, arrivals=self._arrivals, gateway=gateway)  # type: ignore[assignment]  # the same
         self._on_loop = on_loop
         self._on_started = on_started
         self._before_stop = before_stop

@@ -1,5 +1,6 @@
 """The listening socket: ours, so that its backlog and its limits for slow or vanished peers are known."""
 
+import errno
 import socket
 from typing import Final
 
@@ -14,9 +15,12 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
 
     Accepted connections inherit the limits. Raises OSError when the address cannot be had.
     """
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except UnicodeError as error:  # an empty label, or one of more than 63 characters
+        raise OSError(errno.EINVAL, "not the name of a host") from error
     sock = socket.socket(family, kind, protocol)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from telflo.base.errors import DomainError
+from telflo.base.parameters import refuse_nul
 
 LONGEST_REASON: Final = 200
 
@@ -58,10 +59,11 @@ def ask_first(
 ) -> HttpResponse:
     """Ask; once it is confirmed call `change(reason=…)`, say that it is done and go on `to` (default: back).
 
-    A DomainError of the change is said where the person came from.
+    A DomainError of the change is said where the person came from. Raises UnreadableText for the reason.
     """
     if request.method != "POST":
         return ask(request, question)
+    refuse_nul(request.POST)
     try:
         change(reason=request.POST.get("reason", "").strip()[:LONGEST_REASON])
     except DomainError as error:

@@ -74,6 +74,7 @@ def _stages() -> list[SimpleNamespace]:
         ("Running", "running", "60 %", 60),
         ("Baking", "baking", "4 min left", 100),
         ("Paused", "paused", "by a person", 0),
+        ("Superseded", "superseded", "60 %", 60),
         ("Failed", "failed", "5 of 5 spent", 100),
         ("Reverted", "reverted", "39 back", 0),
         ("Waiting", "waiting", "", 0),

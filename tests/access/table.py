@@ -110,6 +110,8 @@ PAGES: Final[dict[str, Row]] = {
 }
 
 API: Final[dict[str, Row]] = {
+    "api": _read(),
+    "api-v1": _read(),
     "api-overview": _read(),
     "api-system": _read(),
     "api-schema": _read(),
@@ -120,6 +122,8 @@ API: Final[dict[str, Row]] = {
     "api-agents-effective-config": _read(),
     "api-agents-events": _read(),
     "api-agents-restart": _do(OPERATOR),
+    "api-agents-retry": _do(OPERATOR),
+    "api-agents-mode": _do(OPERATOR),
     "api-agents-messages": {"GET": VIEWER, "POST": OPERATOR},
     "api-configurations-list": {"GET": VIEWER, "POST": EDITOR},
     "api-configurations-detail": {"GET": VIEWER, "PATCH": EDITOR},

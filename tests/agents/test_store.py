@@ -24,7 +24,15 @@ from agents.snapshot import (
 from agents.snapshot import EffectiveConfig as Effective
 from agents.store import Arrival
 from telflo.base.ids import new_id
-from tests.factories import agent_of, at, make_agent, make_patch, open_session, status_of
+from tests.factories import (
+    agent_of,
+    at,
+    make_agent,
+    make_answer,
+    make_patch,
+    open_session,
+    status_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -278,6 +286,20 @@ class TestTimeline:
         assert [event.data["status"] for event in events] == ["FAILED", "APPLIED"]
         assert "hunter2" not in str(events[0].data)
 
+    def test_a_failure_is_news_once_in_the_same_words_and_again_when_it_was_applied_between(
+        self,
+    ) -> None:
+        agents = [make_agent() for _ in range(3)]
+        failed = (ConfigStatus.FAILED, "bb", "port in use")
+        events = AgentEvent.objects.filter(kind="remote_config")
+        store.apply([make_answer(agent, failed, (ConfigStatus.APPLIED, "aa")) for agent in agents])
+        assert events.count() == 6
+        store.apply([make_answer(agent, failed) for agent in agents])
+        assert events.count() == 6
+        applying = (ConfigStatus.APPLYING, "bb")
+        store.apply([make_answer(agent, failed, applying, failed) for agent in agents])
+        assert events.count() == 12, "offered anew, it failed anew"
+
     def test_what_a_forgotten_agent_says_is_ignored(self) -> None:
         gone, here = make_agent(), make_agent()
         agent_of(gone).delete()
@@ -305,6 +327,17 @@ class TestCosts:
 
     def test_changes_of_many_agents_cost_as_many_statements_as_those_of_one(self) -> None:
         assert _cost_of(1) == _cost_of(40)
+
+    def test_failures_of_many_agents_cost_as_many_statements_as_one(self) -> None:
+        def cost_of(number: int) -> int:
+            said = (ConfigStatus.FAILED, "bb", "port in use")
+            answers = [make_answer(make_agent(), said) for _ in range(number)]
+            store.apply(answers)
+            with CaptureQueriesContext(connection) as queries:
+                store.apply(answers)
+            return len(queries)
+
+        assert cost_of(1) == cost_of(40)
 
     def test_merged_patches_of_one_session_are_one_row(self) -> None:
         agent = make_agent()
@@ -428,3 +461,12 @@ class TestRetention:
         assert store.prune_effective_configs(at(60)) == 0
         assert store.prune_effective_configs(at(7200)) == 1
         assert EffectiveConfig.objects.get().sha256 == effective(b"a: 2").sha256
+
+    def test_trees_of_builds_that_nobody_has_any_more_go(self) -> None:
+        agent = make_agent()
+        for second, name in ((1, "old"), (2, "new")):
+            tree = Components(name, {"receivers": {}})
+            store.apply([make_patch(agent, now=at(second), components=tree)])
+        assert store.prune_components(at(29 * 24 * 3600)) == 0
+        assert store.prune_components(at(31 * 24 * 3600)) == 1
+        assert ComponentSet.objects.get().hash == "new"

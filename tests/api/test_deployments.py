@@ -48,8 +48,14 @@ def test_secret_values_are_taken_and_never_answered() -> None:
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
-        ({"options": {"colour": "red"}}, "/colour"),
-        ({"options": {"transport": "pigeon"}}, "/transport"),
+        ({"options": {"colour": "red"}}, "/options/colour"),
+        ({"options": {"transport": "pigeon"}}, "/options/transport"),
+        ({"options": {"proxy": "http://[::1"}}, "/options/proxy"),
+        ({"options": {"labels": {"a b": "x"}}}, "/options/labels"),
+        ({"options": {"collector": "otelcol"}}, "/options/collector"),
+        ({"options": {"config_files": ["local.yaml"]}}, "/options/config_files"),
+        ({"options": {"environment": ["A B"]}}, "/options/environment"),
+        ({"secret_environment": {"A B": "x"}}, "/secret_environment"),
         ({"supervisor_version": "1"}, "/supervisor_version"),
     ],
 )

@@ -1,7 +1,9 @@
 """What holds for every call: who may, problems, pages, parameters, ETags, idempotency."""
 
 import logging
+from base64 import b64encode
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -11,7 +13,13 @@ from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.models import Activity, ApiToken, IdempotencyRecord, TokenScope
 from tests.api.caller import Caller, caller
-from tests.factories import make_api_token, make_configuration, make_person
+from tests.factories import (
+    make_api_token,
+    make_collector,
+    make_configuration,
+    make_fleet,
+    make_person,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +95,36 @@ class TestProblems:
         assert response.status_code == 415
         assert response.headers["Content-Type"] == "application/problem+json"
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"[" * 100_000,
+            b'{"a":' * 100_000,
+            b'{"name": ' + b"[" * 60 + b"]" * 60 + b"}",
+        ],
+    )
+    def test_a_body_nested_beyond_need_is_400(self, body: bytes) -> None:
+        call = caller()
+        response = call.client.post(
+            "/api/v1/configurations/", body, content_type="application/json", headers=call.headers
+        )
+        assert response.status_code == 400
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert "nested" in response.json()["detail"]
+
+    @pytest.mark.parametrize("charset", ["zip", "hex", "utf-16", "no-such"])
+    def test_a_body_is_read_as_utf_8_whatever_its_type_says(self, charset: str) -> None:
+        call = caller()
+        response = call.client.generic(
+            "POST",
+            "/api/v1/configurations/",
+            b'{"name": "\xc3\xa4"}',
+            content_type=f"application/json; charset={charset}",
+            headers=call.headers,
+        )
+        assert response.status_code == 201, response.content
+        assert response.json()["name"] == "ä"
+
     def test_fields_are_pointed_at(self) -> None:
         problem = caller()("POST", "configurations/", {"name": ""}).problem(400)
         assert problem["errors"][0]["pointer"] == "/name"
@@ -132,6 +170,20 @@ class TestLists:
     def test_a_wrong_value_is_400(self, query: str) -> None:
         problem = caller()("GET", f"configurations/?{query}").problem(400)
         assert problem["errors"][0]["pointer"] == f"/{query.partition('=')[0]}"
+
+    @pytest.mark.parametrize(
+        "path", ["events/", "rollouts/", "api-tokens/", "agents/", "agents/?ordering=status_since"]
+    )
+    @pytest.mark.parametrize("position", ["p=x\0", "p=x", "p=%00", "p=", "o=x", "r=x", "p=\xff"])
+    def test_a_cursor_that_was_not_made_here_is_400(self, path: str, position: str) -> None:
+        cursor = quote(b64encode(position.encode()))
+        answer = caller()("GET", f"{path}{'&' if '?' in path else '?'}cursor={cursor}")
+        if path == "agents/" and position in {"p=x", "p="}:
+            assert answer.status == 200, "a name may be any text"
+            return
+        [error] = answer.problem(400)["errors"]
+        assert error["pointer"] == "/cursor"
+        assert error["message"] == "This cursor is not valid. Start from the first page."
 
     def test_an_unknown_parameter_is_400_and_named(self) -> None:
         call = caller()
@@ -208,3 +260,50 @@ def test_changes_say_which_token_made_them() -> None:
     activity = Activity.objects.get(action="configuration.create")
     assert activity.actor_kind == "api_token"
     assert "token test" in activity.actor_label
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/"])
+def test_the_addresses_above_all_calls_lead_to_the_documentation(path: str) -> None:
+    assert Client().get(path).status_code == 401
+    client = Client()
+    client.force_login(make_person())
+    assert client.get(path)["Location"] == "/api/v1/docs/"
+    assert client.get(path, follow=True).status_code == 200
+    assert client.get(path.rstrip("/"))["Location"] == path
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "pointer"),
+        [
+            ("POST", "configurations/", {"name": "x", "nane": "y"}, "/nane"),
+            ("POST", "configurations/", {"name": "x", "a/b\0": 1}, "/a~1b\0"),
+            ("POST", "api-tokens/", {"name": "x", "id": "1"}, "/id"),
+            ("POST", "people/", {"username": "x", "password": "y"}, "/password"),
+            ("POST", "fleets/", {"name": "x", "slug": "y"}, "/slug"),
+            ("POST", "rollouts/", {"plan": "canary"}, "/plan"),
+            ("PATCH", "agents/{agent}/", {"colour": "red"}, "/colour"),
+            ("POST", "agents/{agent}/restart/", {"because": "y"}, "/because"),
+            ("PATCH", "fleets/{fleet}/", {"version": 2}, "/version"),
+            ("POST", "fleets/{fleet}/tokens/", {"name": "x", "kind": "host"}, "/kind"),
+            ("POST", "fleets/{fleet}/deployments/", {"name": "x", "code": "y"}, "/code"),
+            ("POST", "fleets/{fleet}/archive/", {"because": "y"}, "/because"),
+            (
+                "PATCH",
+                "fleets/{fleet}/connection-settings/",
+                {"own_telemetry": {"metrics": {"endpoint": "http://h:1", "header": {}}}},
+                "/own_telemetry/metrics/header",
+            ),
+        ],
+    )
+    def test_a_field_that_nobody_knows_is_400_and_named(
+        self, method: str, path: str, body: object, pointer: str
+    ) -> None:
+        where = path.format(agent=make_collector().pk, fleet=make_fleet().pk)
+        call = caller()
+        before = Activity.objects.count()
+        errors = call(method, where, body).problem(400)["errors"]
+        [error] = [one for one in errors if one["pointer"] == pointer]
+        assert error["code"] == "unknown-field"
+        assert error["message"].startswith("This field is not known. Known are: ")
+        assert Activity.objects.count() == before

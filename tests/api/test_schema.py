@@ -24,6 +24,7 @@ from telflo.base.models import Activity
 from tests.access.cast import Cast
 from tests.api.caller import Caller, caller
 from tests.factories import make_configuration, make_fleet, make_person, make_version
+from tests.fleets.failed import failed_collector
 from tests.system.rows import make_process
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,8 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("delete", "agents/{uid}/"): ("agents/{uid}/", None),
     ("get", "agents/{uid}/effective-config/"): ("agents/{uid}/effective-config/?raw=true", None),
     ("post", "agents/{uid}/restart/"): ("agents/{uid}/restart/", {"reason": "stuck"}),
+    ("post", "agents/{uid}/retry/"): ("agents/{failed}/retry/", {"reason": "x"}),
+    ("post", "agents/{uid}/mode/"): ("agents/{uid}/mode/", {"mode": "observed", "reason": "x"}),
     ("get", "agents/{uid}/messages/"): ("agents/{uid}/messages/", None),
     ("post", "agents/{uid}/messages/"): (
         "agents/{uid}/messages/",
@@ -144,7 +147,7 @@ def test_every_route_is_in_it_and_every_operation_is_proven(schema: Schema) -> N
         for method in operations
     }
     assert described == set(CALLS)
-    undescribed = {"api-schema", "api-docs", "api-unknown"}
+    undescribed = {"api-v1", "api-schema", "api-docs", "api-unknown"}
     routes = {
         pattern.name
         for pattern in _patterns(get_resolver("telflo.api").url_patterns)
@@ -214,6 +217,7 @@ def world() -> tuple[Caller, dict[str, str]]:
     admin = cast.people[Role.ADMIN]
     ids = {
         "uid": common["uid"],
+        "failed": failed_collector().pk,
         "configuration": line.pk,
         "spare": make_configuration().pk,
         "first": versions[1],

@@ -5,11 +5,12 @@ from django.test import Client
 from django.urls import reverse
 
 from telflo.base.access import Role
-from telflo.base.models import Activity, ApiToken
+from telflo.base.models import Activity, ApiToken, User
 from tests.factories import make_api_token, make_person, make_version
 
 pytestmark = pytest.mark.django_db
 
+PASSWORD = "a password of some length"
 LISTS = [
     "base_user",
     "base_apitoken",
@@ -22,7 +23,7 @@ LISTS = [
 @pytest.fixture
 def admin() -> Client:
     client = Client()
-    client.force_login(make_person(role=Role.ADMIN))
+    client.force_login(make_person(role=Role.ADMIN, password=PASSWORD))
     return client
 
 
@@ -64,3 +65,18 @@ def test_others_do_not_get_in(role: Role) -> None:
     client.force_login(make_person(role=role))
     assert client.get("/admin/", follow=False).status_code in {302, 403}
     assert client.get(reverse("admin:base_user_changelist")).status_code in {302, 403}
+
+
+def test_ones_own_password_is_changed_on_the_profile_page_alone(admin: Client) -> None:
+    given = {
+        "old_password": PASSWORD,
+        "new_password1": "four words in a row",
+        "new_password2": "four words in a row",
+    }
+    before = User.objects.get().password
+    for answer in (
+        admin.get("/admin/password_change/"),
+        admin.post("/admin/password_change/", given),
+    ):
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/accounts/profile/")
+    assert User.objects.get().password == before

@@ -56,6 +56,6 @@ def test_the_pages_show_words_with_the_code_as_a_title() -> None:
     record(actor=TESTER, action="token.rotate", obj=make_token(fleet=fleet).token)
     for path in ("/activity/?q=Token+rotated", "/fleets/edge/activity/"):
         html = client.get(path).content.decode()
-        assert '<td title="token.rotate">Token rotated</td>' in html
+        assert '<td class="wrapx" title="token.rotate">Token rotated<' in html
         assert "<code>token.rotate" not in html
     assert "Token issued" not in client.get("/activity/?q=Token+rotated").content.decode()

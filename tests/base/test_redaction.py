@@ -59,6 +59,30 @@ def redacted(text: str) -> str:
         "a: [unclosed\npassword: |\n  hunter2\n  hunter2: 1\nb: 1",
         "a: [unclosed\n- token: hunter2",
         "\ttoken: hunter2",
+        "exporters:\n  datadog:\n    api:\n      site: x\n      key: hunter2\n",
+        "exporters: {datadog: {api: {site: x, key: hunter2}}}",
+        "a: [unclosed\napi:\n  site: x\n  key: hunter2",
+        "# key: hunter2hunter2A4hunter2",
+        "error: 'POST with key 1, key=0123456789abcdef0123hunter2Ab refused'",
+        "some_key: 0123456789abcdefABChunter2",
+        "app_key: hunter2",
+        "ssh_key: hunter2",
+        "license: hunter2",
+        "license_key: hunter2",
+        "new_relic.licence: hunter2",
+        "instana: {agent_key: hunter2}",
+        "redis:\n  auth: hunter2",
+        "a: [unclosed\nauth: hunter2",
+        "url: https://x.blob.core.windows.net/c?sv=2022-11-02&sig=hunter2%3D",
+        "url: https://x.blob.core.windows.net/c?sig=hunter2&sv=2022-11-02",
+        "url: https://example.com/v1?key=hunter2",
+        "url: https://x.azurewebsites.net/api/f?code=hunter2",
+        "error: 'Get \"https://example.com/v1?x=1&key=hunter2\": EOF'",
+        "endpoint: https://collectors.sumologic.com/receiver/v1/http/hunter2aQ==",
+        "endpoint: https://open-collectors.sumologic.com/receiver/v1/otlp/hunter2/v1/logs",
+        "# try curl -u me:hunter2 https://example.com",
+        "a: curl -sS --user 'me:hunter2' https://example.com",
+        "a: curl -ume:hunter2 https://example.com",
     ],
 )
 def test_a_secret_does_not_show(text: str) -> None:
@@ -92,6 +116,19 @@ def test_a_secret_does_not_show(text: str) -> None:
         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
         "# basic authentication is off",
         "url: postgres://${env:U}:${env:P}@db/x",
+        "actions:\n- key: deployment.environment\n  action: upsert\n  value: eu",
+        "actions:\n- {action: delete, key: http.request.header.authenticated_user_2}",
+        "a: [unclosed\napi: {}\nactions:\n- key: region",
+        "api:\n  actions: {inner: {key: region}}",
+        "api: {site: datadoghq.eu, key: '${env:DD_KEY}'}",
+        "from_attribute: k8s_pod_annotation_key_of_something_long",
+        "key: k8s.pod.labels.app-kubernetes-io-name-1",
+        "auth:\n  authenticator: oauth2client",
+        "auth: {authenticator: oidc}",
+        "# License: Apache 2.0",
+        "key_file: /etc/ssl/AbC0123456789abcdefgh.key",
+        "user: docker run -u 1000:1000 x",
+        "url: https://example.com/?page=1&keys=2&signal=3",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
@@ -156,6 +193,10 @@ def test_a_log_line_loses_its_bearer_token() -> None:
         "-----BEGIN PRIVATE KEY-----\n" * 6_000,
         "a: &a [x]\nb: [" + "*a," * 30_000 + "]",
         "bearer " + "a" * 200_000,
+        "key=key=A1a" * 20_000 + ".",
+        "key: " * 60_000,
+        "?key=" * 60_000,
+        "-u a:" * 60_000,
         "${env:token:-" * 10_000,
     ],
 )
@@ -168,3 +209,13 @@ def test_any_text_can_be_redacted() -> None:
     alphabet = "ab:-#'\"{}[]|>&*!\n\t \r,=@/${}\u2028\x00é😀token"
     for _ in range(2000):
         redacted("".join(chooser.choices(alphabet, k=chooser.randint(0, 60))))
+
+
+def test_json_values_below_api_and_auth_are_masked_as_in_yaml() -> None:
+    before = {"datadog": {"api": {"site": "x", "key": "abc"}}, "redis": {"auth": "abc"}}
+    assert redact_mapping(before) == {
+        "datadog": {"api": {"site": "x", "key": MASK}},
+        "redis": {"auth": MASK},
+    }
+    kept = {"actions": [{"key": "region", "action": "delete"}], "auth": {"authenticator": "oidc"}}
+    assert redact_mapping(kept) == kept

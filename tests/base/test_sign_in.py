@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
+from django.db.models import F
 from django.test import Client
 
-from tests.factories import make_person
+from telflo.base import sign_in
+from telflo.base.deeds import SIGN_INS
+from telflo.base.models import Activity
+from tests.factories import make_fleet, make_person
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a password of some length"
@@ -73,3 +77,61 @@ def test_a_pause_ends_after_its_time_though_tries_go_on() -> None:
         attempt.attempt_time -= timedelta(minutes=2)
         attempt.save()
     assert tried("ada", PASSWORD).status_code == 302
+
+
+def told() -> list[tuple[str, str, str]]:
+    """What the activity log has of signing in, oldest first."""
+    found = Activity.objects.filter(action__in=SIGN_INS).order_by("id")
+    return list(found.values_list("action", "actor_label", "object_label"))
+
+
+def test_who_signs_in_is_in_the_activity_log_with_the_address() -> None:
+    person = make_person(username="ada", password=PASSWORD)
+    tried("ada", PASSWORD)
+    entry = Activity.objects.get()
+    assert told() == [("person.sign_in", "ada", "ada")]
+    assert (entry.object_id, entry.actor) == (str(person.uid), person)
+    assert entry.after == {"address": "192.0.2.1"}
+
+
+def test_refused_sign_ins_are_told_once_a_pause_for_a_name_and_an_address() -> None:
+    make_person(username="ada", password=PASSWORD)
+    for _ in range(5):
+        tried("ada")
+    tried("ada", address="192.0.2.2")
+    here, there = "Somebody at 192.0.2.1", "Somebody at 192.0.2.2"
+    assert told() == [
+        ("person.sign_in_refused", here, "ada"),
+        ("person.sign_in_paused", here, "ada"),
+        ("person.sign_in_refused", there, "ada"),
+    ]
+    Activity.objects.update(at=F("at") - timedelta(minutes=6))
+    tried("ada", address="192.0.2.2")
+    assert len(told()) == 4
+
+
+def test_a_name_that_nobody_has_is_not_kept() -> None:
+    tried("my-secret-password")
+    tried("my-other-password")
+    entry = Activity.objects.get()
+    assert entry.object_id == ""
+    assert "password" not in str(Activity.objects.values())
+
+
+def test_a_flood_does_not_fill_the_activity_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "MOST_REFUSED_AN_HOUR", 3)
+    for n in range(5):
+        tried("ada", address=f"192.0.2.{n}")
+    assert len(told()) == 3
+
+
+def test_the_pages_show_sign_ins_and_the_overview_does_not() -> None:
+    make_fleet()
+    make_person(username="ada", password=PASSWORD)
+    client = Client(REMOTE_ADDR="192.0.2.1")
+    client.post("/accounts/login/", {"username": "ada", "password": PASSWORD})
+    tried("ada")
+    html = client.get("/activity/").content.decode()
+    assert "Signed in<" in html
+    assert "Somebody at 192.0.2.1" in html
+    assert "sign in as" not in client.get("/").content.decode()

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +23,9 @@ import uvloop
 from tests.chaos.crowd import RESTLESS_S, Crowd
 from tests.chaos.installation import Broken, Installation
 from tests.chaos.logbook import Logbook
-from tests.chaos.schedule import Blow, How, Round, make_round
-from tests.chaos.verdict import RIGHT_WITHIN_S, Judge
-from tests.e2e.harness.api import Api
+from tests.chaos.persistent import PersistentApi
+from tests.chaos.schedule import SERVERS, WEBS, Blow, Change, How, Round, make_round
+from tests.chaos.verdict import RIGHT_WITHIN_S, Judge, Verdict
 from tests.e2e.harness.outages import parts
 from tests.e2e.harness.server import free_port, make_api_token
 
@@ -50,8 +51,8 @@ class Run:
         """All agents connect and run the first version."""
         started = time.time()
         await self._crowd.fleet.start()
-        took_s = await self._judge.judge(started, within_s=_ALL_IN_S)
-        _say(f"{len(self._crowd.fleet.members)} agents are in after {took_s:.1f} s")
+        verdict = await self._judge.judge(started, within_s=_ALL_IN_S)
+        _say(f"{len(self._crowd.fleet.members)} agents are in after {verdict.took_s:.1f} s")
         self._judge.tally.slowest_s = 0.0
 
     async def round(self, number: int) -> None:
@@ -59,15 +60,14 @@ class Run:
         this = make_round(self._seed, number)
         started = time.time()
         async with self._crowd.restless(*_unrest(this, self._crowd)):
-            for change in this.changes:
-                await asyncio.to_thread(self._crowd.change, change)
-            await asyncio.gather(*(self._strike(blow) for blow in this.blows))
+            blows = [self._strike(blow) for blow in this.blows]
+            await asyncio.gather(self._change(this.changes), *blows)
         away_s = time.time() - started
         revived = await self._installation.until_up()
         up_s = time.time() - started
-        took_s = await self._judge.judge(started)
+        verdict = await self._judge.judge(started)
         self._installation.calm()
-        _say(_line(this, revived, away_s, up_s - away_s, took_s))
+        _say(_line(this, revived, away_s, up_s - away_s, verdict))
 
     def summary(self, seconds: float) -> str:
         """What was done and seen."""
@@ -80,6 +80,13 @@ class Run:
             f" {logbook.refused} messages refused\n"
             f"right after at most {tally.slowest_s:.1f} s; {seconds:.0f} s in all, seed {self._seed}"
         )
+
+    async def _change(self, changes: Sequence[Change]) -> None:
+        """One after another, each when it is due or as soon as somebody can do it."""
+        started = time.monotonic()
+        for change in changes:
+            await asyncio.sleep(change.after_s - (time.monotonic() - started))
+            await asyncio.to_thread(self._crowd.change, change)
 
     async def _strike(self, blow: Blow) -> None:
         await asyncio.sleep(blow.after_s)
@@ -113,24 +120,25 @@ def _unrest(this: Round, crowd: Crowd) -> tuple[int, float]:
     return this.restless, RESTLESS_S
 
 
-def _line(this: Round, revived: list[str], away_s: float, up_s: float, took_s: float) -> str:
+def _line(this: Round, revived: list[str], away_s: float, up_s: float, verdict: Verdict) -> str:
     fleets = "".join(" bad" if change.is_bad else " good" for change in this.changes)
     versions = f"versions:{fleets}; " if fleets else ""
     blows = " and ".join(map(str, this.blows))
     again = f"; {', '.join(revived)} ended and was started again" if revived else ""
     return (
         f"{this.number:>3}  {versions}{blows}{again}"
-        f" · {away_s:.1f} s, up after {up_s:.1f} s, right after {took_s:.1f} s"
+        f" · {away_s:.1f} s, up after {up_s:.1f} s, {verdict}"
     )
 
 
 async def run(asked: argparse.Namespace, installation: Installation) -> None:
     """Everything on one loop. Raises Broken."""
     await installation.start()
-    api = Api(installation.base_url, make_api_token(installation.environment))
-    urls = (installation.opamp_url("web"), installation.opamp_url("gateway"))
+    token = make_api_token(installation.environment)
+    api = PersistentApi(installation.base_urls, token)
+    urls, polled = ([installation.opamp_url(name) for name in names] for names in (SERVERS, WEBS))
     log = installation.folder / "agents.log"
-    crowd = Crowd.make(api, urls, asked.agents, asked.seed, log)
+    crowd = Crowd.make(api, urls, polled, asked.agents, asked.seed, log)
     started = time.monotonic()
     running = Run(Judge(crowd, installation, Logbook(log)), asked.seed)
     try:
@@ -150,7 +158,10 @@ def main() -> int:
     _say(f"seed {asked.seed}; logs in {folder}, kept after a failure")
     with parts() as services:
         installation = Installation(
-            services, folder, (free_port(), free_port()), float(os.environ.get(FACTOR, "1"))
+            services,
+            folder,
+            {name: free_port() for name in SERVERS},
+            float(os.environ.get(FACTOR, "1")),
         )
         try:
             uvloop.run(run(asked, installation))

@@ -72,7 +72,9 @@ def wrongs(truth: Truth, meant: Collection[str]) -> Iterator[str]:
 
 
 def lags(truth: Truth, belief: Belief) -> Iterator[str]:
-    """What is still to happen: the agent follows its membership, but for what failed on it."""
+    """What is still to happen: the agent is there, and follows its membership, but for what failed on it."""
+    if not truth.connected:
+        yield "it has not come back"
     if not belief.desired:
         yield "its membership names nothing that it should run"
     elif belief.desired != truth.remote_hash and not belief.is_quarantined:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from agents.configmap import configmap_sha256
@@ -65,12 +66,24 @@ class Crowd:
     troubles: int = 0
 
     @classmethod
-    def make(cls, api: Api, urls: tuple[str, str], agents: int, seed: int, log: Path) -> Crowd:
-        """Fleets, configurations and tokens by the API, and agents that are not started yet."""
+    def make(
+        cls,
+        api: Api,
+        urls: Sequence[str],
+        polled: Sequence[str],
+        agents: int,
+        seed: int,
+        log: Path,
+    ) -> Crowd:
+        """Fleets, configurations and tokens by the API, and agents that are not started yet.
+
+        urls, polled: for WebSockets, and for those that poll.
+        """
         given = [_make_fleet(api, number) for number in range(FLEETS)]
         plan = Plan(
             url=urls[0],
             others=urls[1:],
+            polled=polled,
             tokens=[one.token for one in given],
             count=agents,
             seed=seed,
@@ -101,7 +114,7 @@ class Crowd:
         open_ones = [
             member
             for member in self.fleet.members
-            if member.link is not None and member.url.startswith(url)
+            if member.link is not None and _is_at(member.url, url)
         ]
         chosen = self.rng.sample(open_ones, min(len(open_ones), self._number(share)))
         for member in chosen:
@@ -142,6 +155,11 @@ class Crowd:
                 ill.add(one)
                 self.fleet.fall_ill(self.fleet.members[one], f"trouble {self.troubles}")
             await asyncio.sleep(every_s)
+
+
+def _is_at(url: str, server: str) -> bool:
+    """Whether an address is of this server ("": any), by whichever transport."""
+    return not server or urlsplit(url).netloc == urlsplit(server).netloc
 
 
 def _make_fleet(api: Api, number: int) -> Given:

@@ -3,24 +3,29 @@
 Promised is (docs/architecture.md, I1, decision 4): a fact that an agent sent and whose message was answered is in the
 timeline, in order. Only these may be missing:
 
-- of a message that was never answered: it may have been lost on its way. The agent cannot know, the server sees the gap
-  in the numbers and asks for the full state;
-- of a message that was refused with UNAVAILABLE: the agent was told;
+- of a message that was refused with UNAVAILABLE: the agent was told. Answers do not name what they answer. They come in
+  order, but the one to a later message may overtake those to messages that waited until the agent was let in: of these
+  any may be the one that was refused;
+- of a message that was never answered: it may have been lost on its way, or been refused and the answer lost. The agent
+  cannot know, the server sees the gap in the numbers and asks for the full state;
 - of a message that was answered by a process which was then killed with -9 before it had written it: at most WINDOW_S
   before the kill, or since something kept it from writing. State and number are stored together, so the next number
-  shows a gap, and the latest state is never lost;
-- the first report of its kind on a new connection, when it says again what an earlier one had said: the process of the
-  connection before may have written late what came between, so that it was no news for the session that heard it.
+  shows a gap, and the latest state is never lost.
+
+The last is the end of a connection: what one session said is written in order, so with a report everything behind it on this
+connection is lost, and the next connection has to bring, and the timeline to tell, how it is since. Over plain HTTP what is
+answered is stored, and what is not is sent again: there nothing but refused messages may be missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 
-WINDOW_S: Final = 2.0
-"""A write begins 0.25 s after a change; the rest is for a machine that is busy."""
+WINDOW_S: Final = 1.0
+"""A write begins 0.25 s after a change; the rest is the write, on a machine that is busy."""
 
 CLOCKS_S: Final = 0.1
 """So far may the simulator's clock be from the server's."""
@@ -28,13 +33,27 @@ CLOCKS_S: Final = 0.1
 Content = tuple[object, ...]
 
 
+class Loss(Enum):
+    """Whether what was said may be missing."""
+
+    NEVER = auto()
+    ALONE = auto()
+    """The message was refused, or may have been."""
+    WITH_THE_REST = auto()
+    """With all that was said behind it on the same connection."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One report in a message. may_be_lost: one of the three reasons above holds."""
+    """One report in a message. begins: it is the first of its kind on its connection."""
 
     content: Content
     at: float
-    may_be_lost: bool = False
+    loss: Loss = Loss.NEVER
+    begins: bool = False
+
+
+Ways = dict[tuple[int, bool], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +74,39 @@ def compare(said: Sequence[Said], told: Sequence[Content], before: Content | Non
 
     A report that says what the one before it said is no news, so it may be missing; where that one was lost, it is news.
     Which reports were lost is not known, so all ways are followed: `ways` maps the number of entries that are
-    explained to the least number of losses that this takes.
+    explained, and whether the rest of the connection is lost, to the least number of losses that this takes.
     """
-    ways = {0: 0}
+    ways: Ways = {(0, False): 0}
     for report in said:
         ways = _follow(ways, report, told, before)
         if not ways:
             return Comparison(f"{report.content} of {report.at:.3f} is missing")
-    if len(told) not in ways:
-        furthest = max(ways)
+    furthest = max(explained for explained, _ in ways)
+    if furthest < len(told):
         return Comparison(f"nobody said {told[furthest]}, or not then")
-    lost = ways[len(told)]
+    lost = ways.get((furthest, False))
+    if lost is None:
+        return Comparison("nothing was said since what was lost")
     return Comparison(found=len(said) - lost, lost=lost)
 
 
-def _follow(
-    ways: dict[int, int], report: Said, told: Sequence[Content], before: Content | None
-) -> dict[int, int]:
-    following: dict[int, int] = {}
-    for explained, lost in ways.items():
-        known = told[explained - 1] if explained else before
-        if explained < len(told) and told[explained] == report.content:
-            _keep(following, explained + 1, lost)
-        if report.content == known:
-            _keep(following, explained, lost)
-        elif report.may_be_lost:
-            _keep(following, explained, lost + 1)
+def _follow(ways: Ways, report: Said, told: Sequence[Content], before: Content | None) -> Ways:
+    following: Ways = {}
+    for (explained, was_over), lost in ways.items():
+        is_over = was_over and not report.begins
+        is_news = report.content != (told[explained - 1] if explained else before)
+        if not is_over:
+            if explained < len(told) and told[explained] == report.content:
+                _keep(following, (explained + 1, False), lost)
+            if not is_news or report.loss is Loss.ALONE:
+                _keep(following, (explained, False), lost + is_news)
+        if report.loss is Loss.WITH_THE_REST or (is_over and report.loss is Loss.ALONE):
+            _keep(following, (explained, True), lost + is_news)
     return following
 
 
-def _keep(ways: dict[int, int], explained: int, lost: int) -> None:
-    ways[explained] = min(lost, ways.get(explained, lost))
+def _keep(ways: Ways, way: tuple[int, bool], lost: int) -> None:
+    ways[way] = min(lost, ways.get(way, lost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +127,25 @@ class Connection:
     after: int
     ended: float | None = None
     answered: int | None = None
+    waited: int = -1
+    """The number of the last message that was sent before any was answered."""
     refused: set[int] = field(default_factory=set)
     is_told: bool = False
     """The timeline has its beginning."""
 
-    def may_lose(self, number: int, at: float, deaths: Iterable[Death]) -> bool:
+    def loss_of(self, number: int, at: float, deaths: Iterable[Death]) -> Loss:
         """Whether what message `number`, sent at `at`, said may be missing."""
-        if number in self.refused:
-            return True
-        if self.answered is not None and number > self.answered:
-            return True
-        return any(self._died_with(at, death) for death in deaths)
+        is_unanswered = self.answered is not None and number > self.answered
+        is_doubtful = number <= self.waited and self._was_one_refused
+        if number in self.refused or is_unanswered or is_doubtful:
+            return Loss.ALONE
+        died = any(self._died_with(at, death) for death in deaths)
+        return Loss.WITH_THE_REST if died else Loss.NEVER
+
+    @property
+    def _was_one_refused(self) -> bool:
+        """Of those that waited until the agent was let in."""
+        return any(number <= self.waited for number in self.refused)
 
     def _died_with(self, at: float, death: Death) -> bool:
         return death.url == self.url and death.since <= at <= death.at

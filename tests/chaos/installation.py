@@ -1,4 +1,4 @@
-"""A whole installation whose parts can be taken away one by one: web, gateway, worker, beat, PostgreSQL, Redis."""
+"""A whole installation whose parts can be taken away one by one: two web processes, gateway, worker, beat, PostgreSQL, Redis."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ import psycopg
 
 from tests.chaos.database import Database
 from tests.chaos.facts import WINDOW_S, Death
-from tests.chaos.schedule import PROCESSES, How
+from tests.chaos.schedule import PROCESSES, SERVERS, WEBS, How
 from tests.e2e.harness.outages import Parts
 from tests.e2e.harness.server import PASSWORD, ROOT, Process, run_manage
 from tests.e2e.harness.waiting import tail
@@ -44,11 +44,14 @@ class Outage:
 
 @dataclass
 class Installation:
-    """The processes with their logs in `folder`. factor: how much slower than it should be this machine may be."""
+    """The processes with their logs in `folder`. ports: of each server, so that one can tell whom an agent spoke with.
+
+    factor: how much slower than it should be this machine may be.
+    """
 
     parts: Parts
     folder: Path
-    ports: tuple[int, int]
+    ports: Mapping[str, int]
     factor: float = 1.0
     processes: dict[str, Process] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
@@ -60,9 +63,9 @@ class Installation:
         return Database(self.parts.database_url)
 
     @property
-    def base_url(self) -> str:
-        """The pages and the API."""
-        return f"http://127.0.0.1:{self.ports[0]}"
+    def base_urls(self) -> list[str]:
+        """The pages and the API, of each web process."""
+        return [f"http://127.0.0.1:{self.ports[name]}" for name in WEBS]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -77,12 +80,11 @@ class Installation:
             "TELFLO_OPAMP_RETRY_AFTER_S": "1",
             "TELFLO_OPAMP_BUFFER_MIB": _BUFFER_MIB,
             "HOST": "127.0.0.1",
-            "PORT": str(self.ports[0]),
         }
 
     def opamp_url(self, name: str) -> str:
-        """Where agents connect: of "web" or "gateway"."""
-        return f"ws://127.0.0.1:{self.ports[name == 'gateway']}/v1/opamp"
+        """Where agents connect to one of the servers."""
+        return f"ws://127.0.0.1:{self.ports[name]}/v1/opamp"
 
     # ── life ──
 
@@ -92,8 +94,9 @@ class Installation:
         await asyncio.to_thread(run_manage, self.environment, "migrate", "--verbosity", "0")
         for name in PROCESSES:
             command = [sys.executable, str(ROOT / "manage.py"), *self._arguments(name)]
+            environment = {**self.environment, "PORT": str(self.ports.get(name, 0))}
             log = self.folder / f"{name}.log"
-            self.processes[name] = Process(command, self.environment, log)
+            self.processes[name] = Process(command, environment, log)
             self.processes[name].start()
         await self.until_up()
 
@@ -127,7 +130,7 @@ class Installation:
         self.outages.append(outage)
         away = self._process_away(target, how) if target in PROCESSES else self._away(target, how)
         await asyncio.to_thread(away.__enter__)
-        if how is How.KILL and target in {"web", "gateway"}:
+        if how is How.KILL and target in SERVERS:
             self.deaths.append(self._death(target))
         try:
             yield
@@ -163,9 +166,9 @@ class Installation:
 
     def _arguments(self, name: str) -> Sequence[str]:
         return {
-            "web": ["serve"],
-            "gateway": ["gateway", "--port", str(self.ports[1])],
-            # One process, so that kill -9 leaves no children behind.
+            # One process each, so that kill -9 leaves no children behind.
+            **dict.fromkeys(WEBS, ("serve",)),
+            "gateway": ["gateway", "--port", str(self.ports["gateway"])],
             "worker": ["worker", "--pool", "threads", "--concurrency", "2"],
             "beat": ["beat"],
         }[name]
@@ -181,11 +184,10 @@ class Installation:
         return [name for name, is_up in zip(self.processes, found, strict=True) if not is_up]
 
     async def _is_up(self, name: str) -> bool:
-        if name in {"web", "gateway"}:
-            port = self.ports[name == "gateway"]
+        if name in SERVERS:
             try:
                 async with httpx.AsyncClient(timeout=15) as client:
-                    answer = await client.get(f"http://127.0.0.1:{port}/readyz")
+                    answer = await client.get(f"http://127.0.0.1:{self.ports[name]}/readyz")
             except httpx.TransportError:
                 return False
             return answer.is_success

@@ -43,20 +43,11 @@ class AgentLog:
     def said(self, kind: str, deaths: Iterable[Death]) -> list[Said]:
         """The reports of a kind, each with whether it may be missing."""
         said: list[Said] = []
-        known = {self.before.get(kind)}
-        last: Report | None = None
+        last: Connection | None = None
         for one in self.reports[kind]:
-            # The last reason of tests/chaos/facts.py.
-            is_first = last is not None and one.connection is not last.connection
-            may_be_lost = one.connection.may_lose(one.number, one.at, deaths)
-            may_be_lost |= is_first and one.content in known
-            if last is not None and not is_first and one.content == last.content:
-                may_be_lost |= said[
-                    -1
-                ].may_be_lost  # what is said again is news as little as before
-            said.append(Said(one.content, one.at, may_be_lost))
-            known.add(one.content)
-            last = one
+            loss = one.connection.loss_of(one.number, one.at, deaths)
+            said.append(Said(one.content, one.at, loss, one.connection is not last))
+            last = one.connection
         return said
 
     def settle(self, kind: str, told: Content | None) -> None:
@@ -115,6 +106,8 @@ class Logbook:
         elif kind == "disconnected":
             log.connections[-1].ended = line["t"]
             log.connections[-1].answered = line["answered"]
+        elif kind == "heard":
+            log.connections[-1].waited = line["upto"]
         elif kind == "refused":
             self.refused += 1
             log.connections[-1].refused.add(line["seq"])

@@ -28,13 +28,20 @@ class How(StrEnum):
     """The database hangs while agents say so much that the write buffers are full."""
 
 
-PROCESSES: Final = ("web", "gateway", "worker", "beat")
+WEBS: Final = ("web-1", "web-2")
+SERVERS: Final = (*WEBS, "gateway")
+PROCESSES: Final = (*SERVERS, "worker", "beat")
 SERVICES: Final = ("postgres", "redis")
 AGENTS: Final = "agents"
-_WEIGHTS: Final = {"web": 3, "gateway": 3, "postgres": 2, "redis": 2, "worker": 1, "beat": 1}
+_WEIGHTS: Final = {
+    **dict.fromkeys(SERVERS, 2),
+    **dict.fromkeys(SERVICES, 2),
+    **dict.fromkeys(("worker", "beat"), 1),
+}
 _CUT_WEIGHT: Final = 3
 _SECOND_BLOW: Final = 0.3
 _BAD: Final = 0.3
+_CHANGES_S: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +68,11 @@ class Blow:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A new version for a fleet. is_bad: some agents cannot run it."""
+    """A new version for a fleet. is_bad: some agents cannot run it. after_s: from the round's beginning."""
 
     fleet: int
     is_bad: bool
+    after_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +89,12 @@ def make_round(seed: int, number: int) -> Round:
     """The round with this number, counted from 1; the same for the same seed, whatever came before."""
     rng = random.Random(f"{seed} {number}")
     fleets = rng.sample(range(FLEETS), rng.choice((0, 1, 1, FLEETS)))
-    changes = tuple(Change(fleet, rng.random() < _BAD) for fleet in fleets)
-    return Round(number, changes, tuple(_blows(rng, number)), rng.randrange(6))
+    changes = [
+        Change(fleet, rng.random() < _BAD, round(rng.uniform(0.0, _CHANGES_S), 2))
+        for fleet in fleets
+    ]
+    changes.sort(key=lambda change: change.after_s)
+    return Round(number, tuple(changes), tuple(_blows(rng, number)), rng.randrange(6))
 
 
 def _blows(rng: random.Random, number: int) -> list[Blow]:
@@ -106,5 +118,5 @@ def _blow(rng: random.Random) -> Blow:
     how = rng.choice((How.KILL, How.STOP))
     for_s = round(rng.uniform(0.0, 2.0) if how is How.KILL else rng.uniform(1.0, 5.0), 1)
     # While a process hangs a load balancer gives its agents to others.
-    moves = how is How.STOP and target in {"web", "gateway"} and rng.random() < 0.5
+    moves = how is How.STOP and target in SERVERS and rng.random() < 0.5
     return Blow(how, target, after_s, for_s, 0.2 if moves else 0.0)

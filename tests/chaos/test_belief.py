@@ -54,6 +54,10 @@ def test_it_follows_its_membership_unless_that_failed_here() -> None:
     assert list(lags(TRUTH, BELIEF._replace(desired=None)))
 
 
+def test_all_have_come_back() -> None:
+    assert list(lags(replace(TRUTH, connected=False), BELIEF))
+
+
 def test_what_must_never_be() -> None:
     assert not list(wrongs(TRUTH, {"aa"}))
     assert list(wrongs(TRUTH, {"bb"}))

@@ -2,15 +2,16 @@
 
 import pytest
 
-from tests.chaos.facts import Connection, Death, Said, compare
+from tests.chaos.facts import Connection, Death, Loss, Said, compare
 from tests.chaos.logbook import HEALTH, AgentLog, Report
 
 URL = "ws://127.0.0.1:1/v1/opamp"
 A, B, C = ("a",), ("b",), ("c",)
 
 
-def said(*contents: tuple[str, ...], may_be_lost: bool = False) -> list[Said]:
-    return [Said(content, 0.0, may_be_lost) for content in contents]
+def said(*contents: tuple[str, ...], loss: Loss = Loss.NEVER) -> list[Said]:
+    """All on one connection, which begins with them."""
+    return [Said(content, 0.0, loss, not index) for index, content in enumerate(contents)]
 
 
 class TestComparing:
@@ -30,37 +31,65 @@ class TestComparing:
 
     @pytest.mark.parametrize("told", [[A, C], [A, B, B], [B, A]])
     def test_what_nobody_said_is_noticed(self, told: list[tuple[str, ...]]) -> None:
-        assert compare(said(A, B, may_be_lost=True), told, None).problem
+        assert compare(said(A, B, loss=Loss.ALONE), told, None).problem
 
-    def test_what_may_be_lost_is_told_or_not(self) -> None:
-        reports = [*said(A), *said(B, C, may_be_lost=True), *said(A)]
+    def test_what_was_refused_is_told_or_not(self) -> None:
+        reports = [*said(A), *said(B, C, loss=Loss.ALONE), *said(A)]
         for told, lost in (([A], 2), ([A, B, A], 1), ([A, C, A], 1), ([A, B, C, A], 0)):
             found = compare(reports, told, None)
             assert (found.problem, found.lost) == ("", lost)
 
+    def test_the_end_of_a_connection_is_lost_with_all_that_follows_on_it(self) -> None:
+        reports = [*said(A, B, C, loss=Loss.WITH_THE_REST), *said(A)]
+        for told, lost in (([A], 2), ([A, B, A], 1), ([A, B, C, A], 0)):
+            found = compare(reports, told, None)
+            assert (found.problem, found.lost) == ("", lost)
+        for told in ([A, C, A], [B, A], [C, A]):
+            assert compare(reports, told, None).problem
+
+    def test_behind_what_was_lost_the_next_connection_tells_how_it_is(self) -> None:
+        lost = said(A, B, loss=Loss.WITH_THE_REST)
+        assert compare(lost, [A], None).problem
+        assert compare([*lost, *said(B)], [A], None).problem
+        assert compare([*lost, *said(B)], [A, B], None).problem == ""
+
+    def test_what_was_refused_behind_what_was_lost_is_lost_too(self) -> None:
+        end = [*said(B, loss=Loss.WITH_THE_REST), Said(C, 0.0, Loss.ALONE)]
+        assert compare([*end, *said(A)], [A], None).problem == ""
+        assert compare([*end, *said(A)], [C, A], None).problem
+
     def test_which_of_two_alike_was_lost_is_left_open(self) -> None:
-        reports = [*said(A), *said(B, may_be_lost=True), *said(A, B)]
+        reports = [*said(A), *said(B, loss=Loss.WITH_THE_REST), *said(A, B)]
         assert compare(reports, [A, B], None).problem == ""
         assert compare(reports, [A], None).problem
 
 
 class TestWhatMayBeLost:
     def test_nothing_of_a_connection_that_goes_on(self) -> None:
-        assert not Connection(URL, 1.0, -1).may_lose(3, 2.0, [])
+        assert Connection(URL, 1.0, -1).loss_of(3, 2.0, []) is Loss.NEVER
 
     def test_what_was_not_answered_before_the_end(self) -> None:
         over = Connection(URL, 1.0, -1, ended=9.0, answered=4)
-        assert [over.may_lose(number, 2.0, []) for number in (4, 5)] == [False, True]
+        assert over.loss_of(4, 2.0, []) is Loss.NEVER
+        assert over.loss_of(5, 2.0, []) is Loss.ALONE
 
     def test_what_was_refused(self) -> None:
         one = Connection(URL, 1.0, -1, refused={4})
-        assert [one.may_lose(number, 2.0, []) for number in (3, 4)] == [False, True]
+        assert one.loss_of(3, 2.0, []) is Loss.NEVER
+        assert one.loss_of(4, 2.0, []) is Loss.ALONE
+
+    def test_any_of_those_that_waited_for_the_first_answer_when_one_was_refused(self) -> None:
+        one = Connection(URL, 1.0, -1, waited=2, refused={0})
+        found = [one.loss_of(number, 2.0, []) for number in (1, 2, 3)]
+        assert found == [Loss.ALONE, Loss.ALONE, Loss.NEVER]
+        assert Connection(URL, 1.0, -1, waited=2, refused={3}).loss_of(1, 2.0, []) is Loss.NEVER
 
     def test_what_a_killed_process_had_not_written_and_nothing_else(self) -> None:
         death = Death(URL, since=5.0, at=7.0)
         one, other = Connection(URL, 1.0, -1), Connection(URL.replace("1/", "2/"), 1.0, -1)
-        assert [one.may_lose(3, at, [death]) for at in (4.9, 6.0, 7.1)] == [False, True, False]
-        assert not other.may_lose(3, 6.0, [death])
+        found = [one.loss_of(3, at, [death]) for at in (4.9, 6.0, 7.1)]
+        assert found == [Loss.NEVER, Loss.WITH_THE_REST, Loss.NEVER]
+        assert other.loss_of(3, 6.0, [death]) is Loss.NEVER
 
 
 class TestBeginnings:
@@ -83,12 +112,15 @@ class TestBeginnings:
 
 
 class TestTheLog:
-    def test_what_a_new_session_hears_again_may_be_no_news_to_it_and_later_reports_are(
-        self,
-    ) -> None:
-        log = AgentLog(before={HEALTH: A})
-        old, new = (Connection(URL, at, -1, ended=99.0, answered=9) for at in (1.0, 3.0))
-        for number, content in enumerate((B, A, A, B, A)):
-            log.reports[HEALTH].append(Report(content, 5.0, number, new if number else old))
-        may_be_lost = [one.may_be_lost for one in log.said(HEALTH, [])]
-        assert may_be_lost == [False, True, True, False, False]
+    def test_reports_are_told_apart_by_their_connections(self) -> None:
+        log = AgentLog()
+        old, new = Connection(URL, 1.0, -1, ended=2.0, answered=1), Connection(URL, 3.0, 2)
+        for number, content in enumerate((A, B, C, A)):
+            connection = old if number < 3 else new
+            log.reports[HEALTH].append(Report(content, 5.0, number, connection))
+        assert log.said(HEALTH, []) == [
+            Said(A, 5.0, Loss.NEVER, begins=True),
+            Said(B, 5.0),
+            Said(C, 5.0, Loss.ALONE),
+            Said(A, 5.0, begins=True),
+        ]

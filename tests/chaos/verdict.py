@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import chain
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -30,6 +31,7 @@ RIGHT_WITHIN_S: Final = 10.0
 _EVENTS_BACK_S: Final = 60.0
 _PAUSE_S: Final = 0.25
 _SHOWN: Final = 3
+_WORDS: Final = 100
 _TOLD: Final = {REMOTE_CONFIG: told_status, HEALTH: told_health}
 
 Problems = dict[UUID, list[str]]
@@ -43,6 +45,17 @@ class Tally:
     lost: int = 0
     sessions: int = 0
     slowest_s: float = 0.0
+
+
+class Verdict(NamedTuple):
+    """All holds, after so many seconds. last: what was wrong to the last, "" when all held at once."""
+
+    took_s: float
+    last: str
+
+    def __str__(self) -> str:
+        last = f" ({self.last[:_WORDS]})" if self.last else ""
+        return f"right after {self.took_s:.1f} s{last}"
 
 
 @dataclass
@@ -60,8 +73,8 @@ class Judge:
     def _database(self) -> Database:
         return self.installation.database
 
-    async def judge(self, since: float, within_s: float = RIGHT_WITHIN_S) -> float:
-        """Wait until everything holds; answers how long that took (seconds). since: when the round began (Unix time).
+    async def judge(self, since: float, within_s: float = RIGHT_WITHIN_S) -> Verdict:
+        """Wait until everything holds. since: when the round began (Unix time).
 
         Raises Broken with all that explains it when it does not hold in time.
         """
@@ -70,6 +83,7 @@ class Judge:
         # A collector that crashes again and again says something new all the time: each agent has to be right once.
         unbelieved = {truth.uid for truth, _ in self.crowd.truths()}
         untold = set(unbelieved)
+        last = ""
         while True:
             problems, general = await self._look(unbelieved, untold, since - _EVENTS_BACK_S)
             took_s = time.monotonic() - started
@@ -77,10 +91,11 @@ class Judge:
                 break
             if took_s > within_s:
                 raise Broken(self._explain(problems, general, took_s))
+            last = [*general, *chain(*problems.values())][0]
             await asyncio.sleep(_PAUSE_S)
         await self._look_for_what_must_never_be()
         self.tally.slowest_s = max(self.tally.slowest_s, took_s)
-        return took_s
+        return Verdict(took_s, last)
 
     # ── belief ──
 

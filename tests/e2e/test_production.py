@@ -80,7 +80,7 @@ def _compose(ground: Path, released: Mirror, port: int, base_url: str) -> Iterat
         values = {
             "POSTGRES_PASSWORD": "not-asked-for-here",
             "TELFLO_BASE_URL": base_url,
-            "TELFLO_SECRET_KEY": "s" * 50,
+            "TELFLO_SECRET_KEY": "0123456789" * 5,
             "TELFLO_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "TELFLO_ADMIN_PASSWORD": PASSWORD,
         }

@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from fleets.quickdeploy.errors import InvalidOptions
 from fleets.quickdeploy.options import DeploymentOptions
 from fleets.quickdeploy.plan import InstallPlan, Layout, opamp_endpoint
 from fleets.quickdeploy.supervisor_keys import KEYS, knows
@@ -102,6 +103,34 @@ def test_every_generated_file_starts_its_supervisor(
         _starts(ensure(supervisor), folder)
 
 
+@pytest.mark.parametrize("value", ["C:\\data", 'the "big" one'])
+@pytest.mark.parametrize("supervisor", SUPERVISORS, ids=str)
+def test_no_supervisor_starts_with_a_label_that_is_refused_here(
+    supervisor: Supervisor, value: str, ground: Path
+) -> None:
+    with pytest.raises(InvalidOptions):
+        DeploymentOptions(labels={"a": value}).check()
+    facts = replace(
+        plain_host(ground),
+        collector=str(ensure(COLLECTORS[supervisor.version])),
+        labels={"a": value},
+    )
+    (ground / "supervisor.yaml").write_text(render(_plan(supervisor, DeploymentOptions()), facts))
+
+    process = _started(ensure(supervisor), ground)
+
+    try:
+        wait_until(
+            process.has_ended,
+            what="the supervisor gives up",
+            within_s=30,
+            evidence=(ground / "log").read_text,
+        )
+        assert "could not compose initial merged config" in (ground / "log").read_text()
+    finally:
+        _end_with_collector(process)
+
+
 def _plan(supervisor: Supervisor, options: DeploymentOptions) -> InstallPlan:
     return InstallPlan(
         base_url=SERVER,
@@ -117,9 +146,7 @@ def _plan(supervisor: Supervisor, options: DeploymentOptions) -> InstallPlan:
 def _starts(supervisor: Path, folder: Path) -> None:
     """It takes the file, its collector shows itself, and it ends well."""
     log = folder / "log"
-    command = (str(supervisor), "--config", str(folder / "supervisor.yaml"))
-    process = Process(command, {"PATH": os.defpath, "TELFLO_TOKEN": "tlf_e_x"}, log)
-    process.start()
+    process = _started(supervisor, folder)
     try:
         wait_until(
             # By its next try it is past the moment up to which SIGINT ends it without a word.
@@ -131,6 +158,14 @@ def _starts(supervisor: Path, folder: Path) -> None:
         assert process.end(signal.SIGINT) == 0
     finally:
         _end_with_collector(process)
+
+
+def _started(supervisor: Path, folder: Path) -> Process:
+    command = (str(supervisor), "--config", str(folder / "supervisor.yaml"))
+    environment = {"PATH": os.defpath, "TELFLO_TOKEN": "tlf_e_x"}
+    process = Process(command, environment, folder / "log")
+    process.start()
+    return process
 
 
 def _end_with_collector(process: Process) -> None:

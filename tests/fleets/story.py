@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from agents import store
 from agents.snapshot import AgentSnapshot, ConfigStatus, FactKind
 from configs.models import ConfigVersion
 from fleets import offers, reports, services
@@ -11,7 +12,16 @@ from fleets.models import Attempt, Fleet, Membership, Rollout, Target
 from fleets.rendering import render_version
 from fleets.tasks import sweep_rollouts
 from telflo.base import clock
-from tests.factories import TESTER, enrol, hashes, make_answer, make_fleet, make_token, make_version
+from tests.factories import (
+    TESTER,
+    enrol,
+    hashes,
+    make_answer,
+    make_fleet,
+    make_patch,
+    make_token,
+    make_version,
+)
 
 APPLYING, APPLIED, FAILED = ConfigStatus.APPLYING, ConfigStatus.APPLIED, ConfigStatus.FAILED
 
@@ -97,3 +107,9 @@ def attempts_of(agent: AgentSnapshot) -> list[str]:
     """The states of all attempts, oldest first."""
     found = Attempt.objects.filter(agent_id=agent.instance_uid).order_by("id")
     return list(found.values_list("state", flat=True))
+
+
+def disconnect(agent: AgentSnapshot) -> None:
+    """Its connection is over."""
+    now = clock.now()
+    store.apply([make_patch(agent, now=now, disconnected_at=now)])

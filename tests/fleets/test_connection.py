@@ -115,6 +115,9 @@ class TestChanging:
             (NewDestination("otlp.example.com:4318"), "metrics_endpoint"),
             (NewDestination('https://a.example/"\nx: y'), "metrics_endpoint"),
             (NewDestination("https://user:pass@a.example"), "metrics_endpoint"),
+            (NewDestination("https://[::1"), "metrics_endpoint"),
+            (NewDestination("https://a.example:99999"), "metrics_endpoint"),
+            (NewDestination("https://:4318"), "metrics_endpoint"),
             (NewDestination(URL, {"x key": "a"}), "metrics_headers"),
             (NewDestination(URL, {"x-key": 'a"b'}), "metrics_headers"),
             (NewDestination(URL, {"x-key": "a\nb"}), "metrics_headers"),
@@ -212,6 +215,14 @@ class TestClaiming:
         assert status_of(agent).connected
         store.sweep(seen_at + timedelta(seconds=1_900))
         assert not status_of(agent).connected
+
+    def test_what_is_heard_after_an_offer_can_be_counted(self, fleet: Fleet) -> None:
+        agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
+        update_connection(fleet=fleet, heartbeat_s=10, actor=TESTER)
+        store.apply([make_patch(agent, sequence_num=7)])
+        assert claim(agent)
+        row, heard = AgentConnection.objects.get(), status_of(agent)
+        assert (row.counted_from, row.counted_at) == (7, heard.last_seen_at)
 
     def test_an_interval_taken_back_is_the_default_again(self, fleet: Fleet) -> None:
         agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)

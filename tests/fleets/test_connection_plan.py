@@ -14,6 +14,7 @@ from fleets.connection_offer import (
     Need,
     Plan,
     Signal,
+    keeps_interval,
     plan_settings,
 )
 
@@ -143,3 +144,21 @@ def test_in_the_overlap_of_a_rotation_the_successor_is_offered() -> None:
         SHARED, token=HEIR, offered_credential=HEIR, offered_heartbeat_s=due.heartbeat_s
     )
     assert plan(FleetWish(), moved).hash == due.hash
+
+
+@pytest.mark.parametrize(
+    ("messages", "seconds", "keeps"),
+    [
+        (6, 60, True),
+        (7, 60, True),
+        (2, 60, False),
+        (20, 60, False),
+        (4, 40, False),
+        (0, 0, False),
+    ],
+)
+def test_an_interval_is_kept_by_who_is_heard_as_often(
+    messages: int, seconds: float, *, keeps: bool
+) -> None:
+    assert keeps_interval(10, messages=messages, seconds=seconds) is keeps
+    assert not keeps_interval(0, messages=messages, seconds=seconds)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from agents.models import AgentStatus
 from agents.snapshot import AgentSnapshot, ConfigStatus, Transport
@@ -20,13 +21,16 @@ from fleets.models import ArrivalMode
 from fleets.rollouts import engine
 from fleets.tokens import IssuedToken
 from telflo.base import clock
+from telflo.base.access import Role
 from telflo.base.ids import new_id
 from tests.factories import (
     TESTER,
     agent_of,
     make_answer,
+    make_api_token,
     make_fleet,
     make_patch,
+    make_person,
     make_token,
 )
 from tests.fleets.story import Story, hash_of
@@ -127,6 +131,21 @@ def a_move(story: Story) -> Callable[[], object]:
     return lambda: services.move_agent(agent=agent, fleet=target, actor=TESTER)
 
 
+def a_move_by_a_program(story: Story) -> Callable[[], object]:
+    story.assign(story.version())
+    target = make_fleet(version=story.one)
+    key = make_api_token(user=make_person(role=Role.OPERATOR)).secret
+    address = f"/api/v1/agents/{story.agents[0].instance_uid}/"
+    headers = {"Authorization": f"Bearer {key}"}
+
+    def move() -> None:
+        body = {"fleet": target.slug, "name": "moved"}
+        answer = Client().patch(address, body, "application/json", headers=headers)
+        assert answer.status_code == 200, answer.content
+
+    return move
+
+
 def a_look_only(story: Story) -> Callable[[], object]:
     agent = agent_of(story.agents[0])
     return lambda: services.set_mode(agent=agent, mode=ArrivalMode.OBSERVED, actor=TESTER)
@@ -146,6 +165,7 @@ DOORS = [
     a_ghost,
     a_look_only,
     a_move,
+    a_move_by_a_program,
     a_rollout_succeeds,
     a_start,
     an_offer,

@@ -61,6 +61,33 @@ class TestFleets:
         fleet.refresh_from_db()
         assert (fleet.name, fleet.slug) == ("core", "edge")
 
+    def test_a_change_that_changes_nothing_leaves_no_trace(self) -> None:
+        fleet = create("edge")
+        before = Fleet.objects.values().get()
+        same = services.update_fleet(fleet=fleet, name=" edge ", description="", actor=TESTER)
+        assert same == fleet
+        assert Fleet.objects.values().get() == before
+        assert not Activity.objects.filter(action="fleet.update").exists()
+
+    def test_a_change_is_made_on_the_present_state_and_not_on_what_was_read_before(self) -> None:
+        stale = create("edge")
+        services.update_fleet(fleet=stale, description="new", actor=TESTER)
+        stale = Fleet(**{**Fleet.objects.values().get(), "description": "old"})
+        changed = services.update_fleet(fleet=stale, name="core", actor=TESTER)
+        assert (changed.name, changed.description) == ("core", "new")
+        entry = Activity.objects.filter(action="fleet.update").latest("id")
+        assert entry.before is not None
+        assert entry.before["description"] == "new"
+
+    def test_a_description_that_is_too_long_is_refused_and_not_cut(self) -> None:
+        fleet = create("edge")
+        with pytest.raises(DomainError, match="500") as error:
+            services.update_fleet(fleet=fleet, description="x" * 501, actor=TESTER)
+        assert error.value.field == "description"
+        with pytest.raises(DomainError, match="500"):
+            services.create_fleet(name="b", version=None, actor=TESTER, description="x" * 501)
+        assert Fleet.objects.get().description == ""
+
     def test_only_an_empty_fleet_is_archived_and_its_tokens_are_revoked(self) -> None:
         fleet = create("edge")
         issued = make_token(fleet=fleet)

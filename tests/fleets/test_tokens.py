@@ -139,6 +139,25 @@ class TestRotate:
             enrol(token=old, now=later)
         assert refused.value.reason == "retired"
 
+    def test_a_successor_has_the_same_name_with_its_generation(self) -> None:
+        fleet = make_fleet()
+
+        def heir_of(token: Token) -> Token:
+            return tokens.rotate_token(token=token, overlap=timedelta(), actor=TESTER).token
+
+        second = heir_of(make_token(fleet=fleet, name="edge").token)
+        third = heir_of(second)
+        assert [second.name, third.name] == ["edge (2)", "edge (3)"]
+        assert heir_of(make_token(fleet=make_fleet(), name="edge").token).name == "edge (2)"
+        west = heir_of(make_token(fleet=fleet, name="edge west").token)
+        assert heir_of(west).name == "edge west (3)"
+        assert heir_of(third).name == "edge (4)"
+        again = make_token(fleet=fleet, name="edge").token
+        assert heir_of(again).name == "edge (5)", "two of one name would be taken for each other"
+        longest = heir_of(make_token(fleet=fleet, name="x" * 100).token)
+        assert longest.name == f"{'x' * 96} (2)"
+        assert heir_of(longest).name == f"{'x' * 96} (3)"
+
     def test_a_retired_token_has_no_successor(self) -> None:
         token = make_token(fleet=make_fleet()).token
         tokens.retire_token(token=token, actor=TESTER)

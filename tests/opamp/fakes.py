@@ -236,6 +236,13 @@ def full(uid: UUID = UID, sequence_num: int = 0) -> AgentToServer:
     return message
 
 
+async def joined(wire: Wire, *, uid: Any = UID) -> None:
+    """Connect and be answered once, with a full state."""
+    assert (await wire.next())["type"] == "websocket.accept"
+    wire.say(full(uid))
+    assert (await wire.reply()).instance_uid == uid.bytes
+
+
 async def post(
     gateway: Gateway, secret: str, body: bytes, *, address: str = "192.0.2.9"
 ) -> tuple[int, ServerToAgent]:

@@ -15,8 +15,7 @@ from opamp.ports import Caller
 from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import CAPABILITIES, SECRET, UID, MemoryDomain, full
-from tests.opamp.test_gateway import joined
+from tests.opamp.fakes import CAPABILITIES, SECRET, UID, MemoryDomain, full, joined
 from tests.opamp.waiting import until
 
 PING = "io.example.ping/1.0"

@@ -13,8 +13,7 @@ from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import ServerToAgent
 from opamp.protocol.reports import read_description
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import UID, UID2, MemoryDomain, Wire, full, hello
-from tests.opamp.test_gateway import joined
+from tests.opamp.fakes import UID, UID2, MemoryDomain, Wire, full, hello, joined
 from tests.opamp.waiting import until
 from tests.protocol.world import STORIES
 

@@ -119,6 +119,13 @@ def test_a_version_that_cannot_be_read_is_said_and_matches_nothing() -> None:
     assert "Version: edge:2 is not a version. Give its id or its number, such as 2." in html
 
 
+def test_a_connection_that_is_neither_is_said_and_matches_nothing() -> None:
+    make_collector(name="web-1")
+    html = page("/collectors/?connected=zz")
+    assert "web-1" not in html
+    assert "Connection: " in html
+
+
 def test_segments_count_what_the_other_filters_let_through() -> None:
     edge = make_fleet(name="edge")
     make_collector(fleet=edge, status="failed")

@@ -1,15 +1,25 @@
 """The pages of configurations and versions."""
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from agents.snapshot import ConfigStatus
 from configs.models import Configuration, ConfigVersion, VersionState
 from configs.services import create_configuration, save_version
 from telflo.base.access import Role
 from telflo.base.models import Activity
-from tests.factories import TESTER, make_fleet, make_version
+from tests.factories import (
+    TESTER,
+    make_collector,
+    make_configuration,
+    make_fleet,
+    make_rendered,
+    make_version,
+)
 from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +67,9 @@ def test_pages_are_live_and_never_read_the_raw_text_again_by_themselves() -> Non
     assert f'data-live="{topic} fleets"' in listed
     raw = client.get(address(version, "raw/")).content.decode()
     assert raw.count("data-live=") == raw.count(f'data-live-url="{address(version)}"') > 0
+    path = f"/configurations/{version.configuration_id}/versions/new/"
+    assert "data-live=" not in client.get(path).content.decode()
+    assert "data-live=" not in client.post(path, {"yaml": BAD}).content.decode()
 
 
 def test_a_name_in_use_is_said_at_the_name_and_the_text_is_kept() -> None:
@@ -173,6 +186,52 @@ def test_any_two_versions_are_compared_and_a_changed_secret_shows_as_a_masked_li
     assert '<tr class="del">' in text
     assert '<tr class="add">' in text
     assert "hunter" not in text
+
+
+def side(version: ConfigVersion, role: Role = Role.EDITOR) -> str:
+    """What the page of a version says beside its text."""
+    html = signed_in(role).get(address(version)).content.decode()
+    return html.partition('id="version-side"')[2].partition("<dialog")[0]
+
+
+def test_the_page_of_a_published_version_that_no_fleet_has_says_what_to_do() -> None:
+    version = make_version(configuration=make_configuration(name="edge"))
+    words = side(version)
+    assert "No fleet has v1." in words
+    assert "Publish" not in words
+    assert f'href="/fleets/new/?version={version.pk}">Create a fleet with it</a>' in words
+    other = make_fleet(name="west", version=make_version())
+    give = f'href="/fleets/{other.slug}/assign/?version={version.pk}"'
+    assert give in side(version)
+    assert give in side(version, Role.OPERATOR)
+    assert "Create a fleet" not in side(version, Role.OPERATOR)
+    assert "An Operator can assign it to one." in side(version, Role.VIEWER)
+    assert give not in side(version, Role.VIEWER)
+    chosen = signed_in(Role.EDITOR).get(f"/fleets/new/?version={version.pk}").content.decode()
+    assert f'<option value="{version.pk}" selected>' in chosen
+
+
+def test_a_version_that_collectors_still_run_says_so_though_no_fleet_has_it() -> None:
+    old, new = (make_version(configuration=c) for c in [make_configuration(name="edge")] * 2)
+    fleet = make_fleet(name="edge", version=new)
+    row: dict[str, Any] = {
+        "remote_config_status": ConfigStatus.APPLIED,
+        "remote_config_hash": "old",
+    }
+    make_collector(fleet=fleet, desired=make_rendered(version=old, digest="old"), **row)
+    assert "No fleet has v1. 1 collector still runs it." in side(old)
+    assert "v1 on 1" in side(old)
+    assert "No fleet" not in side(new)
+
+
+def test_the_page_of_a_configuration_that_no_fleet_has_names_what_can_be_given() -> None:
+    version = make_version(state=VersionState.UNPUBLISHED)
+    client, path = signed_in(Role.EDITOR), f"/configurations/{version.configuration_id}/"
+    assert "Publish a version first" in client.get(path).content.decode()
+    published = make_version(configuration=version.configuration)
+    html = client.get(path).content.decode()
+    assert "Publish a version first" not in html
+    assert f'href="/fleets/new/?version={published.pk}">Create a fleet with v2</a>' in html
 
 
 def test_the_list_costs_the_same_number_of_queries_however_long() -> None:

@@ -1,5 +1,7 @@
 """The pages of connection settings and credentials: what they show, and what they never do."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +11,22 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import Agent
+from agents.snapshot import Capability
 from fleets.connection import NewDestination, connection_of, update_connection
 from fleets.connection_offer import Signal
 from fleets.models import AgentConnection, Fleet, Membership, Token, TokenKind
+from fleets.tokens import end_overlaps, revoke_token
 from telflo.base.access import Role
-from tests.factories import TESTER, make_collector, make_fleet, make_token
-from tests.pages.reading import signed_in
+from telflo.base.activity import Actor
+from tests.factories import (
+    CAPABILITIES,
+    TESTER,
+    make_collector,
+    make_fleet,
+    make_person,
+    make_token,
+)
+from tests.pages.reading import queries_of, signed_in
 
 pytestmark = pytest.mark.django_db
 PATH = "/fleets/edge/connection/"
@@ -171,6 +183,60 @@ class TestTheCollectorsPage:
         for words in ("its own", "tlf_a_abcdef…", "45 s", "failed", "no route"):
             assert words in html
 
+    @pytest.mark.parametrize("kind", [TokenKind.ENROLMENT, TokenKind.HOST])
+    def test_it_says_that_its_token_was_revoked_and_what_to_do(
+        self, fleet: Fleet, kind: TokenKind
+    ) -> None:
+        issued = make_token(fleet=fleet, name="pilot", kind=kind)
+        agent = make_collector(fleet=fleet, status="disconnected")
+        Membership.objects.filter(agent=agent).update(token=issued.token)
+        path = f"/collectors/{agent.pk}/"
+        assert "revoked" not in signed_in(Role.ADMIN).get(path).content.decode()
+        ada = Actor.person(make_person(role=Role.ADMIN, username="ada"))
+        revoke_token(token=issued.token, actor=ada, reason="Was in a ticket")
+        html = signed_in(Role.ADMIN).get(path).content.decode()
+        assert "Its token “pilot” was revoked</b>" in html
+        assert "by ada: “Was in a ticket”" in html
+        assert 'href="/fleets/edge/deploy/">make an install command</a>' in html
+        assert "ask an Admin for an install command" in signed_in().get(path).content.decode()
+        assert queries_of(signed_in(), path) <= 17
+
+    def test_a_token_that_was_revoked_by_itself_was_revoked_by_telflo(self, fleet: Fleet) -> None:
+        token = make_token(fleet=fleet).token
+        agent = make_collector(fleet=fleet, status="disconnected")
+        Membership.objects.filter(agent=agent).update(token=token)
+        Token.objects.filter(pk=token.pk).update(revoke_at=timezone.now())
+        end_overlaps(timezone.now())
+        html = signed_in().get(f"/collectors/{agent.pk}/").content.decode()
+        assert "by Telflo: “The overlap of its rotation is over.”" in html
+
+    def test_it_says_of_settings_what_is_known(self, fleet: Fleet) -> None:
+        answers = int(CAPABILITIES | Capability.REPORTS_CONNECTION_SETTINGS_STATUS)
+        offered_at = timezone.now() - timedelta(minutes=10)
+        offer = {
+            "offered_at": offered_at,
+            "heartbeat_s": 10,
+            "counted_from": 7,
+            "counted_at": offered_at,
+        }
+
+        def words(capabilities: int = int(CAPABILITIES), **row: Any) -> str:
+            here = {"connected_at": offered_at - timedelta(hours=1), **row}
+            agent = make_collector(fleet=fleet, agent={"capabilities": capabilities}, **here)
+            AgentConnection.objects.create(agent=agent, **offer)
+            html = signed_in(Role.VIEWER).get(f"/collectors/{agent.pk}/").content.decode()
+            found = re.search(r"offered <time[^>]*>[^<]*</time>, ([^<]*)", html)
+            assert found is not None
+            return found[1].strip()
+
+        silent = "sent; this supervisor does not report back"
+        assert words() == silent
+        assert words(answers) == "not answered yet"
+        assert words(answers, connection_status=1, connection_at=timezone.now()) == "applied"
+        assert words(sequence_num=7 + 60) == "in use: it is heard every 10 s"
+        assert words(sequence_num=7 + 20) == silent, "it is heard every 30 s"
+        assert words(sequence_num=7 + 60, connected_at=timezone.now()) == silent
+
     def test_it_says_when_a_credential_is_not_offered_any_more(self, fleet: Fleet) -> None:
         agent = make_collector(fleet=fleet)
         AgentConnection.objects.create(agent=agent, unused_offers=3)
@@ -207,9 +273,10 @@ class TestTheCollectorsPage:
         assert "reported" in html
 
 
-def test_the_django_admin_does_not_change_credentials_of_agents(fleet: Fleet) -> None:
+def test_the_django_admin_asks_before_it_ends_the_credential_of_an_agent(fleet: Fleet) -> None:
     token = own_credential(make_collector(fleet=fleet), fleet)
     form = {"action": "revoke", "_selected_action": [str(token.pk)]}
-    assert signed_in(Role.ADMIN).post("/admin/fleets/token/", form).status_code == 302
+    asked = signed_in(Role.ADMIN).post("/admin/fleets/token/", form)
+    assert token.prefix in asked.content.decode()
     token.refresh_from_db()
     assert token.revoked_at is None

@@ -22,6 +22,7 @@ from tests.factories import (
     agent_of,
     enrol,
     make_collector,
+    make_configuration,
     make_fleet,
     make_rendered,
     make_token,
@@ -87,6 +88,22 @@ def test_only_published_versions_can_be_chosen() -> None:
         {"name": "edge", "version": version.pk, "arrival_mode": "managed", "expires": "1y"},
     )
     assert answer.status_code == 422
+
+
+def test_a_new_fleet_is_proposed_the_newest_version_of_the_only_configuration() -> None:
+    client = signed_in(Role.ADMIN)
+    configuration = make_configuration(name="edge")
+    assert "selected>None: observe only" in client.get("/fleets/new/").content.decode()
+    make_version(configuration=configuration)
+    newest = make_version(configuration=configuration)
+    make_version(configuration=configuration, state=VersionState.UNPUBLISHED)
+    make_version(state=VersionState.UNPUBLISHED)
+    chosen = f'<option value="{newest.pk}" selected>'
+    assert chosen in client.get("/fleets/new/").content.decode()
+    make_version()
+    html = client.get("/fleets/new/").content.decode()
+    assert chosen not in html, "which of two configurations, nobody knows"
+    assert "selected>None: observe only" in html
 
 
 @pytest.mark.parametrize("tab", TABS)
@@ -195,6 +212,25 @@ def test_assigning_shows_the_difference_the_numbers_and_the_quarantined_by_name(
     assert "2 collectors</b> get edge v2" in html
     assert "It failed before on 1 collector" in html
     assert "web-1" in html
+
+
+def test_assigning_proposes_the_newest_version_that_would_be_news() -> None:
+    configuration = make_configuration(name="edge")
+    first, second, third = (make_version(configuration=configuration) for _ in range(3))
+    make_version(configuration=configuration, state=VersionState.UNPUBLISHED)
+    make_version()
+    fleet = make_fleet(name="edge", version=first)
+    client = signed_in(Role.OPERATOR)
+    chosen = f'<option value="{third.pk}" selected>'
+    assert chosen in client.get("/fleets/edge/assign/").content.decode()
+    for had in (third, second):
+        Fleet.objects.filter(pk=fleet.pk).update(version=had)
+        html = client.get("/fleets/edge/assign/").content.decode()
+        assert (chosen in html) is (had is second)
+        assert ("no newer version of edge is published" in html) is (had is third)
+        assert ("Roll out" in html or "Assign edge" in html) is (had is second)
+    asked = client.get(f"/fleets/edge/assign/?version={first.pk}").content.decode()
+    assert f'<option value="{first.pk}" selected>' in asked, "to go back is chosen, not proposed"
 
 
 def test_assigning_counts_each_collector_once_and_only_those_that_it_reaches() -> None:

@@ -245,7 +245,7 @@ def test_every_page_of_activity_names_the_version_that_was_assigned() -> None:
     assert "assigned gateway v1 to edge" in overview()
     for path in ("/activity/?q=gateway+v1", "/fleets/edge/activity/"):
         html = signed_in().get(path).content.decode()
-        assert "Version assigned</td>" in html
+        assert "Version assigned<" in html
         assert "gateway v1 to edge" in html
 
 

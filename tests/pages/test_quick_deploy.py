@@ -77,7 +77,7 @@ def test_a_loopback_address_is_pointed_out(fleet: Fleet) -> None:
 
 
 def test_options_are_kept_and_secrets_are_encrypted_and_never_shown(fleet: Fleet) -> None:
-    answer = post(labels="site=ams\nrack=r1", environment="API_KEY=hunter2hunter2", proxy="")
+    answer = post(labels="site=ams\nrack=r1", secret_environment="API_KEY=hunter2hunter2", proxy="")
     deployment = Deployment.objects.get()
     assert deployment.options["labels"] == {"site": "ams", "rack": "r1"}
     assert deployment.secret_environment == "API_KEY=hunter2hunter2"
@@ -91,8 +91,11 @@ def test_options_are_kept_and_secrets_are_encrypted_and_never_shown(fleet: Fleet
         ("collector_version", "0.100.0", "is too old"),
         ("labels", "no equals sign", "Line 1 is not of the form"),
         ("labels", "bad name!=x", "cannot name a label"),
-        ("environment", "1BAD=x", "cannot name a variable"),
+        ("labels", "a=C:\\data", "The value of a must"),
+        ("secret_environment", "1BAD=x", "cannot name a variable"),
+        ("config_files", "local.yaml", "must be an absolute path"),
         ("proxy", "ftp://x", "http://host:port"),
+        ("proxy", "http://[::1", "http://host:port"),
         ("collector", "relative/path", "must be an absolute path"),
         ("max_uses", "0", "greater than or equal to 1"),
         ("platform", "windows", "Select a valid choice"),

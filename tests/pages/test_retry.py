@@ -1,53 +1,20 @@
 """Retry beside every failure: one question that says what will happen, for Operators."""
 
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from agents.models import Agent
-from fleets.models import Attempt, AttemptState, Quarantine
-from telflo.base import clock
+from fleets.models import Quarantine
 from telflo.base.access import Role
 from telflo.base.models import Activity
 from tests.factories import (
     make_collector,
-    make_configuration,
     make_fleet,
-    make_rendered,
-    make_version,
 )
+from tests.fleets.failed import failed_collector
 from tests.pages.reading import page, posted, signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-def failed_collector(**how: Any) -> Agent:
-    """It ran v1 well and failed v2, the version of its fleet."""
-    first = make_version(configuration=make_configuration(name="edge"))
-    second = make_version(configuration=first.configuration)
-    fleet = make_fleet(name="eu", version=second)
-    desired, previous = make_rendered(version=second), make_rendered(version=first)
-    row = {
-        "status": "failed",
-        "config_status": "failed",
-        "remote_config_status": 3,
-        "remote_config_hash": desired.hash,
-        **how,
-    }
-    agent = make_collector(name="web", fleet=fleet, desired=desired, previous=previous, **row)
-    attempt = Attempt.objects.create(
-        agent=agent,
-        rendered=desired,
-        hash=desired.hash,
-        epoch=1,
-        state=AttemptState.FAILED,
-        error="unknown exporter: nope, password: hunter2hunter2",
-        offered_at=clock.now(),
-        deadline=clock.now(),
-    )
-    Quarantine.objects.create(agent=agent, hash=desired.hash, attempt=attempt, since=clock.now())
-    return agent
 
 
 def test_a_retry_says_what_it_will_do_and_leads_back_where_it_was_asked() -> None:

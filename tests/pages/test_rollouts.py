@@ -1,11 +1,14 @@
 """The pages of rollouts."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import AgentStatus
+from agents.snapshot import ConfigStatus
 from fleets.models import (
     Attempt,
     AttemptState,
@@ -17,9 +20,11 @@ from fleets.models import (
 )
 from fleets.services import assign_version
 from telflo.base.access import Role
+from tests.api.caller import caller
 from tests.factories import (
     TESTER,
     make_collector,
+    make_configuration,
     make_fleet,
     make_rendered,
     make_version,
@@ -27,6 +32,7 @@ from tests.factories import (
 from tests.pages.reading import page, signed_in
 
 pytestmark = pytest.mark.django_db
+APPLIED, FAILED = ConfigStatus.APPLIED, ConfigStatus.FAILED
 
 
 def started(*, collectors: int = 2, name: str = "edge") -> Rollout:
@@ -92,6 +98,40 @@ def test_a_failed_target_is_retried_from_the_rollout() -> None:
     assert link not in signed_in().get(path).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("said", "known", "words"),
+    [
+        ((FAILED, "failed"), True, "Had edge v1 before, and has not said what it runs since."),
+        ((APPLIED, "before"), True, "Runs edge v1."),
+        ((APPLIED, "elsewhere"), True, "Runs a configuration that is not from here, elsewher."),
+        ((APPLIED, "failed"), True, "Had edge v1 before, and has not said what it runs since."),
+        ((FAILED, "failed"), False, "Had no version from here before."),
+    ],
+)
+def test_a_failed_target_says_what_runs_instead(
+    said: tuple[ConfigStatus, str], known: bool, words: str
+) -> None:
+    configuration = make_configuration(name="edge")
+    first, second = (make_version(configuration=configuration) for _ in range(2))
+    fleet = make_fleet(name="edge", version=first)
+    before = make_rendered(version=first, digest="before")
+    row: dict[str, Any] = (
+        {"remote_config_status": APPLIED, "remote_config_hash": "before"} if known else {}
+    )
+    agent = make_collector(fleet=fleet, desired=before, **row)
+    rollout = assign_version(fleet=fleet, version=second, actor=TESTER)
+    rollout.targets.update(state=TargetState.FAILED)
+    make_rendered(version=second, digest="failed")
+    path = f"/rollouts/{rollout.number}/"
+    AgentStatus.objects.filter(agent=agent).update(
+        remote_config_status=said[0], remote_config_hash=said[1]
+    )
+    assert words in page(path)
+    if said == (APPLIED, "before"):
+        AgentStatus.objects.filter(agent=agent).update(connected=False)
+        assert "Ran edge v1 last." in page(path)
+
+
 def ended(*, failed: int) -> Rollout:
     """One that is over: some targets failed, the others succeeded."""
     rollout = started(collectors=4, name=f"with-{failed}")
@@ -120,6 +160,35 @@ def test_one_that_ended_without_failures_succeeded() -> None:
     one = page(f"/rollouts/{ended(failed=0).number}/")
     assert 'class="lamp is-ok big"' in one
     assert "Finished" not in one
+
+
+@pytest.mark.parametrize("state", ["paused", "superseded", "cancelled"])
+def test_a_stage_does_not_run_while_its_rollout_does_not(state: str) -> None:
+    rollout = started()
+    rollout.stages.update(state=StageState.RUNNING)
+    Rollout.objects.filter(pk=rollout.pk).update(state=state)
+    stage = page(f"/rollouts/{rollout.number}/").partition('<ol class="track">')[2]
+    stage = stage.partition("</ol>")[0]
+    assert f"{state.capitalize()}</span>" in stage
+    assert "Running" not in stage
+    answer = caller()("GET", f"rollouts/{rollout.pk}/").body
+    assert [one["state"] for one in answer["stages"]] == [state]
+
+
+def test_the_overview_says_that_a_stage_is_paused() -> None:
+    rollout = started()
+    rollout.stages.update(state=StageState.RUNNING)
+    Rollout.objects.filter(pk=rollout.pk).update(state=RolloutState.PAUSED)
+    stage = page("/").partition('<ol class="track">')[2].partition("</ol>")[0]
+    assert "Paused</span>" in stage
+    assert "Running" not in stage
+
+
+def test_a_stage_that_was_passed_stays_passed() -> None:
+    rollout = started()
+    rollout.stages.update(state=StageState.PASSED)
+    Rollout.objects.filter(pk=rollout.pk).update(state=RolloutState.SUPERSEDED)
+    assert rollout.stages.get().state_now == "passed"
 
 
 def test_targets_are_filtered_by_state_and_name() -> None:

@@ -1,5 +1,6 @@
 """The pages of tokens, and tokens in the Django admin."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from fleets.token_state import TokenState, token_state
 from fleets.tokens import Expiry
 from telflo.base.access import Role
 from telflo.base.models import Activity
+from telflo.base.secrets import hash_secret
 from tests.factories import enrol, make_fleet, make_token
 from tests.pages.reading import signed_in
 
@@ -90,7 +92,9 @@ def test_rotating_shows_the_second_secret_and_keeps_the_first_for_the_overlap() 
     assert "no-store" in answer["Cache-Control"]
     token.refresh_from_db()
     assert token_state(token, timezone.now()) is TokenState.EXPIRES_SOON
-    assert token.children.get().name == "build"
+    assert token.children.get().name == "build (2)"
+    html = signed_in(Role.VIEWER).get("/tokens/").content.decode()
+    assert "build (2)</td>" in html
 
 
 def test_revoking_says_how_many_lose_the_server_and_records_why() -> None:
@@ -189,14 +193,87 @@ def test_the_django_admin_makes_a_token_and_shows_it_once() -> None:
     assert token.secret_hash not in one
 
 
-def test_the_django_admin_ends_tokens_through_the_service() -> None:
-    token = make_token(fleet=make_fleet(name="edge")).token
-    signed_in(Role.ADMIN).post(
-        "/admin/fleets/token/", {"action": "revoke", "_selected_action": [token.pk]}
+ADMIN_LIST = "/admin/fleets/token/"
+
+
+def chosen(action: str, *tokens: Token, **more: str) -> dict[str, Any]:
+    """What the list of the Django admin posts."""
+    return {"action": action, "_selected_action": [token.pk for token in tokens], **more}
+
+
+def test_the_django_admin_asks_with_numbers_before_it_ends_tokens() -> None:
+    fleet = make_fleet(name="edge")
+    used, own = make_token(fleet=fleet, name="build"), make_token(fleet=fleet, name="own").token
+    Token.objects.filter(pk=own.pk).update(kind=TokenKind.AGENT)
+    enrol(token=used)
+    enrol(token=used)
+    client = signed_in(Role.ADMIN)
+    asked = client.post(ADMIN_LIST, chosen("revoke", used.token, own)).content.decode()
+    assert "2 collectors lose the server and keep running." in asked
+    assert "build" in asked
+    assert "own" in asked
+    assert not Token.objects.exclude(revoked_at=None).exists()
+    client.post(ADMIN_LIST, chosen("revoke", used.token, own, confirmed="1", reason="leaked"))
+    assert Token.objects.exclude(revoked_at=None).count() == 2
+    assert set(Activity.objects.filter(action="token.revoke").values_list("reason", flat=True)) == {
+        "leaked"
+    }
+
+
+def test_the_django_admin_retires_a_token_once_it_is_confirmed() -> None:
+    issued = make_token(fleet=make_fleet(name="edge"), name="build")
+    enrol(token=issued)
+    client = signed_in(Role.ADMIN)
+    asked = client.post(ADMIN_LIST, chosen("retire", issued.token)).content.decode()
+    assert "1 collector that it let in stays." in asked
+    issued.token.refresh_from_db()
+    assert issued.token.retired_at is None
+    client.post(ADMIN_LIST, chosen("retire", issued.token, confirmed="1"))
+    issued.token.refresh_from_db()
+    assert token_state(issued.token, timezone.now()) is TokenState.RETIRED
+    assert Activity.objects.filter(action="token.retire").exists()
+
+
+def test_the_django_admin_asks_about_many_tokens_in_a_fixed_number_of_queries() -> None:
+    fleet = make_fleet(name="edge")
+    tokens = [make_token(fleet=fleet, name=f"t{n}").token for n in range(6)]
+    client = signed_in(Role.ADMIN)
+    counts = []
+    for some in (tokens[:1], tokens):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.post(ADMIN_LIST, chosen("revoke", *some)).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_the_django_admin_rotates_a_token_and_shows_the_secret_once() -> None:
+    token = make_token(fleet=make_fleet(name="edge"), name="build").token
+    client = signed_in(Role.ADMIN)
+    asked = client.post(ADMIN_LIST, chosen("rotate", token))
+    assert "overlap_seconds" in asked.content.decode()
+    assert Token.objects.count() == 1
+    answer = client.post(
+        ADMIN_LIST, chosen("rotate", token, confirmed="1", overlap_seconds="86400")
     )
-    token.refresh_from_db()
-    assert token.revoked_at is not None
-    assert Activity.objects.filter(action="token.revoke").exists()
+    heir = token.children.get()
+    assert "no-store" in answer["Cache-Control"]
+    assert "messages" not in answer.cookies
+    secret = re.findall(r"data-secret>(tlf_e_[^<]+)<", answer.content.decode())[0]
+    assert hash_secret(secret) == heir.secret_hash
+    assert Activity.objects.filter(action="token.rotate").exists()
+    assert secret not in client.get(ADMIN_LIST).content.decode()
+
+
+def test_the_django_admin_says_why_a_token_is_not_rotated() -> None:
+    fleet = make_fleet(name="edge")
+    one, other = make_token(fleet=fleet).token, make_token(fleet=fleet).token
+    client = signed_in(Role.ADMIN)
+    both = client.post(ADMIN_LIST, chosen("rotate", one, other), follow=True).content.decode()
+    assert "Choose one token" in both
+    Token.objects.filter(pk=one.pk).update(kind=TokenKind.AGENT)
+    form = chosen("rotate", one, confirmed="1", overlap_seconds="0")
+    assert "own credential is renewed by itself" in client.post(ADMIN_LIST, form).content.decode()
+    assert Token.objects.count() == 2
 
 
 @pytest.mark.parametrize(

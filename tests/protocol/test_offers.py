@@ -1,5 +1,6 @@
 """The session's half of the offer rules (R1-R4, decision 1)."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -282,9 +283,10 @@ class TestTheOffer:
 
 
 def over_http(number: int) -> Outcome:
-    """A poll while an offer of the poll before, whose message had number 4, is unanswered."""
+    """A poll while an offer of the poll before, whose message had number 4, is unanswered; a full state came lately."""
     known = AgentSnapshot(
         UID, 2, sequence_num=4, is_new=False, capabilities=MASK, transport=Transport.HTTP,
+        full_state_at=START - timedelta(seconds=5),
         remote_config=RemoteConfigReport(APPLIED, A), desired_hash=B, in_flight_hash=B, seen_at=START,
     )  # fmt: skip
     message = pb.AgentToServer(instance_uid=UID.bytes, sequence_num=number, capabilities=MASK)

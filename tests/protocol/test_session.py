@@ -240,6 +240,11 @@ class TestSequenceNumbers:
         one = session(full_state_at=START - timedelta(seconds=5), transport=Transport.HTTP)
         assert one.receive(said(9), START).reply.flags == 0
 
+    def test_over_http_the_same_number_again_is_the_message_whose_answer_was_lost(self) -> None:
+        again = session(transport=Transport.HTTP).receive(said(4), START)
+        assert (again.reply.flags, again.patch and again.patch.sequence_num) == (0, 4)
+        assert session(transport=Transport.WEBSOCKET).receive(said(4), START).reply.flags != 0
+
     @pytest.mark.rule("C3")
     def test_a_full_state_says_what_is_gone(self) -> None:
         before: dict[str, Any] = {
@@ -433,3 +438,33 @@ def rich() -> pb.AgentToServer:
     for name in ("one", "two"):
         message.package_statuses.packages[name].agent_has_version = "1"
     return message
+
+
+class TestHealthThatWasKnown:
+    """What an earlier session heard of it may be written late, behind what this one takes as known."""
+
+    HEALTHY = ComponentHealth(healthy=True)
+
+    def is_news(self, number: int, **changes: object) -> list[bool]:
+        """Of a first report that says what is stored, and of the same once more."""
+        session = AgentSession(known(health=self.HEALTHY, **changes), LIMITS)
+        outcomes = [session.receive(full(one), START) for one in (number, number + 1)]
+        facts = [outcome.patch.facts for outcome in outcomes if outcome.patch is not None]
+        return [any(fact.kind is FactKind.HEALTH for fact in each) for each in facts]
+
+    def test_behind_a_gap_it_is_told_once_more(self) -> None:
+        assert self.is_news(6) == [True, False]
+        assert self.is_news(5, sequence_num=None) == [True, False]
+
+    def test_where_all_is_stored_it_is_no_news(self) -> None:
+        assert self.is_news(5) == [False, False]
+
+    def test_over_plain_http_all_that_was_answered_is_stored(self) -> None:
+        assert self.is_news(6, transport=Transport.HTTP) == [False, False]
+
+    def test_a_report_later_than_the_first_message_is_news_too(self) -> None:
+        session = AgentSession(known(health=self.HEALTHY), LIMITS)
+        session.receive(said(6), START)
+        patch = session.receive(full(7), START).patch
+        assert patch is not None
+        assert any(fact.kind is FactKind.HEALTH for fact in patch.facts)

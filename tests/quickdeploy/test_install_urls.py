@@ -9,6 +9,7 @@ import pytest
 from django.test import Client, override_settings
 
 from fleets.models import Deployment, RefusalReason, RefusedAttempt, Token, TokenKind
+from fleets.quickdeploy import manual
 from fleets.quickdeploy.errors import InvalidOptions
 from fleets.quickdeploy.options import DeploymentOptions
 from fleets.quickdeploy.plan import is_loopback
@@ -25,6 +26,7 @@ from telflo.base import clock
 from telflo.base.models import Activity
 from telflo.base.secrets import hash_secret
 from tests.factories import TESTER, make_fleet, make_version
+from tests.quickdeploy.sandbox import CODE, TOKEN, Host
 
 pytestmark = pytest.mark.django_db
 
@@ -220,8 +222,10 @@ def test_settings_choose_the_addresses(client: Client) -> None:
         ({"collector_version": "0.100.0"}, "collector_version"),
         ({"max_uses": 0}, "max_uses"),
         ({"lifetime": timedelta(days=31)}, "lifetime"),
-        ({"secret_environment": {"A B": "x"}}, "environment"),
-        ({"secret_environment": {"A": "x\ny"}}, "environment"),
+        ({"secret_environment": {"A B": "x"}}, "secret_environment"),
+        ({"secret_environment": {"A": "x\ny"}}, "secret_environment"),
+        ({"secret_environment": {"A": "x" * 16_385}}, "secret_environment"),
+        ({"secret_environment": {f"A{n}": "x" for n in range(101)}}, "secret_environment"),
     ],
 )
 def test_a_deployment_that_cannot_work_is_not_made(how: dict[str, Any], field: str) -> None:
@@ -230,6 +234,23 @@ def test_a_deployment_that_cannot_work_is_not_made(how: dict[str, Any], field: s
 
     assert error.value.field == field
     assert not Deployment.objects.exists()
+
+
+def test_options_that_cannot_work_are_refused_and_close_a_code_that_was_made_with_them(
+    client: Client,
+) -> None:
+    bad = DeploymentOptions(labels={"a": "C:\\data"})
+    with pytest.raises(InvalidOptions):
+        issue(options=bad)
+    issued = issue()
+    Deployment.objects.update(options=bad.to_json())
+
+    script = client.get(f"/install/{issued.code}").content.decode()
+
+    assert "CLOSED_REASON='This quick-deploy code cannot be used: The value of a " in script
+    assert client.get(f"/install/{issued.code}/check").status_code == 410
+    steps = manual_steps(Deployment.objects.get(), issued.code, base_url="https://telflo.example")
+    assert steps
 
 
 def test_the_page_gets_commands_and_steps_with_the_same_values() -> None:
@@ -272,6 +293,28 @@ def test_what_the_steps_by_hand_leave_behind_is_readable_for_the_service(tmp_pat
     owned = (tmp_path / "calls").read_text().splitlines()[0].split()
     assert owned[:2] == ["chown", "root:telflo-collector"]
     assert {Path(path) for path in owned[2:]} == set(etc.iterdir())
+
+
+def test_secret_values_by_hand_are_written_as_the_script_writes_them(host: Host) -> None:
+    answer = f'token={TOKEN}\nenvironment DB_PASSWORD=p"a$s\\w`d=e #1\nenvironment EMPTY=\n'
+    host.server.claim = (200, answer)
+    assert host.run().returncode == 0
+    plan = host.plan(options=DeploymentOptions(proxy='http://p:1/"$x'))
+    claim, files = manual.manual_steps(plan, CODE)[2:4]
+    by_hand = host.folder / "by-hand"
+    by_hand.mkdir()
+
+    commands = claim.commands.replace("/etc/telflo-collector", str(by_hand))
+    environment = {"PATH": f"{host.stubs}:/usr/bin:/bin", "SANDBOX": str(host.folder)}
+    subprocess.run(["sh", "-eu", "-c", commands], env=environment, check=True, cwd=host.home)
+
+    written = (by_hand / "collector.env").read_text().splitlines()
+    by_script = (host.root / "etc/telflo-collector/collector.env").read_text().splitlines()
+    assert written == ['DB_PASSWORD="p\\"a\\$s\\\\w\\`d=e #1"', 'EMPTY=""']
+    assert set(written) <= set(by_script)
+    assert (by_hand / "token.env").read_text() == f"TELFLO_TOKEN={TOKEN}\n"
+    proxies = next(file for file in files.files if file.path.endswith("supervisor.env"))
+    assert 'HTTPS_PROXY="http://p:1/\\"\\$x"\n' in proxies.content
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.db.models import QuerySet
 from django.test import RequestFactory
 
 from telflo.base.models import Activity, User
 from telflo.serve.firststart import make_first_admin, migrate, prepare, welcome
 from telflo.serve.sockets import bind
+from tests.factories import make_person
 
 
 @pytest.mark.parametrize(
@@ -81,6 +84,40 @@ def test_a_server_in_production_makes_the_first_admin_too(monkeypatch: pytest.Mo
     monkeypatch.setenv("TELFLO_ADMIN_PASSWORD", "correct horse battery")
     assert list(welcome()) == []
     assert User.objects.get().check_password("correct horse battery")
+
+
+@pytest.mark.django_db
+def test_of_two_servers_that_start_at_once_one_makes_the_admin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("TELFLO_ADMIN_PASSWORD", raising=False)
+    password = make_first_admin()
+    # The other one looked before that was committed.
+    monkeypatch.setattr(QuerySet, "exists", lambda _users: False)
+    assert make_first_admin() is None
+    assert User.objects.get().check_password(password)
+    assert Activity.objects.get().action == "person.create"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("password", ["a", "password1234", "administrator"])
+def test_a_given_password_that_anybody_may_guess_is_refused(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("TELFLO_ADMIN_PASSWORD", password)
+    with pytest.raises(ImproperlyConfigured, match=r"^TELFLO_ADMIN_PASSWORD: .+") as caught:
+        make_first_admin()
+    assert password not in str(caught.value).removeprefix("TELFLO_ADMIN_PASSWORD").split(" ")
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_password_that_is_not_used_any_more_is_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_person()
+    monkeypatch.setenv("TELFLO_ADMIN_PASSWORD", "a")
+    assert make_first_admin() is None
 
 
 @pytest.mark.django_db(transaction=True)

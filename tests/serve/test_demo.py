@@ -1,6 +1,8 @@
 """The demo: what it throws away, what its texts are, and that it comes up with every kind of status."""
 
+import sqlite3
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -105,6 +107,12 @@ def test_it_comes_up_with_a_rollout_under_way_and_every_kind_of_status(tmp_path:
             }
             rollouts = {one["state"] for one in client.get("rollouts/").json()["results"]}
             unhealthy = client.get("agents/?health=unhealthy").json()["results"]
+            revoked = {
+                token["prefix"]
+                for fleet in client.get("fleets/").json()["results"]
+                for token in client.get(f"fleets/{fleet['id']}/tokens/").json()["results"]
+                if token["state"] == "revoked"
+            }
         assert statuses >= {
             "in_sync",
             "applying",
@@ -115,5 +123,9 @@ def test_it_comes_up_with_a_rollout_under_way_and_every_kind_of_status(tmp_path:
         }
         assert rollouts >= {"running", "succeeded", "superseded"}
         assert unhealthy
+        with closing(sqlite3.connect(tmp_path / "data" / DATABASE)) as database:
+            asked = "SELECT token_prefix FROM fleets_refusedattempt WHERE reason = 'revoked'"
+            refused = {prefix for (prefix,) in database.execute(asked)}
+        assert refused == revoked, "who was refused used the token that is shown as revoked"
     finally:
         assert process.end(within_s=20) == 0, tail(log, 40)

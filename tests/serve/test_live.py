@@ -9,11 +9,14 @@ from uuid import uuid4
 import pytest
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 from channels.testing import WebsocketCommunicator
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.test import Client
 
 from telflo.base.hints import UI
 from telflo.base.models import User
-from telflo.live import LiveConsumer
+from telflo.live import LiveConsumer, has_session
+from tests.factories import make_person
 
 # Channels looks after database connections of the thread, also where nothing is read.
 pytestmark = pytest.mark.django_db
@@ -96,3 +99,83 @@ async def test_a_list_that_makes_no_sense_closes_the_socket(person: User, text: 
     await socket.send_to(text_data=text)
     closed = await socket.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", 4400)
+
+
+class Door:
+    """Whether the person of a page may still listen, and how often that was asked."""
+
+    def __init__(self, *, is_open: bool = True) -> None:
+        self.is_open = is_open
+        self.asked = 0
+
+    async def __call__(self, _session_key: str) -> bool:
+        self.asked += 1
+        return self.is_open
+
+
+def guarded(person: User, door: Door) -> WebsocketCommunicator:
+    made = WebsocketCommunicator(LiveConsumer.as_asgi(is_signed_in=door), "/ws/live/")
+    made.scope["user"] = person
+    return made
+
+
+async def closing(socket: WebsocketCommunicator) -> int:
+    said = await socket.receive_output()
+    assert said["type"] == "websocket.close", said
+    return int(said["code"])
+
+
+async def test_who_may_not_see_pages_any_more_hears_nothing_more(
+    person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telflo.live.LOOK_AGAIN_S", 0)
+    monkeypatch.setattr("telflo.live.EVERY_S", 0.05)
+    door = Door()
+    socket = guarded(person, door)
+    await socket.connect()
+    await socket.send_to(text_data=json.dumps({"subscribe": ["agents"]}))
+    assert await socket.receive_nothing(timeout=0.05)
+    await touch("agents")
+    assert (await socket.receive_json_from())["topic"] == "agents"
+    door.is_open = False
+    await touch("agents")
+    assert await closing(socket) == 4401
+
+
+async def test_a_list_of_somebody_who_left_closes_the_socket(
+    person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telflo.live.LOOK_AGAIN_S", 0)
+    socket = guarded(person, Door(is_open=False))
+    await socket.connect()
+    await socket.send_to(text_data=json.dumps({"subscribe": ["agents"]}))
+    assert await closing(socket) == 4401
+
+
+async def test_the_person_is_not_looked_up_for_every_message(person: User) -> None:
+    door = Door(is_open=False)
+    socket = guarded(person, door)
+    await socket.connect()
+    await socket.send_to(text_data=json.dumps({"subscribe": ["agents"]}))
+    assert await socket.receive_nothing(timeout=0.05)
+    await touch("agents")
+    assert (await socket.receive_json_from())["topic"] == "agents"
+    assert not door.asked
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("end", ["disable", "sign out", "password", "unknown"])
+def test_a_session_ends_with_its_person_its_password_and_signing_out(end: str) -> None:
+    person = make_person(password="a password of some length")
+    client = Client()
+    client.force_login(person)
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
+    assert has_session(key)
+    if end == "disable":
+        person.is_active = False
+    elif end == "password":
+        person.set_password("four words in a row")
+    elif end == "sign out":
+        client.logout()
+    person.save()
+    assert not has_session("nothing" if end == "unknown" else key)

@@ -144,6 +144,9 @@ async def test_the_log_tells_where_agents_were_and_what_was_answered(
         begun = [line for line in mine if line["kind"] == "connected"]
         over = next(line for line in mine if line["kind"] == "disconnected")
         said = [line["seq"] for line in mine[: mine.index(over)] if "seq" in line]
+        heard = next(line for line in mine if line["kind"] == "heard")
+        assert said[0] <= heard["upto"] <= over["answered"]
+        assert mine.index(begun[0]) < mine.index(heard) < mine.index(over)
         assert [line["url"] for line in begun] == [running.url] * 2
         assert begun[0]["after"] == -1
         assert said[-1] <= over["answered"] <= begun[1]["after"]
@@ -153,6 +156,30 @@ async def test_agents_that_are_not_let_in_go_on_at_another_address(running: Runn
     planned = plan(running, url="ws://127.0.0.1:1/v1/opamp", others=(running.url,), count=10)
     async with simulated(planned) as fleet:
         await becomes(lambda: fleet.connected == 10, fleet)
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+async def test_agents_whose_server_dies_before_it_answers_the_upgrade_try_again(
+    is_read: bool,
+) -> None:
+    async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if is_read:
+            await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+
+    dying = await asyncio.start_server(die, "127.0.0.1", 0)
+    url = f"ws://127.0.0.1:{dying.sockets[0].getsockname()[1]}/v1/opamp"
+    async with dying, simulated(Plan(url, [SECRET], 5, ramp_per_s=0, backoff_max_s=0.1)) as fleet:
+        await becomes(lambda: fleet.measures.errors.total() > 10, fleet)
+
+
+@pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
+async def test_those_that_poll_go_on_at_another_of_their_addresses(running: Running) -> None:
+    nobody, everybody = "ws://127.0.0.1:1/v1/opamp", Amount(share=1.0)
+    planned = plan(running, url=nobody, polled=(nobody, running.url), count=10, http=everybody)
+    offer_to_all(running, planned, GOOD)
+    async with simulated(planned) as fleet:
+        await becomes(lambda: is_believed(running, fleet, status=1), fleet)
 
 
 async def test_over_http_no_heartbeats_pile_up_behind_what_is_not_answered(

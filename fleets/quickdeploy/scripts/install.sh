@@ -5,6 +5,7 @@ install_collector() {
   set_network
   check_host
   check_configs
+  check_own_collector
   check_server
   if [ "$ACTION" = dry-run ]; then
     print_plan

@@ -18,6 +18,7 @@ set_defaults() {
   HAS_LABELS=
   HAS_NAME=
   HAS_PROXY=
+  SOURCE=
 }
 
 parse_flags() {
@@ -42,46 +43,75 @@ parse_flags() {
 }
 
 take_value() {
-  check_line "$1" "$2"
+  check_value "$1" "$2"
   case $1 in
     --dir) FOLDER=$2 ;;
     --collector) COLLECTOR=$(absolute "$2") HAS_COLLECTOR=1 ;;
     --config) CONFIGS=$CONFIGS$(absolute "$2")$NEWLINE HAS_CONFIGS=1 ;;
     --name) NAME=$2 HAS_NAME=1 ;;
-    --label) check_label "$2"; LABELS=$LABELS$2$NEWLINE HAS_LABELS=1 ;;
+    --label) LABELS=$LABELS$2$NEWLINE HAS_LABELS=1 ;;
     --ca-file) CA_FILE=$(absolute "$2") ;;
-    --proxy) check_proxy "$2"; PROXY=$2 HAS_PROXY=1 ;;
+    --proxy) PROXY=$2 HAS_PROXY=1 ;;
   esac
 }
 
-# Values end up in files of lines: control characters have no place there.
-check_line() {
+# check_value OPTION VALUE: a flag's, or one that an earlier run kept in the file $SOURCE.
+check_value() {
   if [ -z "$2" ]; then fail "$1 needs a value." "See --help."; fi
+  # Values end up in files of lines: control characters have no place there.
   if [ "$(printf '%s' "$2" | tr -d '\000-\037\177')" != "$2" ]; then
-    fail "The value of $1 has a line break or a control character in it."
+    refuse_value "The value of $1 has a line break or a control character in it."
   fi
+  case $1 in
+    --name) check_attribute "$1" "$2" ;;
+    --label) check_label "$2" ;;
+    --proxy) check_proxy "$2" ;;
+  esac
+}
+
+refuse_value() {
+  if [ -n "$SOURCE" ]; then fail "$1" "It stands in $SOURCE: give it anew by its flag."; fi
+  fail "$@"
+}
+
+# check_attribute WHAT TEXT: what the server refuses too (options.py says why).
+check_attribute() {
+  # shellcheck disable=SC2016 # to be found, not to be expanded
+  case $2 in
+    *'"'* | *\\* | *'${'*)
+      refuse_value "The value of $1 has a \", a \\ or a \${ in it." "No supervisor would start with it."
+      ;;
+  esac
 }
 
 check_label() {
   case $1 in
     *=*) ;;
-    *) fail "--label $1 has no =." "Write it as --label key=value." ;;
+    *) refuse_value "--label $1 has no =." "Write it as --label key=value." ;;
   esac
-  case ${1%%=*} in
-    '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._/-]*)
-      fail "${1%%=*} cannot name a label." "Use letters, digits and . _ / - only."
+  check_label_name "${1%%=*}"
+  check_attribute "the label ${1%%=*}" "${1#*=}"
+}
+
+check_label_name() {
+  case $1 in
+    '' | [!A-Za-z]* | *[!A-Za-z0-9._/-]* | [Tt][Rr][Uu][Ee] | [Ff][Aa][Ll][Ss][Ee] | [Nn][Uu][Ll][Ll])
+      refuse_value "$1 cannot name a label." "Use a letter, then letters, digits and . _ / - only."
       ;;
-    telflo.name) fail "telflo.name is the collector's name." "Give it with --name." ;;
+    service.instance.id | service.name | service.version | host.name | host.arch | os.type | os.description)
+      refuse_value "The collector reports $1 itself." "Choose another name for the label."
+      ;;
+    telflo.name) refuse_value "telflo.name is the collector's name." "Give it with --name." ;;
   esac
   case $NEWLINE$LABELS in
-    *"$NEWLINE${1%%=*}="*) fail "The label ${1%%=*} is given twice." "Give each label once." ;;
+    *"$NEWLINE$1="*) refuse_value "The label $1 is given twice." "Give each label once." ;;
   esac
 }
 
 check_proxy() {
   case $1 in
     http://?* | https://?*) ;;
-    *) fail "--proxy $1 is no proxy." "Write it as http://host:port." ;;
+    *) refuse_value "--proxy $1 is no proxy." "Write it as http://host:port." ;;
   esac
 }
 
@@ -114,23 +144,27 @@ set_layout() {
 # own values, which are not remembered, so that another deployment can change them.
 settle_facts() {
   remembered=$ROOT$CONF_DIR/host.conf
-  if [ -f "$remembered" ]; then
-    while IFS= read -r line; do
-      value=${line#*=}
-      case $line in
-        name=*) if [ -z "$HAS_NAME" ]; then NAME=$value; fi ;;
-        collector=*) if [ -z "$HAS_COLLECTOR" ]; then COLLECTOR=$value; fi ;;
-        proxy=*) if [ -z "$HAS_PROXY" ]; then PROXY=$value; fi ;;
-        label=*) if [ -z "$HAS_LABELS" ]; then LABELS=$LABELS$value$NEWLINE; fi ;;
-        config=*) if [ -z "$HAS_CONFIGS" ]; then CONFIGS=$CONFIGS$value$NEWLINE; fi ;;
-      esac
-    done <"$remembered"
-  fi
+  if [ -f "$remembered" ]; then recall_facts; fi
   remember_facts >"$WORK/facts"
   COLLECTOR=${COLLECTOR:-$DEFAULT_COLLECTOR}
   PROXY=${PROXY:-$DEFAULT_PROXY}
   CONFIGS=${CONFIGS:-$DEFAULT_CONFIGS}
   add_default_labels
+}
+
+recall_facts() {
+  SOURCE=$remembered
+  while IFS= read -r line; do
+    value=${line#*=}
+    case $line in
+      name=*) if [ -z "$HAS_NAME" ]; then check_value --name "$value"; NAME=$value; fi ;;
+      collector=*) if [ -z "$HAS_COLLECTOR" ]; then check_value --collector "$value"; COLLECTOR=$value; fi ;;
+      proxy=*) if [ -z "$HAS_PROXY" ]; then check_value --proxy "$value"; PROXY=$value; fi ;;
+      label=*) if [ -z "$HAS_LABELS" ]; then check_value --label "$value"; LABELS=$LABELS$value$NEWLINE; fi ;;
+      config=*) if [ -z "$HAS_CONFIGS" ]; then check_value --config "$value"; CONFIGS=$CONFIGS$value$NEWLINE; fi ;;
+    esac
+  done <"$remembered"
+  SOURCE=
 }
 
 # A label given on the host wins over the deployment's of the same name.

@@ -58,11 +58,7 @@ get_supervisor() {
 
 get_collector() {
   NEW_COLLECTOR=
-  if [ -n "$COLLECTOR" ]; then
-    if [ ! -f "$COLLECTOR" ] || [ ! -x "$COLLECTOR" ]; then fail "$COLLECTOR is no program." "See --collector."; fi
-    check_collector "$COLLECTOR"
-    return
-  fi
+  if [ -n "$COLLECTOR" ]; then return; fi
   fetch_asset "$COLLECTOR_ASSET" "$COLLECTOR_URL" "$COLLECTOR_CHECKSUM_URLS" "$ROOT$COLLECTOR_FILE"
   if [ -f "$STAGE/$COLLECTOR_ASSET" ]; then
     tar -xzf "$STAGE/$COLLECTOR_ASSET" -C "$STAGE" otelcol-contrib || fail "$COLLECTOR_ASSET cannot be unpacked."
@@ -72,6 +68,13 @@ get_collector() {
     COLLECTOR_RECORD="$DIGEST $(hash_of "$NEW_COLLECTOR")"
   fi
   check_collector "${NEW_COLLECTOR:-$ROOT$COLLECTOR_FILE}"
+}
+
+# Before anything is downloaded.
+check_own_collector() {
+  if [ -z "$COLLECTOR" ]; then return; fi
+  if [ ! -f "$COLLECTOR" ] || [ ! -x "$COLLECTOR" ]; then fail "$COLLECTOR is no program." "See --collector."; fi
+  check_collector "$COLLECTOR"
 }
 
 check_collector() {

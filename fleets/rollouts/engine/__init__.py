@@ -11,7 +11,7 @@ from fleets.rollouts.engine.deadlines import expire
 from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.lifecycle import advance, start
 from fleets.rollouts.engine.locks import hold, hold_fleets
-from fleets.rollouts.engine.membership import exclude, join, keep_names
+from fleets.rollouts.engine.membership import exclude, join, keep_names, stable_configs
 from fleets.rollouts.engine.retries import RetryWay, retry, way_of_retry
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "keep_names",
     "record_reports",
     "retry",
+    "stable_configs",
     "start",
     "way_of_retry",
 ]

@@ -14,6 +14,7 @@ from fleets.models import (
     ArrivalMode,
     Fleet,
     Membership,
+    RenderedConfig,
     Rollout,
     RolloutState,
     Target,
@@ -59,6 +60,16 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
         return rollout.pk
 
 
+def stable_configs(
+    fleets: Collection[Fleet], *, now: datetime
+) -> dict[UUID, RenderedConfig | None]:
+    """What members of these fleets are given as they come in, by fleet. The fleets are locked."""
+    return {
+        fleet.pk: render_version(fleet.stable_version, now=now) if fleet.stable_version else None
+        for fleet in fleets
+    }
+
+
 def _desire_stable(
     members: Mapping[UUID, Membership],
     managed: Collection[UUID],
@@ -67,8 +78,7 @@ def _desire_stable(
     now: datetime,
 ) -> None:
     """The stable version for those that are managed, nothing for the others."""
-    stable = fleet.stable_version
-    rendered = render_version(stable, now=now) if stable and managed else None
+    rendered = stable_configs([fleet], now=now)[fleet.pk] if managed else None
     good = {uid for uid, member in members.items() if ran_well(member, rows[uid])}
     changing = {
         uid for uid in managed if not _should_run(members[uid], rendered.pk if rendered else None)

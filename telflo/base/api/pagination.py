@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
@@ -27,6 +28,17 @@ class CursorPages(CursorPagination):
     ordering_query_param = "ordering"
     default_ordering: tuple[str, ...] | None = None
     """Instead of the view's, for a list of other rows below it."""
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: "APIView | None" = None
+    ) -> list[Any] | None:
+        """The rows of the page asked for. Raises ValidationError (400) for what is wrong in the parameters."""
+        cursor = self.decode_cursor(request)
+        if view is not None and cursor is not None and cursor.position is not None:
+            _check_position(
+                str(cursor.position), self.get_ordering(request, queryset, view)[0], queryset
+            )
+        return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:
         """The limit asked for. Raises ValidationError (400) for one that is none."""
@@ -58,9 +70,7 @@ class CursorPages(CursorPagination):
         try:
             return super().decode_cursor(request)
         except NotFound as error:
-            raise ValidationError(
-                {"cursor": "This cursor is not valid. Start from the first page."}
-            ) from error
+            raise _not_ours() from error
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """What the OpenAPI schema says about a page of rows."""
@@ -94,6 +104,20 @@ class CursorPages(CursorPagination):
                 )
             )
         return described
+
+
+def _check_position(position: str, order: str, rows: QuerySet[Any]) -> None:
+    """Raise ValidationError for a position that the first field of the order cannot have."""
+    if "\0" in position:
+        raise _not_ours()
+    try:
+        rows.filter(**{f"{order.removeprefix('-')}__gt": position})  # is built, and not asked
+    except (ValueError, TypeError, DjangoValidationError) as error:
+        raise _not_ours() from error
+
+
+def _not_ours() -> ValidationError:
+    return ValidationError({"cursor": "This cursor is not valid. Start from the first page."})
 
 
 def _offered(view: "APIView") -> tuple[str, ...]:

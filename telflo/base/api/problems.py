@@ -86,15 +86,21 @@ def problem(
     **members: str,
 ) -> Response:
     """A problem answer. `code` becomes the type; `detail` is for people; `members` are further fields."""
-    body = {
+    body = problem_body(status, code, detail, errors or []) | members
+    return Response(body, status=status, content_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_body(
+    status: int, code: str, detail: str, errors: list[FieldError]
+) -> dict[str, object]:
+    """The JSON of a problem."""
+    return {
         "type": f"urn:telflo:problem:{code.replace('_', '-')}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "errors": errors or [],
-        **members,
+        "errors": errors,
     }
-    return Response(body, status=status, content_type=MEDIA_TYPE, headers=headers)
 
 
 def _of_domain(error: DomainError) -> Response:

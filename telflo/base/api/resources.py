@@ -16,12 +16,14 @@ from rest_framework.routers import SimpleRouter
 
 from telflo.base.access import Action, Role
 from telflo.base.api.filters import YesNoFilter
+from telflo.base.api.serializers import BodySerializer
 from telflo.base.api.views import ApiViewSet
 from telflo.base.api_tokens import issue_api_token, revoke_api_token
 from telflo.base.clock import now
 from telflo.base.lifetimes import expiry
 from telflo.base.models import Activity, ActorKind, ApiToken, TokenScope, User
 from telflo.base.people import (
+    LONGEST_USERNAME,
     IssuedLink,
     disable_person,
     enable_person,
@@ -60,15 +62,15 @@ class PersonSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
-class InvitationSerializer(serializers.Serializer[Any]):
+class InvitationSerializer(BodySerializer):
     """Whom to invite."""
 
-    username = serializers.CharField(max_length=150)
+    username = serializers.CharField(max_length=LONGEST_USERNAME)
     email = serializers.EmailField(required=False, default="", allow_blank=True)
     role = serializers.ChoiceField(choices=ROLES, default=Role.VIEWER.value)
 
 
-class PersonChangeSerializer(serializers.Serializer[Any]):
+class PersonChangeSerializer(BodySerializer):
     """What an Admin may change of a person."""
 
     role = serializers.ChoiceField(choices=ROLES, required=False)
@@ -180,7 +182,7 @@ class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
         read_only_fields = fields
 
 
-class NewApiTokenSerializer(serializers.Serializer[Any]):
+class NewApiTokenSerializer(BodySerializer):
     """What an API token shall be."""
 
     name = serializers.CharField(max_length=100)

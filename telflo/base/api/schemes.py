@@ -6,10 +6,10 @@ from drf_spectacular.openapi import AutoSchema
 
 from telflo.base.api_tokens import PREFIX
 
-# drf-spectacular finds extensions by being defined; its base class carries no types.
+# drf-spectacular finds extensions by being defined, in a hook of the base class that carries no types.
 
 
-class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # being defined registers it
     """API tokens."""
 
     target_class = "telflo.base.api.authentication.ApiTokenAuthentication"
@@ -20,7 +20,7 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
         return {"type": "http", "scheme": "bearer", "description": f"An API token ({PREFIX}…)."}
 
 
-class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the same
     """The browser's session."""
 
     target_class = "telflo.base.api.authentication.BrowserSessionAuthentication"

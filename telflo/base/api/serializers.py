@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from telflo.base.models import User
 
@@ -21,7 +22,23 @@ class UsernameField(serializers.Field[User, str, str, User]):
         return value.username
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class BodySerializer(serializers.Serializer[Any]):
+    """The body of a call, or an object in it: a field that nobody knows is a 400, not ignored."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The checked values. Raises ValidationError that names the fields that are not known."""
+        known = [str(field.field_name) for field in self._writable_fields]
+        unknown = [name for name in data if name not in known] if isinstance(data, dict) else []
+        if unknown:
+            message = f"This field is not known. Known are: {', '.join(known)}."
+            raise serializers.ValidationError(
+                {str(name): [ErrorDetail(message, code="unknown-field")] for name in unknown}
+            )
+        checked: dict[str, Any] = super().to_internal_value(data)
+        return checked
+
+
+class ReasonSerializer(BodySerializer):
     """Why a step is taken, for the activity log."""
 
     reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)

@@ -11,7 +11,12 @@ from telflo.base.redaction.by_indent import spans_by_indent
 from telflo.base.redaction.by_key import spans_by_key
 from telflo.base.redaction.by_look import spans_by_look
 from telflo.base.redaction.masking import MASK, mask_line, mask_spans
-from telflo.base.redaction.names import is_header_map, is_plain_inside, is_secret_name
+from telflo.base.redaction.names import (
+    is_header_map,
+    is_plain_inside,
+    is_secret_name,
+    is_secret_scalar,
+)
 
 __all__ = ["MASK", "redact_json", "redact_line", "redact_mapping", "redact_text"]
 
@@ -31,23 +36,24 @@ def redact_line(text: str) -> str:
     return mask_spans(text, list(spans_by_look(text)))
 
 
-def redact_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A JSON object with its secrets masked, by the same names and looks."""
+def redact_mapping(value: Mapping[str, Any], *, below: str = "") -> dict[str, Any]:
+    """A JSON object with its secrets masked, by the same names and looks. below: the key that it stands under."""
     named = str(value.get("name", value.get("key", "")))
     return {
         str(key): _mask_all(item, in_headers=is_header_map(str(key)))
-        if is_secret_name(str(key))
+        if is_secret_name(str(key), below=below)
         or is_header_map(str(key))
+        or (is_secret_scalar(str(key)) and isinstance(item, str))
         or (key == "value" and is_secret_name(named))
-        else redact_json(item)
+        else redact_json(item, below=str(key))
         for key, item in value.items()
     }
 
 
-def redact_json(value: Any) -> Any:
-    """Any JSON value with its secrets masked."""
+def redact_json(value: Any, *, below: str = "") -> Any:
+    """Any JSON value with its secrets masked. below: the key that it stands under."""
     if isinstance(value, Mapping):
-        return redact_mapping(value)
+        return redact_mapping(value, below=below)
     if isinstance(value, list | tuple):
         return [redact_json(item) for item in value]
     if isinstance(value, str):

@@ -8,7 +8,12 @@ from enum import Enum
 import yaml
 
 from telflo.base.redaction.masking import Span, merged
-from telflo.base.redaction.names import is_header_map, is_plain_inside, is_secret_name
+from telflo.base.redaction.names import (
+    is_header_map,
+    is_plain_inside,
+    is_secret_name,
+    is_secret_scalar,
+)
 
 _MAX_DEPTH = 500
 _MAX_CHARACTERS = 8 * 1024 * 1024
@@ -34,6 +39,8 @@ class _Frame:
     inside: _Inside
     start: int
     anchor: str | None
+    below: str = ""
+    """The key that it stands under."""
     key: str | None = None
     label: str = ""
     values: list[Span] = field(default_factory=list)
@@ -53,7 +60,7 @@ class _Frame:
             return _Inside.SECRETS
         if self.inside is _Inside.SECRETS and not is_plain_inside(key):
             return _Inside.SECRETS
-        if is_secret_name(key):
+        if is_secret_name(key, below=self.below):
             return _Inside.SECRETS
         return _Inside.HEADERS if is_header_map(key) else _Inside.ORDINARY
 
@@ -121,7 +128,8 @@ class _Walker:
     def _judge(self, frame: _Frame, value: str, span: Span) -> None:
         inside = frame.next_inside()
         is_header_line = inside is _Inside.HEADER_PAIR and (":" in value or "=" in value)
-        if inside is _Inside.SECRETS or (is_header_line and not frame.is_mapping):
+        is_secret = inside is _Inside.SECRETS or is_secret_scalar(frame.key or "")
+        if is_secret or (is_header_line and not frame.is_mapping):
             self.found.append(span)
         if frame.key in {"name", "key"}:
             frame.label = value
@@ -149,7 +157,8 @@ class _Walker:
         frame = self.frames[-1]
         inside = _Inside.ORDINARY if frame.awaits_key() else frame.next_inside()
         is_mapping = isinstance(event, yaml.MappingStartEvent)
-        self.frames.append(_Frame(is_mapping, inside, _start(event), event.anchor))
+        below = frame.key or ""
+        self.frames.append(_Frame(is_mapping, inside, _start(event), event.anchor, below))
 
     def _close(self, event: yaml.CollectionEndEvent) -> None:
         frame = self.frames.pop()

@@ -23,6 +23,15 @@ _ANYWHERE = (
     re.compile(r"://(?P<value>[^\s/@:'\"<>]{1,200}:[^\s@'\"<>]{1,200})@"),
     # user:password@tcp(host:3306), as Go's MySQL driver writes it
     re.compile(r"(?<![\w:@/.-])(?P<value>[\w.-]{1,100}:[^\s@'\"/<>]{1,200})@(?:tcp|udp|unix)\("),
+    # a key in the query of an address (Azure's shared access signatures, Google's API keys)
+    re.compile(r"(?i)[?&;](?:sig|key|code|auth|pass)=(?P<value>[^\s&;,'\"<>#]+)"),
+    # Sumo Logic's collectors: who has the address may send to it
+    re.compile(r"sumologic\.com/receiver/v\d/[a-z]{1,20}/(?P<value>[\w=+-]+)"),
+    # curl -u user:password; numbers alone are a user and a group
+    re.compile(
+        r"(?<!\S)(?:-u|--user)[ \t=]{0,3}[\"']?"
+        r"(?P<value>(?!\d{1,10}:\d{1,10}(?!\S))[^\s:/\"']{1,100}:[^\s\"']{1,200})"
+    ),
     # a word that follows a scheme is a credential when it has a digit or is long
     re.compile(
         r"(?i)\b(?:bearer|basic)[ \t]+(?P<value>(?=[a-z+/=_.~-]*\d|[\w+/=.~-]{20})[\w+/=.~-]{8,})"
@@ -35,6 +44,11 @@ _ANYWHERE = (
         r"(?:-----END|\Z)"
     ),
 )
+# Any key (`some_key: …`), whose value is looked at too: most are names of attributes.
+_ANY_KEY = re.compile(
+    r"(?i)(?<![\w.-])[\w.-]*key[\"']?[ \t]*[:=][ \t]*[\"']?(?P<value>[\w+/=.~-]{20,})"
+)
+_RANDOM = re.compile(r"[0-9a-fA-F-]{24,}|(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])(?=\D*\d)[\w+/=~-]+")
 # Credentials that are known by their prefix.
 _BY_PREFIX = re.compile(
     r"(?<![\w-])(?P<value>tlf_[a-z]_[\w-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|gh[pousr]_\w{20,}"
@@ -53,6 +67,9 @@ def spans_by_look(text: str) -> Iterator[Span]:
         return
     for pattern in _ANYWHERE:
         yield from (match.span("value") for match in pattern.finditer(text))
+    for match in _ANY_KEY.finditer(text):
+        if _RANDOM.fullmatch(match["value"]):
+            yield match.span("value")
     for pattern in (_ASSIGNED, _DEFAULT, _NAMED):
         yield from _by_name(text, pattern)
 

@@ -14,9 +14,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from telflo.base.errors import DomainError
-from telflo.base.forms import NewPasswordForm, add_domain_error
+from telflo.base.forms import NewPasswordForm, SignInForm, add_domain_error
 from telflo.base.people import accept_link, person_of_link
-from telflo.base.sign_in import pause_minutes, tries_left
+from telflo.base.sign_in import pause_minutes, record_sign_in, tries_left
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -28,11 +28,18 @@ class SignIn(LoginView):
     """The sign-in page. Wrong tries are counted (telflo/base/sign_in.py), and it says how many are left."""
 
     template_name = "accounts/login.html"
+    authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """In, with an entry in the activity log."""
+        response = super().form_valid(form)
+        record_sign_in(self.request, form.get_user())
+        return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """The form again, with the name kept."""
-        left = tries_left(self.request, form.data.get("username", ""))
+        left = tries_left(self.request, form.cleaned_data.get("username", ""))
         context = self.get_context_data(form=form, tries_left=left)
         return self.render_to_response(context, status=422)
 

@@ -1,5 +1,6 @@
 """A person's own page: name, password, API tokens."""
 
+from copy import copy
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,21 +13,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from telflo.base.access import Action
-from telflo.base.activity import actor_of, record
+from telflo.base.activity import actor_of
 from telflo.base.api_tokens import issue_api_token, revoke_api_token
 from telflo.base.clock import now
 from telflo.base.errors import DomainError
 from telflo.base.forms import ApiTokenForm, NameForm, add_domain_error
 from telflo.base.guard import requires
 from telflo.base.models import User
+from telflo.base.people import rename_person, set_password
 
 
 @requires(Action.VIEW, methods=("GET", "POST"))
 def profile(request: HttpRequest) -> HttpResponse:
     """Name and e-mail; POST changes them."""
-    form = NameForm(request.POST or None, instance=_person(request))
+    # A copy: the form writes what was typed into its instance, and the page's head shows who it is.
+    form = NameForm(request.POST or None, instance=copy(_person(request)))
     if request.method == "POST" and form.is_valid():
-        form.save()
+        rename_person(person=_person(request), actor=actor_of(request), **form.cleaned_data)
         messages.success(request, "Your profile is saved")
         return redirect("profile")
     return _page(request, names=form)
@@ -39,9 +42,9 @@ def change_password(request: HttpRequest) -> HttpResponse:
     form = PasswordChangeForm(_person(request), request.POST)
     if not form.is_valid():
         return _page(request, password=form)
-    form.save()
-    update_session_auth_hash(request, _person(request))
-    record(actor=actor_of(request), action="person.change_password", obj=_person(request))
+    password = form.cleaned_data["new_password1"]
+    person = set_password(person=_person(request), password=password, actor=actor_of(request))
+    update_session_auth_hash(request, person)
     messages.success(request, "Your password is changed. Other sessions are signed out.")
     return redirect("profile")
 

@@ -77,12 +77,17 @@ class Collector:
         return (self.status, self.is_healthy, self.applied) == ("in_sync", True, version)
 
 
+def make_client(base_url: str, token: str) -> httpx.Client:
+    """For the API of one server."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=f"{base_url}/api/v1", headers=headers, timeout=20)
+
+
 class Api:
     """A client with a token that may write."""
 
     def __init__(self, base_url: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        self._client = httpx.Client(base_url=f"{base_url}/api/v1", headers=headers, timeout=20)
+        self._client = make_client(base_url, token)
 
     def close(self) -> None:
         """Let go of its connections."""

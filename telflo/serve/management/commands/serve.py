@@ -39,6 +39,7 @@ class Command(BaseCommand):
             ) from error
         for line in prepare() if embedded else welcome():
             self.stdout.write(line)
+            self.stdout.flush()
         if processes == 1:
             celery = EmbeddedCelery() if embedded else None
             run_here(sock, celery=celery, announce=lambda: self._announce(sock))

@@ -1,16 +1,13 @@
-"""Activity and settings."""
+"""The activity log: who did what, on what, when and why."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-import django
-from django.conf import settings as conf
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from fleets.views.links import links_of
 from telflo.base.access import Action
 from telflo.base.deeds import codes_said_with
 from telflo.base.guard import requires
@@ -47,11 +44,13 @@ def activity(request: HttpRequest) -> HttpResponse:
     """Who did what, newest first, in pages of 50; filters stand in the URL."""
     chosen = [kind for kind in request.GET.getlist("kind") if kind in KINDS]
     actors = [actor for actor in request.GET.getlist("by") if actor in ActorKind.values]
-    rows = _matching(request.GET.get("q", "").strip(), chosen, actors)
+    found = _matching(request.GET.get("q", "").strip(), chosen, actors)
     before = _uuid(request.GET.get("before", ""))
-    page = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_ROWS + 1])
+    page = list((found.filter(pk__lt=before) if before else found)[: PAGE_ROWS + 1])
+    rows = page[:PAGE_ROWS]
+    links = links_of(rows, request.user)
     context = {
-        "rows": page[:PAGE_ROWS],
+        "rows": [(row, links.get(row.pk, "")) for row in rows],
         "older": page[PAGE_ROWS - 1].pk if len(page) > PAGE_ROWS else None,
         "is_first": before is None,
         "q": request.GET.get("q", ""),
@@ -87,31 +86,3 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-@requires(Action.VIEW)
-def settings(request: HttpRequest) -> HttpResponse:
-    """What this installation is set to; the environment is the only place to change it."""
-    kept = [
-        ("Collector events and refused attempts", conf.KEEP_AGENT_EVENTS),
-        ("Activity", conf.KEEP_ACTIVITY),
-        ("Attempts", conf.KEEP_ATTEMPTS),
-    ]
-    context = {
-        "kept": [(what, _days(time)) for what, time in kept],
-        "stale_hours": int(conf.STALE_AFTER.total_seconds() // 3600),
-        "message_mib": conf.OPAMP_MESSAGE_BYTES // conf.MEBIBYTE,
-        "enrolments": conf.ENROLMENTS_PER_MINUTE,
-        "database": connection.vendor,
-        "redis": bool(conf.REDIS_URL),
-        "django": django.get_version(),
-        "base_url": conf.BASE_URL,
-        "opamp_url": conf.OPAMP_URL,
-        "artifacts_url": conf.ARTIFACTS_URL,
-        "ca_file": conf.CA_FILE,
-    }
-    return render(request, "settings/server.html", context)
-
-
-def _days(time: timedelta) -> str:
-    return f"{time.days} days"

@@ -1,0 +1,117 @@
+"""The targets of a rollout as rows of a table: where each stands, why, and what runs on it instead of what failed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Q
+
+from agents.models import Status
+from agents.views.versions import AgentVersions, Pointers, acknowledged, versions_by
+from fleets.models import Attempt, Rollout, Target, TargetState
+from telflo.base.redaction import redact_text
+
+_FAILED: Final = (TargetState.FAILED, TargetState.REVERT_FAILED)
+_COLUMNS: Final = (
+    "pk",
+    "agent_id",
+    "agent__display_name",
+    "agent_label",
+    "state",
+    "state_since",
+    "reason",
+    "rollout__version_id",
+    "previous_id",
+    "previous__version__number",
+    "previous__version__configuration__name",
+    "agent__status__connected",
+    "agent__status__config_status",
+    "agent__status__remote_config_status",
+    "agent__status__remote_config_hash",
+    "agent__membership__desired_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """One collector in the rollout, with why it stands where it does. `error` is redacted.
+
+    instead: what runs on it, in words, where the version failed.
+    """
+
+    name: str
+    uid: str
+    state: str
+    since: datetime
+    reason: str
+    error: str
+    before: str
+    instead: str
+    can_retry: bool
+
+
+def target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
+    """The rows of these targets in this order, in three queries."""
+    found = Target.objects.filter(pk__in=keys).values(
+        *_COLUMNS, is_wanted=Q(agent__membership__desired__version=rollout.version_id)
+    )
+    targets: dict[UUID, Any] = {target["pk"]: target for target in found}
+    failed = [target for target in targets.values() if target["state"] in _FAILED]
+    uids = [target["agent_id"] for target in failed]
+    attempts = Attempt.objects.filter(rollout=rollout, agent__in=uids).order_by("id")
+    errors = dict(attempts.values_list("agent_id", "error"))
+    versions = versions_by({target["pk"]: _pointers(target) for target in failed})
+    redact = cache(redact_text)  # many fail for the same reason
+    return [_row(targets[key], errors, versions.get(key), redact) for key in keys if key in targets]
+
+
+def _row(
+    target: Any,
+    errors: Mapping[UUID, str],
+    versions: AgentVersions | None,
+    redact: Callable[[str], str],
+) -> TargetRow:
+    """One target (its columns). errors: of the last attempts; where there is one, the reason would repeat it."""
+    number = target["previous__version__number"]
+    before = f"{target['previous__version__configuration__name']} v{number}" if number else ""
+    why = errors.get(target["agent_id"]) or target["reason"] or "It gave no reason."
+    return TargetRow(
+        name=target["agent__display_name"] or target["agent_label"] or "forgotten",
+        uid=str(target["agent_id"] or ""),
+        state=target["state"],
+        since=target["state_since"],
+        reason=redact(target["reason"]),
+        error=redact(why) if versions else "",
+        before=before,
+        instead=_instead(target, versions, before) if versions else "",
+        can_retry=bool(target["is_wanted"])
+        and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
+    )
+
+
+def _pointers(target: Any) -> Pointers:
+    return Pointers(
+        target["agent__membership__desired_id"], target["previous_id"], _applied_hash(target)
+    )
+
+
+def _applied_hash(target: Any) -> str:
+    status = target["agent__status__remote_config_status"]
+    return acknowledged(status, target["agent__status__remote_config_hash"]) if status else ""
+
+
+def _instead(target: Any, versions: AgentVersions, before: str) -> str:
+    """What it said itself that it runs; where it did not, what it had before."""
+    if not target["agent_id"]:
+        return ""
+    digest = _applied_hash(target)
+    # Who repeats an offer that failed may say APPLIED to it: that proves nothing (fleets/rollouts/engine/answers.py).
+    if digest and not (versions.applied and versions.applied.id == target["rollout__version_id"]):
+        known = versions.applied or f"a configuration that is not from here, {digest[:8]}"
+        return f"Runs {known}." if target["agent__status__connected"] else f"Ran {known} last."
+    if before:
+        return f"Had {before} before, and has not said what it runs since."
+    return "Had no version from here before."
