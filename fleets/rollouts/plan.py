@@ -81,7 +81,8 @@ _ACTIONS: Final[Mapping[Action, tuple[State, frozenset[State]]]] = {
 class Counts:
     """How many targets of a stage are in which state. Those excluded count for nothing.
 
-    away: how many of those that are reverting are offline; they go back when they return.
+    let_go: of those that wait, how many may be offered the version already · away: of those that are reverting, how
+    many are offline; they go back when they return.
     """
 
     waiting: int = 0
@@ -94,6 +95,7 @@ class Counts:
     reverting: int = 0
     reverted: int = 0
     revert_failed: int = 0
+    let_go: int = 0
     away: int = 0
 
     @property
@@ -104,12 +106,12 @@ class Counts:
     @property
     def in_flight(self) -> int:
         """Those that were let go and are not judged yet."""
-        return self.offered + self.applying + self.soaking
+        return self.let_go + self.offered + self.applying + self.soaking
 
     @property
     def under_way(self) -> int:
         """Those that an answer is still expected of, without offline ones."""
-        return self.waiting + self.in_flight
+        return self.waiting + self.offered + self.applying + self.soaking
 
     @property
     def moved_and_judged(self) -> int:
@@ -147,7 +149,7 @@ class StageView:
     index: int
     state: StageWord
     counts: Counts
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     bake: timedelta = timedelta()
     bake_until: datetime | None = None
 

@@ -35,7 +35,7 @@ class Target:
 
 @dataclass
 class Stage:
-    """What is stored of a stage. judged_at: when its last target was judged, as the bake counts from there."""
+    """What is stored of a stage. judged: how many of its targets were when it passed; later ones were offline."""
 
     bake: timedelta
     budget: Budget
@@ -43,6 +43,7 @@ class Stage:
     bake_until: datetime | None = None
     baked_since: datetime | None = None
     was_skipped: bool = False
+    judged: int = 0
 
 
 @dataclass
@@ -126,6 +127,8 @@ class World:
         stage.word = word
         if word is StageWord.RUNNING:
             self.ever_begun.add(index)
+        if word is StageWord.PASSED:
+            stage.judged = self._stage_view(index).counts.moved_and_judged
         if word is StageWord.BAKING:
             stage.bake_until = bake_until
             stage.baked_since = stage.baked_since or self.now

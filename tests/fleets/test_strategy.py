@@ -1,0 +1,220 @@
+"""Who goes when: selectors, shares, zones and change windows, without a database."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleets.rollouts.placing import next_to_go
+from fleets.rollouts.plan import Budget
+from fleets.rollouts.selector import BadSelector, parse_selector
+from fleets.rollouts.shares import BadShares, Candidate, Share, check_shares, divide
+from fleets.rollouts.strategy import PRESETS, StagePlan, Strategy
+from fleets.rollouts.windows import BadWindow, parse_window
+
+STAGING = {"deployment.environment": "staging", "region": "eu-1", "host.name": "a b"}
+
+
+class TestSelectors:
+    @pytest.mark.parametrize(
+        ("text", "selects"),
+        [
+            ("", True),
+            ("deployment.environment=staging", True),
+            ("deployment.environment == staging", True),
+            ("deployment.environment=prod", False),
+            ("deployment.environment!=prod", True),
+            ("team!=core", True),  # what is missing is not core
+            ("region in (eu-1, us-1)", True),
+            ("region notin (eu-1, us-1)", False),
+            ("team notin (core)", True),
+            ("region", True),
+            ("!region", False),
+            ("!team", True),
+            ("host.name=a b", True),
+            ("deployment.environment=staging, region in (us-1,us-2)", False),
+            ("deployment.environment=staging, region in (eu-1,us-2), !team", True),
+        ],
+    )
+    def test_all_conditions_hold_at_once(self, text: str, selects: bool) -> None:
+        assert parse_selector(text).selects(STAGING) is selects
+
+    @pytest.mark.parametrize(
+        "text", ["=", "a=", "a in ()", "a in (b", "a b", "a=b=c", "a,,b", "(a)", "é=1", "a==", "!"]
+    )
+    def test_what_is_none_is_named(self, text: str) -> None:
+        with pytest.raises(BadSelector, match="is no condition"):
+            parse_selector(text)
+
+    def test_there_is_an_end_to_conditions(self) -> None:
+        with pytest.raises(BadSelector, match="at most 20"):
+            parse_selector(",".join(["a"] * 21))
+
+
+def uid(number: int) -> UUID:
+    return UUID(int=number)
+
+
+def candidates(count: int, *, offline: int = 0) -> list[Candidate]:
+    return [Candidate(uid(n), n >= offline, {"n": str(n)}) for n in range(count)]
+
+
+CANARY = (Share(count=1), Share(percent=10), Share(percent=50), Share(percent=100))
+
+
+class TestShares:
+    def test_percentages_count_from_the_first_stage_on(self) -> None:
+        stages = divide(candidates(100), CANARY, "seed")
+        assert [list(stages.values()).count(index) for index in range(4)] == [1, 9, 40, 50]
+
+    def test_a_selector_takes_all_that_it_selects_and_the_rest_goes_on(self) -> None:
+        shares = (Share(selector=parse_selector("n in (3, 5)")), Share(percent=100))
+        stages = divide(candidates(8), shares, "seed")
+        assert {one.int for one, index in stages.items() if index == 0} == {3, 5}
+        assert len(stages) == 8
+
+    def test_a_canary_is_one_that_is_connected(self) -> None:
+        for seed in "abcdef":
+            [first] = [
+                one for one, n in divide(candidates(9, offline=8), CANARY, seed).items() if not n
+            ]
+            assert first == uid(8)
+
+    def test_another_rollout_draws_others(self) -> None:
+        firsts = {
+            next(one for one, n in divide(candidates(50), CANARY, seed).items() if not n)
+            for seed in "abcdefgh"
+        }
+        assert len(firsts) > 3
+        assert divide(candidates(50), CANARY, "a") == divide(candidates(50)[::-1], CANARY, "a")
+
+    @given(st.integers(0, 60), st.lists(st.integers(1, 99), max_size=5, unique=True), st.text())
+    def test_everybody_is_in_exactly_one_stage(
+        self, count: int, steps: list[int], seed: str
+    ) -> None:
+        shares = [Share(percent=step) for step in sorted(steps)] + [Share(percent=100)]
+        check_shares(shares)
+        stages = divide(candidates(count), shares, seed)
+        assert stages.keys() == {one.uid for one in candidates(count)}
+        for index, share in enumerate(shares):
+            gone = sum(stage <= index for stage in stages.values())
+            assert share.percent is not None
+            assert gone == -(-share.percent * count // 100)
+
+    @pytest.mark.parametrize(
+        ("shares", "words"),
+        [
+            ([], "1 to 20 stages"),
+            ([Share(percent=100)] * 21, "1 to 20 stages"),
+            ([Share(percent=50)], "last stage has to reach 100 %"),
+            ([Share(count=3)], "last stage has to reach 100 %"),
+            (
+                [Share(percent=50), Share(percent=50), Share(percent=100)],
+                "Stage 2: 50 % is not more",
+            ),
+            ([Share(percent=101)], "Stage 1: 101 %"),
+            ([Share(count=0), Share(percent=100)], "Stage 1: it needs at least one"),
+            ([Share(), Share(percent=100)], "Stage 1: say a number"),
+            ([Share(count=1, percent=2), Share(percent=100)], "Stage 1: say a number"),
+        ],
+    )
+    def test_what_makes_no_plan_is_named(self, shares: list[Share], words: str) -> None:
+        with pytest.raises(BadShares, match=words):
+            check_shares(shares)
+
+
+class TestNext:
+    def test_both_of_a_pair_never_go_at_once(self) -> None:
+        waiting = [(uid(1), "pair-1"), (uid(2), "pair-1"), (uid(3), "pair-2"), (uid(4), "")]
+        went = next_to_go(waiting, {}, room=None, per_zone=1)
+        assert went == [uid(1), uid(3), uid(4)]
+        assert next_to_go(waiting[1:], {"pair-1": 1, "pair-2": 1}, room=None, per_zone=1) == [
+            uid(4)
+        ]
+
+    def test_no_more_than_there_is_room_for(self) -> None:
+        waiting = [(uid(n), "") for n in range(5)]
+        assert next_to_go(waiting, {}, room=2, per_zone=0) == [uid(0), uid(1)]
+        assert next_to_go(waiting, {}, room=0, per_zone=0) == []
+        assert len(next_to_go(waiting, {"": 9}, room=None, per_zone=1)) == 5
+
+
+def at(day: int, time: str, zone: str = "+00:00") -> datetime:
+    """In the week of Monday, 5 January 2026."""
+    return datetime.fromisoformat(f"2026-01-{5 + day:02}T{time}:00{zone}")
+
+
+class TestWindows:
+    @pytest.mark.parametrize(
+        ("days", "hours", "zone", "moment", "is_open"),
+        [
+            ("mon-fri", "09:00-17:00", "UTC", at(0, "09:00"), True),
+            ("mon-fri", "09:00-17:00", "UTC", at(0, "17:00"), False),
+            ("mon-fri", "09:00-17:00", "UTC", at(5, "10:00"), False),
+            ("mon-fri", "09:00-17:00", "Europe/Berlin", at(0, "08:30"), True),
+            ("sat,sun", "22:00-04:00", "UTC", at(5, "23:00"), True),
+            ("sat,sun", "22:00-04:00", "UTC", at(6, "03:00"), True),
+            ("sat,sun", "22:00-04:00", "UTC", at(5, "03:00"), False),  # that is Friday's night
+            ("sun", "22:00-04:00", "UTC", at(7, "03:00"), True),
+            ("fri-mon", "00:00-24:00", "UTC", at(0, "23:59"), True),
+            ("fri-mon", "00:00-24:00", "UTC", at(1, "00:00"), False),
+        ],
+    )
+    def test_days_and_hours_in_a_zone(
+        self, days: str, hours: str, zone: str, moment: datetime, is_open: bool
+    ) -> None:
+        assert parse_window(days, hours, zone).is_open(moment) is is_open
+
+    def test_when_it_opens_next(self) -> None:
+        window = parse_window("tue", "09:00-10:00", "Europe/Berlin")
+        assert window.opens_at(at(0, "12:00")) == at(1, "08:00")
+        assert window.opens_at(at(1, "08:30")) == at(1, "08:30")
+
+    @pytest.mark.parametrize(
+        ("days", "hours", "zone", "words"),
+        [
+            ("funday", "09:00-10:00", "UTC", "funday"),
+            ("", "09:00-10:00", "UTC", "are no days"),
+            ("mon", "9-10", "UTC", "are no hours"),
+            ("mon", "09:00-25:00", "UTC", "are no hours"),
+            ("mon", "09:00-10:00", "Europe/Atlantis", "no time zone"),
+            ("mon", "09:00-10:00", "../etc", "no time zone"),
+        ],
+    )
+    def test_what_is_none_is_named(self, days: str, hours: str, zone: str, words: str) -> None:
+        with pytest.raises(BadWindow, match=words):
+            parse_window(days, hours, zone)
+
+
+class TestStrategies:
+    @pytest.mark.parametrize("name", PRESETS)
+    def test_presets_can_be_carried_out(self, name: str) -> None:
+        PRESETS[name]().check()
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"soak": timedelta(days=2)}, "at most a day"),
+            ({"zone_key": "zone"}, "zone limit needs"),
+            ({"zone_limit": 1}, "zone limit needs"),
+            (
+                {"stages": (StagePlan("x", Share(percent=100), bake=timedelta(days=15)),)},
+                "at most 14 days",
+            ),
+            ({"stages": (StagePlan("x", Share(percent=100), budget=Budget(101)),)}, "0 to 100 %"),
+        ],
+    )
+    def test_what_cannot_be_is_named(self, change: dict[str, object], words: str) -> None:
+        whole = {"stages": (StagePlan("All", Share(percent=100)),)}
+        with pytest.raises(BadShares, match=words):
+            Strategy(**{**whole, **change}).check()  # type: ignore[arg-type]  # one of them is wrong on purpose
+
+
+def test_a_budget_is_a_share_or_a_number() -> None:
+    assert not Budget(percent=25).is_spent(1, 4)
+    assert Budget(percent=25).is_spent(2, 4)
+    assert not Budget(count=2).is_spent(2, 2)
+    assert Budget(count=2).is_spent(3, 100)
+    assert (str(Budget(percent=5)), str(Budget(count=3))) == ("5 %", "3")
