@@ -68,7 +68,8 @@ def next_to_go(
     busy: how many of each zone are between the offer and the judgement · per_zone: how many may be at a time, 0 for any
     number. Those without a zone ("") hold up nobody.
     """
-    taken, zones = [], Counter(busy)
+    taken: list[UUID] = []
+    zones = Counter(busy)
     for uid, zone in waiting:
         if room is not None and len(taken) >= room:
             break

@@ -1,0 +1,111 @@
+"""Errors of one cause are one cluster, and what those that failed share is found."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleets.rollouts.clusters import Failure, clusters, contrasts, named_in, pattern_of
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "Agent process PID=9855 exited unexpectedly, exit code=1.",
+            "Agent process PID=71 exited unexpectedly, exit code=1.",
+        ),
+        (
+            "listen tcp 0.0.0.0:4317: bind: address already in use",
+            "listen tcp 10.1.2.3:4318: bind: address already in use",
+        ),
+        ("dial tcp [fe80::1]:4317: refused", "dial tcp [2001:db8::7]:55: refused"),
+        ("open /etc/otel/a.pem: no such file", "open /var/lib/b.pem: no such file"),
+        (
+            "timeout after 1.5s at 2026-01-05T12:00:00Z",
+            "timeout after 30s at 2026-02-01 01:02:03.4+01:00",
+        ),
+        (
+            "id 01a2168d-1c2f-7c11-8f0a-1234567890ab is taken",
+            "id 019e9374-c31b-7974-8844-6a0898ceb485 is taken",
+        ),
+        ("hash deadbeef00112233 differs", "hash 00aa11bb22cc33dd44 differs"),
+        (
+            'unknown type: "tail_sampling" for id: "x" (valid values: [batch memory_limiter filter])',
+            'unknown type: "tail_sampling" for id: "x" (valid values: [filter batch memory_limiter])',
+        ),
+        ("a [b, c,d]", "a [d, b, c]"),
+    ],
+)
+def test_one_cause_is_one_pattern(one: str, other: str) -> None:
+    assert pattern_of(one) == pattern_of(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('unknown type: "tail_sampling"', 'unknown type: "batch2"'),
+        ("exit code=1", "exit code=x"),
+        ("address already in use", "permission denied"),
+        ('failed to create "otlp" exporter', 'failed to create "otlphttp" exporter'),
+    ],
+)
+def test_other_causes_are_others(one: str, other: str) -> None:
+    assert pattern_of(one) != pattern_of(other)
+
+
+@given(st.text(max_size=300))
+def test_a_pattern_is_its_own_pattern(text: str) -> None:
+    once = pattern_of(text)
+    assert pattern_of(once) == once
+
+
+def failure(number: int, error: str, minute: int = 0) -> Failure:
+    return Failure(UUID(int=number), error, NOON + timedelta(minutes=minute))
+
+
+def test_the_largest_cluster_comes_first_with_a_whole_example_and_its_times() -> None:
+    rare = failure(1, "permission denied")
+    often = [failure(n, f"PID={n} died", minute=n) for n in (4, 2, 3)]
+    first, second = clusters([rare, *often])
+    assert (first.count, first.example) == (3, "PID=2 died")
+    assert (first.first_at, first.last_at) == (often[1].at, often[0].at)
+    assert first.uids == (UUID(int=2), UUID(int=3), UUID(int=4))
+    assert (second.count, second.pattern) == (1, "permission denied")
+
+
+def host(number: int, **traits: str) -> dict[str, str]:
+    return {"host.name": f"host-{number}", **traits}
+
+
+class TestContrasts:
+    def test_what_all_that_failed_share_and_nobody_else_has_comes_first(self) -> None:
+        failed = [host(n, image="v2", os="linux", zone="a") for n in range(4)]
+        others = [host(n, image="v1", os="linux", zone="ab"[n % 2]) for n in range(4, 12)]
+        later = [host(n, image="v2", os="linux") for n in range(20, 51)] + [host(60, image="v1")]
+        first, *rest = contrasts(failed, others, later)
+        assert (first.key, first.value, first.gap, first.later) == ("image", "v2", 1.0, 31)
+        assert [one.key for one in rest] == ["zone"]
+        assert (first.failed, first.of_failed, first.others, first.of_others) == (4, 4, 0, 8)
+
+    def test_a_name_of_its_own_explains_nothing(self) -> None:
+        assert contrasts([host(1), host(1)], [host(2), host(3)]) == []
+
+    def test_one_alone_or_nobody_to_compare_with_says_nothing(self) -> None:
+        assert contrasts([host(1, image="v2")], [host(2, image="v1")]) == []
+        assert contrasts([host(1, image="v2"), host(2, image="v2")], []) == []
+
+    def test_what_most_have_is_no_contrast(self) -> None:
+        failed = [host(n, os="linux") for n in range(3)]
+        assert contrasts(failed, [host(n, os="linux") for n in range(5, 9)]) == []
+
+
+def test_the_component_that_an_error_names() -> None:
+    names = {"otlp", "otlp/two", "batch", "receivers"}
+    assert named_in('failed to start "otlp/two" exporter: no such host', names) == "otlp/two"
+    assert named_in("cannot start otlp: exit", names) == "otlp"
+    assert named_in("otlphttp is not otlpx", names) == ""
