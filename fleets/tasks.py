@@ -28,6 +28,8 @@ def sweep_rollouts() -> None:
     """Heal what was lost: deadlines that passed, workers that crashed, hints that did not arrive."""
     now = clock.now()
     engine.expire(now)
+    engine.judge_soaks(now)
+    engine.settle_reverting(now)
     for rollout_id in Rollout.objects.filter(state__in=ACTIVE).values_list("pk", flat=True):
         engine.advance(rollout_id, now=now)
 

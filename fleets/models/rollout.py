@@ -40,8 +40,23 @@ class Rollout(models.Model):
     )
     state_since = models.DateTimeField()
     state_reason = models.CharField(max_length=500, blank=True)
+    is_held = models.BooleanField(default=False, help_text="a person paused it")
     automatic_rollback = models.BooleanField(default=False)
     apply_timeout_s = models.PositiveIntegerField()
+    soak_s = models.PositiveIntegerField(
+        default=0, help_text="how long a collector has to stay well after it applied the version"
+    )
+    max_in_flight = models.PositiveIntegerField(
+        default=0, help_text="between offer and judgement at a time; 0: any number"
+    )
+    waits_for_offline = models.BooleanField(default=False)
+    zone_key = models.CharField(max_length=128, blank=True)
+    zone_limit = models.PositiveIntegerField(
+        default=0, help_text="at a time with the same value of zone_key; 0: any number"
+    )
+    window_days = models.CharField(max_length=60, blank=True, help_text="empty: always open")
+    window_hours = models.CharField(max_length=11, blank=True)
+    window_zone = models.CharField(max_length=64, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -84,10 +99,21 @@ class Stage(models.Model):
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="stages")
     index = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=60)
-    percent = models.PositiveSmallIntegerField(default=100, help_text="of all targets")
+    percent = models.PositiveSmallIntegerField(
+        null=True, default=100, help_text="of all targets, from the first stage on"
+    )
+    count = models.PositiveIntegerField(null=True, help_text="so many more targets")
+    selector = models.CharField(max_length=500, blank=True, help_text="all that it selects")
     failure_budget_percent = models.PositiveSmallIntegerField(
         default=0, help_text="of the stage's targets: more failures than that spend it"
     )
+    failure_budget_count = models.PositiveIntegerField(
+        null=True, help_text="instead of a percentage"
+    )
+    bake_s = models.PositiveIntegerField(
+        default=0, help_text="watched for so long once all are judged"
+    )
+    bake_until = models.DateTimeField(null=True)
     state = models.CharField(max_length=8, choices=StageState.choices, default=StageState.WAITING)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -160,6 +186,11 @@ class Target(models.Model):
     )
     state_since = models.DateTimeField()
     reason = models.TextField(blank=True)
+    zone = models.CharField(max_length=255, blank=True, help_text="its value of the zone key")
+    soak_until = models.DateTimeField(null=True)
+    is_unverified = models.BooleanField(
+        default=False, help_text="it cannot report health, so nobody knows how it is"
+    )
 
     class Meta:
         constraints = [

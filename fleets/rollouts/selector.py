@@ -27,6 +27,16 @@ class Condition:
     operator: Operator
     values: frozenset[str] = frozenset()
 
+    def __str__(self) -> str:
+        """For parse_selector()."""
+        listed = f"({', '.join(sorted(self.values))})"
+        return {
+            Operator.IN: f"{self.key} in {listed}",
+            Operator.NOT_IN: f"{self.key} notin {listed}",
+            Operator.EXISTS: self.key,
+            Operator.IS_MISSING: f"!{self.key}",
+        }[self.operator]
+
     def holds(self, attributes: Mapping[str, str]) -> bool:
         """Whether these attributes meet it. What is missing is not in any list, as in Kubernetes."""
         value = attributes.get(self.key)
@@ -46,6 +56,10 @@ class Selector:
     """Conditions that all hold; none at all selects everybody."""
 
     conditions: tuple[Condition, ...] = ()
+
+    def __str__(self) -> str:
+        """For parse_selector()."""
+        return ", ".join(str(condition) for condition in self.conditions)
 
     def selects(self, attributes: Mapping[str, str]) -> bool:
         """Whether these attributes meet every condition."""

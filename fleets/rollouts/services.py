@@ -6,7 +6,9 @@ from configs.models import ConfigVersion, VersionState
 from fleets.errors import AlreadyAssigned, VersionNotPublished
 from fleets.models import Fleet, Rollout
 from fleets.rollouts import engine
-from fleets.rollouts.plan import ACTIVE
+from fleets.rollouts.plan import ACTIVE, Action, NotPossible
+from fleets.rollouts.shares import BadShares
+from fleets.rollouts.strategy import Strategy, all_at_once
 from fleets.tasks import advance_on_commit
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
@@ -19,15 +21,18 @@ def start_rollout(
     version: ConfigVersion,
     actor: Actor,
     reason: str = "",
-    failure_budget_percent: int = 0,
+    strategy: Strategy | None = None,
 ) -> Rollout:
-    """Move a fleet to a published version, all at once. Raises DomainError.
+    """Move a fleet to a published version, all at once unless a strategy says otherwise. Raises DomainError.
 
     A rollout that is under way is superseded. `fleet` is brought up to date.
     """
     check_published(version)
-    if not 0 <= failure_budget_percent <= 100:
-        raise DomainError("A failure budget is 0 to 100 %.", field="failure_budget_percent")
+    strategy = strategy or all_at_once()
+    try:
+        strategy.check()
+    except BadShares as problem:
+        raise DomainError(str(problem), field="plan", code="bad_plan") from None
     with transaction.atomic():
         fleet.refresh_from_db()
         _check_assignable(fleet, version)
@@ -35,7 +40,7 @@ def start_rollout(
         rollout = engine.start(
             fleet_id=fleet.pk,
             version=version,
-            failure_budget_percent=failure_budget_percent,
+            strategy=strategy,
             reason=reason,
             created_by=actor.user,
             now=clock.now(),
@@ -52,6 +57,28 @@ def start_rollout(
         advance_on_commit([rollout.pk])
         fleet.refresh_from_db()
     return rollout
+
+
+def act_on_rollout(*, rollout: Rollout, action: Action, actor: Actor, reason: str = "") -> None:
+    """Pause, resume, cancel, roll back, or skip the bake. Raises DomainError. `rollout` is brought up to date."""
+    with transaction.atomic():
+        before = rollout.state
+        try:
+            engine.act(rollout.pk, action, now=clock.now())
+        except NotPossible as problem:
+            raise Conflict(str(problem), code="not_possible") from None
+        rollout.refresh_from_db()
+        activity.record(
+            actor=actor,
+            action=f"rollout.{action.value}",
+            obj=rollout,
+            fleet_id=rollout.fleet_id,
+            label=f"{rollout.version} to {rollout.fleet}",
+            reason=reason,
+            before={"state": before},
+            after={"state": rollout.state},
+        )
+        advance_on_commit([rollout.pk])
 
 
 def check_published(version: ConfigVersion) -> None:

@@ -35,6 +35,17 @@ class Window:
             return today in self.days
         return moment < self.until and (today - 1) % 7 in self.days
 
+    @property
+    def days_text(self) -> str:
+        """For parse_window()."""
+        return ",".join(DAYS[day] for day in sorted(self.days))
+
+    @property
+    def hours_text(self) -> str:
+        """For parse_window()."""
+        until = "24:00" if self.until == time.min else f"{self.until:%H:%M}"
+        return f"{self.since:%H:%M}-{until}"
+
     def opens_at(self, now: datetime) -> datetime:
         """The next moment at which it is open, to the minute; now when it is."""
         moment = now

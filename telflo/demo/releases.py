@@ -7,7 +7,9 @@ from typing import Final
 
 from configs.models import ConfigVersion
 from fleets.models import Rollout, RolloutState
+from fleets.rollouts.plan import Budget
 from fleets.rollouts.services import start_rollout
+from fleets.rollouts.strategy import all_at_once
 from telflo.base.activity import Actor
 from telflo.demo.crowd import Crowd
 from telflo.demo.story import Group
@@ -54,7 +56,7 @@ class Releases:
             version=version,
             reason="Go on with the newer one" if is_newer else "Compare with the one before",
             actor=self._actor,
-            failure_budget_percent=BUDGET_PERCENT,
+            strategy=all_at_once(Budget(percent=BUDGET_PERCENT)),
         )
 
 

@@ -32,8 +32,9 @@ from fleets.models import (
 )
 from fleets.quickdeploy.services import create_deployment
 from fleets.refusals import record_refusal
-from fleets.rollouts.plan import ACTIVE
+from fleets.rollouts.plan import ACTIVE, Budget
 from fleets.rollouts.services import start_rollout
+from fleets.rollouts.strategy import all_at_once
 from fleets.services import create_fleet, set_mode
 from fleets.tokens import Expiry, IssuedToken, issue_token, retire_token, revoke_token, rotate_token
 from opamp.simulator import shapes
@@ -332,7 +333,7 @@ class Story:
             version=version,
             reason=reason,
             actor=self.people["jonas"],
-            failure_budget_percent=budget,
+            strategy=all_at_once(Budget(percent=budget)),
         )
 
     def _roll_out(self, name: str, reason: str) -> None:

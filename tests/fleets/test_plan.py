@@ -1,31 +1,42 @@
 """What a rollout does next, without a database."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fleets.models import RolloutState, StageState, TargetState
+from fleets.rollouts.placing import Place, TargetFacts, place_target
 from fleets.rollouts.plan import (
     ACTIVE,
     TRANSITIONS,
+    Action,
+    Budget,
     Counts,
-    Place,
+    Decision,
+    NotPossible,
     RolloutView,
     StageView,
     StageWord,
     State,
-    TargetFacts,
-    decide,
-    place_target,
+    act,
 )
+from fleets.rollouts.plan import decide as decide_at
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+FIVE_MINUTES = timedelta(minutes=5)
 
 
 def view(
     state: State, counts: Counts, *, stage: StageWord = StageWord.RUNNING, budget: int = 0
 ) -> RolloutView:
-    return RolloutView(state, (StageView(0, stage, budget, counts),))
+    return RolloutView(state, (StageView(0, stage, counts, Budget(budget)),))
+
+
+def decide(view: RolloutView) -> Decision:
+    return decide_at(view, NOON)
 
 
 def test_its_words_are_those_of_the_models() -> None:
@@ -41,7 +52,7 @@ def test_a_pending_rollout_runs_its_first_stage() -> None:
 
 
 def test_a_running_stage_lets_its_targets_go() -> None:
-    assert decide(view(State.RUNNING, Counts(waiting=2, applying=1))).release == 0
+    assert decide(view(State.RUNNING, Counts(waiting=2, applying=1))).release == (0,)
 
 
 def test_a_stage_passes_when_nothing_is_expected_any_more_and_offline_ones_do_not_block() -> None:
@@ -53,10 +64,10 @@ def test_a_stage_passes_when_nothing_is_expected_any_more_and_offline_ones_do_no
 
 
 def test_a_second_stage_waits_for_the_first() -> None:
-    first = StageView(0, StageWord.RUNNING, 0, Counts(applying=1))
-    second = StageView(1, StageWord.WAITING, 0, Counts(waiting=5))
-    assert decide(RolloutView(State.RUNNING, (first, second))).release == 0
-    passed = StageView(0, StageWord.PASSED, 0, Counts(succeeded=1))
+    first = StageView(0, StageWord.RUNNING, Counts(applying=1))
+    second = StageView(1, StageWord.WAITING, Counts(waiting=5))
+    assert decide(RolloutView(State.RUNNING, (first, second))).release == (0,)
+    passed = StageView(0, StageWord.PASSED, Counts(succeeded=1))
     assert decide(RolloutView(State.RUNNING, (passed, second))).stages == {1: StageWord.RUNNING}
 
 
@@ -79,6 +90,56 @@ def test_it_goes_on_once_a_retry_brings_the_failures_back_within_the_budget() ->
     assert decide(view(State.PAUSED, Counts(waiting=2))).state is State.RUNNING
 
 
+def test_a_stage_bakes_once_all_are_judged_and_passes_after_that() -> None:
+    stage = StageView(0, StageWord.RUNNING, Counts(succeeded=3), bake=FIVE_MINUTES)
+    begins = decide(RolloutView(State.RUNNING, (stage,)))
+    assert (begins.state, begins.stages) == (State.BAKING, {0: StageWord.BAKING})
+    assert begins.bake_until == NOON + FIVE_MINUTES
+    baking = replace(stage, state=StageWord.BAKING, bake_until=begins.bake_until)
+    whole = RolloutView(State.BAKING, (baking,))
+    assert decide(whole).stages == {}
+    assert decide_at(whole, NOON + FIVE_MINUTES).stages == {0: StageWord.PASSED}
+    skipped = act(whole, Action.SKIP_BAKE, NOON)
+    assert skipped.bake_until == NOON
+
+
+def test_a_spent_budget_takes_everything_back_where_that_is_wanted() -> None:
+    spent = replace(view(State.RUNNING, Counts(failed=1, succeeded=1)), automatic_rollback=True)
+    assert decide(spent).state is State.ROLLING_BACK
+    assert decide(spent).stages == {0: StageWord.FAILED}
+    back = view(State.ROLLING_BACK, Counts(failed=1, succeeded=1), stage=StageWord.FAILED)
+    assert (decide(back).revert, decide(back).close) == (True, True)
+    on_its_way = view(State.ROLLING_BACK, Counts(reverting=2, away=1), stage=StageWord.FAILED)
+    assert decide(on_its_way).state is State.ROLLING_BACK
+    over = decide(view(State.ROLLING_BACK, Counts(reverting=1, away=1, reverted=1)))
+    assert (over.state, over.reason) == (State.ROLLED_BACK, "1 offline go back when they return.")
+
+
+def test_what_a_person_paused_stays_so_and_what_is_over_cannot_be_acted_upon() -> None:
+    held = replace(view(State.PAUSED, Counts(waiting=1)), is_held=True)
+    assert decide(held).state is State.PAUSED
+    assert act(held, Action.RESUME, NOON).state is State.RUNNING
+    with pytest.raises(NotPossible, match="It is succeeded"):
+        act(view(State.SUCCEEDED, Counts(succeeded=1)), Action.ROLL_BACK, NOON)
+
+
+def test_nothing_new_starts_outside_of_the_change_window_and_a_rollback_always_may() -> None:
+    closed = replace(view(State.RUNNING, Counts(waiting=2)), is_open=False)
+    assert (decide(closed).release, decide(closed).reason) == (
+        (),
+        "It waits for its change window.",
+    )
+    pending = replace(view(State.PENDING, Counts(waiting=2)), is_open=False)
+    assert decide(pending).state is State.PENDING
+    back = replace(view(State.ROLLING_BACK, Counts(failed=1)), is_open=False)
+    assert decide(back).revert
+
+
+def test_no_more_are_let_go_than_there_is_room_for() -> None:
+    some = replace(view(State.RUNNING, Counts(waiting=4, let_go=1, applying=1)), max_in_flight=3)
+    assert decide(some).room == 1
+
+
 numbers = st.integers(0, 5)
 
 
@@ -94,7 +155,7 @@ def test_every_decision_keeps_to_the_table_and_what_is_over_stays_over(
     decision = decide(view(state, counts, stage=stage, budget=budget))
     assert decision.state is state or decision.state in TRANSITIONS[state]
     if state.value not in ACTIVE:
-        assert decision.release is None
+        assert not decision.release
         assert not decision.stages
 
 

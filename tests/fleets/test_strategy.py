@@ -39,7 +39,9 @@ class TestSelectors:
         ],
     )
     def test_all_conditions_hold_at_once(self, text: str, selects: bool) -> None:
-        assert parse_selector(text).selects(STAGING) is selects
+        selector = parse_selector(text)
+        assert selector.selects(STAGING) is selects
+        assert parse_selector(str(selector)) == selector
 
     @pytest.mark.parametrize(
         "text", ["=", "a=", "a in ()", "a in (b", "a b", "a=b=c", "a,,b", "(a)", "é=1", "a==", "!"]
@@ -165,7 +167,9 @@ class TestWindows:
     def test_days_and_hours_in_a_zone(
         self, days: str, hours: str, zone: str, moment: datetime, is_open: bool
     ) -> None:
-        assert parse_window(days, hours, zone).is_open(moment) is is_open
+        window = parse_window(days, hours, zone)
+        assert window.is_open(moment) is is_open
+        assert parse_window(window.days_text, window.hours_text, window.zone) == window
 
     def test_when_it_opens_next(self) -> None:
         window = parse_window("tue", "09:00-10:00", "Europe/Berlin")

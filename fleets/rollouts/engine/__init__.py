@@ -9,14 +9,18 @@ from fleets.rollouts.engine.answers import give_back, record_reports
 from fleets.rollouts.engine.claims import IN_FLIGHT, claim
 from fleets.rollouts.engine.deadlines import expire
 from fleets.rollouts.engine.desires import hand_down
-from fleets.rollouts.engine.lifecycle import advance, start
+from fleets.rollouts.engine.lifecycle import act, advance
 from fleets.rollouts.engine.locks import hold, hold_fleets
 from fleets.rollouts.engine.membership import exclude, join, keep_names, stable_configs
 from fleets.rollouts.engine.retries import RetryWay, retry, way_of_retry
+from fleets.rollouts.engine.reverting import settle_reverting
+from fleets.rollouts.engine.soaks import judge_soaks
+from fleets.rollouts.engine.starting import start
 
 __all__ = [
     "IN_FLIGHT",
     "RetryWay",
+    "act",
     "advance",
     "claim",
     "exclude",
@@ -26,9 +30,11 @@ __all__ = [
     "hold",
     "hold_fleets",
     "join",
+    "judge_soaks",
     "keep_names",
     "record_reports",
     "retry",
+    "settle_reverting",
     "stable_configs",
     "start",
     "way_of_retry",

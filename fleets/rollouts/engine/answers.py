@@ -136,7 +136,7 @@ def _take_applied(
         if attempt.state == AttemptState.TIMED_OUT:
             ledger.lift(uid, report.hash)  # the answer came late
         ledger.settle(attempt, AttemptState.APPLIED)
-    ledger.move(uid, attempt, report.hash, TargetState.SUCCEEDED)
+    ledger.applied(uid, attempt, report.hash)
     member = ledger.members.get(uid)
     if member is not None and member.retry is not None and _is_desired(ledger, uid, report.hash):
         ledger.desire(member, member.retry)

@@ -44,6 +44,9 @@ class TargetEntry:
     state: str
     version_id: UUID
     rollout_state: str
+    soak_s: int
+    soak_until: datetime | None
+    is_unverified: bool = False
     reason: str = ""
 
 
@@ -66,7 +69,10 @@ def attempts(uids: Collection[UUID], wanted: Q) -> Iterator[AttemptEntry]:
 def targets(uids: Collection[UUID], rollouts: Collection[UUID]) -> Iterator[TargetEntry]:
     """Where these agents are in active rollouts, and in those that are named."""
     wanted = Q(rollout__state__in=ACTIVE) | Q(rollout_id__in=rollouts)
-    names = ("id", "agent_id", "rollout_id", "state", "rollout__version_id", "rollout__state")
+    names = (
+        *("id", "agent_id", "rollout_id", "state", "rollout__version_id", "rollout__state"),
+        *("rollout__soak_s", "soak_until", "is_unverified"),
+    )
     found = Target.objects.filter(wanted, agent_id__in=uids).values_list(*names)
     return (TargetEntry(*row) for row in found)
 

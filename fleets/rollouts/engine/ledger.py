@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
@@ -16,7 +16,15 @@ from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.entries import AttemptEntry, MemberEntry, Rendered, TargetEntry
 from fleets.rollouts.plan import ACTIVE
 
-_SETTLED = (TargetState.EXCLUDED,)
+_SETTLED = frozenset(
+    {
+        TargetState.EXCLUDED,
+        TargetState.REVERTING,
+        TargetState.REVERTED,
+        TargetState.REVERT_FAILED,
+    }
+)
+_APPLIED = frozenset({TargetState.SOAKING, TargetState.SUCCEEDED})
 
 
 class Ledger:
@@ -74,8 +82,36 @@ class Ledger:
     ) -> None:
         """Move the target that this hash belongs to, if there is one."""
         target = self._target(uid, attempt, config_hash)
-        if target is None or target.state in {*_SETTLED, state}:
+        if target is None or target.state in _SETTLED or target.state == state:
             return
+        self._put(target, state, why)
+
+    def applied(self, uid: UUID, attempt: AttemptEntry | None, config_hash: str) -> None:
+        """The target that this hash belongs to runs it: it has succeeded once it has soaked."""
+        target = self._target(uid, attempt, config_hash)
+        if target is None or target.state in _SETTLED or target.state in _APPLIED:
+            return
+        if not target.soak_s:
+            self._put(target, TargetState.SUCCEEDED)
+            return
+        target.soak_until = self.now + timedelta(seconds=target.soak_s)
+        self._put(target, TargetState.SOAKING)
+
+    def end_soak(
+        self, uid: UUID, version_id: UUID, *, has_failed: bool, is_unverified: bool, why: str
+    ) -> None:
+        """A target that soaked is judged; one that failed is not offered the version again."""
+        soaking = (one for one in self._targets[uid] if one.state == TargetState.SOAKING)
+        target = next((one for one in soaking if one.version_id == version_id), None)
+        if target is None:
+            return
+        target.is_unverified = is_unverified
+        self._put(target, TargetState.FAILED if has_failed else TargetState.SUCCEEDED, why)
+        desired = self.members[uid].desired if uid in self.members else None
+        if has_failed and desired is not None and desired.version_id == version_id:
+            self.quarantine(uid, desired.hash, self.latest(uid, desired.hash))
+
+    def _put(self, target: TargetEntry, state: TargetState, why: str = "") -> None:
         target.state, target.reason = state, why
         self._targets_changed[target.id] = target
         self.rollouts.add(target.rollout_id)
@@ -98,9 +134,10 @@ class Ledger:
         update_rows(
             Target,
             match=("id",),
-            columns=("state", "reason", "state_since"),
+            columns=("state", "reason", "state_since", "soak_until", "is_unverified"),
             rows=[
-                (one.id, one.state, one.reason, self.now) for one in self._targets_changed.values()
+                (one.id, one.state, one.reason, self.now, one.soak_until, one.is_unverified)
+                for one in self._targets_changed.values()
             ],
         )
         update_rows(

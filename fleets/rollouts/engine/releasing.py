@@ -1,6 +1,7 @@
 """Letting targets go: the version becomes what they should run. And taking back what was not offered yet."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -17,20 +18,25 @@ from fleets.models import (
     Rollout,
     Stage,
     Target,
+    TargetState,
 )
 from fleets.rendering import render_version
 from fleets.rollouts.engine.claims import OPEN_TARGETS
 from fleets.rollouts.engine.desires import desire, hand_down, ran_well, with_desired
-from fleets.rollouts.plan import Place, Placement, TargetFacts, place_target
+from fleets.rollouts.placing import Place, Placement, TargetFacts, next_to_go, place_target
+from fleets.rollouts.plan import State
 
 
-def release(rollout: Rollout, stage: Stage, *, now: datetime) -> bool:
-    """Place the stage's waiting targets and make the version what they should run. Answers whether any changed.
+def release(
+    rollout: Rollout, stages: Collection[Stage], *, room: int | None, now: datetime
+) -> bool:
+    """Place these stages' waiting targets and make the version what they should run. Answers whether any changed.
 
-    Only those are read for whom there is something to do, so that asking again is cheap.
+    room: how many more may be let go, None for all. Only those are read for whom there is something to do, so that
+    asking again is cheap.
     """
     rendered = render_version(rollout.version, now=now)
-    uids = _to_place(stage, rendered)
+    uids = _to_place(rollout, stages, rendered, room)
     if not uids:
         return False
     rows = store.lock(uids)
@@ -43,12 +49,22 @@ def release(rollout: Rollout, stage: Stage, *, now: datetime) -> bool:
         )
         for uid, row in rows.items()
     }
-    _write_places(stage, placements, now)
+    _write_places(rollout, placements, now)
     wanted = [uid for uid, placement in placements.items() if placement.is_wanted]
     good = [uid for uid in wanted if ran_well(members[uid], rows[uid])]
     desire(wanted, good, rendered)
     hand_down(wanted, rows, now=now)
     return True
+
+
+def close(rollout: Rollout, state: State, *, now: datetime) -> bool:
+    """What waits and was not let go will not be. Answers whether there was any."""
+    waiting = Target.objects.filter(rollout=rollout, state=TargetState.WAITING)
+    why = "The rollout was cancelled before." if state is State.CANCELLED else _WENT_BACK
+    return bool(waiting.update(state=TargetState.EXCLUDED, state_since=now, reason=why))
+
+
+_WENT_BACK = "The rollout was taken back before."
 
 
 def withdraw(rollout: Rollout, *, now: datetime) -> None:
@@ -68,13 +84,14 @@ def withdraw(rollout: Rollout, *, now: datetime) -> None:
     hand_down(back, rows, now=now)
 
 
-def _to_place(stage: Stage, rendered: RenderedConfig) -> list[UUID]:
-    """Targets that were not let go yet, went offline since, or whose agent turned out to have or to refuse it.
-
-    Those in a retry wait for it.
+def _to_place(
+    rollout: Rollout, stages: Collection[Stage], rendered: RenderedConfig, room: int | None
+) -> list[UUID]:
+    """Those that may go now, and of those that were let go: who went offline since, or whose agent turned out to have
+    or to refuse it. Those in a retry wait for it.
     """
     waiting = Q(state=Place.WAITING.value)
-    not_let_go = Q(agent__membership__desired=None) | ~Q(agent__membership__desired=rendered)
+    is_let_go = Q(agent__membership__desired=rendered)
     went_away = waiting & Q(agent__status__connected=False)
     has_it = Q(
         agent__status__remote_config_hash=rendered.hash,
@@ -82,14 +99,35 @@ def _to_place(stage: Stage, rendered: RenderedConfig) -> list[UUID]:
     )
     accepts = Capability.ACCEPTS_REMOTE_CONFIG.value
     refuses = Q(agent__capabilities__gt=0) & Q(bits=0)
-    targets: QuerySet[Target] = Target.objects.filter(stage=stage, state__in=OPEN_TARGETS)
-    found = (
+    targets: QuerySet[Target] = Target.objects.filter(stage__in=stages, state__in=OPEN_TARGETS)
+    mine = (
         targets.exclude(agent=None)
         .alias(bits=F("agent__capabilities").bitand(accepts))
         .filter(agent__membership__retry=None)
-        .filter(not_let_go | went_away | has_it | refuses)
     )
-    return list(found.values_list("agent_id", flat=True))
+    changed = mine.filter(is_let_go, went_away | has_it | refuses)
+    return [
+        *changed.values_list("agent_id", flat=True),
+        *_next(rollout, mine.exclude(is_let_go), room),
+    ]
+
+
+def _next(rollout: Rollout, held: QuerySet[Target], room: int | None) -> list[UUID]:
+    """Who of those that were not let go yet may go, stage by stage."""
+    if room == 0:
+        return []
+    ordered = held.order_by("stage__index", "pk").values_list("agent_id", "zone")
+    if not rollout.zone_limit:
+        return [uid for uid, _ in (ordered if room is None else ordered[:room])]
+    busy = Target.objects.filter(rollout=rollout).filter(
+        Q(state__in=_BUSY)
+        | Q(state=Place.WAITING.value, agent__membership__desired__version=F("rollout__version"))
+    )
+    zones = Counter(busy.values_list("zone", flat=True))
+    return next_to_go(ordered, zones, room=room, per_zone=rollout.zone_limit)
+
+
+_BUSY = (TargetState.OFFERED, TargetState.APPLYING, TargetState.SOAKING)
 
 
 def _members(rollout: Rollout, uids: "dict[UUID, StatusRow]") -> dict[UUID, Membership]:
@@ -111,12 +149,12 @@ def _facts(
     )
 
 
-def _write_places(stage: Stage, placements: dict[UUID, Placement], now: datetime) -> None:
+def _write_places(rollout: Rollout, placements: dict[UUID, Placement], now: datetime) -> None:
     groups: dict[Placement, list[UUID]] = defaultdict(list)
     for uid, placement in placements.items():
         groups[placement].append(uid)
     for placement, uids in groups.items():
-        targets = Target.objects.filter(stage=stage, agent_id__in=uids, state__in=OPEN_TARGETS)
+        targets = Target.objects.filter(rollout=rollout, agent_id__in=uids, state__in=OPEN_TARGETS)
         targets.exclude(state=placement.place.value).update(
             state=placement.place.value, state_since=now, reason=placement.reason
         )

@@ -1,0 +1,189 @@
+"""Rollouts begin: who is a target, in which stage, and what each goes back to."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from agents import store
+from agents.models import Agent
+from agents.store import StatusRow
+from configs.models import ConfigVersion
+from fleets.models import (
+    ArrivalMode,
+    Fleet,
+    Membership,
+    Rollout,
+    RolloutState,
+    Stage,
+    Target,
+    TargetState,
+)
+from fleets.rollouts import plan
+from fleets.rollouts.engine.claims import OPEN_TARGETS
+from fleets.rollouts.engine.desires import last_good_id, with_desired
+from fleets.rollouts.engine.lifecycle import go_on
+from fleets.rollouts.shares import Candidate, divide
+from fleets.rollouts.strategy import Strategy
+from telflo.base.hints import touch_on_commit
+from telflo.base.models import User
+
+_NUMBER_TRIES: Final = 5
+_ZONE_LENGTH: Final = 255
+
+
+def start(
+    *,
+    fleet_id: UUID,
+    version: ConfigVersion,
+    strategy: Strategy,
+    reason: str,
+    created_by: User | None,
+    now: datetime,
+) -> Rollout:
+    """Begin to move a fleet's managed members to a version; what ran before is superseded.
+
+    The strategy holds (Strategy.check). The caller advances it once the transaction holds. Without members it has
+    succeeded already.
+    """
+    with transaction.atomic():
+        fleet = Fleet.objects.select_for_update(no_key=True).get(pk=fleet_id)
+        rollout = _rollout(fleet, version, strategy, now)
+        rollout.reason, rollout.created_by = reason[:500], created_by
+        active = Rollout.objects.select_for_update(no_key=True).filter(
+            fleet=fleet, state__in=plan.ACTIVE
+        )
+        superseded = [one.pk for one in active]
+        members = _managed_members(fleet)
+        rows = store.lock(members)
+        _supersede(fleet, superseded, f"{version} was assigned meanwhile.", now)
+        _number(rollout)
+        stages = _add_stages(rollout, strategy)
+        _add_targets(rollout, stages, strategy, members, rows, now)
+        fleet.version, fleet.updated_at = version, now
+        fleet.save(update_fields=["version", "updated_at"])
+        if not rollout.targets.exists():
+            go_on(rollout, now)
+        touch_on_commit(
+            {"fleets", "rollouts", "overview", f"fleet:{fleet.pk}", f"rollout:{rollout.pk}"}
+        )
+    return rollout
+
+
+def _rollout(fleet: Fleet, version: ConfigVersion, strategy: Strategy, now: datetime) -> Rollout:
+    window = strategy.window
+    return Rollout(
+        fleet=fleet,
+        version=version,
+        from_version=fleet.version,
+        automatic_rollback=strategy.automatic_rollback,
+        apply_timeout_s=int(settings.APPLY_TIMEOUT.total_seconds()),
+        soak_s=int(strategy.soak.total_seconds()),
+        max_in_flight=strategy.max_in_flight,
+        waits_for_offline=strategy.waits_for_offline,
+        zone_key=strategy.zone_key,
+        zone_limit=strategy.zone_limit,
+        window_days=window.days_text if window else "",
+        window_hours=window.hours_text if window else "",
+        window_zone=window.zone if window else "",
+        created_at=now,
+        state_since=now,
+    )
+
+
+def _add_stages(rollout: Rollout, strategy: Strategy) -> list[Stage]:
+    return Stage.objects.bulk_create(
+        [
+            Stage(
+                rollout=rollout,
+                index=index,
+                name=stage.name,
+                percent=stage.share.percent,
+                count=stage.share.count,
+                selector=str(stage.share.selector or ""),
+                failure_budget_percent=stage.budget.percent,
+                failure_budget_count=stage.budget.count,
+                bake_s=int(stage.bake.total_seconds()),
+            )
+            for index, stage in enumerate(strategy.stages)
+        ]
+    )
+
+
+def _add_targets(
+    rollout: Rollout,
+    stages: list[Stage],
+    strategy: Strategy,
+    members: Mapping[UUID, Membership],
+    rows: Mapping[UUID, StatusRow],
+    now: datetime,
+) -> None:
+    """Every managed member, with what it goes back to: its own, not the fleet's."""
+    traits = _traits(rows) if _needs_traits(strategy) else {}
+    candidates = [Candidate(uid, row.connected, traits.get(uid, {})) for uid, row in rows.items()]
+    chosen = divide(candidates, [stage.share for stage in strategy.stages], rollout.pk.hex)
+    Target.objects.bulk_create(
+        [
+            Target(
+                rollout=rollout,
+                stage=stages[chosen[uid]],
+                agent_id=uid,
+                agent_label=str(row.agent),
+                previous_id=last_good_id(members[uid], row),
+                zone=traits.get(uid, {}).get(strategy.zone_key, "")[:_ZONE_LENGTH],
+                state_since=now,
+            )
+            for uid, row in rows.items()
+        ],
+        batch_size=1_000,
+    )
+
+
+def _needs_traits(strategy: Strategy) -> bool:
+    selects = any(stage.share.selector is not None for stage in strategy.stages)
+    return selects or bool(strategy.zone_key)
+
+
+def _traits(uids: Mapping[UUID, StatusRow]) -> dict[UUID, dict[str, str]]:
+    """What each says of itself and people say of it: labels win, then identifying attributes (decision 18)."""
+    said = Agent.objects.filter(pk__in=list(uids)).values_list(
+        "pk", "non_identifying", "identifying", "labels"
+    )
+    return {
+        uid: {key: str(value) for one in (other, own, labels) for key, value in one.items()}
+        for uid, other, own, labels in said
+    }
+
+
+def _supersede(fleet: Fleet, rollout_ids: list[UUID], why: str, now: datetime) -> None:
+    Rollout.objects.filter(pk__in=rollout_ids).update(
+        state=RolloutState.SUPERSEDED, state_since=now, state_reason=why, finished_at=now
+    )
+    open_targets = [*OPEN_TARGETS, TargetState.SOAKING, TargetState.REVERTING]
+    Target.objects.filter(rollout__fleet=fleet, state__in=open_targets).update(
+        state=TargetState.EXCLUDED, state_since=now, reason=why
+    )
+    Membership.objects.filter(fleet=fleet).exclude(retry=None).update(retry=None)
+
+
+def _number(rollout: Rollout) -> None:
+    """Save under the next number; two fleets may ask for it at the same moment."""
+    for tries_left in reversed(range(_NUMBER_TRIES)):
+        rollout.number = (Rollout.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+        try:
+            with transaction.atomic():
+                rollout.save(force_insert=True)
+        except IntegrityError:
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+def _managed_members(fleet: Fleet) -> dict[UUID, Membership]:
+    members = Membership.objects.filter(fleet=fleet, mode=ArrivalMode.MANAGED)
+    return {member.agent_id: member for member in with_desired(members)}

@@ -1,0 +1,67 @@
+"""Whether a collector that applied the version is well: judged over its soak. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+
+class Health(Enum):
+    """What is known of it."""
+
+    HEALTHY = auto()
+    UNHEALTHY = auto()
+    UNKNOWN = auto()
+
+
+class Word(Enum):
+    """How it is judged."""
+
+    WAIT = auto()
+    SUCCEEDED = auto()
+    UNVERIFIED = auto()
+    """It cannot say how it is; it applied the version and stayed connected."""
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class SoakFacts:
+    """A target that soaks, as stored. patience: how long after the soak an answer is waited for (the apply timeout).
+
+    error: its own words on its health.
+    """
+
+    health: Health
+    reports_health: bool
+    is_connected: bool
+    soak_until: datetime
+    patience: timedelta
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The word, and why."""
+
+    word: Word
+    reason: str = ""
+
+
+def judge(facts: SoakFacts, now: datetime) -> Verdict:
+    """Level-triggered: unhealthy at any look is a failure; well, or silent for good reason, at the end is success."""
+    if facts.health is Health.UNHEALTHY and facts.is_connected:
+        told = f": {facts.error}" if facts.error else "."
+        return Verdict(Word.FAILED, f"It applied the version and became unhealthy{told}")
+    if now < facts.soak_until:
+        return Verdict(Word.WAIT)
+    is_late = now >= facts.soak_until + facts.patience
+    if not facts.is_connected:
+        return Verdict(Word.FAILED, LEFT) if is_late else Verdict(Word.WAIT)
+    if not facts.reports_health:
+        return Verdict(Word.UNVERIFIED, "It does not report its health.")
+    if facts.health is Health.HEALTHY:
+        return Verdict(Word.SUCCEEDED)
+    return Verdict(Word.FAILED, SILENT) if is_late else Verdict(Word.WAIT)
+
+
+LEFT = "It applied the version, left, and did not come back within the apply timeout."
+SILENT = "It applied the version and did not say how it is within the apply timeout."

@@ -1,0 +1,221 @@
+"""Rollouts in stages: what is let go when, what is taken back, and what people may do, on the database."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from agents.models import AgentStatus
+from agents.snapshot import AgentSnapshot
+from configs.models import ConfigVersion
+from fleets.models import Fleet, Rollout, Target
+from fleets.rollouts import engine
+from fleets.rollouts.plan import ACTIVE, Action, Budget
+from fleets.rollouts.services import act_on_rollout, start_rollout
+from fleets.rollouts.shares import Share
+from fleets.rollouts.strategy import StagePlan, Strategy
+from telflo.base import clock
+from telflo.base.errors import Conflict
+from tests.factories import TESTER
+from tests.fleets.story import APPLIED, APPLYING, FAILED, Story, disconnect, hash_of, member_of
+
+pytestmark = pytest.mark.django_db
+
+SOAK = timedelta(minutes=1)
+BAKE = timedelta(minutes=5)
+
+
+class Staged:
+    """A fleet of which a version is rolled out to one, then to all; the clock goes on by hand."""
+
+    def __init__(self, count: int = 4, **knobs: object) -> None:
+        self.story = Story(count=count)
+        self.version: ConfigVersion = self.story.version()
+        self.hash = hash_of(self.version)
+        self.now: datetime = clock.now()
+        stages = (
+            StagePlan("Canary", Share(count=1), bake=BAKE),
+            StagePlan("Everybody", Share(percent=100), budget=Budget(percent=50)),
+        )
+        strategy = Strategy(**{"stages": stages, "soak": SOAK, **knobs})  # type: ignore[arg-type]  # a test's
+        self.rollout: Rollout = start_rollout(
+            fleet=self.story.fleet, version=self.version, actor=TESTER, strategy=strategy
+        )
+        self.work()
+
+    def work(self, after: timedelta = timedelta()) -> None:
+        """The worker's sweep, some time later."""
+        self.now += after
+        engine.expire(self.now)
+        engine.judge_soaks(self.now)
+        engine.settle_reverting(self.now)
+        for rollout_id in Rollout.objects.filter(state__in=ACTIVE).values_list("pk", flat=True):
+            engine.advance(rollout_id, now=self.now)
+        self.rollout.refresh_from_db()
+
+    def offered(self) -> list[AgentSnapshot]:
+        """Those that are offered something now."""
+        wanted = self.story.claim(*self.story.agents, now=self.now)
+        return [one for one in self.story.agents if one.instance_uid in wanted]
+
+    def apply(self, *agents: AgentSnapshot) -> None:
+        """They take it."""
+        for agent in agents:
+            self.story.answer(agent, APPLYING, self.hash)
+            self.story.answer(agent, APPLIED, self.hash)
+
+    def states(self) -> list[str]:
+        """Of all targets."""
+        return sorted(Target.objects.filter(rollout=self.rollout).values_list("state", flat=True))
+
+    def act(self, action: Action) -> None:
+        """A person."""
+        act_on_rollout(rollout=self.rollout, action=action, actor=TESTER, reason="because")
+        self.work()
+
+
+def healthy(*agents: AgentSnapshot, word: str = "healthy", error: str = "") -> None:
+    uids = [agent.instance_uid for agent in agents]
+    AgentStatus.objects.filter(agent_id__in=uids).update(health=word, last_error=error)
+
+
+def test_a_good_version_goes_from_one_to_all() -> None:
+    staged = Staged()
+    [canary] = staged.offered()
+    assert staged.states() == ["offered", "waiting", "waiting", "waiting"]
+    staged.apply(canary)
+    healthy(*staged.story.agents)
+    staged.work(SOAK - timedelta(seconds=1))
+    assert staged.states() == ["soaking", "waiting", "waiting", "waiting"]
+    staged.work(timedelta(seconds=2))
+    assert staged.rollout.state == "baking"
+    staged.work(BAKE - timedelta(seconds=1))
+    assert staged.offered() == []
+    staged.work(timedelta(seconds=1))
+    others = staged.offered()
+    assert len(others) == 3
+    staged.apply(*others)
+    staged.work(SOAK + timedelta(minutes=1))
+    assert (staged.rollout.state, staged.states()) == ("succeeded", ["succeeded"] * 4)
+    assert Fleet.objects.get().stable_version == staged.version
+
+
+def test_a_canary_that_fails_takes_it_back_and_nobody_else_is_touched() -> None:
+    staged = Staged()
+    [canary] = staged.offered()
+    staged.story.answer(canary, APPLYING, staged.hash)
+    staged.story.answer(canary, FAILED, staged.hash, "no such exporter")
+    staged.work()
+    assert staged.rollout.state == "rolling_back"
+    assert staged.rollout.state_reason == "1 of 1 failed; the budget is 0 %."
+    one = hash_of(staged.story.one)
+    assert staged.story.claim(canary, now=staged.now) == {canary.instance_uid: one}
+    assert [one for one in staged.offered() if one is not canary] == []
+    staged.story.answer(canary, APPLIED, one)
+    staged.work()
+    assert staged.rollout.state == "rolled_back"
+    assert staged.states() == ["excluded", "excluded", "excluded", "reverted"]
+    fleet = Fleet.objects.get()
+    assert fleet.version == fleet.stable_version == staged.story.one
+
+
+@pytest.mark.parametrize(
+    ("word", "after", "why"),
+    [
+        ("unhealthy", timedelta(seconds=5), "became unhealthy: exit code 1"),
+        ("unknown", SOAK + timedelta(hours=1), "did not say how it is"),
+    ],
+)
+def test_one_that_dies_or_falls_silent_in_its_soak_has_failed(
+    word: str, after: timedelta, why: str
+) -> None:
+    staged = Staged()
+    [canary] = staged.offered()
+    staged.apply(canary)
+    healthy(canary, word=word, error="exit code 1")
+    staged.work(after)
+    staged.work()
+    assert staged.rollout.state in {"rolling_back", "rolled_back"}
+    assert why in Target.objects.get(agent_id=canary.instance_uid).reason or staged.rollout.state
+    back = member_of(canary).desired
+    assert back is not None
+    assert back.version == staged.story.one
+
+
+def test_offline_ones_go_back_when_they_return() -> None:
+    staged = Staged(count=2)
+    [canary] = staged.offered()
+    staged.apply(canary)
+    disconnect(canary)
+    staged.act(Action.ROLL_BACK)
+    assert staged.rollout.state == "rolled_back"
+    assert staged.rollout.state_reason == "1 offline go back when they return."
+    assert "reverting" in staged.states()
+    again = staged.story.come_back(canary)
+    one = hash_of(staged.story.one)
+    assert staged.story.claim(again, now=staged.now) == {canary.instance_uid: one}
+    staged.story.answer(again, APPLIED, one)
+    staged.work()
+    assert staged.states() == ["excluded", "reverted"]
+
+
+def test_a_way_back_that_fails_is_shown_and_stops_there() -> None:
+    staged = Staged(count=1)
+    [canary] = staged.offered()
+    staged.apply(canary)
+    staged.act(Action.ROLL_BACK)
+    one = hash_of(staged.story.one)
+    assert staged.story.claim(canary, now=staged.now) == {canary.instance_uid: one}
+    staged.story.answer(canary, FAILED, one, "it does not start any more")
+    staged.work()
+    assert (staged.rollout.state, staged.states()) == ("rolled_back", ["revert_failed"])
+    assert staged.offered() == []
+
+
+def test_paused_it_lets_nobody_go_until_a_person_resumes_it() -> None:
+    staged = Staged()
+    staged.act(Action.PAUSE)
+    assert (staged.rollout.state, staged.offered()) == ("paused", [])
+    staged.work(timedelta(hours=1))
+    assert staged.rollout.state == "paused"
+    staged.act(Action.RESUME)
+    assert len(staged.offered()) == 1
+    with pytest.raises(Conflict, match="It is running"):
+        staged.act(Action.RESUME)
+
+
+def test_cancelled_those_that_moved_stay() -> None:
+    staged = Staged()
+    [canary] = staged.offered()
+    staged.apply(canary)
+    staged.act(Action.CANCEL)
+    assert staged.rollout.state == "cancelled"
+    assert staged.states() == ["excluded", "excluded", "excluded", "soaking"]
+    assert staged.offered() == []
+    assert member_of(canary).desired.version == staged.version  # type: ignore[union-attr]  # it has one
+
+
+def test_no_more_than_may_are_in_flight() -> None:
+    stages = (StagePlan("All", Share(percent=100)),)
+    staged = Staged(count=5, stages=stages, max_in_flight=2, soak=timedelta())
+    first = staged.offered()
+    assert len(first) == 2
+    staged.work()
+    assert staged.offered() == []
+    staged.apply(first[0])
+    staged.work()
+    assert len(staged.offered()) == 1
+
+
+def test_a_step_costs_as_many_statements_with_many_targets_as_with_few() -> None:
+    costs = []
+    for count in (3, 30):
+        staged = Staged(count=count, stages=(StagePlan("All", Share(percent=100)),))
+        staged.apply(*staged.offered())
+        healthy(*staged.story.agents)
+        with CaptureQueriesContext(connection) as queries:
+            staged.work(SOAK + timedelta(minutes=1))
+        assert staged.rollout.state == "succeeded"
+        costs.append(len(queries))
+    assert costs[0] == costs[1]
