@@ -136,7 +136,13 @@ class Admission:
             await self._buffer.flush_agents(told)
         nameless = await self._nameless(batch)
         callers = [
-            Caller(agent.connection.credential, uid, Transport.WEBSOCKET, agent.connection.address)
+            Caller(
+                agent.connection.credential,
+                uid,
+                Transport.WEBSOCKET,
+                agent.connection.address,
+                has_left=agent.connection.closed.is_set,
+            )
             for uid, agent in batch.items()
             if uid not in nameless
         ]

@@ -164,5 +164,11 @@ def _admitted(answer: admission.Answer) -> Admitted:
 
 
 def _caller(caller: Caller) -> admission.Caller:
-    arrival = Arrival(caller.instance_uid, caller.transport, caller.remote_address, caller.number)
+    arrival = Arrival(
+        caller.instance_uid,
+        caller.transport,
+        caller.remote_address,
+        caller.number,
+        has_left=caller.has_left,
+    )
     return admission.Caller(caller.credential.token, arrival)

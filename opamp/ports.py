@@ -3,7 +3,7 @@
 Every method may block (database) and is called on a thread, never on the event loop.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -45,7 +45,8 @@ class Refusal:
 class Caller:
     """An agent that wants to come in.
 
-    number: the sequence number of its message, over plain HTTP; its snapshot says whether it shows a clone.
+    number: the sequence number of its message, over plain HTTP; its snapshot says whether it shows a clone · has_left:
+    whether its connection ended meanwhile.
     """
 
     credential: Credential
@@ -53,6 +54,7 @@ class Caller:
     transport: Transport
     remote_address: str
     number: int | None = None
+    has_left: Callable[[], bool] = bool
 
 
 class Domain(Protocol):

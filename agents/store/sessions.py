@@ -1,6 +1,6 @@
 """Agents come in: registered once, and each new session fences out the one before (I3)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -31,13 +31,15 @@ from telflo.base.alike import JoinedIds, ids_in
 class Arrival:
     """An agent that begins a session, and how it came.
 
-    number: the sequence number of the message that it begins with, over plain HTTP, where it may show a clone (A2).
+    number: the sequence number of the message that it begins with, over plain HTTP, where it may show a clone (A2) ·
+    has_left: whether its connection ended meanwhile, asked while its row is locked.
     """
 
     instance_uid: UUID
     transport: Transport
     remote_address: str
     number: int | None = None
+    has_left: Callable[[], bool] = bool
 
 
 def register(
@@ -84,8 +86,9 @@ def _words_at_first(desired: str | None, now: datetime) -> tuple[str, str]:
 def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID, AgentSnapshot]:
     """Begin a session for each: raise the epochs and answer what is known. A fixed number of statements.
 
-    Each uid comes once; unknown ones are absent from the answer. Plain HTTP beside a live WebSocket gets FENCED_EPOCH:
-    it is answered, but nothing it says is written as state.
+    Each uid comes once; absent from the answer are unknown ones, and those that left while the database let them wait:
+    by now they may be on another connection, whose session they would fence out. Plain HTTP beside a live WebSocket
+    gets FENCED_EPOCH: it is answered, but nothing it says is written as state.
     """
     with transaction.atomic(savepoint=False):
         uids = [arrival.instance_uid for arrival in arrivals]
@@ -93,13 +96,18 @@ def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID,
         opened = [
             _Opening(arrival, rows[arrival.instance_uid], now)
             for arrival in arrivals
-            if arrival.instance_uid in rows
+            if arrival.instance_uid in rows and not _is_too_late(arrival, rows)
         ]
         edits = [opening.edit for opening in opened]
         write(edits)
         add_events([event for opening in opened for event in opening.events])
         touch([opening.edit for opening in opened if opening.events])
         return {opening.snapshot.instance_uid: opening.snapshot for opening in opened}
+
+
+def _is_too_late(arrival: Arrival, rows: Mapping[UUID, StatusRow]) -> bool:
+    """A newcomer has no other session; that it came, and went, is to be seen."""
+    return rows[arrival.instance_uid].session_epoch > 0 and arrival.has_left()
 
 
 def sessions_of(uids: Collection[UUID] | None = None) -> dict[UUID, tuple[int, bool]]:

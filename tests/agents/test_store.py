@@ -1,5 +1,6 @@
 """The only writer of the hot row: invariants I1 to I3, and what the row says afterwards."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,6 +59,15 @@ class TestSessions:
             return len(captured)
 
         assert statements(herd) == statements(herd[:1])
+
+    def test_who_left_while_the_database_let_it_wait_fences_nobody_out(self) -> None:
+        here = make_agent()
+        gone = Arrival(here.instance_uid, Transport.WEBSOCKET, "192.0.2.7", has_left=lambda: True)
+        assert store.open_sessions([gone], now=at(1)) == {}
+        assert (status_of(here).session_epoch, status_of(here).connected) == (here.epoch, True)
+        newcomer = new_id()
+        store.register([newcomer], now=at(1))
+        assert store.open_sessions([replace(gone, instance_uid=newcomer)], now=at(1))
 
     def test_an_agent_that_nobody_registered_has_no_session(self) -> None:
         assert store.open_sessions([Arrival(new_id(), Transport.HTTP, "")], now=at()) == {}

@@ -90,6 +90,8 @@ class MemoryDomain:
         if instance_uid in self.put_off:
             return AgentPutOff("Not now.")
         is_new = instance_uid not in self.epochs
+        if not is_new and caller.has_left():
+            return AgentPutOff("It left.")
         self.epochs[instance_uid] = self.epochs.get(instance_uid, 0) + 1
         return AgentSnapshot(
             instance_uid=instance_uid,

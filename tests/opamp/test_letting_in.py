@@ -23,6 +23,25 @@ UNAVAILABLE = ServerErrorResponseType.ServerErrorResponseType_Unavailable
 
 
 class TestLettingIn:
+    @pytest.mark.rule("A2")
+    async def test_who_left_while_it_waited_does_not_replace_the_session_that_is_here(
+        self, gateway: Gateway, connect: Connect, domain: MemoryDomain
+    ) -> None:
+        here = connect()
+        await joined(here)
+        gone = connect()
+        await gone.next()
+        domain.gate.clear()
+        gone.say(hello())
+        await until(lambda: domain.names().count("admit_agents") == 2)
+        gone.hang_up()
+        await until(lambda: gateway.registry.connection_count == 1)
+        domain.gate.set()
+        await until(lambda: gateway.waiting == 0)
+        assert domain.epochs[UID] == 1
+        here.say(hello(sequence_num=1))
+        assert (await here.reply()).instance_uid == UID.bytes
+
     @pytest.mark.rule("A1")
     @pytest.mark.parametrize("secret", ["tlf_e_wrong", ""])
     async def test_a_bad_token_is_refused_before_the_upgrade(
