@@ -1,6 +1,6 @@
 """The REST API of rollouts: start one, look at it and at its targets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from configs.models import ConfigVersion
+from fleets.api_plans import PlanSerializer
 from fleets.api_shapes import VersionRefSerializer, version_by_id
 from fleets.models import (
     SHOWN_STAGE_STATES,
@@ -24,12 +25,12 @@ from fleets.models import (
     Target,
     TargetState,
 )
-from fleets.rollouts.services import check_published
-from fleets.services import assign_version
+from fleets.rollouts.plan import Action as Step
+from fleets.rollouts.services import act_on_rollout, check_published, start_rollout
 from fleets.views.assigning import preview_of
 from fleets.views.subject import fleet_named
 from telflo.base.access import Action
-from telflo.base.api.serializers import BodySerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
 from telflo.base.redaction import redact_text
@@ -43,6 +44,7 @@ class StageSerializer(serializers.ModelSerializer[Stage]):
         source="state_now",
         help_text="paused, superseded and cancelled with its rollout",
     )
+    bake_seconds = serializers.IntegerField(source="bake_s", read_only=True)
     counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:
@@ -50,8 +52,13 @@ class StageSerializer(serializers.ModelSerializer[Stage]):
         fields = [
             "index",
             "name",
+            "count",
             "percent",
+            "selector",
+            "bake_seconds",
+            "bake_until",
             "failure_budget_percent",
+            "failure_budget_count",
             "state",
             "started_at",
             "finished_at",
@@ -91,21 +98,34 @@ class RolloutSerializer(serializers.ModelSerializer[Rollout]):
 
 
 class RolloutDetailSerializer(RolloutSerializer):
-    """A rollout with its stages."""
+    """A rollout with its stages and what holds for all of them."""
 
+    soak_seconds = serializers.IntegerField(source="soak_s", read_only=True)
     stages = StageSerializer(many=True, read_only=True)
 
     class Meta(RolloutSerializer.Meta):
-        fields = [*RolloutSerializer.Meta.fields, "stages"]
+        fields = [
+            *RolloutSerializer.Meta.fields,
+            "soak_seconds",
+            "max_in_flight",
+            "waits_for_offline",
+            "zone_key",
+            "zone_limit",
+            "window_days",
+            "window_hours",
+            "window_zone",
+            "stages",
+        ]
         read_only_fields = fields
 
 
 class NewRolloutSerializer(BodySerializer):
-    """Which fleet is to run which version. All at once: plans of several stages do not exist yet."""
+    """Which fleet is to run which version, and how; without a plan all at once, and nothing is taken back by itself."""
 
     fleet = serializers.CharField(help_text="slug or id")
     version = serializers.UUIDField(help_text="published")
     reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    plan = PlanSerializer(required=False)
     dry_run = serializers.BooleanField(default=False)
 
 
@@ -166,6 +186,11 @@ class RolloutViewSet(ApiViewSet[Rollout]):
         "retrieve": Action.VIEW,
         "create": Action.OPERATE,
         "targets": Action.VIEW,
+        "pause": Action.OPERATE,
+        "resume": Action.OPERATE,
+        "cancel": Action.OPERATE,
+        "rollback": Action.OPERATE,
+        "skip_bake": Action.OPERATE,
     }
 
     def get_queryset(self) -> QuerySet[Rollout]:
@@ -199,8 +224,12 @@ class RolloutViewSet(ApiViewSet[Rollout]):
         assert version is not None
         if wanted["dry_run"]:
             return Response(_preview(fleet, version))
-        rollout = assign_version(
-            fleet=fleet, version=version, actor=self.actor, reason=wanted["reason"]
+        rollout = start_rollout(
+            fleet=fleet,
+            version=version,
+            actor=self.actor,
+            reason=wanted["reason"],
+            strategy=wanted.get("plan", {}).get("strategy"),
         )
         return self.one(self._detail(rollout.pk), status=201)
 
@@ -225,6 +254,42 @@ class RolloutViewSet(ApiViewSet[Rollout]):
             rows = rows.filter(state=state)
         return self.page(rows, TargetSerializer, ordering=("id",))
 
+    @extend_schema(request=ReasonSerializer, responses=RolloutDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: UUID) -> Response:
+        """Let nobody else go until it is resumed; those under way go on."""
+        return self._act(Step.PAUSE)
+
+    @extend_schema(request=ReasonSerializer, responses=RolloutDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: UUID) -> Response:
+        """Go on after a pause."""
+        return self._act(Step.RESUME)
+
+    @extend_schema(request=ReasonSerializer, responses=RolloutDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: UUID) -> Response:
+        """End it; those that moved stay on the version."""
+        return self._act(Step.CANCEL)
+
+    @extend_schema(request=ReasonSerializer, responses=RolloutDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def rollback(self, request: Request, pk: UUID) -> Response:
+        """Take it back: each collector returns to what it had, offline ones when they are there again."""
+        return self._act(Step.ROLL_BACK)
+
+    @extend_schema(request=ReasonSerializer, responses=RolloutDetailSerializer)
+    @action(detail=True, methods=["post"], url_path="skip-bake")
+    def skip_bake(self, request: Request, pk: UUID) -> Response:
+        """Go on with the next stage now."""
+        return self._act(Step.SKIP_BAKE)
+
+    def _act(self, step: Step) -> Response:
+        rollout = self.get_object()
+        reason = self.validated(ReasonSerializer)["reason"]
+        act_on_rollout(rollout=rollout, action=step, actor=self.actor, reason=reason)
+        return self.one(self._detail(rollout.pk))
+
     def _detail(self, pk: UUID) -> dict[str, Any]:
         rollout = self.get_queryset().get(pk=pk)
         by_rollout = _counts(rollout.targets.all(), "rollout_id")
@@ -233,7 +298,8 @@ class RolloutViewSet(ApiViewSet[Rollout]):
             {**StageSerializer(stage).data, "counts": by_stage.get(stage.pk, {})}
             for stage in rollout.stages.all()
         ]
-        return {**_shown(rollout, by_rollout), "stages": stages}
+        shown = RolloutDetailSerializer(rollout).data
+        return {**shown, "counts": by_rollout.get(rollout.pk, {}), "stages": stages}
 
 
 def _fleet(name: str) -> Fleet:
@@ -246,10 +312,6 @@ def _fleet(name: str) -> Fleet:
 def _preview(fleet: Fleet, version: ConfigVersion) -> dict[str, Any]:
     check_published(version)
     return PreviewSerializer(preview_of(fleet, version)).data
-
-
-def _shown(rollout: Rollout, counts: Mapping[UUID, Mapping[str, int]]) -> dict[str, Any]:
-    return {**RolloutSerializer(rollout).data, "counts": counts.get(rollout.pk, {})}
 
 
 def _counts(targets: QuerySet[Target], by: str) -> dict[UUID, dict[str, int]]:

@@ -48,7 +48,7 @@ class Action(StrEnum):
 _ENDED: Final[frozenset[State]] = frozenset()
 _LEFT_ALONE: Final = frozenset({State.SUPERSEDED, State.CANCELLED})
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
-    State.PENDING: frozenset({State.RUNNING}) | _LEFT_ALONE,
+    State.PENDING: frozenset({State.RUNNING, State.PAUSED}) | _LEFT_ALONE,
     State.RUNNING: frozenset({State.BAKING, State.PAUSED, State.ROLLING_BACK, State.SUCCEEDED})
     | _LEFT_ALONE,
     State.BAKING: frozenset({State.RUNNING, State.PAUSED, State.ROLLING_BACK}) | _LEFT_ALONE,
@@ -63,7 +63,7 @@ ACTIVE: Final = tuple(state.value for state, later in TRANSITIONS.items() if lat
 """States in which a rollout still acts. A fleet has at most one such rollout."""
 
 _ACTIONS: Final[Mapping[Action, tuple[State, frozenset[State]]]] = {
-    Action.PAUSE: (State.PAUSED, frozenset({State.RUNNING, State.BAKING})),
+    Action.PAUSE: (State.PAUSED, frozenset({State.PENDING, State.RUNNING, State.BAKING})),
     Action.RESUME: (State.RUNNING, frozenset({State.PAUSED})),
     Action.ROLL_BACK: (
         State.ROLLING_BACK,

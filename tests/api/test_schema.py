@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -18,12 +19,13 @@ from rest_framework.views import APIView
 
 from configs.models import Configuration, VersionState
 from fleets.models import Rollout
+from fleets.rollouts.services import start_rollout
 from telflo.base.access import Role
 from telflo.base.api.permissions import MayCall
 from telflo.base.models import Activity
 from tests.access.cast import Cast
 from tests.api.caller import Caller, caller
-from tests.factories import make_configuration, make_fleet, make_person, make_version
+from tests.factories import TESTER, make_configuration, make_fleet, make_person, make_version
 from tests.fleets.failed import failed_collector
 from tests.system.rows import make_process
 
@@ -101,6 +103,11 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("post", "rollouts/"): ("rollouts/", {"fleet": "edge", "version": "{first}", "reason": "x"}),
     ("get", "rollouts/{id}/"): ("rollouts/{rollout}/", None),
     ("get", "rollouts/{id}/targets/"): ("rollouts/{rollout}/targets/", None),
+    ("post", "rollouts/{id}/pause/"): ("rollouts/{baking}/pause/", {"reason": "x"}),
+    ("post", "rollouts/{id}/resume/"): ("rollouts/{paused}/resume/", {}),
+    ("post", "rollouts/{id}/cancel/"): ("rollouts/{paused}/cancel/", {}),
+    ("post", "rollouts/{id}/rollback/"): ("rollouts/{baking}/rollback/", {}),
+    ("post", "rollouts/{id}/skip-bake/"): ("rollouts/{baking}/skip-bake/", {}),
     ("get", "tokens/{id}/"): ("tokens/{token}/", None),
     ("post", "tokens/{id}/retire/"): ("tokens/{token}/retire/", {"reason": "x"}),
     ("post", "tokens/{id}/revoke/"): ("tokens/{token}/revoke/", {"reason": "x"}),
@@ -225,12 +232,23 @@ def world() -> tuple[Caller, dict[str, str]]:
         "draft": draft.pk,
         "deployment": common["deployment_id"],
         "rollout": Rollout.objects.latest("number").pk,
+        "paused": rollout_that_is("paused"),
+        "baking": rollout_that_is("baking"),
         "token": cast.token.pk,
         "person": cast.other.uid,
         "api_token": cast.tokens[Role.ADMIN].pk,
         "event": Activity.objects.latest("id").pk,
     }
     return caller(user=admin), {name: str(value) for name, value in ids.items()}
+
+
+def rollout_that_is(state: str) -> UUID:
+    """A rollout of a fleet of its own."""
+    fleet = make_fleet(version=make_version())
+    rollout = start_rollout(fleet=fleet, version=make_version(), actor=TESTER)
+    rollout.stages.update(state="baking")
+    Rollout.objects.filter(pk=rollout.pk).update(state=state, finished_at=None, is_held=True)
+    return rollout.pk
 
 
 def _filled(body: Any, ids: dict[str, str]) -> Any:

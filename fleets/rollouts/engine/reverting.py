@@ -1,7 +1,7 @@
 """Taking a rollout back: each target that was let go returns to what it had, offline ones when they are there again."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -50,10 +50,8 @@ def revert(rollout: Rollout, *, now: datetime) -> bool:
     moved = targets.filter(was_let_go, agent_id__in=list(rows))
     stable = _stable(rollout, now)
     else_id = stable.pk if stable else None
-    back = {
-        uid: else_id if previous_id is None else previous_id
-        for uid, previous_id in moved.values_list("agent_id", "previous_id")
-    }
+    own: Iterable[tuple[UUID, UUID | None]] = moved.values_list("agent_id", "previous_id")
+    back = {uid: previous_id or else_id for uid, previous_id in own}
     if not back:
         return False
     _desire(rollout, back)

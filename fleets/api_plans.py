@@ -1,0 +1,111 @@
+"""How a rollout goes, as the API takes and shows it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from rest_framework import serializers
+
+from fleets.rollouts.plan import Budget
+from fleets.rollouts.selector import BadSelector, parse_selector
+from fleets.rollouts.shares import BadShares, Share
+from fleets.rollouts.strategy import PRESETS, StagePlan, Strategy
+from fleets.rollouts.windows import BadWindow, parse_window
+from telflo.base.api.serializers import BodySerializer
+
+
+class BudgetSerializer(BodySerializer):
+    """How many targets of a stage may fail: one of the two. Neither: none."""
+
+    percent = serializers.IntegerField(min_value=0, max_value=100, required=False)
+    count = serializers.IntegerField(min_value=0, required=False)
+
+
+class StagePlanSerializer(BodySerializer):
+    """One stage: count (so many more), percent (of all, from the first stage on) or selector, exactly one of them."""
+
+    name = serializers.CharField(max_length=60, required=False, default="")
+    count = serializers.IntegerField(min_value=1, required=False)
+    percent = serializers.IntegerField(min_value=1, max_value=100, required=False)
+    selector = serializers.CharField(
+        max_length=500,
+        required=False,
+        help_text="`deployment.environment=staging, region in (eu, us), !canary`",
+    )
+    bake_seconds = serializers.IntegerField(min_value=0, required=False, default=0)
+    failure_budget = BudgetSerializer(required=False)
+
+
+class ZoneSerializer(BodySerializer):
+    """Never more than `limit` at a time that share the value of the attribute `key`."""
+
+    key = serializers.CharField(max_length=128)
+    limit = serializers.IntegerField(min_value=1)
+
+
+class WindowSerializer(BodySerializer):
+    """When something new may start; a rollback always may."""
+
+    days = serializers.CharField(max_length=60, help_text="`mon-fri` or `sat,sun`")
+    hours = serializers.CharField(max_length=11, help_text="`09:00-17:00`")
+    zone = serializers.CharField(max_length=64, required=False, default="UTC")
+
+
+class PlanSerializer(BodySerializer):
+    """A preset, or stages; the rest changes what the preset says."""
+
+    preset = serializers.ChoiceField(choices=list(PRESETS), required=False)
+    stages = StagePlanSerializer(many=True, required=False)
+    automatic_rollback = serializers.BooleanField(required=False)
+    soak_seconds = serializers.IntegerField(min_value=0, required=False)
+    max_in_flight = serializers.IntegerField(min_value=0, required=False)
+    waits_for_offline = serializers.BooleanField(required=False)
+    zone = ZoneSerializer(required=False)
+    window = WindowSerializer(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """With the strategy that was asked for as `strategy`."""
+        if ("preset" in attrs) == ("stages" in attrs):
+            raise serializers.ValidationError("Say a preset or stages, one of them.")
+        try:
+            strategy = strategy_from(attrs)
+            strategy.check()
+        except (BadShares, BadSelector, BadWindow) as problem:
+            raise serializers.ValidationError(str(problem)) from None
+        return {"strategy": strategy}
+
+
+def strategy_from(said: Mapping[str, Any]) -> Strategy:
+    """The strategy of a checked body. Raises BadSelector and BadWindow."""
+    base = PRESETS[said["preset"]]() if "preset" in said else Strategy(_stages(said["stages"]))
+    zone, window, soak_s = said.get("zone", {}), said.get("window"), said.get("soak_seconds")
+    return Strategy(
+        stages=base.stages,
+        automatic_rollback=said.get("automatic_rollback", base.automatic_rollback),
+        soak=base.soak if soak_s is None else timedelta(seconds=soak_s),
+        max_in_flight=said.get("max_in_flight", base.max_in_flight),
+        waits_for_offline=said.get("waits_for_offline", base.waits_for_offline),
+        zone_key=zone.get("key", ""),
+        zone_limit=zone.get("limit", 0),
+        window=parse_window(**window) if window else None,
+    )
+
+
+def _stages(said: list[Mapping[str, Any]]) -> tuple[StagePlan, ...]:
+    return tuple(_stage(number, one) for number, one in enumerate(said, start=1))
+
+
+def _stage(number: int, said: Mapping[str, Any]) -> StagePlan:
+    selector = said.get("selector")
+    share = Share(
+        count=said.get("count"),
+        percent=said.get("percent"),
+        selector=None if selector is None else parse_selector(selector),
+    )
+    budget = said.get("failure_budget", {})
+    return StagePlan(
+        name=said["name"] or f"Stage {number}",
+        share=share,
+        bake=timedelta(seconds=said["bake_seconds"]),
+        budget=Budget(budget.get("percent", 0), budget.get("count")),
+    )
