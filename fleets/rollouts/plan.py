@@ -231,10 +231,15 @@ def decide(view: RolloutView, now: datetime) -> Decision:
     return _go_on(view, now)
 
 
+def may_act(state: State, action: Action) -> bool:
+    """Whether a person may do this to a rollout in this state."""
+    return state in _ACTIONS[action][1]
+
+
 def act(view: RolloutView, action: Action, now: datetime) -> Decision:
     """What a person's action makes of the rollout. Raises NotPossible."""
-    state, allowed = _ACTIONS[action]
-    if view.state not in allowed:
+    state = _ACTIONS[action][0]
+    if not may_act(view.state, action):
         words = view.state.value.replace("_", " ")
         raise NotPossible(f"It is {words}; that cannot be done now.")
     current = view.current

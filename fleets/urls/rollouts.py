@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from fleets.views import rollouts
+from fleets.views import rollout_steps, rollouts
 
 app_name = "rollouts"
 urlpatterns: list[URLPattern] = [
     path("", rollouts.listing, name="list"),
     path("<int:number>/", rollouts.detail, name="detail"),
+    path("<int:number>/<slug:slug>/", rollout_steps.step, name="step"),
 ]

@@ -17,7 +17,7 @@ from configs.textdiff import TextDiff
 from fleets.forms import AssignForm, published_versions
 from fleets.models import ArrivalMode, Fleet, Quarantine, RenderedConfig
 from fleets.rollouts.plan import ACTIVE
-from fleets.services import assign_version
+from fleets.rollouts.services import start_rollout
 from fleets.views.subject import fleet_or_404
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
@@ -65,13 +65,19 @@ class Preview:
 
 @requires(Action.OPERATE, methods=("GET", "POST"))
 def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
-    """`?version=` chooses; the POST starts a rollout with one stage."""
+    """`?version=` chooses; the POST starts a rollout."""
     fleet = fleet_or_404(fleet_name)
     chosen = _chosen(request, fleet)
     form = AssignForm(request.POST or None, initial={"version": chosen.pk if chosen else None})
     if request.method == "POST" and form.is_valid():
         try:
-            rollout = assign_version(fleet=fleet, actor=actor_of(request), **form.cleaned_data)
+            rollout = start_rollout(
+                fleet=fleet,
+                version=form.cleaned_data["version"],
+                strategy=form.strategy(),
+                reason=form.cleaned_data["reason"],
+                actor=actor_of(request),
+            )
         except DomainError as error:
             add_domain_error(form, error)
         else:

@@ -10,11 +10,12 @@ from django.urls import reverse
 from fleets.models import Fleet, Rollout, Stage, StageState, Target, TargetState
 from fleets.rollouts.plan import ACTIVE
 from fleets.views.rollout_rows import RolloutRow, rollout_rows, target_segments
+from fleets.views.rollout_steps import possible_steps
 from fleets.views.subject import rollout_or_404
 from fleets.views.target_rows import target_rows
 from telflo.base.access import Action, may
 from telflo.base.guard import requires
-from telflo.ui.numbers import counted, grouped
+from telflo.ui.numbers import grouped, lasting
 from telflo.ui.pages import rows_of
 from telflo.ui.track import TrackStage
 from telflo.ui.vocabulary import TARGET, lamp_for
@@ -86,6 +87,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "tone": lamp_for("rollout", row.look).tone,
         "segments": target_segments(row.by_state, here),
         "may_operate": may(request.user, Action.OPERATE),
+        "steps": possible_steps(rollout) if may(request.user, Action.OPERATE) else (),
     }
     return render(request, "rollouts/detail.html", context)
 
@@ -117,28 +119,37 @@ def _states(row: RolloutRow) -> list[tuple[str, str, int]]:
 def _stages(rollout: Rollout, row: RolloutRow) -> list[TrackStage]:
     """The stages; with more than one, each with the number of its targets."""
     stages = list(rollout.stages.all())
-    counts: dict[UUID, int] = {}
-    if len(stages) > 1:
-        by_stage = rollout.targets.order_by().values_list("stage_id")
-        counts = dict(by_stage.annotate(n=Count("*")))
+    by_stage: dict[UUID, dict[str, int]] = {stage.pk: {} for stage in stages}
+    if len(stages) == 1:
+        by_stage[stages[0].pk] = dict(row.by_state)
+    else:
+        found = rollout.targets.order_by().values_list("stage_id", "state")
+        for stage_id, state, n in found.annotate(n=Count("*")):
+            by_stage[stage_id][state] = n
     return [
-        _stage(stage, n, counts.get(stage.pk, 0) if len(stages) > 1 else None, row)
+        _stage(stage, n, RolloutRow(rollout, by_stage[stage.pk]))
         for n, stage in enumerate(stages, start=1)
     ]
 
 
-def _stage(stage: Stage, number: int, targets: int | None, row: RolloutRow) -> TrackStage:
-    """targets: how many it has, where it is one of several; failures of one alone are the rollout's."""
-    is_flawed = stage.state == StageState.PASSED and row.failed and targets is None
+def _stage(stage: Stage, number: int, row: RolloutRow) -> TrackStage:
+    """row: the stage's own targets."""
     failed = f", {grouped(row.failed)} failed" if row.failed else ""
-    done = f"{grouped(row.succeeded)} of {grouped(row.targets)} succeeded{failed}"
     is_over = stage.state in (StageState.PASSED, StageState.FAILED)
-    share = 100 if is_over else 100 * row.succeeded // max(row.targets, 1)
+    is_flawed = stage.state == StageState.PASSED and row.failed
     return TrackStage(
         number=number,
         name=stage.name,
         state="flawed" if is_flawed else stage.state_now,
-        line1=done if targets is None else counted(targets, "collector"),
-        line2=f"failure budget {stage.failure_budget_percent} %",
-        percent=share,
+        line1=f"{grouped(row.succeeded)} of {grouped(row.targets)} succeeded{failed}",
+        line2=_rules_of(stage),
+        percent=100 if is_over else 100 * row.succeeded // max(row.targets, 1),
     )
+
+
+def _rules_of(stage: Stage) -> str:
+    """What has to hold for it to pass."""
+    budget = stage.failure_budget_count
+    share = f"{stage.failure_budget_percent} %" if budget is None else grouped(budget)
+    bake = f", bakes {lasting(stage.bake_s)}" if stage.bake_s else ""
+    return f"failure budget {share}{bake}"

@@ -24,3 +24,11 @@ def percent(part: float, whole: float) -> str:
 def shortened(value: str, head: int = 8, tail: int = 6) -> str:
     """Cut the middle out of an id or hash: `019a4c1e…28815b`."""
     return value if len(value) <= head + tail + 1 else f"{value[:head]}…{value[-tail:]}"
+
+
+def lasting(seconds: int) -> str:
+    """Write how long something takes, in the largest unit that is exact: `90 s`, `5 min`, `2 h`, `3 d`."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds and seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"

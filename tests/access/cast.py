@@ -129,6 +129,7 @@ class Cast:
         }
         self.objects: dict[str, dict[str, Any]] = {
             "rollouts:detail": {"number": rollout.number},
+            "rollouts:step": {"number": rollout.number, "slug": "cancel"},
             "tokens:": {"token_id": token.token.pk},
             "api-configurations": {"pk": version.configuration_id},
             "api-versions": {"pk": version.pk},

@@ -96,6 +96,7 @@ PAGES: Final[dict[str, Row]] = {
     "fleets:deployment-revoke": _ask_and_do(ADMIN),
     "rollouts:list": _read(),
     "rollouts:detail": _read(),
+    "rollouts:step": {"GET": OPERATOR, "POST": OPERATOR},
     "tokens:list": _read(),
     "tokens:refused": _read(),
     "tokens:new": _ask_and_do(ADMIN),

@@ -41,7 +41,9 @@ from fleets import offers, reports
 from fleets.models import ArrivalMode, Attempt, AttemptState, Fleet, Platform, RefusalReason
 from fleets.quickdeploy.services import create_deployment
 from fleets.refusals import record_refusal
+from fleets.rollouts.plan import Budget
 from fleets.rollouts.services import start_rollout
+from fleets.rollouts.strategy import all_at_once
 from fleets.services import create_fleet
 from fleets.tasks import sweep_rollouts
 from fleets.tokens import Expiry, IssuedToken, issue_token
@@ -261,7 +263,7 @@ class Seed:
             version=self.versions[fleet.version.configuration.name][-1],
             reason=reason,
             actor=self.jonas,
-            failure_budget_percent=budget,
+            strategy=all_at_once(Budget(percent=budget)),
         )
         sweep_rollouts()
 

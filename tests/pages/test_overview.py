@@ -10,6 +10,7 @@ from agents.snapshot import ConfigStatus
 from configs.models import VersionState
 from fleets.models import RefusedAttempt
 from fleets.rollouts import engine
+from fleets.rollouts.strategy import all_at_once
 from fleets.services import assign_version
 from telflo.base import clock
 from telflo.base.access import Role
@@ -125,7 +126,7 @@ def test_the_navigation_counts_collectors_and_active_rollouts() -> None:
     engine.start(
         fleet_id=fleet.pk,
         version=version,
-        failure_budget_percent=0,
+        strategy=all_at_once(),
         reason="",
         created_by=None,
         now=clock.now(),

@@ -224,3 +224,51 @@ def test_queries_do_not_grow_with_rows() -> None:
 
 def test_an_unknown_rollout_is_not_found() -> None:
     assert signed_in().get("/rollouts/99/").status_code == 404
+
+
+class TestSteps:
+    def test_a_running_one_is_paused_and_resumed_with_a_reason(self) -> None:
+        rollout = started()
+        Rollout.objects.filter(pk=rollout.pk).update(state=RolloutState.RUNNING)
+        client = signed_in(Role.OPERATOR)
+        html = client.get(f"/rollouts/{rollout.number}/").content.decode()
+        for slug in ("pause", "rollback", "cancel"):
+            assert f'href="/rollouts/{rollout.number}/{slug}/"' in html
+        assert "/resume/" not in html
+        asked = client.get(f"/rollouts/{rollout.number}/pause/").content.decode()
+        assert "Nobody else gets the version" in asked
+        client.post(f"/rollouts/{rollout.number}/pause/", {"reason": "lunch"})
+        rollout.refresh_from_db()
+        assert (rollout.state, rollout.is_held) == ("paused", True)
+        client.post(f"/rollouts/{rollout.number}/resume/")
+        rollout.refresh_from_db()
+        assert rollout.state == "running"
+        told = caller()("GET", "events/?action=rollout.pause").body["results"]
+        assert [one["reason"] for one in told] == ["lunch"]
+
+    def test_what_cannot_be_done_now_is_said_and_changes_nothing(self) -> None:
+        rollout = started()
+        answer = signed_in(Role.OPERATOR).post(f"/rollouts/{rollout.number}/resume/", follow=True)
+        assert "It is pending; that cannot be done now." in answer.content.decode()
+
+    def test_viewers_see_no_buttons(self) -> None:
+        rollout = started()
+        assert "/cancel/" not in signed_in().get(f"/rollouts/{rollout.number}/").content.decode()
+
+    def test_an_unknown_step_is_not_found(self) -> None:
+        rollout = started()
+        client = signed_in(Role.OPERATOR)
+        assert client.get(f"/rollouts/{rollout.number}/explode/").status_code == 404
+
+
+def test_a_canary_is_chosen_when_a_version_is_assigned() -> None:
+    fleet, version = make_fleet(name="edge", version=make_version()), make_version()
+    for n in range(20):
+        make_collector(name=f"c-{n}", fleet=fleet, desired=make_rendered(version=make_version()))
+    client = signed_in(Role.OPERATOR)
+    client.post("/fleets/edge/assign/", {"version": str(version.pk), "plan": "canary"})
+    rollout = Rollout.objects.get()
+    assert rollout.automatic_rollback
+    html = client.get(f"/rollouts/{rollout.number}/").content.decode()
+    for words in ("Canary", "0 of 1 succeeded", "bakes 5 min", "10 %", "0 of 10 succeeded"):
+        assert words in html
