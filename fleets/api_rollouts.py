@@ -1,7 +1,7 @@
 """The REST API of rollouts: start one, look at it and at its targets."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import django_filters
@@ -25,6 +25,7 @@ from fleets.models import (
     Target,
     TargetState,
 )
+from fleets.rollouts.causes import causes_of
 from fleets.rollouts.plan import Action as Step
 from fleets.rollouts.services import act_on_rollout, check_published, start_rollout
 from fleets.views.assigning import preview_of
@@ -34,6 +35,8 @@ from telflo.base.api.serializers import BodySerializer, ReasonSerializer, Userna
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
 from telflo.base.redaction import redact_text
+
+_SHOWN_UIDS: Final = 100
 
 
 class StageSerializer(serializers.ModelSerializer[Stage]):
@@ -165,6 +168,39 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
         return redact_text(target.reason)
 
 
+class SharedSerializer(serializers.Serializer[Any]):
+    """What those that failed share more often than those that succeeded. later: how many that wait have it too."""
+
+    key = serializers.CharField()
+    value = serializers.CharField()
+    failed = serializers.IntegerField()
+    of_failed = serializers.IntegerField()
+    others = serializers.IntegerField()
+    of_others = serializers.IntegerField()
+    later = serializers.IntegerField()
+
+
+class CauseSerializer(serializers.Serializer[Any]):
+    """Failures of one cause. error: the whole words of the first, secrets masked; instance_uids: the first hundred."""
+
+    count = serializers.IntegerField()
+    error = serializers.CharField()
+    first_at = serializers.DateTimeField()
+    last_at = serializers.DateTimeField()
+    instance_uids = serializers.SerializerMethodField()
+    shared = SharedSerializer(many=True)
+
+    def get_instance_uids(self, cause: Any) -> list[UUID]:
+        """Who failed so, the earliest first."""
+        return list(cause.uids[:_SHOWN_UIDS])
+
+
+class FailuresSerializer(serializers.Serializer[Any]):
+    """Why targets failed, the most frequent cause first; ten at most."""
+
+    causes = CauseSerializer(many=True)
+
+
 class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
     """Filters of /rollouts/."""
 
@@ -186,6 +222,7 @@ class RolloutViewSet(ApiViewSet[Rollout]):
         "retrieve": Action.VIEW,
         "create": Action.OPERATE,
         "targets": Action.VIEW,
+        "failures": Action.VIEW,
         "pause": Action.OPERATE,
         "resume": Action.OPERATE,
         "cancel": Action.OPERATE,
@@ -253,6 +290,13 @@ class RolloutViewSet(ApiViewSet[Rollout]):
                 raise ValidationError({"state": f"Choose one of {', '.join(TargetState.values)}."})
             rows = rows.filter(state=state)
         return self.page(rows, TargetSerializer, ordering=("id",))
+
+    @extend_schema(responses=FailuresSerializer, filters=False)
+    @action(detail=True, methods=["get"], filter_backends=[], pagination_class=None)
+    def failures(self, request: Request, pk: UUID) -> Response:
+        """Why its targets failed: errors that differ in numbers, ids, addresses and paths alone are one cause."""
+        causes = causes_of(self.get_object())
+        return Response(FailuresSerializer({"causes": causes}).data)
 
     @extend_schema(request=ReasonSerializer, responses=RolloutDetailSerializer)
     @action(detail=True, methods=["post"])

@@ -186,6 +186,8 @@ class Target(models.Model):
     )
     state_since = models.DateTimeField()
     reason = models.TextField(blank=True)
+    failure = models.TextField(blank=True, help_text="kept when it goes back; empty: none")
+    failed_at = models.DateTimeField(null=True)
     zone = models.CharField(max_length=255, blank=True, help_text="its value of the zone key")
     soak_until = models.DateTimeField(null=True)
     is_unverified = models.BooleanField(

@@ -7,7 +7,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from fleets.models import Fleet, Rollout, Stage, StageState, Target, TargetState
+from fleets.models import (
+    Fleet,
+    Rollout,
+    RolloutState,
+    Stage,
+    StageState,
+    Target,
+    TargetState,
+)
+from fleets.rollouts.causes import Cause, causes_of
 from fleets.rollouts.plan import ACTIVE
 from fleets.views.rollout_rows import RolloutRow, rollout_rows, target_segments
 from fleets.views.rollout_steps import possible_steps
@@ -87,9 +96,19 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "tone": lamp_for("rollout", row.look).tone,
         "segments": target_segments(row.by_state, here),
         "may_operate": may(request.user, Action.OPERATE),
+        "causes": _causes(rollout, row),
         "steps": possible_steps(rollout) if may(request.user, Action.OPERATE) else (),
     }
     return render(request, "rollouts/detail.html", context)
+
+
+def _causes(rollout: Rollout, row: RolloutRow) -> list[Cause]:
+    """Why it failed; nothing is read where nothing did."""
+    has_failed = row.failed or rollout.state in (
+        RolloutState.ROLLING_BACK,
+        RolloutState.ROLLED_BACK,
+    )
+    return causes_of(rollout) if has_failed else []
 
 
 def _matching(rollout: Rollout, state: str, words: str) -> QuerySet[Target]:

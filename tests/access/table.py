@@ -150,6 +150,7 @@ API: Final[dict[str, Row]] = {
     "api-rollouts-list": {"GET": VIEWER, "POST": OPERATOR},
     "api-rollouts-detail": _read(),
     "api-rollouts-targets": _read(),
+    "api-rollouts-failures": _read(),
     "api-rollouts-pause": {"POST": OPERATOR},
     "api-rollouts-resume": {"POST": OPERATOR},
     "api-rollouts-cancel": {"POST": OPERATOR},

@@ -46,7 +46,9 @@ class TargetEntry:
     rollout_state: str
     soak_s: int
     soak_until: datetime | None
-    is_unverified: bool = False
+    is_unverified: bool
+    failure: str
+    failed_at: datetime | None
     reason: str = ""
 
 
@@ -71,7 +73,7 @@ def targets(uids: Collection[UUID], rollouts: Collection[UUID]) -> Iterator[Targ
     wanted = Q(rollout__state__in=ACTIVE) | Q(rollout_id__in=rollouts)
     names = (
         *("id", "agent_id", "rollout_id", "state", "rollout__version_id", "rollout__state"),
-        *("rollout__soak_s", "soak_until", "is_unverified"),
+        *("rollout__soak_s", "soak_until", "is_unverified", "failure", "failed_at"),
     )
     found = Target.objects.filter(wanted, agent_id__in=uids).values_list(*names)
     return (TargetEntry(*row) for row in found)

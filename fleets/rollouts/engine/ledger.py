@@ -24,6 +24,11 @@ _SETTLED = frozenset(
         TargetState.REVERT_FAILED,
     }
 )
+_NO_REASON = "It gave no reason."
+_TARGET_COLUMNS = (
+    *("state", "reason", "state_since", "soak_until"),
+    *("is_unverified", "failure", "failed_at"),
+)
 _APPLIED = frozenset({TargetState.SOAKING, TargetState.SUCCEEDED})
 
 
@@ -113,6 +118,10 @@ class Ledger:
 
     def _put(self, target: TargetEntry, state: TargetState, why: str = "") -> None:
         target.state, target.reason = state, why
+        if state == TargetState.FAILED:
+            target.failure, target.failed_at = why or _NO_REASON, self.now
+        elif state == TargetState.SUCCEEDED:
+            target.failure, target.failed_at = "", None
         self._targets_changed[target.id] = target
         self.rollouts.add(target.rollout_id)
 
@@ -134,9 +143,12 @@ class Ledger:
         update_rows(
             Target,
             match=("id",),
-            columns=("state", "reason", "state_since", "soak_until", "is_unverified"),
+            columns=_TARGET_COLUMNS,
             rows=[
-                (one.id, one.state, one.reason, self.now, one.soak_until, one.is_unverified)
+                (
+                    *(one.id, one.state, one.reason, self.now, one.soak_until),
+                    *(one.is_unverified, one.failure, one.failed_at),
+                )
                 for one in self._targets_changed.values()
             ],
         )

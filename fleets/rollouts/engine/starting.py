@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from agents import store
-from agents.models import Agent
 from agents.store import StatusRow
 from configs.models import ConfigVersion
 from fleets.models import (
@@ -29,6 +28,7 @@ from fleets.rollouts.engine.desires import last_good_id, with_desired
 from fleets.rollouts.engine.lifecycle import go_on
 from fleets.rollouts.shares import Candidate, divide
 from fleets.rollouts.strategy import Strategy
+from fleets.rollouts.traits import traits_of
 from telflo.base.hints import touch_on_commit
 from telflo.base.models import User
 
@@ -123,7 +123,7 @@ def _add_targets(
     now: datetime,
 ) -> None:
     """Every managed member, with what it goes back to: its own, not the fleet's."""
-    traits = _traits(rows) if _needs_traits(strategy) else {}
+    traits = traits_of(rows) if _needs_traits(strategy) else {}
     candidates = [Candidate(uid, row.connected, traits.get(uid, {})) for uid, row in rows.items()]
     chosen = divide(candidates, [stage.share for stage in strategy.stages], rollout.pk.hex)
     Target.objects.bulk_create(
@@ -146,17 +146,6 @@ def _add_targets(
 def _needs_traits(strategy: Strategy) -> bool:
     selects = any(stage.share.selector is not None for stage in strategy.stages)
     return selects or bool(strategy.zone_key)
-
-
-def _traits(uids: Mapping[UUID, StatusRow]) -> dict[UUID, dict[str, str]]:
-    """What each says of itself and people say of it: labels win, then identifying attributes (decision 18)."""
-    said = Agent.objects.filter(pk__in=list(uids)).values_list(
-        "pk", "non_identifying", "identifying", "labels"
-    )
-    return {
-        uid: {key: str(value) for one in (other, own, labels) for key, value in one.items()}
-        for uid, other, own, labels in said
-    }
 
 
 def _supersede(fleet: Fleet, rollout_ids: list[UUID], why: str, now: datetime) -> None:

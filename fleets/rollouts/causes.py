@@ -1,0 +1,73 @@
+"""Why targets of a rollout failed: clusters of one cause, and what those targets share. A fixed number of queries."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from fleets.models import Rollout, Target, TargetState
+from fleets.rollouts.clusters import Cluster, Contrast, Failure, Traits, clusters, contrasts
+from fleets.rollouts.traits import traits_of
+from telflo.base.redaction import redact_text
+
+MOST_FAILURES: Final = 5_000
+MOST_COMPARED: Final = 2_000
+"""So many of each kind tell what they share."""
+_MOST_CAUSES: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Failures of one cause, as people may see it: secrets masked.
+
+    error: the whole words of the first · shared: what these have and those that succeeded have not.
+    """
+
+    count: int
+    error: str
+    first_at: datetime
+    last_at: datetime
+    uids: Sequence[UUID]
+    shared: Sequence[Contrast]
+
+
+def causes_of(rollout: Rollout) -> list[Cause]:
+    """The most frequent first, ten at most. Targets that went back keep the words of their failure."""
+    targets = Target.objects.filter(rollout=rollout).exclude(agent=None)
+    failed = targets.exclude(failure="").order_by("failed_at")
+    words = failed.values_list("agent_id", "failure", "failed_at")[:MOST_FAILURES]
+    found = clusters(Failure(uid, text, at or rollout.created_at) for uid, text, at in words)
+    found = found[:_MOST_CAUSES]
+    if not found:
+        return []
+    succeeded = _some(targets.filter(failure="", state=TargetState.SUCCEEDED))
+    later = _some(targets.filter(state=TargetState.WAITING))
+    compared = {uid for one in found for uid in one.uids[:MOST_COMPARED]}
+    traits = traits_of(compared.union(succeeded, later))
+    others, coming = _of(succeeded, traits), _of(later, traits)
+    return [
+        _cause(one, contrasts(_of(one.uids[:MOST_COMPARED], traits), others, coming))
+        for one in found
+    ]
+
+
+def _cause(cluster: Cluster, shared: Iterable[Contrast]) -> Cause:
+    return Cause(
+        count=cluster.count,
+        error=redact_text(cluster.example),
+        first_at=cluster.first_at,
+        last_at=cluster.last_at,
+        uids=cluster.uids,
+        shared=[replace(one, value=redact_text(one.value)) for one in shared],
+    )
+
+
+def _some(targets: QuerySet[Target]) -> list[UUID]:
+    return list(targets.order_by("pk").values_list("agent_id", flat=True)[:MOST_COMPARED])
+
+
+def _of(uids: Iterable[UUID], traits: Mapping[UUID, Traits]) -> list[Traits]:
+    return [traits[uid] for uid in uids if uid in traits]

@@ -1,0 +1,43 @@
+"""What failed in a rollout, from the database: one cause for many, what they share, secrets masked."""
+
+from typing import Any
+
+import pytest
+
+from agents.models import Agent
+from fleets.models import Target, TargetState
+from fleets.rollouts.causes import causes_of
+from telflo.base import clock
+from tests.fleets.story import APPLYING, FAILED, Story, hash_of
+
+pytestmark = pytest.mark.django_db
+WORDS = 'cannot start "otlp": token=sekret-0123456789abcdef PID={} died'
+
+
+def test_many_that_fail_for_one_cause_are_one_and_what_they_share_is_said(
+    django_assert_num_queries: Any,
+) -> None:
+    story = Story(count=4)
+    version = story.version()
+    rollout = story.assign(version)
+    story.claim(*story.agents)
+    for n, agent in enumerate(story.agents):
+        image = "v2" if n < 2 else "v1"
+        Agent.objects.filter(pk=agent.instance_uid).update(labels={"image": image})
+        story.answer(agent, APPLYING, hash_of(version))
+        if n < 2:
+            story.answer(agent, FAILED, hash_of(version), WORDS.format(4_000 + n))
+    Target.objects.filter(state=TargetState.APPLYING).update(state=TargetState.SUCCEEDED)
+    with django_assert_num_queries(4):
+        [cause] = causes_of(rollout)
+    assert cause.count == 2
+    assert "PID=4000 died" in cause.error
+    assert "sekret" not in cause.error
+    assert cause.first_at <= cause.last_at <= clock.now()
+    [shared] = cause.shared
+    assert (shared.key, shared.value, shared.failed, shared.others) == ("image", "v2", 2, 0)
+
+
+def test_without_failures_there_are_no_causes() -> None:
+    story = Story(count=1)
+    assert causes_of(story.assign(story.version())) == []
