@@ -27,7 +27,13 @@ from fleets.models import (
 )
 from fleets.rollouts.causes import causes_of
 from fleets.rollouts.plan import Action as Step
-from fleets.rollouts.services import act_on_rollout, check_published, start_rollout
+from fleets.rollouts.services import (
+    act_on_rollout,
+    check_published,
+    leave_out,
+    start_rollout,
+    waiting_with,
+)
 from fleets.views.assigning import preview_of
 from fleets.views.subject import fleet_named
 from telflo.base.access import Action
@@ -201,6 +207,16 @@ class FailuresSerializer(serializers.Serializer[Any]):
     causes = CauseSerializer(many=True)
 
 
+class ExclusionSerializer(ReasonSerializer):
+    """Which collectors: by uid, or all that wait and have the attribute or label `key` with this value."""
+
+    instance_uids = serializers.ListField(
+        child=serializers.UUIDField(), max_length=10_000, required=False, default=list
+    )
+    key = serializers.CharField(max_length=128, required=False, default="")
+    value = serializers.CharField(max_length=255, required=False, default="", allow_blank=True)
+
+
 class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
     """Filters of /rollouts/."""
 
@@ -223,6 +239,7 @@ class RolloutViewSet(ApiViewSet[Rollout]):
         "create": Action.OPERATE,
         "targets": Action.VIEW,
         "failures": Action.VIEW,
+        "exclude": Action.OPERATE,
         "pause": Action.OPERATE,
         "resume": Action.OPERATE,
         "cancel": Action.OPERATE,
@@ -327,6 +344,19 @@ class RolloutViewSet(ApiViewSet[Rollout]):
     def skip_bake(self, request: Request, pk: UUID) -> Response:
         """Go on with the next stage now."""
         return self._act(Step.SKIP_BAKE)
+
+    @extend_schema(request=ExclusionSerializer, responses=RolloutDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def exclude(self, request: Request, pk: UUID) -> Response:
+        """Leave collectors out that were not offered the version yet; those on which it failed stop counting."""
+        rollout, wanted = self.get_object(), self.validated(ExclusionSerializer)
+        uids, key, value = wanted["instance_uids"], wanted["key"], wanted["value"]
+        if key:
+            uids = [*uids, *waiting_with(rollout, key, value)]
+        label = f"{key}={value}" if key else ""
+        reason = wanted["reason"]
+        leave_out(rollout=rollout, uids=uids, actor=self.actor, reason=reason, label=label)
+        return self.one(self._detail(rollout.pk))
 
     def _act(self, step: Step) -> Response:
         rollout = self.get_object()

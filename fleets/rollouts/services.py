@@ -1,14 +1,18 @@
 """Starting rollouts, for people and programs. Access is checked by the caller."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from django.db import transaction
 
 from configs.models import ConfigVersion, VersionState
 from fleets.errors import AlreadyAssigned, VersionNotPublished
-from fleets.models import Fleet, Rollout
+from fleets.models import Fleet, Rollout, TargetState
 from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE, Action, NotPossible
 from fleets.rollouts.shares import BadShares
 from fleets.rollouts.strategy import Strategy, all_at_once
+from fleets.rollouts.traits import traits_of
 from fleets.tasks import advance_on_commit
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
@@ -79,6 +83,36 @@ def act_on_rollout(*, rollout: Rollout, action: Action, actor: Actor, reason: st
             after={"state": rollout.state},
         )
         advance_on_commit([rollout.pk])
+
+
+def leave_out(
+    *, rollout: Rollout, uids: Collection[UUID], actor: Actor, reason: str = "", label: str = ""
+) -> int:
+    """Take collectors out of a rollout that is under way, unless they were offered the version. Answers how many.
+
+    label: what was chosen, for the activity log.
+    """
+    with transaction.atomic():
+        count = engine.leave_out(rollout.pk, uids, reason=reason, now=clock.now())
+        if count:
+            activity.record(
+                actor=actor,
+                action="rollout.exclude",
+                obj=rollout,
+                fleet_id=rollout.fleet_id,
+                label=label or f"{rollout.version} to {rollout.fleet}",
+                reason=reason,
+                after={"count": count},
+            )
+            advance_on_commit([rollout.pk])
+    return count
+
+
+def waiting_with(rollout: Rollout, key: str, value: str) -> list[UUID]:
+    """The targets that wait and have this attribute or label."""
+    waiting = rollout.targets.filter(state=TargetState.WAITING).exclude(agent=None)
+    traits = traits_of(list(waiting.values_list("agent_id", flat=True)))
+    return [uid for uid, said in traits.items() if said.get(key) == value]
 
 
 def check_published(version: ConfigVersion) -> None:

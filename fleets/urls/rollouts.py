@@ -8,5 +8,6 @@ app_name = "rollouts"
 urlpatterns: list[URLPattern] = [
     path("", rollouts.listing, name="list"),
     path("<int:number>/", rollouts.detail, name="detail"),
+    path("<int:number>/exclude/", rollout_steps.exclude, name="exclude"),
     path("<int:number>/<slug:slug>/", rollout_steps.step, name="step"),
 ]

@@ -11,12 +11,13 @@ from django.urls import reverse
 from fleets.models import Rollout
 from fleets.rollouts.plan import Action as Step
 from fleets.rollouts.plan import State, may_act
-from fleets.rollouts.services import act_on_rollout
+from fleets.rollouts.services import act_on_rollout, leave_out, waiting_with
 from fleets.views.subject import rollout_or_404
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
 from telflo.base.guard import requires
 from telflo.ui.asking import Question, ask_first
+from telflo.ui.numbers import counted, grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +105,22 @@ def step(request: HttpRequest, number: int, slug: str) -> HttpResponse:
     )
     change = partial(act_on_rollout, rollout=rollout, action=wanted, actor=actor_of(request))
     return ask_first(request, question, change, done=words.done)
+
+
+@requires(Action.OPERATE, methods=("GET", "POST"))
+def exclude(request: HttpRequest, number: int) -> HttpResponse:
+    """`?key=&value=`: leave those out that wait and have this attribute, once it was confirmed."""
+    rollout = rollout_or_404(number)
+    key, value = request.GET.get("key", ""), request.GET.get("value", "")
+    uids = waiting_with(rollout, key, value)
+    question = Question(
+        title=f"Leave {counted(len(uids), 'collector')} out?",
+        body=f"They wait and have {key}={value}. They keep what they run, and the fleet then runs two versions.",
+        verb=f"Leave {grouped(len(uids))} out" if uids else "",
+        keep="Keep them in",
+        back_url=reverse("rollouts:detail", args=[rollout.number]),
+    )
+    change = partial(
+        leave_out, rollout=rollout, uids=uids, actor=actor_of(request), label=f"{key}={value}"
+    )
+    return ask_first(request, question, change, done=f"{counted(len(uids), 'collector')} left out")

@@ -52,6 +52,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "person.sign_in_refused": Deed("Sign-in refused", "tried to sign in as"),
     "person.update": Deed("Name or e-mail changed", "changed name or e-mail of"),
     "rollout.cancel": Deed("Rollout cancelled", "cancelled", "warn"),
+    "rollout.exclude": Deed("Collectors left out", "left collectors out of"),
     "rollout.pause": Deed("Rollout paused", "paused", "warn"),
     "rollout.resume": Deed("Rollout resumed", "resumed"),
     "rollout.roll_back": Deed("Rolled back", "rolled back", "fail"),

@@ -130,6 +130,7 @@ class Cast:
         self.objects: dict[str, dict[str, Any]] = {
             "rollouts:detail": {"number": rollout.number},
             "rollouts:step": {"number": rollout.number, "slug": "cancel"},
+            "rollouts:exclude": {"number": rollout.number},
             "tokens:": {"token_id": token.token.pk},
             "api-configurations": {"pk": version.configuration_id},
             "api-versions": {"pk": version.pk},

@@ -104,6 +104,7 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "rollouts/{id}/"): ("rollouts/{rollout}/", None),
     ("get", "rollouts/{id}/targets/"): ("rollouts/{rollout}/targets/", None),
     ("get", "rollouts/{id}/failures/"): ("rollouts/{rollout}/failures/", None),
+    ("post", "rollouts/{id}/exclude/"): ("rollouts/{baking}/exclude/", {"key": "a", "value": "b"}),
     ("post", "rollouts/{id}/pause/"): ("rollouts/{baking}/pause/", {"reason": "x"}),
     ("post", "rollouts/{id}/resume/"): ("rollouts/{paused}/resume/", {}),
     ("post", "rollouts/{id}/cancel/"): ("rollouts/{paused}/cancel/", {}),

@@ -6,17 +6,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents.models import AgentStatus
+from agents.models import Agent, AgentStatus
 from agents.snapshot import AgentSnapshot
 from configs.models import ConfigVersion
 from fleets.models import Fleet, Rollout, Target
 from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE, Action, Budget
-from fleets.rollouts.services import act_on_rollout, start_rollout
+from fleets.rollouts.services import act_on_rollout, leave_out, start_rollout, waiting_with
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy
 from telflo.base import clock
 from telflo.base.errors import Conflict
+from telflo.base.models import Activity
 from tests.factories import TESTER
 from tests.fleets.story import APPLIED, APPLYING, FAILED, Story, disconnect, hash_of, member_of
 
@@ -219,3 +220,41 @@ def test_a_step_costs_as_many_statements_with_many_targets_as_with_few() -> None
         assert staged.rollout.state == "succeeded"
         costs.append(len(queries))
     assert costs[0] == costs[1]
+
+
+def test_those_that_wait_are_left_out_by_what_they_share() -> None:
+    staged = Staged(count=5)
+    [canary] = staged.offered()
+    others = [one.instance_uid for one in staged.story.agents if one is not canary]
+    Agent.objects.filter(pk__in=others[:2]).update(labels={"image": "v2"})
+    uids = waiting_with(staged.rollout, "image", "v2")
+    assert set(uids) == set(others[:2])
+    asked = [*uids, canary.instance_uid]
+    assert leave_out(rollout=staged.rollout, uids=asked, actor=TESTER, reason="old image") == 2
+    assert staged.states() == ["excluded", "excluded", "offered", "waiting", "waiting"]
+    assert Activity.objects.latest("id").after == {"count": 2}
+
+
+def test_one_that_failed_stops_counting_once_it_is_left_out() -> None:
+    staged = Staged(automatic_rollback=False)
+    [canary] = staged.offered()
+    staged.story.answer(canary, FAILED, staged.hash, "no")
+    staged.work()
+    assert staged.rollout.state == "paused"
+    leave_out(rollout=staged.rollout, uids=[canary.instance_uid], actor=TESTER)
+    staged.work()
+    assert staged.rollout.state == "running"
+
+
+def test_one_that_is_let_go_and_offline_gets_back_what_it_had_when_it_is_left_out() -> None:
+    stages = (StagePlan("All", Share(percent=100)),)
+    staged = Staged(count=2, stages=stages, waits_for_offline=True)
+    for agent in staged.story.agents:
+        disconnect(agent)
+    staged.work()
+    assert staged.states() == ["pending_offline", "pending_offline"]
+    away = staged.story.agents[0]
+    assert leave_out(rollout=staged.rollout, uids=[away.instance_uid], actor=TESTER) == 1
+    again = staged.story.come_back(away)
+    assert staged.story.claim(again, now=staged.now) == {}
+    assert member_of(away).desired.version == staged.story.one  # type: ignore[union-attr]  # it has one

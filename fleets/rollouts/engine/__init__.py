@@ -12,6 +12,7 @@ from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.lifecycle import act, advance
 from fleets.rollouts.engine.locks import hold, hold_fleets
 from fleets.rollouts.engine.membership import exclude, join, keep_names, stable_configs
+from fleets.rollouts.engine.releasing import leave_out
 from fleets.rollouts.engine.retries import RetryWay, retry, way_of_retry
 from fleets.rollouts.engine.reverting import settle_reverting
 from fleets.rollouts.engine.soaks import judge_soaks
@@ -32,6 +33,7 @@ __all__ = [
     "join",
     "judge_soaks",
     "keep_names",
+    "leave_out",
     "record_reports",
     "retry",
     "settle_reverting",

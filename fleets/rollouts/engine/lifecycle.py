@@ -9,6 +9,7 @@ from django.db import transaction
 
 from fleets.models import Fleet, Rollout, Stage
 from fleets.rollouts import plan
+from fleets.rollouts.engine.locks import locked
 from fleets.rollouts.engine.releasing import close, release, withdraw
 from fleets.rollouts.engine.reverting import revert
 from fleets.rollouts.engine.viewing import view_of
@@ -21,7 +22,7 @@ _MOST_STEPS: Final = 100
 def advance(rollout_id: UUID, *, now: datetime) -> None:
     """Take as many steps as the stored state allows. Does nothing for a rollout that is over or gone."""
     with transaction.atomic():
-        rollout = _locked(rollout_id)
+        rollout = locked(rollout_id)
         if rollout is not None:
             go_on(rollout, now)
 
@@ -29,7 +30,7 @@ def advance(rollout_id: UUID, *, now: datetime) -> None:
 def act(rollout_id: UUID, action: plan.Action, *, now: datetime) -> None:
     """Do what a person wants. Raises plan.NotPossible. The caller advances it once the transaction holds."""
     with transaction.atomic():
-        rollout = _locked(rollout_id)
+        rollout = locked(rollout_id)
         if rollout is None:
             raise plan.NotPossible("It is gone.")
         stages = list(rollout.stages.order_by("index"))
@@ -46,14 +47,6 @@ def go_on(rollout: Rollout, now: datetime) -> None:
         decision = plan.decide(view_of(rollout, stages, now), now)
         if rollout.state not in plan.ACTIVE or not _carry_out(rollout, stages, decision, now):
             return
-
-
-def _locked(rollout_id: UUID) -> Rollout | None:
-    # The fleet first: a rollout that succeeds writes it.
-    fleets = Fleet.objects.select_for_update(of=("self",), no_key=True)
-    list(fleets.filter(rollouts=rollout_id).values_list("pk"))
-    rollouts = Rollout.objects.select_for_update(of=("self",), no_key=True)
-    return rollouts.select_related("fleet", "version").filter(pk=rollout_id).first()
 
 
 def _carry_out(

@@ -24,3 +24,12 @@ def hold_fleets(fleet_ids: Collection[UUID]) -> None:
     rollouts = Rollout.objects.select_for_update(no_key=True)
     active = rollouts.filter(fleet_id__in=fleet_ids, state__in=ACTIVE)
     list(active.order_by("pk").values_list("pk"))
+
+
+def locked(rollout_id: UUID) -> Rollout | None:
+    """A rollout with its fleet and version, locked after its fleet; None when it is gone."""
+    # The fleet first: a rollout that succeeds writes it.
+    fleets = Fleet.objects.select_for_update(of=("self",), no_key=True)
+    list(fleets.filter(rollouts=rollout_id).values_list("pk"))
+    rollouts = Rollout.objects.select_for_update(of=("self",), no_key=True)
+    return rollouts.select_related("fleet", "version").filter(pk=rollout_id).first()

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from agents import store
@@ -23,8 +24,10 @@ from fleets.models import (
 from fleets.rendering import render_version
 from fleets.rollouts.engine.claims import OPEN_TARGETS
 from fleets.rollouts.engine.desires import desire, hand_down, ran_well, with_desired
+from fleets.rollouts.engine.locks import locked
 from fleets.rollouts.placing import Place, Placement, TargetFacts, next_to_go, place_target
-from fleets.rollouts.plan import State
+from fleets.rollouts.plan import ACTIVE, State
+from telflo.base.hints import touch_on_commit
 
 
 def release(
@@ -67,21 +70,51 @@ def close(rollout: Rollout, state: State, *, now: datetime) -> bool:
 _WENT_BACK = "The rollout was taken back before."
 
 
+def leave_out(rollout_id: UUID, uids: Collection[UUID], *, reason: str, now: datetime) -> int:
+    """These collectors are no targets any more, unless they were offered the version; answers how many. Those on which
+    it failed stop counting.
+    """
+    with transaction.atomic():
+        rollout = locked(rollout_id)
+        if rollout is None or rollout.state not in ACTIVE:
+            return 0
+        rows = store.lock(list(uids))
+        targets = Target.objects.filter(
+            rollout=rollout, agent_id__in=list(rows), state__in=[*OPEN_TARGETS, TargetState.FAILED]
+        )
+        ids = list(targets.values_list("pk", flat=True))
+        back = _take_back(rollout, targets.filter(state__in=OPEN_TARGETS))
+        left = Target.objects.filter(pk__in=ids)
+        left.update(state=TargetState.EXCLUDED, state_since=now, reason=reason or _LEFT_OUT)
+        hand_down(back, rows, now=now)
+        touch_on_commit({"rollouts", f"rollout:{rollout.pk}"})
+    return len(ids)
+
+
+_LEFT_OUT = "A person left it out."
+
+
 def withdraw(rollout: Rollout, *, now: datetime) -> None:
     """What was not offered yet is not to be: those targets should run what they had, and wait."""
     targets = Target.objects.filter(rollout=rollout, state__in=OPEN_TARGETS)
     still_open = targets.exclude(agent=None).values_list("agent_id", flat=True)
     rows = store.lock(list(still_open))
     # Asked again: what was offered before the lock was granted stays.
-    uids = list(still_open.filter(agent_id__in=list(rows)))
+    back = _take_back(rollout, targets.filter(agent_id__in=list(rows)))
+    targets.update(state=Place.WAITING.value, state_since=now)
+    hand_down(back, rows, now=now)
+
+
+def _take_back(rollout: Rollout, targets: QuerySet[Target]) -> list[UUID]:
+    """Those of these that were let go should run what they had. Their status rows are locked. Answers who."""
+    uids = list(targets.values_list("agent_id", flat=True))
     held = Membership.objects.filter(
         agent_id__in=uids, desired__version_id=rollout.version_id, retry=None
     )
     back = list(held.values_list("agent_id", flat=True))
-    own = targets.filter(agent_id=OuterRef("agent_id")).values("previous_id")[:1]
-    held.update(desired=Subquery(own))
-    targets.update(state=Place.WAITING.value, state_since=now)
-    hand_down(back, rows, now=now)
+    mine = Target.objects.filter(rollout=rollout, agent_id=OuterRef("agent_id"))
+    held.update(desired=Subquery(mine.values("previous_id")[:1]))
+    return back
 
 
 def _to_place(
