@@ -105,8 +105,14 @@ def _start(host: Host) -> "subprocess.Popen[str]":
         env=host.environment(),
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=_take_interrupts,
     )
     assert running.stdout is not None
     # The stub says so once it catches signals.
     assert "supervisor runs\n" in iter(running.stdout.readline, ""), "it ended early"
     return running
+
+
+def _take_interrupts() -> None:
+    """As from a terminal. What a shell runs in the background ignores SIGINT, and so would the stub."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
