@@ -105,7 +105,7 @@ def _start(host: Host) -> "subprocess.Popen[str]":
         env=host.environment(),
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=_take_interrupts,
+        preexec_fn=_take_interrupts,  # noqa: PLW1509 - no thread runs here
     )
     assert running.stdout is not None
     # The stub says so once it catches signals.
