@@ -69,7 +69,7 @@ def _steps(made: "Installation") -> Iterator[tuple[str, Callable[[], object]]]:
     from fleets.offers import claim_offers
     from fleets.reports import record_patches
     from fleets.rollouts import engine
-    from fleets.services import assign_version
+    from fleets.rollouts.services import start_rollout
     from telflo.base import clock
     from telflo.base.activity import Actor
 
@@ -84,7 +84,7 @@ def _steps(made: "Installation") -> Iterator[tuple[str, Callable[[], object]]]:
     other = RenderedConfig.objects.exclude(version=made.version).order_by("id")[0].version
     yield (
         f"assign to {len(uids):,}",
-        lambda: assign_version(fleet=made.fleet, version=other, actor=actor),
+        lambda: start_rollout(fleet=made.fleet, version=other, actor=actor),
     )
     rollout = made.fleet.rollouts.latest("number")
     yield "advance, release", lambda: engine.advance(rollout.pk, now=clock.now())

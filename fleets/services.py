@@ -15,9 +15,9 @@ from agents.store import RETRIED, NewEvent
 from configs.models import ConfigVersion
 from fleets.errors import FleetInUse
 from fleets.many import change_fleet, check_open, drop_agents, touch_fleets
-from fleets.models import ArrivalMode, Fleet, Membership, Rollout
+from fleets.models import ArrivalMode, Fleet, Membership
 from fleets.rollouts import engine
-from fleets.rollouts.services import check_published, start_rollout
+from fleets.rollouts.services import check_published
 from fleets.tasks import advance_on_commit
 from fleets.tokens import Expiry, IssuedToken, issue_token, revoke_tokens
 from telflo.base import activity, clock
@@ -143,13 +143,6 @@ def archive_fleet(*, fleet: Fleet, actor: Actor, reason: str = "") -> Fleet:
             activity.record(actor=actor, action="fleet.archive", obj=fleet, reason=reason)
             touch_fleets(fleet)
     return fleet
-
-
-def assign_version(
-    *, fleet: Fleet, version: ConfigVersion, actor: Actor, reason: str = ""
-) -> Rollout:
-    """Make the fleet run this version: a rollout with one stage. Raises DomainError."""
-    return start_rollout(fleet=fleet, version=version, actor=actor, reason=reason)
 
 
 def move_agent(*, agent: Agent, fleet: Fleet, actor: Actor, reason: str = "") -> Membership:

@@ -1,6 +1,8 @@
 """Starting rollouts, for people and programs. Access is checked by the caller."""
 
 from collections.abc import Collection
+from functools import partial
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -72,9 +74,8 @@ def act_on_rollout(*, rollout: Rollout, action: Action, actor: Actor, reason: st
         except NotPossible as problem:
             raise Conflict(str(problem), code="not_possible") from None
         rollout.refresh_from_db()
-        activity.record(
+        _RECORD[action](
             actor=actor,
-            action=f"rollout.{action.value}",
             obj=rollout,
             fleet_id=rollout.fleet_id,
             label=f"{rollout.version} to {rollout.fleet}",
@@ -83,6 +84,15 @@ def act_on_rollout(*, rollout: Rollout, action: Action, actor: Actor, reason: st
             after={"state": rollout.state},
         )
         advance_on_commit([rollout.pk])
+
+
+_RECORD: Final = {
+    Action.PAUSE: partial(activity.record, action="rollout.pause"),
+    Action.RESUME: partial(activity.record, action="rollout.resume"),
+    Action.CANCEL: partial(activity.record, action="rollout.cancel"),
+    Action.ROLL_BACK: partial(activity.record, action="rollout.roll_back"),
+    Action.SKIP_BAKE: partial(activity.record, action="rollout.skip_bake"),
+}
 
 
 def leave_out(

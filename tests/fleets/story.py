@@ -7,9 +7,10 @@ from uuid import UUID
 from agents import store
 from agents.snapshot import AgentSnapshot, ConfigStatus, FactKind
 from configs.models import ConfigVersion
-from fleets import offers, reports, services
+from fleets import offers, reports
 from fleets.models import Attempt, Fleet, Membership, Rollout, Target
 from fleets.rendering import render_version
+from fleets.rollouts.services import start_rollout
 from fleets.tasks import sweep_rollouts
 from telflo.base import clock
 from tests.factories import (
@@ -54,7 +55,7 @@ class Story:
 
     def assign(self, version: ConfigVersion) -> Rollout:
         """Give it to the fleet, and let the worker run."""
-        rollout = services.assign_version(fleet=self.fleet, version=version, actor=TESTER)
+        rollout = start_rollout(fleet=self.fleet, version=version, actor=TESTER)
         self.work()
         return rollout
 

@@ -19,6 +19,7 @@ from fleets.connection_offer import Held
 from fleets.enrollment import verify_token
 from fleets.models import ArrivalMode
 from fleets.rollouts import engine
+from fleets.rollouts.services import start_rollout
 from fleets.tokens import IssuedToken
 from telflo.base import clock
 from telflo.base.access import Role
@@ -158,7 +159,7 @@ def a_ghost(story: Story) -> Callable[[], object]:
 
 def a_start(story: Story) -> Callable[[], object]:
     version = story.version()
-    return lambda: services.assign_version(fleet=story.fleet, version=version, actor=TESTER)
+    return lambda: start_rollout(fleet=story.fleet, version=version, actor=TESTER)
 
 
 DOORS = [

@@ -14,6 +14,7 @@ from fleets import many, reports, services
 from fleets.errors import AlreadyAssigned, VersionNotPublished
 from fleets.models import ArrivalMode, Quarantine, Rollout, Target
 from fleets.rollouts import engine
+from fleets.rollouts.services import start_rollout
 from telflo.base import clock
 from telflo.base.hints import RecordingPort
 from telflo.base.models import Activity
@@ -65,7 +66,7 @@ class TestAssigning:
     ) -> None:
         story = Story()
         with committed():
-            services.assign_version(fleet=story.fleet, version=story.version(), actor=TESTER)
+            start_rollout(fleet=story.fleet, version=story.version(), actor=TESTER)
         pokes = [message["uids"] for _, message in hints.sent if message["type"] == "poke"]
         assert pokes == [[story.agents[0].instance_uid.hex]]
         topics = {one for _, message in hints.sent for one in message.get("topics", ())}
@@ -74,13 +75,13 @@ class TestAssigning:
 
     def test_a_fleet_without_members_is_done_at_once(self) -> None:
         fleet, two = make_fleet(version=make_version()), make_version()
-        rollout = services.assign_version(fleet=fleet, version=two, actor=TESTER)
+        rollout = start_rollout(fleet=fleet, version=two, actor=TESTER)
         assert (rollout.state, fleet.stable_version, fleet.version) == ("succeeded", two, two)
 
     def test_only_published_versions_can_be_assigned(self) -> None:
         draft = make_version(state=VersionState.UNPUBLISHED)
         with pytest.raises(VersionNotPublished, match="Publish it"):
-            services.assign_version(fleet=make_fleet(), version=draft, actor=TESTER)
+            start_rollout(fleet=make_fleet(), version=draft, actor=TESTER)
 
     def test_the_version_that_a_fleet_has_is_not_assigned_again(self) -> None:
         story = Story()
@@ -93,7 +94,7 @@ class TestAssigning:
 
     def test_it_is_in_the_activity_log(self) -> None:
         story = Story()
-        services.assign_version(
+        start_rollout(
             fleet=story.fleet, version=story.version(), actor=TESTER, reason="more memory"
         )
         entry = Activity.objects.get(action="fleet.assign")

@@ -14,7 +14,7 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from agents.models import Agent as StoredAgent
 from agents.models import AgentEvent, AgentStatus, GivenUid
 from fleets.models import Attempt, Fleet, Membership, RefusedAttempt, Token
-from fleets.services import assign_version
+from fleets.rollouts.services import start_rollout
 from fleets.tokens import Expiry, IssuedToken, issue_token, retire_token, revoke_token
 from opamp.buffer import BufferLimits
 from opamp.domain import DjangoDomain
@@ -87,7 +87,7 @@ async def test_another_version_reaches_a_connected_agent_by_a_poke(
     await agent.wire.reply()
     await until(lambda: Attempt.objects.get().state == "applied")
     version = await sync_to_async(make_version)()
-    await sync_to_async(assign_version)(fleet=fleet, version=version, actor=TESTER)
+    await sync_to_async(start_rollout)(fleet=fleet, version=version, actor=TESTER)
     second = (await agent.wire.reply()).remote_config
     assert second.config_hash not in {b"", first.config_hash}
     await agent.leave()

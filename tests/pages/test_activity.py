@@ -10,7 +10,8 @@ from configs.models import VersionState
 from configs.services import publish_version
 from fleets.models import Platform
 from fleets.quickdeploy.services import create_deployment
-from fleets.services import assign_version, forget_agent, update_fleet
+from fleets.rollouts.services import start_rollout
+from fleets.services import forget_agent, update_fleet
 from fleets.tokens import revoke_token
 from telflo.base.access import Role
 from telflo.base.activity import record
@@ -45,7 +46,7 @@ def test_each_entry_leads_to_what_it_is_about() -> None:
     agent, token = make_collector(fleet=fleet), make_token(fleet=fleet).token
     publish_version(version=second, actor=TESTER)
     second.refresh_from_db()
-    rollout = assign_version(fleet=fleet, version=second, actor=TESTER)
+    rollout = start_rollout(fleet=fleet, version=second, actor=TESTER)
     update_fleet(fleet=fleet, description="west", actor=TESTER)
     rename_agent(agent=agent, name="web-1", actor=TESTER)
     revoke_token(token=token, actor=TESTER)

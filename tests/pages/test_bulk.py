@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from agents.models import Agent, AgentEvent
 from agents.services import MOST_LABELS
 from fleets.models import Fleet
-from fleets.services import assign_version
+from fleets.rollouts.services import start_rollout
 from telflo.base.access import Role
 from telflo.base.models import Activity
 from tests.factories import (
@@ -156,7 +156,7 @@ def test_an_action_on_thirty_costs_as_many_statements_as_one_on_two(
     if do == "move":  # into a fleet in mid-rollout: the longest way
         new = make_fleet(name="new", version=make_version())
         make_collector(fleet=new)
-        assign_version(fleet=new, version=make_version(), actor=TESTER)
+        start_rollout(fleet=new, version=make_version(), actor=TESTER)
         data = {"fleet": new.pk}
     costs = []
     for count in (2, 2, 30):  # the first of all renders the version

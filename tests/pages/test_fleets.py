@@ -274,7 +274,7 @@ def test_assigning_counts_each_collector_once_and_only_those_that_it_reaches() -
     )
     html = signed_in(Role.OPERATOR).get(f"/fleets/edge/assign/?version={new.pk}").content.decode()
     for words in (
-        f"3 collectors</b> get {new} now, all at once",
+        f"3 collectors</b> get {new}.",
         "2 are offline and get it on their return",
         "2 run it already",
         "3 do not accept configurations",

@@ -10,8 +10,8 @@ from agents.snapshot import ConfigStatus
 from configs.models import VersionState
 from fleets.models import RefusedAttempt
 from fleets.rollouts import engine
+from fleets.rollouts.services import start_rollout
 from fleets.rollouts.strategy import all_at_once
-from fleets.services import assign_version
 from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.activity import record
@@ -242,7 +242,7 @@ def test_it_takes_as_many_queries_for_200_collectors_as_for_10() -> None:
 def test_every_page_of_activity_names_the_version_that_was_assigned() -> None:
     version = make_version(configuration=make_configuration(name="gateway"))
     fleet = make_fleet(name="edge")
-    assign_version(fleet=fleet, version=version, actor=TESTER)
+    start_rollout(fleet=fleet, version=version, actor=TESTER)
     assert "assigned gateway v1 to edge" in overview()
     for path in ("/activity/?q=gateway+v1", "/fleets/edge/activity/"):
         html = signed_in().get(path).content.decode()

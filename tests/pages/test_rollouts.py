@@ -18,7 +18,7 @@ from fleets.models import (
     StageState,
     TargetState,
 )
-from fleets.services import assign_version
+from fleets.rollouts.services import start_rollout
 from telflo.base.access import Role
 from tests.api.caller import caller
 from tests.factories import (
@@ -41,7 +41,7 @@ def started(*, collectors: int = 2, name: str = "edge") -> Rollout:
     desired = make_rendered(version=first)
     for n in range(collectors):
         make_collector(name=f"{name}-{n}", fleet=fleet, desired=desired)
-    return assign_version(fleet=fleet, version=second, actor=TESTER, reason="new gateway")
+    return start_rollout(fleet=fleet, version=second, actor=TESTER, reason="new gateway")
 
 
 def test_without_rollouts_the_list_says_what_one_is() -> None:
@@ -119,7 +119,7 @@ def test_a_failed_target_says_what_runs_instead(
         {"remote_config_status": APPLIED, "remote_config_hash": "before"} if known else {}
     )
     agent = make_collector(fleet=fleet, desired=before, **row)
-    rollout = assign_version(fleet=fleet, version=second, actor=TESTER)
+    rollout = start_rollout(fleet=fleet, version=second, actor=TESTER)
     rollout.targets.update(state=TargetState.FAILED)
     make_rendered(version=second, digest="failed")
     path = f"/rollouts/{rollout.number}/"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fleets.models import Fleet, Rollout, RolloutState
-from fleets.services import assign_version
+from fleets.rollouts.services import start_rollout
 from telflo.demo.life import MOST_ILL, RELEASE_EVERY, Life
 from telflo.demo.releases import MOST_AT_ONCE, Releases
 from telflo.demo.story import Group
@@ -152,6 +152,6 @@ def test_no_more_than_a_few_are_under_way_at_once(groups: list[Group]) -> None:
 @pytest.mark.django_db
 def test_a_fleet_to_which_a_visitor_gave_something_else_is_left_alone(groups: list[Group]) -> None:
     releases = releases_of(groups[:1])
-    assign_version(fleet=groups[0].fleet, version=make_version(), actor=TESTER)
+    start_rollout(fleet=groups[0].fleet, version=make_version(), actor=TESTER)
     end_all()
     assert releases.start_next() is None
