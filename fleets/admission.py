@@ -19,7 +19,7 @@ from agents.snapshot import AgentSnapshot
 from agents.store import Arrival, NewEvent
 from agents.store.dialects import insert_rows
 from fleets.credentials import note_came_by_offered
-from fleets.enrollment import VerifiedToken
+from fleets.enrollment import VerifiedToken, why_not_enrol
 from fleets.errors import EnrolmentRefused, NotNow
 from fleets.models import (
     ArrivalMode,
@@ -114,6 +114,7 @@ class _Door:
         by_token = {caller.token.fleet_id for caller in callers}
         self._fleets = Fleet.objects.in_bulk(by_token | followed)
         self._holders = _holders(callers)
+        self._why_not = why_not_enrol({caller.token.id for caller in arriving}, now)
         self._newcomers: list[_Newcomer] = []
         self._movers: list[tuple[_Member, Fleet, Caller]] = []
         self._with_new_token: list[Caller] = []
@@ -233,8 +234,10 @@ class _Door:
 
     def _check_enrolment(self, caller: Caller) -> Fleet:
         token = caller.token
-        if token.why_not is not None:
-            raise EnrolmentRefused(token.why_not, token.prefix)
+        # As it is now: a connection may be older than the end of its token.
+        why_not = self._why_not.get(token.id, RefusalReason.REVOKED)
+        if why_not is not None:
+            raise EnrolmentRefused(why_not, token.prefix)
         if token.kind is TokenKind.HOST and self._holders[token.id] - {caller.uid}:
             raise EnrolmentRefused(RefusalReason.TAKEN, token.prefix)
         self._take_place(token)

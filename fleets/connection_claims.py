@@ -194,4 +194,5 @@ def own_endpoint(transport: str) -> str:
 
 
 def _ca_pem() -> str:
-    return Path(settings.CA_FILE).read_text("ascii") if settings.CA_FILE else ""
+    # Certificates are ASCII; comments between them may be anything.
+    return Path(settings.CA_FILE).read_text("utf-8", "replace") if settings.CA_FILE else ""

@@ -1,5 +1,6 @@
 """Who holds a secret: it becomes a verified token, which may connect and may or may not enrol (decisions 8, 9)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,14 +21,13 @@ USED_EVERY: Final = timedelta(minutes=1)
 class VerifiedToken:
     """A token that may connect.
 
-    may_enrol says whether an unknown agent may come in by it; agent_uid who alone may use it.
+    why_not: why no unknown agent may come in by it, None when one may; agent_uid: who alone may use it.
     """
 
     id: UUID
     fleet_id: UUID
     kind: TokenKind
     prefix: str
-    may_enrol: bool
     why_not: RefusalReason | None = None
     agent_uid: UUID | None = None
 
@@ -46,17 +46,30 @@ def verify_token(secret: str, *, now: datetime) -> VerifiedToken:
     if has_expired and token.fleet.expiry_ends_access:
         raise TokenRefused(RefusalReason.EXPIRED, token.prefix)
     _note_use(token, now)
-    may_enrol = token.may_enrol(now)
-    why_not = RefusalReason.EXPIRED if has_expired else RefusalReason.RETIRED
     return VerifiedToken(
         id=token.pk,
         fleet_id=token.fleet_id,
         kind=TokenKind(token.kind),
         prefix=token.prefix,
-        may_enrol=may_enrol,
-        why_not=None if may_enrol else why_not,
+        why_not=_why_not(token, now),
         agent_uid=token.agent_uid,
     )
+
+
+def why_not_enrol(token_ids: Collection[UUID], now: datetime) -> dict[UUID, RefusalReason | None]:
+    """Why no unknown agent may come in by these tokens now, None where one may. Those that are gone are absent."""
+    if not token_ids:
+        return {}
+    return {token.pk: _why_not(token, now) for token in Token.objects.filter(pk__in=token_ids)}
+
+
+def _why_not(token: Token, now: datetime) -> RefusalReason | None:
+    if token.may_enrol(now):
+        return None
+    if token.revoked_at is not None:
+        return RefusalReason.REVOKED
+    has_expired = token.enrol_until is not None and token.enrol_until <= now
+    return RefusalReason.EXPIRED if has_expired else RefusalReason.RETIRED
 
 
 def _note_use(token: Token, now: datetime) -> None:

@@ -229,9 +229,13 @@ def expiry_warnings(now: datetime) -> list[ExpiryWarning]:
 
 
 def revoked_among(token_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of these tokens that are revoked: for gateways that compare."""
-    revoked = Token.objects.filter(pk__in=list(token_ids)).exclude(revoked_at=None)
-    return set(revoked.values_list("pk", flat=True))
+    """Those of these tokens by which nobody may stay connected any more: for gateways that compare.
+
+    Revoked, or expired in a fleet where that ends access.
+    """
+    over = Q(enrol_until__lte=clock.now(), fleet__expiry_ends_access=True)
+    ended = Token.objects.filter(over | Q(revoked_at__isnull=False), pk__in=list(token_ids))
+    return set(ended.values_list("pk", flat=True))
 
 
 def _new(

@@ -58,8 +58,12 @@ class Identities:
         self._spawn = spawn
 
     def answer_request(self, agent: HeldAgent) -> None:
-        """An agent that is known asks for an identity: the answer follows once the new one is kept."""
-        self._spawn(self._rename(agent))
+        """An agent that is known asks for an identity: the answer follows once the new one is kept, once for all that
+        it asks until then.
+        """
+        if not agent.is_asking:
+            agent.is_asking = True
+            self._spawn(self._rename(agent))
 
     def answer_replaced(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
         """A message on a session that a newer one replaced: a new identity, or the plain error. None: it follows.
@@ -99,10 +103,13 @@ class Identities:
 
     async def _rename(self, agent: HeldAgent) -> None:
         is_clone = agent.replaced_s is not None
-        given = await self._ask(agent, is_clone=is_clone) or new_id()
-        if not is_clone:
-            self._leave(agent, goes_by(given))
-        await self._send(agent.connection, encode_frame(new_identity(agent.uid.bytes, given)))
+        try:
+            given = await self._ask(agent, is_clone=is_clone) or new_id()
+            if not is_clone:
+                self._leave(agent, goes_by(given))
+            await self._send(agent.connection, encode_frame(new_identity(agent.uid.bytes, given)))
+        finally:
+            agent.is_asking = False
 
     async def _give(self, agent: HeldAgent) -> None:
         agent.new_uid = await self._ask(agent, is_clone=True)

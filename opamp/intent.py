@@ -85,6 +85,7 @@ class IntentWatcher:
         self._wanted: dict[UUID, HeldAgent] = {}
         self._claiming = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._unsent: dict[UUID, str] = {}
 
     def start(self) -> None:
         """Begin listening, comparing and claiming on the running loop."""
@@ -174,6 +175,7 @@ class IntentWatcher:
 
     async def _reconcile(self) -> None:
         await self._join_again()
+        await self._give_back()
         if agents := self._registry.agents():
             await self._take_intents(agents, await self._on_thread(self._domain.intents, None))
             await self._commands.look(self._registry.uids())
@@ -240,11 +242,10 @@ class IntentWatcher:
         if not agents:
             return
         await self._buffer.flush_agents(agents)
-        epochs = {uid: agent.epoch for uid, agent in agents.items()}
-        offers = await self._on_thread(self._domain.claim_offers, epochs, now=now())
+        await self._give_back()
+        offers = await self._claim_offers(agents)
         settings = await self._claim_settings(agents)
         moment = now()
-        unsent: dict[UUID, str] = {}
         unsent_settings: dict[UUID, str] = {}
         for uid, agent in agents.items():
             offer, connection = offers.get(uid), settings.get(uid)
@@ -252,15 +253,39 @@ class IntentWatcher:
             if config is None:
                 self._declined(agent)
                 if offer is not None:
-                    unsent[uid] = offer.hash
+                    self._unsent[uid] = offer.hash
             ways = self._settings_message(agent, connection)
             if ways is None and connection is not None:
                 unsent_settings[uid] = connection.hash
             self._send(agent, config, ways)
-        if unsent:
-            await self._on_thread(self._domain.give_back_offers, unsent, now=moment)
+        await self._give_back()
         if unsent_settings:
             await self._on_thread(self._domain.give_back_settings, unsent_settings)
+
+    async def _claim_offers(self, agents: Mapping[UUID, HeldAgent]) -> Mapping[UUID, Offer]:
+        epochs = {uid: agent.epoch for uid, agent in agents.items()}
+        try:
+            offers: Mapping[UUID, Offer] = await self._on_thread(
+                self._domain.claim_offers, epochs, now=now()
+            )
+        except Exception:
+            # They may be written down all the same, and nobody will send them.
+            for uid, agent in agents.items():
+                if agent.session is not None and agent.session.lacks_desired:
+                    self._unsent[uid] = agent.session.desired_hash
+            raise
+        return offers
+
+    async def _give_back(self) -> None:
+        """Offers that were claimed, or may have been, and were not sent. What fails is tried at the next look."""
+        claims, self._unsent = self._unsent, {}
+        if not claims:
+            return
+        try:
+            await self._on_thread(self._domain.give_back_offers, claims, now=now())
+        except Exception:
+            self._unsent = {**claims, **self._unsent}
+            raise
 
     async def _claim_settings(
         self, agents: Mapping[UUID, HeldAgent]
@@ -272,9 +297,14 @@ class IntentWatcher:
         }
         if not asking:
             return {}
-        granted: Mapping[UUID, SettingsOffer] = await self._on_thread(
-            self._domain.claim_settings, asking, now=now()
-        )
+        try:
+            granted: Mapping[UUID, SettingsOffer] = await self._on_thread(
+                self._domain.claim_settings, asking, now=now()
+            )
+        except Exception:
+            # Offers of configurations that were claimed beside them are sent all the same.
+            logger.warning("Claiming settings failed; reconcile tries again.", exc_info=True)
+            return {}
         for uid in asking.keys() - granted.keys():
             if (session := agents[uid].session) is not None:
                 session.decline_settings()

@@ -53,6 +53,10 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+_SAYING: Final = ("remote_config", "connection_settings", "error_response")
+"""Fields of an answer that a command, which carries nothing else, would take away."""
+
+
 class OpampPost:
     """An ASGI application for HTTP requests to the OpAMP endpoint."""
 
@@ -181,7 +185,7 @@ class OpampPost:
         """On a thread: a command takes the place of an answer that says nothing else (K1); others wait for the next."""
         if not session.takes_commands:
             return None
-        if reply.flags or reply.HasField("remote_config") or reply.HasField("error_response"):
+        if reply.flags or any(reply.HasField(name) for name in _SAYING):
             return None
         uid = session.instance_uid
         claimed = self._gateway.domain.claim_commands({uid: session.epoch}, now=moment)

@@ -102,6 +102,11 @@ class AgentSession:
         return self._rules.desired
 
     @property
+    def lacks_desired(self) -> bool:
+        """Whether it should have a hash that it did not acknowledge and that is not on its way."""
+        return self._rules.allows(self._rules.desired)
+
+    @property
     def in_flight(self) -> Mapping[str, datetime | None]:
         """Offers without an answer, oldest first: hash -> when it was sent (None: earlier session)."""
         return self._rules.in_flight

@@ -12,10 +12,10 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from agents.models import Agent, AgentEvent
 from agents.snapshot import AgentSnapshot, Transport
 from agents.store import Arrival
-from fleets import admission, enrollment, places, refusals, services
+from fleets import admission, enrollment, places, refusals, services, tokens
 from fleets.admission import Caller, admit_agents
 from fleets.errors import EnrolmentRefused, NotNow
-from fleets.models import ArrivalMode, Membership, RefusedAttempt, TokenKind
+from fleets.models import ArrivalMode, Fleet, Membership, RefusedAttempt, Token, TokenKind
 from fleets.tokens import IssuedToken
 from telflo.base import clock
 from telflo.base.ids import new_id
@@ -31,6 +31,36 @@ def member(snapshot: Any) -> Membership:
 def events(snapshot: Any) -> list[str]:
     found = AgentEvent.objects.filter(agent_id=snapshot.instance_uid).order_by("id")
     return list(found.values_list("kind", flat=True))
+
+
+class TestTokensThatEndMeanwhile:
+    """A connection lives for weeks: what its token may do is looked at again when somebody comes in."""
+
+    def come(self, token: enrollment.VerifiedToken) -> Any:
+        caller = Caller(token, Arrival(new_id(), Transport.WEBSOCKET, "192.0.2.7"))
+        return admit_agents([caller], now=clock.now())[caller.uid]
+
+    @pytest.mark.parametrize(
+        ("column", "reason"), [("retired_at", "retired"), ("enrol_until", "expired")]
+    )
+    def test_nobody_new_comes_in_by_one_that_ended_since_the_handshake(
+        self, column: str, reason: str
+    ) -> None:
+        issued = make_token(fleet=make_fleet())
+        verified = enrollment.verify_token(issued.secret, now=clock.now())
+        assert isinstance(self.come(verified), AgentSnapshot)
+        Token.objects.filter(pk=issued.token.pk).update(**{column: clock.now()})
+        refused = self.come(verified)
+        assert isinstance(refused, EnrolmentRefused)
+        assert refused.reason == reason
+
+    def test_gateways_cut_those_off_whose_access_ends_with_the_token(self) -> None:
+        fleet = make_fleet()
+        ids = [make_token(fleet=fleet, name=name).token.pk for name in "abc"]
+        Token.objects.filter(pk=ids[0]).update(enrol_until=clock.now())
+        assert tokens.revoked_among(ids) == set()
+        Fleet.objects.update(expiry_ends_access=True)
+        assert tokens.revoked_among(ids) == {ids[0]}
 
 
 class TestNewcomers:

@@ -106,6 +106,7 @@ class MemoryDomain:
         self, *, instance_uid: UUID, remote_address: str, is_clone: bool, now: datetime
     ) -> UUID | None:
         self.log.append(("give_uid", (instance_uid, is_clone)))
+        assert self.gate.wait(10)
         self._fail()
         if self.given is not None:
             self.given.append(new_id())

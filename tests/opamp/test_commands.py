@@ -9,6 +9,7 @@ from channels.layers import InMemoryChannelLayer
 from agents.commands import Message, Restart
 from agents.notify import GATEWAYS
 from agents.snapshot import AgentSnapshot, Capability
+from fleets.connection_offer import SettingsOffer
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.ports import Caller
@@ -116,6 +117,7 @@ class Remembering(MemoryDomain):
             capabilities=int(TAKES_ALL),
             is_new=False,
             desired_hash=known.desired_hash,
+            settings=known.settings,
             transport=known.transport,
             custom_capabilities=(PING,),
         )
@@ -159,4 +161,15 @@ class TestOverPlainHttp:
     ) -> None:
         domain.commands[UID] = [Restart()]
         assert (await self.poll(client, 9)).flags == 1  # a gap
+        assert domain.commands[UID] == [Restart()]
+
+    @pytest.mark.rule("K1", "S2")
+    async def test_connection_settings_are_not_taken_away_by_a_command(
+        self, client: httpx.AsyncClient, domain: MemoryDomain
+    ) -> None:
+        domain.settings[UID] = SettingsOffer("cc" * 32, heartbeat_s=5)
+        domain.commands[UID] = [Restart()]
+        told = await self.poll(client, 5)
+        assert told.connection_settings.hash == bytes.fromhex("cc" * 32)
+        assert not told.HasField("command")
         assert domain.commands[UID] == [Restart()]

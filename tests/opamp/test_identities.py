@@ -175,6 +175,21 @@ async def test_an_agent_that_is_known_and_asks_for_a_uid_leaves_the_old_one(
     assert set(gateway.registry.uids()) == {UID2, given}
 
 
+@pytest.mark.rule("M6")
+async def test_who_asks_a_thousand_times_while_an_identity_is_made_is_given_one(
+    connect: Connect, domain: MemoryDomain
+) -> None:
+    wire = connect()
+    await joined(wire)
+    domain.gate.clear()
+    for number in range(1, 1_001):
+        wire.say(hello(sequence_num=number, flags=1))
+    await until(lambda: "give_uid" in domain.names())
+    domain.gate.set()
+    assert given_in(await wire.reply()) is not None
+    assert domain.names().count("give_uid") == 1
+
+
 @pytest.mark.rule("M2")
 async def test_recorded_agents_interleaved_on_one_connection_are_each_answered_and_believed(
     connect: Connect, gateway: Gateway, domain: MemoryDomain

@@ -1,12 +1,16 @@
 """Offers go out only after their claim; hints may be lost, and what they would have told is found all the same."""
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from channels.layers import InMemoryChannelLayer
 
 from agents import notify
+from fleets.connection_offer import Held, SettingsOffer
 from fleets.offer import Offer
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
@@ -21,6 +25,55 @@ from tests.opamp.fakes import (
     joined,
 )
 from tests.opamp.waiting import until
+
+
+class Losing(MemoryDomain):
+    """Writes a claim down and loses its answer, once; or cannot claim settings."""
+
+    loses_answer = False
+    lacks_settings = False
+
+    def claim_offers(self, agents: Mapping[UUID, int], *, now: datetime) -> Mapping[UUID, Offer]:
+        granted = super().claim_offers(agents, now=now)
+        if granted and self.loses_answer:
+            self.loses_answer = False
+            raise ConnectionError
+        return granted
+
+    def claim_settings(
+        self, agents: Mapping[UUID, Held], *, now: datetime
+    ) -> Mapping[UUID, SettingsOffer]:
+        if self.lacks_settings:
+            raise ConnectionError
+        return super().claim_settings(agents, now=now)
+
+
+class TestClaimsThatFail:
+    @pytest.fixture
+    def domain(self) -> MemoryDomain:
+        return Losing()
+
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05, decline_s=0.05)])
+    async def test_a_claim_whose_answer_was_lost_is_given_back_and_claimed_again(
+        self, connect: Connect, domain: Losing
+    ) -> None:
+        domain.loses_answer = True
+        domain.desired[UID] = HASH
+        wire = connect()
+        await joined(wire)
+        assert (await wire.reply()).remote_config.config_hash == bytes.fromhex(HASH)
+        assert ("give_back_offers", {UID: HASH}) in domain.log
+        assert domain.claimed == {UID: HASH}
+
+    async def test_an_offer_is_sent_although_settings_cannot_be_claimed(
+        self, connect: Connect, domain: Losing
+    ) -> None:
+        domain.lacks_settings = True
+        domain.settings[UID] = SettingsOffer(HASH, heartbeat_s=5)
+        domain.desired[UID] = HASH
+        wire = connect()
+        await joined(wire)
+        assert (await wire.reply()).remote_config.config_hash == bytes.fromhex(HASH)
 
 
 class TestOffers:
