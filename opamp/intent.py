@@ -78,7 +78,7 @@ class IntentWatcher:
         self._on_thread = on_thread
         self._forget_tokens = forget_tokens
         self._compare_sessions = compare_sessions
-        self._commands = CommandSender(domain, registry, on_thread)
+        self._commands = CommandSender(domain, registry, on_thread, self.spawn)
         self._channel = ""
         self._poked: set[UUID] = set()
         self._looking = asyncio.Event()
@@ -160,18 +160,24 @@ class IntentWatcher:
 
     async def _compare(self) -> None:
         """One round: what was poked as soon as it is, everything every reconcile_s with jitter."""
+        loop = asyncio.get_running_loop()
         delay_s = self._options.reconcile_s * random.uniform(0.8, 1.2)  # noqa: S311
+        until_s = loop.time() + delay_s
+        while await self._is_poked(until_s - loop.time()):
+            self._looking.clear()
+            poked, self._poked = self._poked, set()
+            await self._look_again(poked)
+            await self._commands.look(poked)
+        with self._counters.reconciling():
+            await self._reconcile()
+
+    async def _is_poked(self, within_s: float) -> bool:
+        """Only the waiting is cut short: what was claimed meanwhile would be lost."""
         try:
-            async with asyncio.timeout(delay_s):
-                while True:
-                    await self._looking.wait()
-                    self._looking.clear()
-                    poked, self._poked = self._poked, set()
-                    await self._look_again(poked)
-                    await self._commands.look(poked)
+            async with asyncio.timeout(within_s):
+                return await self._looking.wait()
         except TimeoutError:
-            with self._counters.reconciling():
-                await self._reconcile()
+            return False
 
     async def _reconcile(self) -> None:
         await self._join_again()

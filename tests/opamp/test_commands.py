@@ -1,12 +1,14 @@
 """Commands reach the agent that they are for: over a WebSocket by a poke or the next reconcile, over plain HTTP in an answer."""
 
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 
 import httpx
 import pytest
 from channels.layers import InMemoryChannelLayer
 
-from agents.commands import Message, Restart
+from agents.commands import Command, Message, Restart
 from agents.notify import GATEWAYS
 from agents.snapshot import AgentSnapshot, Capability
 from fleets.connection_offer import SettingsOffer
@@ -102,6 +104,39 @@ class TestOverAWebSocket:
         asked = domain.names().count("intents")
         await until(lambda: domain.names().count("intents") > asked + 2)
         assert domain.commands[UID] == [Restart()]
+
+
+class Slow(MemoryDomain):
+    """Takes longer to answer than a gateway pauses between two looks at everything."""
+
+    def claim_commands(
+        self, agents: Mapping[uuid.UUID, int], *, now: datetime
+    ) -> Mapping[uuid.UUID, Command]:
+        claimed = super().claim_commands(agents, now=now)
+        if claimed:
+            self.gate.wait(0.1)
+        return claimed
+
+
+@pytest.mark.rule("K1")
+class TestWhileTheNextLookIsDue:
+    @pytest.fixture
+    def domain(self) -> MemoryDomain:
+        return Slow()
+
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05)])
+    async def test_what_is_claimed_is_sent(
+        self, connect: Connect, domain: MemoryDomain, layer: InMemoryChannelLayer
+    ) -> None:
+        wire = connect()
+        await wire.next()
+        wire.say(introduction())
+        await wire.reply()
+        domain.gate.clear()
+        for _ in range(5):
+            domain.commands[UID] = [Restart()]
+            await layer.group_send(GATEWAYS, {"type": "poke", "uids": [UID.hex]})
+            assert (await wire.reply()).HasField("command")
 
 
 class Remembering(MemoryDomain):
