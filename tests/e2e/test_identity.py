@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from tests.e2e.binaries import PROGRAMS
 from tests.e2e.harness.api import Api
-from tests.e2e.harness.host import children_of
-from tests.e2e.harness.server import Process, Server, make_api_token
+from tests.e2e.harness.machine import Machine
+from tests.e2e.harness.server import Server, make_api_token
 from tests.e2e.harness.waiting import tail, wait_until
 
 VERSION: Final = "0.158.0"
 IDENTITY: Final = "01890000-0000-7000-8000-0000000000aa"
 HEARTBEAT_S: Final = 30
-QUIET: Final = "service: {telemetry: {metrics: {level: none}}}\n"
-"""Of two collectors on one host only one may open port 8888."""
 YAML: Final = """\
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}}}}
 exporters: {debug: {}}
@@ -27,60 +23,6 @@ service:
   telemetry: {metrics: {level: none}}
   pipelines: {traces: {receivers: [otlp], exporters: [debug]}}
 """
-SUPERVISOR: Final = """\
-server:
-  endpoint: ws://127.0.0.1:{port}/v1/opamp
-  headers: {{Authorization: "Bearer {secret}"}}
-capabilities:
-  accepts_remote_config: true
-  reports_remote_config: true
-  accepts_restart_command: true
-agent:
-  executable: {collector}
-  instance_id: {identity}
-  bootstrap_timeout: 30s
-  config_files: [{folder}/local.yaml]
-storage: {{directory: {folder}/state}}
-"""
-
-
-def _program(kind: str) -> Path:
-    return next(one.path for one in PROGRAMS if one.version == VERSION and one.kind == kind)
-
-
-class Machine:
-    """A supervisor in a folder, with an identity that was copied into it."""
-
-    def __init__(self, folder: Path, server: Server, secret: str) -> None:
-        folder.mkdir()
-        (folder / "local.yaml").write_text(QUIET)
-        text = SUPERVISOR.format(
-            port=server.port,
-            secret=secret,
-            identity=IDENTITY,
-            collector=_program("collector"),
-            folder=folder,
-        )
-        (folder / "supervisor.yaml").write_text(text)
-        self.folder = folder
-        arguments = (str(_program("supervisor")), "--config", str(folder / "supervisor.yaml"))
-        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder)}
-        self.process = Process(arguments, environment, folder / "log", folder)
-
-    @property
-    def identity(self) -> str:
-        """As the supervisor keeps it."""
-        state = self.folder / "state" / "persistent_state.yaml"
-        return state.read_text() if state.is_file() else ""
-
-    def collector_pids(self) -> set[int]:
-        """Of its children."""
-        return set(children_of(self.process.pid))
-
-    def stop(self) -> None:
-        """As Ctrl+C does; it takes its collector along."""
-        if not self.process.has_ended():
-            self.process.end(signal.SIGINT)
 
 
 @pytest.fixture
@@ -98,7 +40,10 @@ def test_a_copied_machine_goes_on_under_a_uid_of_its_own_and_restarts_when_told(
     api = Api(server.base_url, make_api_token(server.environment))
     fleet = api.create_fleet("edge", api.publish(api.create_configuration("edge"), YAML))
     secret = api.post(f"/fleets/{fleet}/tokens/", {"name": "first", "expires": "never"})["secret"]
-    machines = [Machine(tmp_path / name, server, secret) for name in ("original", "copy")]
+    machines = [
+        Machine(tmp_path / name, server, secret, version=VERSION, identity=IDENTITY)
+        for name in ("original", "copy")
+    ]
 
     def evidence() -> str:
         return "\n".join([*(tail(one.folder / "log") for one in machines), server.logs()])
