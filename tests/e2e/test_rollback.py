@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +43,10 @@ class Trio:
     def collectors(self) -> list[Collector]:
         """All three."""
         return self.api.collectors()
+
+    def are(self, number: int) -> bool:
+        """Whether so many came in and run something of ours."""
+        return sum(one.applied is not None for one in self.collectors()) == number
 
     def all_run(self, number: int) -> bool:
         """Whether all run this version well."""
@@ -81,9 +86,11 @@ def trio(tmp_path: Path) -> Iterator[Trio]:
             for n, version in enumerate(VERSIONS)
         ]
         made = Trio(server, api, machines, configuration, fleet)
-        for machine in machines:
+        for number, machine in enumerate(machines, start=1):
             endings.callback(machine.stop)
             machine.process.start()
+            # One after the other: a collector's first run opens port 8888.
+            made.until(partial(made.are, number), f"{number} came")
         made.until(lambda: made.all_run(1), "all run version 1")
         yield made
 
