@@ -1,8 +1,9 @@
 """How a rollout goes, as the API takes and shows it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from rest_framework import serializers
 
@@ -68,27 +69,27 @@ class PlanSerializer(BodySerializer):
         if ("preset" in attrs) == ("stages" in attrs):
             raise serializers.ValidationError("Say a preset or stages, one of them.")
         try:
-            strategy = strategy_from(attrs)
+            strategy = _strategy(attrs)
             strategy.check()
         except (BadShares, BadSelector, BadWindow) as problem:
             raise serializers.ValidationError(str(problem)) from None
         return {"strategy": strategy}
 
 
-def strategy_from(said: Mapping[str, Any]) -> Strategy:
+def _strategy(said: Mapping[str, Any]) -> Strategy:
     """The strategy of a checked body. Raises BadSelector and BadWindow."""
     base = PRESETS[said["preset"]]() if "preset" in said else Strategy(_stages(said["stages"]))
-    zone, window, soak_s = said.get("zone", {}), said.get("window"), said.get("soak_seconds")
-    return Strategy(
-        stages=base.stages,
-        automatic_rollback=said.get("automatic_rollback", base.automatic_rollback),
-        soak=base.soak if soak_s is None else timedelta(seconds=soak_s),
-        max_in_flight=said.get("max_in_flight", base.max_in_flight),
-        waits_for_offline=said.get("waits_for_offline", base.waits_for_offline),
-        zone_key=zone.get("key", ""),
-        zone_limit=zone.get("limit", 0),
-        window=parse_window(**window) if window else None,
-    )
+    changes = {name: said[name] for name in _AS_SAID if name in said}
+    if "soak_seconds" in said:
+        changes["soak"] = timedelta(seconds=said["soak_seconds"])
+    if "zone" in said:
+        changes |= {"zone_key": said["zone"]["key"], "zone_limit": said["zone"]["limit"]}
+    if "window" in said:
+        changes["window"] = parse_window(**said["window"])
+    return replace(base, **changes)
+
+
+_AS_SAID: Final = ("automatic_rollback", "max_in_flight", "waits_for_offline")
 
 
 def _stages(said: list[Mapping[str, Any]]) -> tuple[StagePlan, ...]:

@@ -106,11 +106,10 @@ class RolloutSerializer(serializers.ModelSerializer[Rollout]):
         read_only_fields = fields
 
 
-class RolloutDetailSerializer(RolloutSerializer):
-    """A rollout with its stages and what holds for all of them."""
+class RolloutKnobsSerializer(RolloutSerializer):
+    """A rollout with what holds for all of its stages."""
 
     soak_seconds = serializers.IntegerField(source="soak_s", read_only=True)
-    stages = StageSerializer(many=True, read_only=True)
 
     class Meta(RolloutSerializer.Meta):
         fields = [
@@ -123,8 +122,17 @@ class RolloutDetailSerializer(RolloutSerializer):
             "window_days",
             "window_hours",
             "window_zone",
-            "stages",
         ]
+        read_only_fields = fields
+
+
+class RolloutDetailSerializer(RolloutKnobsSerializer):
+    """The same with its stages."""
+
+    stages = StageSerializer(many=True, read_only=True)
+
+    class Meta(RolloutKnobsSerializer.Meta):
+        fields = [*RolloutKnobsSerializer.Meta.fields, "stages"]
         read_only_fields = fields
 
 
@@ -372,7 +380,7 @@ class RolloutViewSet(ApiViewSet[Rollout]):
             {**StageSerializer(stage).data, "counts": by_stage.get(stage.pk, {})}
             for stage in rollout.stages.all()
         ]
-        shown = RolloutDetailSerializer(rollout).data
+        shown = RolloutKnobsSerializer(rollout).data
         return {**shown, "counts": by_rollout.get(rollout.pk, {}), "stages": stages}
 
 

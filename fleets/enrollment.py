@@ -21,14 +21,13 @@ USED_EVERY: Final = timedelta(minutes=1)
 class VerifiedToken:
     """A token that may connect.
 
-    why_not: why no unknown agent may come in by it, None when one may; agent_uid: who alone may use it.
+    agent_uid: who alone may use it. Whether unknown agents may come in by it changes with time: why_not_enrol().
     """
 
     id: UUID
     fleet_id: UUID
     kind: TokenKind
     prefix: str
-    why_not: RefusalReason | None = None
     agent_uid: UUID | None = None
 
 
@@ -51,7 +50,6 @@ def verify_token(secret: str, *, now: datetime) -> VerifiedToken:
         fleet_id=token.fleet_id,
         kind=TokenKind(token.kind),
         prefix=token.prefix,
-        why_not=_why_not(token, now),
         agent_uid=token.agent_uid,
     )
 

@@ -5,8 +5,8 @@ Four hundred collectors that fail say four hundred things: other process ids, ad
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -22,7 +22,6 @@ _MASKS: Final = (
     (re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?=\b|[a-zµ]{1,2}\b)"), "<n>"),
 )
 _LIST: Final = re.compile(r"\[([^\[\]]{1,2000})\]")
-_WORD: Final = re.compile(r"[A-Za-z_][\w./-]*")
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -85,7 +84,7 @@ def _cluster(pattern: str, group: Sequence[Failure]) -> Cluster:
 
 
 Traits = Mapping[str, str]
-"""What a collector says of itself: attributes, labels, `collector.version`, `has.<component>`."""
+"""What a collector says of itself, and its labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,21 +157,4 @@ def _with_later(kept: Sequence[Contrast], later: Iterable[Traits]) -> list[Contr
     wanted = {(one.key, one.value) for one in kept}
     for traits in later:
         counts.update(pair for pair in wanted if traits.get(pair[0]) == pair[1])
-    return [
-        Contrast(
-            one.key,
-            one.value,
-            one.failed,
-            one.of_failed,
-            one.others,
-            one.of_others,
-            counts[one.key, one.value],
-        )
-        for one in kept
-    ]
-
-
-def named_in(error: str, names: Collection[str]) -> str:
-    """The longest of these names (component ids, keys) that the text names as a word; "" for none."""
-    words = {word.rstrip("./") for word in _WORD.findall(error[:_LONGEST])}
-    return max((name for name in names if name in words), key=len, default="")
+    return [replace(one, later=counts[one.key, one.value]) for one in kept]

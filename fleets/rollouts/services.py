@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from agents.models import Agent
 from configs.models import ConfigVersion, VersionState
 from fleets.errors import AlreadyAssigned, VersionNotPublished
 from fleets.models import Fleet, Rollout, TargetState
@@ -14,7 +15,6 @@ from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE, Action, NotPossible
 from fleets.rollouts.shares import BadShares
 from fleets.rollouts.strategy import Strategy, all_at_once
-from fleets.rollouts.traits import traits_of
 from fleets.tasks import advance_on_commit
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
@@ -121,8 +121,8 @@ def leave_out(
 def waiting_with(rollout: Rollout, key: str, value: str) -> list[UUID]:
     """The targets that wait and have this attribute or label."""
     waiting = rollout.targets.filter(state=TargetState.WAITING).exclude(agent=None)
-    traits = traits_of(list(waiting.values_list("agent_id", flat=True)))
-    return [uid for uid, said in traits.items() if said.get(key) == value]
+    agents = Agent.objects.filter(pk__in=waiting.values("agent_id")).selected_by(key, value)
+    return list(agents.values_list("pk", flat=True))
 
 
 def check_published(version: ConfigVersion) -> None:

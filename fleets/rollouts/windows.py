@@ -2,14 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(([01]\d|2[0-3]):([0-5]\d)|24:00)")
-_WEEK: Final = timedelta(days=8)
-_STEP: Final = timedelta(minutes=1)
 
 
 class BadWindow(ValueError):
@@ -45,13 +43,6 @@ class Window:
         """For parse_window()."""
         until = "24:00" if self.until == time.min else f"{self.until:%H:%M}"
         return f"{self.since:%H:%M}-{until}"
-
-    def opens_at(self, now: datetime) -> datetime:
-        """The next moment at which it is open, to the minute; now when it is."""
-        moment = now
-        while not self.is_open(moment) and moment - now < _WEEK:
-            moment = (moment + _STEP).replace(second=0, microsecond=0)
-        return moment
 
 
 def parse_window(days: str, hours: str, zone: str) -> Window:

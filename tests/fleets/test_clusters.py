@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleets.rollouts.clusters import Failure, clusters, contrasts, named_in, pattern_of
+from fleets.rollouts.clusters import Failure, clusters, contrasts, pattern_of
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -102,10 +102,3 @@ class TestContrasts:
     def test_what_most_have_is_no_contrast(self) -> None:
         failed = [host(n, os="linux") for n in range(3)]
         assert contrasts(failed, [host(n, os="linux") for n in range(5, 9)]) == []
-
-
-def test_the_component_that_an_error_names() -> None:
-    names = {"otlp", "otlp/two", "batch", "receivers"}
-    assert named_in('failed to start "otlp/two" exporter: no such host', names) == "otlp/two"
-    assert named_in("cannot start otlp: exit", names) == "otlp"
-    assert named_in("otlphttp is not otlpx", names) == ""

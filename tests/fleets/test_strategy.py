@@ -171,11 +171,6 @@ class TestWindows:
         assert window.is_open(moment) is is_open
         assert parse_window(window.days_text, window.hours_text, window.zone) == window
 
-    def test_when_it_opens_next(self) -> None:
-        window = parse_window("tue", "09:00-10:00", "Europe/Berlin")
-        assert window.opens_at(at(0, "12:00")) == at(1, "08:00")
-        assert window.opens_at(at(1, "08:30")) == at(1, "08:30")
-
     @pytest.mark.parametrize(
         ("days", "hours", "zone", "words"),
         [

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q
 
 from agents import store
 from agents.store.dialects import insert_rows
@@ -26,6 +27,10 @@ from telflo.base.ids import new_id
 
 IN_FLIGHT: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
 OPEN_TARGETS: Final = (TargetState.WAITING, TargetState.PENDING_OFFLINE)
+LET_GO: Final = Q(
+    state=TargetState.WAITING, agent__membership__desired__version=F("rollout__version")
+)
+"""Targets that wait and may be offered the version already."""
 
 
 def claim(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, RenderedConfig]:

@@ -99,7 +99,6 @@ def _enter_stages(stages: Sequence[Stage], decision: plan.Decision, now: datetim
     changed = False
     for index, word in decision.stages.items():
         stage = stages[index]
-        fields = {"state": word.value}
         if word is plan.StageWord.RUNNING:
             stage.started_at = now
         elif word is plan.StageWord.BAKING:
@@ -108,6 +107,6 @@ def _enter_stages(stages: Sequence[Stage], decision: plan.Decision, now: datetim
         else:
             stage.finished_at = now
         changed |= stage.state != word.value
-        stage.state = fields["state"]
+        stage.state = word.value
         stage.save(update_fields=["state", "started_at", "bake_until", "finished_at"])
     return changed

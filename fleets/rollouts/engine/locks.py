@@ -27,9 +27,9 @@ def hold_fleets(fleet_ids: Collection[UUID]) -> None:
 
 
 def locked(rollout_id: UUID) -> Rollout | None:
-    """A rollout with its fleet and version, locked after its fleet; None when it is gone."""
+    """A rollout with its fleet, locked after its fleet; None when it is gone."""
     # The fleet first: a rollout that succeeds writes it.
     fleets = Fleet.objects.select_for_update(of=("self",), no_key=True)
     list(fleets.filter(rollouts=rollout_id).values_list("pk"))
     rollouts = Rollout.objects.select_for_update(of=("self",), no_key=True)
-    return rollouts.select_related("fleet", "version").filter(pk=rollout_id).first()
+    return rollouts.select_related("fleet").filter(pk=rollout_id).first()

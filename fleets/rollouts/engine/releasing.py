@@ -22,7 +22,7 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rendering import render_version
-from fleets.rollouts.engine.claims import OPEN_TARGETS
+from fleets.rollouts.engine.claims import LET_GO, OPEN_TARGETS
 from fleets.rollouts.engine.desires import desire, hand_down, ran_well, with_desired
 from fleets.rollouts.engine.locks import locked
 from fleets.rollouts.placing import Place, Placement, TargetFacts, next_to_go, place_target
@@ -152,10 +152,7 @@ def _next(rollout: Rollout, held: QuerySet[Target], room: int | None) -> list[UU
     ordered = held.order_by("stage__index", "pk").values_list("agent_id", "zone")
     if not rollout.zone_limit:
         return [uid for uid, _ in (ordered if room is None else ordered[:room])]
-    busy = Target.objects.filter(rollout=rollout).filter(
-        Q(state__in=_BUSY)
-        | Q(state=Place.WAITING.value, agent__membership__desired__version=F("rollout__version"))
-    )
+    busy = Target.objects.filter(Q(state__in=_BUSY) | LET_GO, rollout=rollout)
     zones = Counter(busy.values_list("zone", flat=True))
     return next_to_go(ordered, zones, room=room, per_zone=rollout.zone_limit)
 

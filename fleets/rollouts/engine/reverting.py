@@ -19,7 +19,7 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rendering import render_version
-from fleets.rollouts.engine.claims import IN_FLIGHT
+from fleets.rollouts.engine.claims import IN_FLIGHT, LET_GO
 from fleets.rollouts.engine.desires import hand_down
 
 _MOVED = (
@@ -42,9 +42,7 @@ def revert(rollout: Rollout, *, now: datetime) -> bool:
     Without a version of its own before (what its supervisor had before us) it gets the fleet's stable one.
     """
     targets = Target.objects.filter(rollout=rollout).exclude(agent=None)
-    was_let_go = Q(state__in=_MOVED) | Q(
-        state=TargetState.WAITING, agent__membership__desired__version=rollout.version_id
-    )
+    was_let_go = Q(state__in=_MOVED) | LET_GO
     rows = store.lock(list(targets.filter(was_let_go).values_list("agent_id", flat=True)))
     # Asked again: what changed before the locks were granted counts.
     moved = targets.filter(was_let_go, agent_id__in=list(rows))

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from agents import store
 from agents.models import Health as Stored
@@ -27,9 +28,12 @@ _NAMES: Final = (
 
 
 def judge_soaks(now: datetime) -> frozenset[UUID]:
-    """Judge all that soak. Answers the rollouts that have to be advanced."""
+    """Judge those that soaked, and those that are unhealthy before. Answers the rollouts that have to be advanced."""
     with transaction.atomic():
-        soaking = Target.objects.filter(state=TargetState.SOAKING).exclude(agent=None)
+        may_be_judged = Q(soak_until__lte=now) | Q(agent__status__health=Stored.UNHEALTHY)
+        soaking = Target.objects.filter(may_be_judged, state=TargetState.SOAKING).exclude(
+            agent=None
+        )
         rows = store.lock(list(soaking.values_list("agent_id", flat=True)))
         if not rows:
             return frozenset()

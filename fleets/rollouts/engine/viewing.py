@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, QuerySet
 
-from fleets.models import Rollout, Stage, Target, TargetState
+from fleets.models import Rollout, RolloutState, Stage, Target, TargetState
 from fleets.rollouts import plan
+from fleets.rollouts.engine.claims import LET_GO
 from fleets.rollouts.windows import Window, parse_window
 
 
@@ -45,20 +46,23 @@ def _stage(stage: Stage, counts: Mapping[str, int]) -> plan.StageView:
 
 
 def _counted(rollout: Rollout, stages: Sequence[Stage]) -> dict[UUID, dict[str, int]]:
-    """By stage: targets by state; of those that wait how many may be offered it, of those that go back who is away."""
+    """By stage: targets by state; of those that wait how many may be offered it, of those that go back who is away.
+
+    The last two look at agents, so they are asked only where the plan looks at them.
+    """
     counted: dict[UUID, dict[str, int]] = {stage.pk: {} for stage in stages}
-    targets = Target.objects.filter(rollout=rollout).exclude(state=TargetState.EXCLUDED)
-    let_go = Q(
-        state=TargetState.WAITING,
-        agent__membership__desired__version=F("rollout__version"),
-    )
-    away = Q(state=TargetState.REVERTING, agent__status__connected=False)
-    rows = targets.order_by().values_list("stage_id", "state")
-    for stage_id, state, n, going, gone in rows.annotate(
-        n=Count("*"), going=Count("pk", filter=let_go), gone=Count("pk", filter=away)
-    ):
-        counts = counted[stage_id]
-        counts[state] = n
-        counts["let_go"] = counts.get("let_go", 0) + going
-        counts["away"] = counts.get("away", 0) + gone
+    targets = Target.objects.filter(rollout=rollout)
+    states = targets.exclude(state=TargetState.EXCLUDED).order_by()
+    for stage_id, state, n in states.values_list("stage_id", "state").annotate(n=Count("*")):
+        counted[stage_id][state] = n
+    if rollout.max_in_flight:
+        _count("let_go", targets.filter(LET_GO), counted)
+    if rollout.state == RolloutState.ROLLING_BACK:
+        returning = targets.filter(state=TargetState.REVERTING)
+        _count("away", returning.filter(agent__status__connected=False), counted)
     return counted
+
+
+def _count(name: str, targets: QuerySet[Target], counted: Mapping[UUID, dict[str, int]]) -> None:
+    for stage_id, n in targets.order_by().values_list("stage_id").annotate(n=Count("*")):
+        counted[stage_id][name] = n
