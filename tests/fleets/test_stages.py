@@ -15,6 +15,7 @@ from fleets.rollouts.plan import ACTIVE, Action, Budget
 from fleets.rollouts.services import act_on_rollout, leave_out, start_rollout, waiting_with
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy
+from fleets.rollouts.traits import traits_of
 from telflo.base import clock
 from telflo.base.errors import Conflict
 from telflo.base.models import Activity
@@ -233,6 +234,17 @@ def test_those_that_wait_are_left_out_by_what_they_share() -> None:
     assert leave_out(rollout=staged.rollout, uids=asked, actor=TESTER, reason="old image") == 2
     assert staged.states() == ["excluded", "excluded", "offered", "waiting", "waiting"]
     assert Activity.objects.latest("id").after == {"count": 2}
+
+
+def test_what_is_no_text_is_written_as_the_lists_filters_write_it() -> None:
+    staged = Staged(count=2)
+    [canary] = staged.offered()
+    [other] = [one for one in staged.story.agents if one is not canary]
+    Agent.objects.filter(pk=other.instance_uid).update(identifying={"canary": True, "rack": 7})
+    said = traits_of([other.instance_uid])[other.instance_uid]
+    for key, value in said.items():
+        assert waiting_with(staged.rollout, key, value) == [other.instance_uid]
+    assert said["canary"] == "true"
 
 
 def test_one_that_failed_stops_counting_once_it_is_left_out() -> None:
