@@ -26,7 +26,8 @@ def links_of(entries: Iterable[Activity], reader: Any) -> dict[UUID, str]:
         if key is not None and row.object_type in ids:
             ids[row.object_type].add(key)
     found = {kind: find(ids[kind], reader) for kind, find in _FINDERS.items()}
-    rollouts = _rollouts({number for row in rows if (number := _rollout_number(row))})
+    numbers = {number for row in rows if (number := _rollout_number(row))}
+    rollouts = _rollouts(numbers, reader, by="number")
     links = {}
     for row in rows:
         key = _uuid(row.object_id)
@@ -50,9 +51,9 @@ def _rollout_number(row: Activity) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _rollouts(numbers: Collection[int]) -> Links:
-    found = Rollout.objects.filter(number__in=numbers).values_list("number", flat=True)
-    return {number: reverse("rollouts:detail", args=[number]) for number in found}
+def _rollouts(keys: Collection[Any], _reader: Any, *, by: str = "pk") -> Links:
+    found = Rollout.objects.filter(**{f"{by}__in": keys}).values_list(by, "number")
+    return {key: reverse("rollouts:detail", args=[number]) for key, number in found}
 
 
 def _fleets(ids: Collection[UUID], _reader: Any) -> Links:
@@ -108,6 +109,7 @@ _FINDERS: Final[Mapping[str, Callable[[Collection[UUID], Any], Links]]] = {
     "version": _versions,
     "token": _tokens,
     "deployment": _deployments,
+    "rollout": _rollouts,
     "person": _people,
     "api_token": _api_tokens,
 }

@@ -72,6 +72,13 @@ def test_each_entry_leads_to_what_it_is_about() -> None:
         assert client.get(link).status_code == 200
 
 
+def test_what_people_do_to_a_rollout_leads_to_it() -> None:
+    fleet = make_fleet(version=make_version())
+    rollout = start_rollout(fleet=fleet, version=make_version(), actor=TESTER)
+    record(actor=TESTER, action="rollout.pause", obj=rollout)
+    assert links(signed_in())["rollout.pause"] == f"/rollouts/{rollout.number}/"
+
+
 def test_what_is_gone_has_no_link() -> None:
     agent = make_collector(fleet=make_fleet())
     forget_agent(agent=agent, actor=TESTER)
