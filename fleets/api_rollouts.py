@@ -183,7 +183,7 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
 
 
 class SharedSerializer(serializers.Serializer[Any]):
-    """What those that failed share more often than those that succeeded. later: how many that wait have it too."""
+    """What those that failed share more often than those that did not. later: how many that wait have it too."""
 
     key = serializers.CharField()
     value = serializers.CharField()

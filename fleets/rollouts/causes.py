@@ -17,13 +17,20 @@ MOST_FAILURES: Final = 5_000
 MOST_COMPARED: Final = 2_000
 """So many of each kind tell what they share."""
 _MOST_CAUSES: Final = 10
+_JUDGED: Final = (
+    TargetState.SUCCEEDED,
+    TargetState.REVERTING,
+    TargetState.REVERTED,
+    TargetState.REVERT_FAILED,
+)
+"""Without words of a failure these did not fail: they succeeded, or went back with the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Failures of one cause, as people may see it: secrets masked.
 
-    error: the whole words of the first · shared: what these have and those that succeeded have not.
+    error: the whole words of the first · shared: what these have and those that did not fail have not.
     """
 
     count: int
@@ -43,11 +50,11 @@ def causes_of(rollout: Rollout) -> list[Cause]:
     found = found[:_MOST_CAUSES]
     if not found:
         return []
-    succeeded = _some(targets.filter(failure="", state=TargetState.SUCCEEDED))
+    well = _some(targets.filter(failure="", state__in=_JUDGED))
     later = _some(targets.filter(state=TargetState.WAITING))
     compared = {uid for one in found for uid in one.uids[:MOST_COMPARED]}
-    traits = traits_of(compared.union(succeeded, later))
-    others, coming = _of(succeeded, traits), _of(later, traits)
+    traits = traits_of(compared.union(well, later))
+    others, coming = _of(well, traits), _of(later, traits)
     return [
         _cause(one, contrasts(_of(one.uids[:MOST_COMPARED], traits), others, coming))
         for one in found

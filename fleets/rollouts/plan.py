@@ -249,8 +249,8 @@ def act(view: RolloutView, action: Action, now: datetime) -> Decision:
         return Decision(state, withdraw=True, close=True)
     if action is Action.SKIP_BAKE and current is not None:
         return Decision(state, stages={current.index: StageWord.BAKING}, bake_until=now)
-    if action is Action.ROLL_BACK and current is not None:
-        return Decision(state, stages={current.index: StageWord.FAILED})
+    if action is Action.ROLL_BACK:
+        return Decision(state, stages=_given_up(view))
     return Decision(state)
 
 
@@ -261,8 +261,17 @@ def _stop(view: RolloutView, spent: StageView) -> Decision:
     if view.state is State.PAUSED:
         return Decision(State.PAUSED, reason)
     if view.automatic_rollback:
-        return Decision(State.ROLLING_BACK, reason, stages={spent.index: StageWord.FAILED})
+        stages = {spent.index: StageWord.FAILED, **_given_up(view)}
+        return Decision(State.ROLLING_BACK, reason, stages=stages)
     return Decision(State.PAUSED, reason, withdraw=True)
+
+
+def _given_up(view: RolloutView) -> Mapping[int, StageWord]:
+    """The stage that was under way when all went back."""
+    current = view.current
+    if current is None or current.state is StageWord.WAITING:
+        return {}
+    return {current.index: StageWord.FAILED}
 
 
 def _go_back(view: RolloutView) -> Decision:

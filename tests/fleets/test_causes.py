@@ -36,6 +36,9 @@ def test_many_that_fail_for_one_cause_are_one_and_what_they_share_is_said(
     assert cause.first_at <= cause.last_at <= clock.now()
     [shared] = cause.shared
     assert (shared.key, shared.value, shared.failed, shared.others) == ("image", "v2", 2, 0)
+    Target.objects.filter(failure="").update(state=TargetState.REVERTED)
+    [after] = causes_of(rollout)
+    assert after.shared == cause.shared, "once all went back it is said still"
 
 
 def test_without_failures_there_are_no_causes() -> None:

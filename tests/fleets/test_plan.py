@@ -109,6 +109,12 @@ def test_a_spent_budget_takes_everything_back_where_that_is_wanted() -> None:
     assert decide(spent).stages == {0: StageWord.FAILED}
     back = view(State.ROLLING_BACK, Counts(failed=1, succeeded=1), stage=StageWord.FAILED)
     assert (decide(back).revert, decide(back).close) == (True, True)
+    passed = StageView(0, StageWord.PASSED, Counts(failed=1, succeeded=1))
+    under_way = StageView(1, StageWord.RUNNING, Counts(applying=1))
+    both = RolloutView(State.RUNNING, (passed, under_way), automatic_rollback=True)
+    assert decide(both).stages == {0: StageWord.FAILED, 1: StageWord.FAILED}
+    to_come = replace(both, stages=(passed, replace(under_way, state=StageWord.WAITING)))
+    assert act(to_come, Action.ROLL_BACK, NOON).stages == {}
     on_its_way = view(State.ROLLING_BACK, Counts(reverting=2, away=1), stage=StageWord.FAILED)
     assert decide(on_its_way).state is State.ROLLING_BACK
     over = decide(view(State.ROLLING_BACK, Counts(reverting=1, away=1, reverted=1)))
