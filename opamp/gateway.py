@@ -24,9 +24,10 @@ from opamp.errors import AgentRefused, ConnectionRefused, Overloaded, TooMany
 from opamp.identities import Identities
 from opamp.intent import IntentWatcher, Layer
 from opamp.messages import Messages
-from opamp.metrics import AWAY, STOPPING, Counters, admission, numbers_of
+from opamp.metrics import AWAY, STOPPING, Counters, numbers_of
 from opamp.options import GatewayOptions
 from opamp.pace import Pace
+from opamp.polls import Polls
 from opamp.ports import Credential, Domain
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, KnownTrees, Link, Registry
@@ -53,6 +54,7 @@ class Gateway:
         self.registry = Registry()
         self.counters = Counters()
         self.aside = Aside(self.options, self.counters)
+        self.polls = Polls(self.options, self.counters)
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
         throttle = partial(
@@ -63,7 +65,6 @@ class Gateway:
         self.throttle, self.agent_throttle = throttle(), throttle(text=OF_AGENT)
         self.is_draining = False
         self._layer = layer
-        self._requests = 0
         self._stored_components = KnownTrees()
         self._started = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -73,7 +74,7 @@ class Gateway:
             self.options,
             send=self._send,
             leave=self._leave,
-            on_thread=self.run_request,
+            on_thread=self._let_in,
             spawn=self._spawn,
         )
 
@@ -87,6 +88,7 @@ class Gateway:
         options = self.options
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
         self._control = ThreadPoolExecutor(2, thread_name_prefix="opamp-control")
+        self.polls.start()
         self._make_storing()
         self._make_talking()
         self.buffer.start()
@@ -136,7 +138,7 @@ class Gateway:
             options=self.options,
             counters=self.counters,
             refused=self._refused,
-            run=partial(self._on_thread, self._admissions),
+            run=self._let_in,
             new_session=self.new_session,
             answer=self._messages.answer,
             answer_other=self._messages.receive_other,
@@ -178,6 +180,7 @@ class Gateway:
         try:
             await self.buffer.stop()
         finally:
+            self.polls.stop()
             self._admissions.shutdown(wait=False, cancel_futures=True)
             self._control.shutdown(wait=False, cancel_futures=True)
             self._started = self.is_draining = False
@@ -187,7 +190,7 @@ class Gateway:
     @property
     def waiting(self) -> int:
         """Handshakes, new agents and requests that wait for the database."""
-        return self.verifier.waiting + self._admission.waiting + self._requests
+        return self.verifier.waiting + self._admission.waiting + self.polls.open
 
     def check_capacity(self) -> None:
         """Raises Overloaded when nothing more should come in now (A3)."""
@@ -342,15 +345,6 @@ class Gateway:
 
     # ── threads and tasks ──
 
-    @admission
-    async def run_request(self, work: Callable[..., Result], *args: Any, **named: Any) -> Result:
-        """Run the blocking work of a plain-HTTP request on the threads that let agents in; it counts as waiting."""
-        self._requests += 1
-        try:
-            return await self._on_thread(self._admissions, work, *args, **named)
-        finally:
-            self._requests -= 1
-
     def numbers(self) -> Numbers:
         """What this process counts and holds. Any thread."""
         held = {"connections": self.registry.connection_count, "agents": len(self.registry)}
@@ -365,7 +359,10 @@ class Gateway:
         return {**levels, **self.buffer.levels()}
 
     async def _verify(self, secret: str) -> Credential:
-        return await self._on_thread(self._admissions, self.domain.verify_token, secret, now=now())
+        return await self._let_in(self.domain.verify_token, secret, now=now())
+
+    async def _let_in(self, work: Callable[..., Result], *args: Any, **named: Any) -> Result:
+        return await self._on_thread(self._admissions, work, *args, **named)
 
     @staticmethod
     async def _on_thread(

@@ -13,7 +13,10 @@ class GatewayOptions:
     waiting: handshakes and new agents that may wait for the database before new ones are turned away with 503.
     waiting_messages, waiting_bytes: of one agent that is not admitted yet, and of all; what is more is answered with
     UNAVAILABLE.
-    messages_per_s, message_burst: of one connection; one that is faster is read later.
+    threads let agents in and look tokens up; request_threads answer requests over plain HTTP, in the order of polls.py.
+    requests, requests_per_token: how many of these may be open.
+    messages_per_s, message_burst: of one connection, and of one agent over plain HTTP; one that is faster is read
+    later, or answered 429.
     connections: sockets of this process, whatever they are for. handshakes: of those that have not sent a request yet;
     each has handshake_s for its request of at most header_bytes.
     ping_s: a peer that was not heard for so long is asked, and cut when it does not answer for as long again.
@@ -28,7 +31,10 @@ class GatewayOptions:
     buffer: BufferLimits = field(default_factory=BufferLimits)
     reconcile_s: float = 5.0
     send_timeout_s: float = 10.0
-    threads: int = 4
+    threads: int = 3
+    request_threads: int = 3
+    requests: int = 2_000
+    requests_per_token: int = 500
     waiting: int = 10_000
     admit_rows: int = 500
     waiting_messages: int = 64

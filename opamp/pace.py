@@ -18,6 +18,11 @@ class Pace:
         self._burst = self._left = burst
         self._at_s = now_s
 
+    def check(self, now_s: float) -> float:
+        """For how many seconds one that can be refused has to wait until it is looked at; mostly 0. Counts nothing."""
+        left = self._left + (now_s - self._at_s) * self._per_s
+        return 0.0 if left >= 1 else (1 - left) / self._per_s
+
     def take(self, now_s: float) -> float:
         """Count one message; answers for how many seconds nothing more should be read, mostly 0."""
         left = self._left + (now_s - self._at_s) * self._per_s

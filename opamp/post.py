@@ -92,10 +92,11 @@ class OpampPost:
         first = await receive()
         credential = await self._gateway.authenticate(secret, address=client_address(scope))
         most = self._gateway.options.protocol.message_bytes
-        body = await read_body(headers, _resumed(first, receive), most=most)
-        with self._gateway.aside.holding(body):
-            status, reply = await self._exchange(scope, credential, body)
-        return self._encode(scope, status, reply)
+        with self._gateway.polls.holding(credential.id):
+            body = await read_body(headers, _resumed(first, receive), most=most)
+            with self._gateway.aside.holding(body):
+                status, reply = await self._exchange(scope, credential, body)
+            return self._encode(scope, status, reply)
 
     async def _exchange(
         self, scope: Scope, credential: Credential, body: bytes
@@ -112,10 +113,11 @@ class OpampPost:
             return 400, bad_request(raw_uid, str(error))
         address = client_address(scope)
         self._gateway.check_agent(uid, credential=credential, address=address)
+        self._gateway.polls.check_pace(credential.id, uid)
         del message  # what waits for the database is the bytes: their weight is known
         try:
-            reply = await self._gateway.run_request(
-                self._process, credential, body, uid, address, now()
+            reply = await self._gateway.polls.run(
+                credential.id, self._process, credential, body, uid, address, now()
             )
         except AgentRefused as refusal:
             return self._refused(scope, credential, uid, refusal)
