@@ -26,7 +26,6 @@ from opamp.intent import IntentWatcher, Layer
 from opamp.messages import Messages
 from opamp.metrics import AWAY, STOPPING, Counters, numbers_of
 from opamp.options import GatewayOptions
-from opamp.pace import Pace
 from opamp.polls import Polls
 from opamp.ports import Credential, Domain
 from opamp.protocol.session import AgentSession
@@ -270,14 +269,13 @@ class Gateway:
         self, link: Link, *, credential: Credential, address: str, user_agent: str = ""
     ) -> Connection:
         """Take an accepted connection; call disconnected() at its end."""
-        options = self.options
         connection = Connection(
             link,
             credential=credential,
             address=address,
             user_agent=intern(user_agent[:USER_AGENT_LENGTH]),  # a fleet has few
-            send_timeout_s=options.send_timeout_s,
-            pace=Pace(options.messages_per_s, options.message_burst, _now_s()),
+            send_timeout_s=self.options.send_timeout_s,
+            pace=self.options.pace(_now_s()),
         )
         self.registry.add_connection(connection)
         return connection

@@ -153,7 +153,7 @@ class AgentLink(WSListener):
         answer = self._gateway.receive(self._connection, data)
         if answer is not None:
             self._transport.send(_BINARY, answer)
-        self._spend(now_s)
+        self._spend(now_s, len(data))
 
     def _receive_other(self, frame: WSFrame, now_s: float) -> None:
         kind = frame.msg_type
@@ -191,10 +191,10 @@ class AgentLink(WSListener):
         elif frame.payload_size < SMALL_PART:
             self._spend(now_s)
 
-    def _spend(self, now_s: float) -> None:
+    def _spend(self, now_s: float, size: int = 0) -> None:
         """Count against the peer's pace; one that is too fast is read later."""
         assert self._connection is not None
-        if pause_s := self._connection.pace.take(now_s):
+        if pause_s := self._connection.pace.take(now_s, size):
             self._gateway.counters.slow()
             self._socket.pause_reading()
             self._loop.call_later(pause_s, self._read_on)

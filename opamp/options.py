@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from opamp.buffer import BufferLimits
+from opamp.pace import EACH, Pace
 from opamp.protocol.limits import Limits
 
 
@@ -16,7 +17,7 @@ class GatewayOptions:
     threads let agents in and look tokens up; request_threads answer requests over plain HTTP, in the order of polls.py.
     requests, requests_per_token: how many of these may be open.
     messages_per_s, message_burst: of one connection, and of one agent over plain HTTP; one that is faster is read
-    later, or answered 429.
+    later, or answered 429. pace_bytes: a larger message counts once for each so many bytes.
     connections: sockets of this process, whatever they are for. handshakes: of those that have not sent a request yet;
     each has handshake_s for its request of at most header_bytes.
     ping_s: a peer that was not heard for so long is asked, and cut when it does not answer for as long again.
@@ -43,6 +44,7 @@ class GatewayOptions:
     connections_per_token: int = 20_000
     messages_per_s: float = 100.0
     message_burst: float = 2_000.0
+    pace_bytes: int = EACH
     connections: int = 25_000
     handshakes: int = 1_000
     handshake_s: float = 10.0
@@ -62,3 +64,7 @@ class GatewayOptions:
     drain_slice: int = 200
     drain_pause_s: float = 0.05
     drain_timeout_s: float = 10.0
+
+    def pace(self, now_s: float) -> Pace:
+        """That of a peer that comes now."""
+        return Pace(self.messages_per_s, self.message_burst, now_s, each=self.pace_bytes)

@@ -65,14 +65,13 @@ class Polls:
             if not self._open[holder]:
                 del self._open[holder]
 
-    def check_pace(self, holder: Holder, uid: UUID) -> None:
-        """Count a message of an agent. Raises TooMany when it comes too fast: it was not looked at."""
+    def check_pace(self, holder: Holder, uid: UUID, size: int) -> None:
+        """Count a message of an agent, of so many bytes. Raises TooMany for one that comes too fast."""
         now_s = asyncio.get_running_loop().time()
         key = (holder, uid)
         pace = self._paces.get(key)
         if pace is None:
-            options = self._options
-            pace = self._paces[key] = Pace(options.messages_per_s, options.message_burst, now_s)
+            pace = self._paces[key] = self._options.pace(now_s)
             if len(self._paces) > _AGENTS:
                 self._paces.popitem(last=False)
         self._paces.move_to_end(key)
@@ -80,7 +79,7 @@ class Polls:
             self.counters.slow()
             wait_s = max(math.ceil(wait_s), self._options.retry_after_s)
             raise TooMany("This collector sends too many messages.", wait_s)
-        pace.take(now_s)
+        pace.take(now_s, size)
 
     @admission
     async def run(self, holder: Holder, work: Callable[..., Result], *args: Any) -> Result:

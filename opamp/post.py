@@ -113,7 +113,7 @@ class OpampPost:
             return 400, bad_request(raw_uid, str(error))
         address = client_address(scope)
         self._gateway.check_agent(uid, credential=credential, address=address)
-        self._gateway.polls.check_pace(credential.id, uid)
+        self._gateway.polls.check_pace(credential.id, uid, len(body))
         del message  # what waits for the database is the bytes: their weight is known
         try:
             reply = await self._gateway.polls.run(

@@ -34,6 +34,7 @@ def gateway_options() -> GatewayOptions:
         connections_per_token=settings.OPAMP_CONNECTIONS_PER_TOKEN,
         messages_per_s=settings.OPAMP_MESSAGES_PER_S,
         message_burst=settings.OPAMP_MESSAGE_BURST,
+        pace_bytes=settings.OPAMP_PACE_BYTES,
         requests=settings.OPAMP_REQUESTS,
         requests_per_token=settings.OPAMP_REQUESTS_PER_TOKEN,
         connections=settings.OPAMP_CONNECTIONS,

@@ -14,7 +14,7 @@ from opamp.arrivals import Arrivals
 from opamp.consumers import MESSAGE_TOO_BIG, SOCKET
 from opamp.door import HEADERS_TOO_LONG, TextAnswer
 from opamp.gateway import Gateway
-from opamp.pace import SMALL_PART, Pace
+from opamp.pace import SMALL_PART
 
 _NO_UPGRADE: Final = (
     "This is not an upgrade to a WebSocket: it has a body, or its head cannot be read."
@@ -107,10 +107,9 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, arrivals: Arrivals, gateway: Gateway, **named: Any) -> None:
         super().__init__(*args, **named)
-        options = gateway.options
         self._arrivals = arrivals
         self._counters = gateway.counters
-        self._pace = Pace(options.messages_per_s, options.message_burst, self.loop.time())
+        self._pace = gateway.options.pace(self.loop.time())
         self._is_choked = False
 
     def data_received(self, data: bytes) -> None:
