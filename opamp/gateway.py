@@ -257,9 +257,13 @@ class Gateway:
         )
 
     def check_connections(self, credential: Credential) -> None:
-        """Raises TooMany when the credential has all the connections it may have (A5), Overloaded while draining."""
+        """Raises TooMany when the credential has all the connections it may have (A5), Overloaded while draining and
+        when as much of what came by it waits to be written as may.
+        """
         if self.is_draining:
             raise self.put_off(STOPPING)
+        if limit := self.buffer.refuses(credential.id):
+            raise self.put_off(limit)
         most = self.options.connections_per_token
         if self.registry.held_by(credential.id) >= most:
             self.counters.hit("connections_per_token")

@@ -77,9 +77,10 @@ class Messages:
     def answer(self, agent: HeldAgent, message: AgentToServer) -> bytes:
         """The answer to a message of an admitted agent: no database, exactly one reply."""
         assert agent.session is not None
-        if self._buffer.is_full:
+        holder = agent.connection.credential.id
+        if limit := self._buffer.refuses(holder):
             agent.session.miss(message, now())
-            return self._unavailable(message, "buffer")
+            return self._unavailable(message, limit)
         try:
             outcome = agent.session.receive(message, now())
         except Exception:
@@ -89,9 +90,9 @@ class Messages:
         if outcome.patch is None:
             self._counters.refuse(outcome)
         elif outcome.patch.is_heartbeat:
-            self._buffer.beat(agent.session)
+            self._buffer.beat(agent.session, holder)
         else:
-            self._buffer.submit(outcome.patch, force=True)
+            self._buffer.submit(outcome.patch, holder)
         if outcome.close is not None:
             self.end_session(agent)
         self._counters.kinds[outcome.kind] += 1
@@ -107,7 +108,8 @@ class Messages:
     def leave(self, agent: HeldAgent, moment: datetime, reason: str) -> None:
         """The agent is gone from its connection, which may go on with others."""
         if agent.session is not None and agent.is_newest:
-            self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
+            holder = agent.connection.credential.id
+            self._buffer.submit(agent.session.disconnect(moment, reason), holder)
         self.end_session(agent)
 
     def end_connection(self, connection: Connection, moment: datetime, reason: str) -> None:
@@ -117,7 +119,8 @@ class Messages:
         """
         for agent in self._registry.remove_connection(connection):
             if agent.session is not None and agent.new_uid is None:
-                self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
+                patch = agent.session.disconnect(moment, reason)
+                self._buffer.submit(patch, connection.credential.id)
 
     def _hear(self, connection: Connection, data: bytes) -> bytes | None:
         """The short way of most messages: a heartbeat that is known by its bytes."""
@@ -126,12 +129,14 @@ class Messages:
             return None
         session = agent.session
         assert session is not None
-        if not session.beat_waits and self._buffer.is_full:
+        is_waiting = session.beat_waits
+        if not is_waiting and self._buffer.refuses(connection.credential.id):
             return None
         answer = session.hear(data, now())
         if answer is not None:
             self._counters.heartbeats += 1
-            self._buffer.beat(session)
+            if not is_waiting:
+                self._buffer.beat(session, connection.credential.id)
         return answer
 
     def receive_other(

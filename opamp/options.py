@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from opamp.buffer import BufferLimits
 from opamp.pace import EACH, Pace
+from opamp.pending import BufferLimits
 from opamp.protocol.limits import Limits
 
 

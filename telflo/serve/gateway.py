@@ -3,10 +3,10 @@
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from opamp.buffer import BufferLimits
 from opamp.domain import DjangoDomain
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.pending import BufferLimits
 from opamp.protocol.limits import Limits
 
 
@@ -25,6 +25,7 @@ def gateway_options() -> GatewayOptions:
             heartbeat_flush_s=settings.OPAMP_HEARTBEAT_FLUSH_S,
             rows=settings.OPAMP_BUFFER_ROWS,
             bytes=settings.OPAMP_BUFFER_BYTES,
+            share=settings.OPAMP_BUFFER_SHARE_PERCENT / 100,
         ),
         reconcile_s=settings.OPAMP_RECONCILE_S,
         send_timeout_s=settings.OPAMP_SEND_TIMEOUT_S,

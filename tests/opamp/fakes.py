@@ -29,6 +29,8 @@ SECRET = "tlf_e_good"
 ADDRESS = "192.0.2.7"
 """Whence agents come."""
 CREDENTIAL = Credential(id=uuid4(), prefix="tlf_e_go")
+OTHER_SECRET = "tlf_e_other"
+OTHER = Credential(id=uuid4(), prefix="tlf_e_ot")
 UID = UUID("01890000-0000-7000-8000-000000000001")
 UID2 = UUID("01890000-0000-7000-8000-000000000002")
 CAPABILITIES = int(
@@ -68,6 +70,8 @@ class MemoryDomain:
     def verify_token(self, secret: str, *, now: datetime) -> Credential:
         self.log.append(("verify_token", secret))
         self._fail()
+        if secret == OTHER_SECRET:
+            return OTHER
         if secret != SECRET:
             raise ConnectionRefused(
                 "unknown", text="The token is not known here.", token_prefix="x"

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -12,16 +12,24 @@ from agents.snapshot import Transport
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.polls import Turns
-from opamp.ports import Admitted, Caller, Credential
+from opamp.ports import Admitted, Caller
 from telflo.base.ids import new_id
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import CREDENTIAL, SECRET, UID, UID2, MemoryDomain, full, joined, post
+from tests.opamp.fakes import (
+    CREDENTIAL,
+    OTHER,
+    OTHER_SECRET,
+    SECRET,
+    UID,
+    UID2,
+    MemoryDomain,
+    full,
+    joined,
+    post,
+)
 from tests.opamp.waiting import until
 
 pytestmark = pytest.mark.rule("A5")
-
-OTHER = Credential(id=uuid4(), prefix="tlf_e_ot")
-OTHER_SECRET = "tlf_e_other"
 
 
 class SlowForPolls(MemoryDomain):
@@ -31,11 +39,6 @@ class SlowForPolls(MemoryDomain):
         super().__init__()
         self.polls = threading.Event()
         self.order: list[UUID | None] = []
-
-    def verify_token(self, secret: str, *, now: datetime) -> Credential:
-        if secret == OTHER_SECRET:
-            return OTHER
-        return super().verify_token(secret, now=now)
 
     def admit_agents(self, callers: Sequence[Caller], *, now: datetime) -> Mapping[UUID, Admitted]:
         if callers[0].transport is Transport.HTTP:

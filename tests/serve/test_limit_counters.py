@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from agents.snapshot import ConfigFile
 from fleets.offer import Offer
-from opamp.buffer import BufferLimits
+from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer
 from opamp.protocol.limits import Limits
 from tests.opamp.fakes import HASH, SECRET, UID, UID2, full
@@ -175,6 +175,7 @@ PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("waiting", {"waiting": 0}, refused_handshake),
     ("waiting_bytes", {"waiting_bytes": 1}, early_messages),
     ("buffer", {"buffer": BufferLimits(rows=1, flush_s=60)}, while_the_buffer_is_full),
+    ("buffer_share", {"buffer": BufferLimits(rows=2, flush_s=60)}, while_the_buffer_is_full),
     ("newcomers", {}, newcomer),
     ("refusals_per_minute", {"refusals_per_minute": 1}, two_bad_tokens),
 ]
