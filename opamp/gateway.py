@@ -31,6 +31,7 @@ from opamp.ports import Credential, Domain
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, KnownTrees, Link, Registry
 from opamp.throttle import OF_AGENT, RefusalThrottle
+from opamp.unfinished import Unfinished
 from opamp.watch import Watch
 from telflo.base.clock import now
 from telflo.base.measures import Numbers
@@ -53,6 +54,7 @@ class Gateway:
         self.registry = Registry()
         self.counters = Counters()
         self.aside = Aside(self.options, self.counters)
+        self.unfinished = Unfinished(self.options.unfinished_bytes, self.counters)
         self.polls = Polls(self.options, self.counters)
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
@@ -357,8 +359,12 @@ class Gateway:
         return numbers_of(self.counters, {**held, **waits}, self.refusals.by_reason)
 
     def _waits(self) -> dict[str, float]:
-        levels = {"waiting": self.waiting, "waiting_bytes": self.aside.bytes}
-        return {**levels, **self.buffer.levels()}
+        return {
+            "waiting": self.waiting,
+            "waiting_bytes": self.aside.bytes,
+            "unfinished_bytes": self.unfinished.bytes,
+            **self.buffer.levels(),
+        }
 
     async def _verify(self, secret: str) -> Credential:
         return await self._let_in(self.domain.verify_token, secret, now=now())

@@ -87,7 +87,7 @@ class AgentLink(WSListener):
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """The socket is gone."""
-        self._messages.done(self._socket)
+        self._forget_parts()
         if self._writable is not None:
             self._writable.set()
         if self._connection is not None:
@@ -181,15 +181,28 @@ class AgentLink(WSListener):
         self._parts += frame.get_payload_as_memoryview()
         most = self._gateway.options.protocol.message_bytes
         if len(self._parts) > most:
-            self._parts = None
+            self._forget_parts()
             self._gateway.counters.hit("message_bytes")
             self._begin_close(MESSAGE_TOO_BIG, too_big(most))
         elif frame.fin:
-            data, self._parts = bytes(self._parts), None
-            self._messages.done(self._socket)
+            data = bytes(self._parts)
+            self._forget_parts()
             self._receive(data, now_s)
-        elif frame.payload_size < SMALL_PART:
-            self._spend(now_s)
+        else:
+            if frame.payload_size < SMALL_PART:
+                self._spend(now_s)
+            self._gateway.unfinished.hold(self, len(self._parts), self._cut_parts)
+
+    def _forget_parts(self) -> None:
+        self._parts = None
+        self._messages.done(self._socket)
+        self._gateway.unfinished.done(self)
+
+    def _cut_parts(self) -> None:
+        """So much is unfinished that the oldest has to go, and it is this one's."""
+        self._gateway.counters.cut_connections += 1
+        self._forget_parts()
+        self._socket.abort()
 
     def _spend(self, now_s: float, size: int = 0) -> None:
         """Count against the peer's pace; one that is too fast is read later."""

@@ -168,6 +168,7 @@ FAMILIES: Final = families(
         "agents": "Collectors that are connected to the process.",
         "waiting": "Handshakes and new collectors that wait for the database.",
         "waiting_bytes": "Messages of those that wait for the database, in bytes.",
+        "unfinished_bytes": "Messages that have begun to come and are not complete, in bytes.",
         "reconcile_lag_seconds": "Time since the last comparison ended; it runs every 5 s.",
         "buffer_rows": "Sessions whose reports wait to be written.",
         "buffer_bytes": "Memory that waiting reports take, estimated.",

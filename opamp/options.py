@@ -16,6 +16,7 @@ class GatewayOptions:
     UNAVAILABLE.
     threads let agents in and look tokens up; request_threads answer requests over plain HTTP, in the order of polls.py.
     requests, requests_per_token: how many of these may be open.
+    unfinished_bytes: of all messages that have begun to come; the oldest is cut for what is more.
     messages_per_s, message_burst: of one connection, and of one agent over plain HTTP; one that is faster is read
     later, or answered 429. pace_bytes: a larger message counts once for each so many bytes.
     connections: sockets of this process, whatever they are for. handshakes: of those that have not sent a request yet;
@@ -40,6 +41,7 @@ class GatewayOptions:
     admit_rows: int = 500
     waiting_messages: int = 64
     waiting_bytes: int = 128 * 1024 * 1024
+    unfinished_bytes: int = 256 * 1024 * 1024
     agents_per_connection: int = 1_000
     connections_per_token: int = 20_000
     messages_per_s: float = 100.0

@@ -31,6 +31,7 @@ def gateway_options() -> GatewayOptions:
         send_timeout_s=settings.OPAMP_SEND_TIMEOUT_S,
         waiting=settings.OPAMP_WAITING,
         waiting_bytes=settings.OPAMP_WAITING_BYTES,
+        unfinished_bytes=settings.OPAMP_UNFINISHED_BYTES,
         agents_per_connection=settings.OPAMP_AGENTS_PER_CONNECTION,
         connections_per_token=settings.OPAMP_CONNECTIONS_PER_TOKEN,
         messages_per_s=settings.OPAMP_MESSAGES_PER_S,

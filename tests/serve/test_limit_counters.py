@@ -154,6 +154,11 @@ async def newcomer(running: Running) -> None:
     await say_once(running, full())
 
 
+async def two_unfinished(running: Running) -> None:
+    for _ in range(2):
+        await endless_message(running)
+
+
 SMALL = Limits(message_bytes=1_000)
 PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("message_bytes", {"protocol": SMALL}, too_big),
@@ -174,6 +179,7 @@ PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("ping_s", {"ping_s": SHORT_S}, dead),
     ("waiting", {"waiting": 0}, refused_handshake),
     ("waiting_bytes", {"waiting_bytes": 1}, early_messages),
+    ("unfinished", {"unfinished_bytes": 1}, two_unfinished),
     ("buffer", {"buffer": BufferLimits(rows=1, flush_s=60)}, while_the_buffer_is_full),
     ("buffer_share", {"buffer": BufferLimits(rows=2, flush_s=60)}, while_the_buffer_is_full),
     ("newcomers", {}, newcomer),
