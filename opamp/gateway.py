@@ -30,7 +30,7 @@ from opamp.polls import Polls
 from opamp.ports import Credential, Domain
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, KnownTrees, Link, Registry
-from opamp.throttle import OF_AGENT, RefusalThrottle
+from opamp.throttle import OF_AGENT, RefusalThrottle, sender_of
 from opamp.unfinished import Unfinished
 from opamp.watch import Watch
 from telflo.base.clock import now
@@ -214,7 +214,7 @@ class Gateway:
         """
         self.check_capacity()
         if not self.verifier.was_good(secret):
-            self.throttle.check(address)
+            self.throttle.check(sender_of(address))
         try:
             async with asyncio.timeout(self.options.verify_s):
                 return await self.verifier.verify(secret)
@@ -229,14 +229,14 @@ class Gateway:
     ) -> None:
         """Count a refused attempt; it is stored a little later."""
         self.ensure_started()
-        self.throttle.count(address)
+        self.throttle.count(sender_of(address))
         self.refusals.add(
             refusal, address=address, transport=transport, user_agent=user_agent, at=now()
         )
 
     def check_agent(self, uid: UUID, *, credential: Credential, address: str) -> None:
         """Raises TooMany when this agent was refused too often with this credential."""
-        self.agent_throttle.check((address, credential.id, uid))
+        self.agent_throttle.check((sender_of(address), credential.id, uid))
 
     def refused_agent(
         self,
@@ -249,7 +249,7 @@ class Gateway:
         user_agent: str,
     ) -> None:
         """The same of an agent that may not come in by a good credential."""
-        self.agent_throttle.count((address, credential.id, uid))
+        self.agent_throttle.count((sender_of(address), credential.id, uid))
         self.refusals.add(
             ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=credential.prefix),
             address=address,
