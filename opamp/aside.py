@@ -36,16 +36,18 @@ class Aside:
         finally:
             self.bytes -= _weight(body)
 
-    def keep(self, agent: HeldAgent, frame: bytes) -> bool:
-        """Keep a message until take(); False when the agent or all together have too much.
+    def keep(self, agent: HeldAgent, frame: bytes) -> str:
+        """Keep a message until take(). Answers the limit for which it was not kept, or "".
 
         A single one is always kept: the limit may be lower than that of a message.
         """
-        if len(agent.waiting) >= self._most_each or not self._fits(frame):
-            return False
+        if len(agent.waiting) >= self._most_each:
+            return "waiting_messages"
+        if not self._fits(frame):
+            return "waiting_bytes"
         agent.waiting.append(frame)
         self.bytes += _weight(frame)
-        return True
+        return ""
 
     def take(self, agent: HeldAgent) -> list[bytes]:
         """Remove and answer what the agent said, in order."""

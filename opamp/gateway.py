@@ -73,6 +73,7 @@ class Gateway:
             domain,
             self.registry,
             self.options,
+            self.counters,
             send=self._send,
             leave=self._leave,
             on_thread=self._let_in,

@@ -163,8 +163,8 @@ class Messages:
             return self._let_in(HeldAgent(uid, connection), message, data)
         if agent.is_settled:
             return self._identities.answer_replaced(agent, message)
-        if not self._aside.keep(agent, data):
-            return self._unavailable(message, "waiting_bytes")
+        if limit := self._aside.keep(agent, data):
+            return self._unavailable(message, limit)
         return None
 
     def _let_in(self, agent: HeldAgent, message: AgentToServer, data: bytes) -> bytes | None:
@@ -176,8 +176,8 @@ class Messages:
             return encode_frame(
                 unavailable(message.instance_uid, wait.retry_after_s, problem=str(wait))
             )
-        if not self._aside.keep(agent, data):
-            return self._unavailable(message, "waiting_bytes")
+        if limit := self._aside.keep(agent, data):
+            return self._unavailable(message, limit)
         agent.asks_uid = wants_new_uid(message)
         agent.connection.agents[message.instance_uid] = agent
         self._admit(agent)

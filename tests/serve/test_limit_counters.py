@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from agents.snapshot import ConfigFile
 from fleets.offer import Offer
+from opamp.identities import REPLACED
 from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer
 from opamp.protocol.limits import Limits
@@ -55,6 +56,9 @@ def crowded() -> AgentToServer:
         message.agent_description.identifying_attributes.add(key=name)
         message.health.component_health_map[name].healthy = True
         message.effective_config.config_map.config_map[name].body = b"x"
+        message.available_components.components[name].SetInParent()
+        message.custom_capabilities.capabilities.append(name)
+        message.package_statuses.packages[name].SetInParent()
     return message
 
 
@@ -159,6 +163,14 @@ async def two_unfinished(running: Running) -> None:
         await endless_message(running)
 
 
+async def copied_machine(running: Running) -> None:
+    async with agent(running) as first, agent(running) as second:
+        await say(first, full())
+        await say(second, full())
+        answer = await say(first, full(sequence_num=1))
+        assert answer.error_response.error_message == REPLACED
+
+
 SMALL = Limits(message_bytes=1_000)
 PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("message_bytes", {"protocol": SMALL}, too_big),
@@ -166,6 +178,10 @@ PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("attributes", {"protocol": Limits(attributes=2)}, too_much),
     ("health", {"protocol": Limits(health_components=2)}, too_much),
     ("effective_config", {"protocol": Limits(config_files=2)}, too_much),
+    ("components", {"protocol": Limits(component_details=2)}, too_much),
+    ("components", {"protocol": Limits(component_depth=0)}, too_much),
+    ("custom_capabilities", {"protocol": Limits(custom_capabilities=2)}, too_much),
+    ("packages", {"protocol": Limits(packages=2)}, too_much),
     ("agents_per_connection", {"agents_per_connection": 1}, two_agents),
     ("messages_per_s", {"message_burst": 5.0, "messages_per_s": 200.0}, flood),
     ("connections_per_token", {"connections_per_token": 1}, two_connections),
@@ -178,7 +194,9 @@ PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("send_timeout_s", {"send_timeout_s": SHORT_S}, deaf),
     ("ping_s", {"ping_s": SHORT_S}, dead),
     ("waiting", {"waiting": 0}, refused_handshake),
+    ("waiting_messages", {"waiting_messages": 1}, early_messages),
     ("waiting_bytes", {"waiting_bytes": 1}, early_messages),
+    ("new_uids", {"new_uids": 0, "late_s": 0.0}, copied_machine),
     ("unfinished", {"unfinished_bytes": 1}, two_unfinished),
     ("buffer", {"buffer": BufferLimits(rows=1, flush_s=60)}, while_the_buffer_is_full),
     ("buffer_share", {"buffer": BufferLimits(rows=2, flush_s=60)}, while_the_buffer_is_full),
