@@ -20,7 +20,7 @@ class Aside:
         self._most_each = options.waiting_messages
         self._counters = counters
         self._most_bytes = options.waiting_bytes
-        self._retry_after_s = options.retry_after_s
+        self._retry_after = options.retry_after
         self.bytes = 0
         """What all of it weighs."""
 
@@ -29,7 +29,7 @@ class Aside:
         """The same of a message over plain HTTP, while it is processed. Raises Overloaded when there is too much."""
         if not self._fits(body):
             self._counters.put_off("waiting_bytes")
-            raise Overloaded(self._retry_after_s)
+            raise Overloaded(self._retry_after())
         self.bytes += _weight(body)
         try:
             yield

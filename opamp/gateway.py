@@ -61,7 +61,7 @@ class Gateway:
         throttle = partial(
             RefusalThrottle,
             self.options.refusals_per_minute,
-            retry_after_s=self.options.retry_after_s,
+            retry_after=self.options.retry_after,
         )
         self.throttle, self.agent_throttle = throttle(), throttle(text=OF_AGENT)
         self.is_draining = False
@@ -207,7 +207,7 @@ class Gateway:
     def put_off(self, cause: str) -> Overloaded:
         """Count that somebody is told to come back; answers the error that says so."""
         self.counters.put_off(cause)
-        return Overloaded(self.options.retry_after_s)
+        return Overloaded(self.options.retry_after())
 
     async def authenticate(self, secret: str, *, address: str) -> Credential:
         """Who holds the secret. Raises ConnectionRefused, TooMany, or Overloaded (also when the database
@@ -270,7 +270,7 @@ class Gateway:
         most = self.options.connections_per_token
         if self.registry.held_by(credential.id) >= most:
             self.counters.hit("connections_per_token")
-            raise TooMany(f"This token has {most} connections already.", self.options.retry_after_s)
+            raise TooMany(f"This token has {most} connections already.", self.options.retry_after())
 
     def connected(
         self, link: Link, *, credential: Credential, address: str, user_agent: str = ""

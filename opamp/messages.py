@@ -185,7 +185,7 @@ class Messages:
 
     def _unavailable(self, message: AgentToServer, limit: str) -> bytes:
         self._counters.put_off(limit)
-        return encode_frame(unavailable(message.instance_uid, self._options.retry_after_s))
+        return encode_frame(unavailable(message.instance_uid, self._options.retry_after()))
 
 
 def forget(agent: HeldAgent) -> None:

@@ -1,5 +1,6 @@
 """How a gateway is set up: sizes, times and limits, each with its default (A5)."""
 
+import random
 from dataclasses import dataclass, field
 
 from opamp.pace import EACH, Pace
@@ -25,6 +26,7 @@ class GatewayOptions:
     first_message_s: how long a connection may be open without a message. message_s: how long one may take to arrive.
     verify_s: how long a handshake waits for the database before it is told to come back.
     late_s: what a replaced connection had sent before may still come. new_uids: how often a clone is told its new uid.
+    retry_after_s: the least that Retry-After says. Go clients take it as the least they wait (A3).
     refusals_per_minute: so many refused attempts of one address are looked up; more are answered with 429.
     drain_slice connections are closed at a time when the server stops, with drain_pause_s between.
     """
@@ -66,6 +68,13 @@ class GatewayOptions:
     drain_slice: int = 200
     drain_pause_s: float = 0.05
     drain_timeout_s: float = 10.0
+
+    def retry_after(self) -> int:
+        """When one that is turned away now is to come back: retry_after_s, and up to half as long again, so that those
+        who were turned away together do not come back together.
+        """
+        least_s = self.retry_after_s
+        return random.randint(least_s, least_s + least_s // 2)  # noqa: S311
 
     def pace(self, now_s: float) -> Pace:
         """That of a peer that comes now."""

@@ -77,7 +77,7 @@ class Polls:
         self._paces.move_to_end(key)
         if wait_s := pace.check(now_s):
             self.counters.slow()
-            wait_s = max(math.ceil(wait_s), self._options.retry_after_s)
+            wait_s = max(math.ceil(wait_s), self._options.retry_after())
             raise TooMany("This collector sends too many messages.", wait_s)
         pace.take(now_s, size)
 
@@ -97,10 +97,10 @@ class Polls:
         if self._open[holder] >= options.requests_per_token:
             self.counters.put_off("requests_per_token")
             text = f"This token has {options.requests_per_token} requests open already."
-            raise TooMany(text, options.retry_after_s)
+            raise TooMany(text, options.retry_after())
         if self.open >= options.requests:
             self.counters.put_off("requests")
-            raise Overloaded(options.retry_after_s)
+            raise Overloaded(options.retry_after())
 
 
 class Turns:

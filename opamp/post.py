@@ -110,7 +110,7 @@ class OpampPost:
                 return await read_body(headers, receive, most=most, hold=hold)
         except TimeoutError:
             gateway.counters.unavailable_answers += 1
-            raise Overloaded(gateway.options.retry_after_s) from None
+            raise Overloaded(gateway.options.retry_after()) from None
         finally:
             gateway.unfinished.done(who)
 
@@ -238,7 +238,7 @@ class OpampPost:
         self._gateway.refused_agent(refusal, uid, credential=credential, **_sender(scope))
         if refusal.is_for_now:
             self._gateway.counters.put_off("newcomers")
-            raise Overloaded(self._gateway.options.retry_after_s, refusal.text)
+            raise Overloaded(self._gateway.options.retry_after(), refusal.text)
         return 403, bad_request(uid.bytes, refusal.text)
 
     def _encode(self, scope: Scope, status: int, reply: ServerToAgent) -> Answer:

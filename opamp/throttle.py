@@ -43,12 +43,12 @@ class RefusalThrottle:
         self,
         per_minute: int,
         *,
-        retry_after_s: int,
+        retry_after: Callable[[], int],
         text: str = OF_ADDRESS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._most = float(per_minute)
-        self._retry_after_s = retry_after_s
+        self._retry_after = retry_after
         self._text = text
         self._clock = clock
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
@@ -63,7 +63,7 @@ class RefusalThrottle:
             return
         self.turned_away += 1
         wait_s = math.ceil((1 - left) * 60 / self._most)
-        raise TooMany(self._text, max(wait_s, self._retry_after_s))
+        raise TooMany(self._text, max(wait_s, self._retry_after()))
 
     def count(self, sender: Hashable) -> None:
         """An attempt of this sender was refused."""

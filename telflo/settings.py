@@ -328,7 +328,7 @@ OPAMP_FIRST_MESSAGE_S = env.integer("TELFLO_OPAMP_FIRST_MESSAGE_S", 30, least=1)
 OPAMP_MESSAGE_S = env.integer("TELFLO_OPAMP_MESSAGE_S", 60, least=1)
 OPAMP_SEND_TIMEOUT_S = env.integer("TELFLO_OPAMP_SEND_TIMEOUT_S", 10, least=1)
 OPAMP_PING_S = env.integer("TELFLO_OPAMP_PING_S", 30, least=1)
-OPAMP_RETRY_AFTER_S = env.integer("TELFLO_OPAMP_RETRY_AFTER_S", 30, least=1)
+OPAMP_RETRY_AFTER_S = env.integer("TELFLO_OPAMP_RETRY_AFTER_S", 30, least=30, most=3600)
 
 # ── How long things are kept and waited for ──
 STALE_AFTER = timedelta(hours=env.integer("TELFLO_STALE_AFTER_HOURS", 24, least=1))

@@ -41,6 +41,11 @@ HASH = "ab" * 32
 OFFER = Offer(HASH, (ConfigFile("", b"receivers: {}\n", "text/yaml"),))
 
 
+def comes_back(said: str | bytes | int) -> bool:
+    """Whether a Retry-After, or the seconds of retry_info, are what the server says unless it is set up otherwise."""
+    return 30 <= int(said) <= 45
+
+
 class MemoryDomain:
     """opamp.ports.Domain without a database; `log` has the calls in order."""
 

@@ -13,7 +13,7 @@ from opamp.ports import Credential
 from opamp.proto.opamp_pb2 import ServerErrorResponseType
 from opamp.throttle import RefusalThrottle, sender_of
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import CREDENTIAL, SECRET, UID, UID2, MemoryDomain, full, post
+from tests.opamp.fakes import CREDENTIAL, SECRET, UID, UID2, MemoryDomain, comes_back, full, post
 from tests.opamp.waiting import until
 
 BAD_REQUEST = ServerErrorResponseType.ServerErrorResponseType_BadRequest
@@ -36,7 +36,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def throttle(clock: Clock) -> RefusalThrottle:
-    return RefusalThrottle(6, retry_after_s=5, clock=clock)
+    return RefusalThrottle(6, retry_after=lambda: 5, clock=clock)
 
 
 def use_up(throttle: RefusalThrottle, address: str = "a") -> None:
@@ -124,7 +124,7 @@ async def test_a_flood_of_bad_tokens_is_answered_429_without_a_lookup(
     assert (await good.next())["type"] == "websocket.accept"
     answers = [await connect(secret=f"tlf_e_bad{n}").next() for n in range(5)]
     assert [answer["status"] for answer in answers] == [401, 401, 401, 429, 429]
-    assert dict(answers[-1]["headers"])[b"retry-after"] == b"30"
+    assert comes_back(dict(answers[-1]["headers"])[b"retry-after"])
     assert domain.names().count("verify_token") == 4
     # Collectors behind the same address that were let in before are not locked out by it.
     assert (await connect().next())["type"] == "websocket.accept"
