@@ -12,13 +12,18 @@ from typing import Final
 import django
 from django.core.management import call_command
 
-VERSIONS: Final = 4
+VERSIONS: Final = 5
 CONFIGURATION_BYTES: Final = 10 * 1024
 
 
 def configuration(number: int) -> str:
     """A text of 10 kB that a simulated collector can run, another one for each number."""
     return "".join(_lines(number))
+
+
+def mark_of(number: int) -> str:
+    """What only that text has in it."""
+    return f"value-{number}-0,"
 
 
 def _lines(number: int) -> Iterator[str]:

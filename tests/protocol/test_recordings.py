@@ -166,6 +166,23 @@ def test_components_are_asked_for_once_and_not_again_by_the_next_agent() -> None
     assert server.take(other, story[0].at).reply.flags == 0
 
 
+def test_the_tree_of_an_agent_that_was_asked_counts_for_it_when_another_told_the_same_meanwhile() -> None:
+    """Its row has no tree until it is stored that this agent has it, whoever told it first."""
+    server = Server()
+    story = STORIES["ws-0.158.0-rollback"]
+    first, other = Agent.of(story), Agent.of(story)
+    other.uid = b"another agent 16"
+    for agent in (first, other):
+        assert server.take(agent.follow(story[0].message), story[0].at).reply.flags == COMPONENTS
+    server.flush()
+    server.take(first.say_components(), story[0].at)
+    server.flush()
+    outcome = server.take(other.say_components(), story[0].at)
+    assert outcome.patch is not None
+    assert isinstance(outcome.patch.components, Components)
+    assert outcome.patch.components.tree is None
+
+
 @pytest.mark.rule("D1")
 @pytest.mark.parametrize("name", NAMES[:3])
 def test_the_goodbye_of_a_supervisor_is_noticed_at_once(name: str) -> None:
