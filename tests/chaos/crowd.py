@@ -52,7 +52,7 @@ class Given:
     """A fleet by its id, its configuration, its token, and the hashes of all that it was ever given.
 
     interval_s, telemetry: connection settings, 0 and nothing while it was given none. staged: the rollout that began
-    last, if it goes in stages.
+    last, if it goes in stages. coming: the hash of the version given last, "" when it was taken back.
     """
 
     fleet: str
@@ -62,6 +62,7 @@ class Given:
     interval_s: int = 0
     telemetry: dict[str, str] = field(default_factory=dict)
     staged: str = ""
+    coming: str = ""
 
 
 @dataclass
@@ -122,10 +123,17 @@ class Crowd:
         body = {"fleet": given.fleet, "version": version.id}
         plan = {"plan": PLAN} if change.is_staged else {}
         rollout = str(self.api.post("/rollouts/", body | plan)["id"])
+        given.coming = made
         given.staged = rollout if change.is_staged else ""
         if change.is_staged:
             self.staged[rollout] = staged
         return rollout
+
+    def taken_back(self, rollout: str) -> None:
+        """What this rollout brought does not come any more."""
+        for given in self.given:
+            if given.staged == rollout:
+                given.coming = ""
 
     def act(self, rollout: str, person: Person) -> None:
         """A person takes a rollout back, or pauses it for a moment. Blocks. It may be over already."""

@@ -73,17 +73,17 @@ class Staged:
     is_counted: bool = False
 
 
-def may_go_back_to(truth: Truth, known: Collection[str]) -> Collection[str]:
+def may_go_back_to(truth: Truth, known: Collection[str], coming: str) -> Collection[str]:
     """What an agent may run after a rollout that begins now is taken back. known: all that its fleet was ever given.
 
-    What it runs now; where that is about to change also what it was offered last; any but the rolled back version when it
-    runs nothing.
+    What it runs now. coming: the version that its fleet was given last and that is not taken back, "" for none: until
+    the rollout has begun it may still get it. One that runs nothing may get any.
     """
     if not truth.runs:
         return frozenset(known)
     is_settled = truth.remote_status == _APPLIED and truth.remote_hash == truth.runs
-    is_last = not truth.offered or truth.offered[-1] == truth.runs
-    return {truth.runs} if is_settled and is_last else {truth.runs, truth.offered[-1]}
+    under_way = set() if is_settled or not truth.offered else {truth.offered[-1]}
+    return {truth.runs, *under_way, coming} - {""}
 
 
 def not_back(staged: Staged, truth: Truth) -> Iterator[str]:

@@ -198,6 +198,8 @@ class Judge:
         for rollout in await asyncio.to_thread(self._database.staged, late):
             staged = self.crowd.staged[rollout.id]
             general += breaches(rollout, staged, self.logbook.arrivals)
+            if rollout.state == ROLLED_BACK:
+                self.crowd.taken_back(rollout.id)
             if rollout.state in ENDED and not staged.is_counted:
                 staged.is_counted = True
                 self.tally.staged[rollout.state] += 1
