@@ -169,7 +169,9 @@ class Crowd:
 
     def _before(self, given: Given, known: Collection[str]) -> dict[UUID, Collection[str]]:
         return {
-            truth.uid: may_go_back_to(truth, known) for truth, to in self.truths() if to is given
+            truth.uid: may_go_back_to(truth, known, given.coming)
+            for truth, to in self.truths()
+            if to is given
         }
 
     def truths(self) -> Iterator[tuple[Truth, Given]]:
