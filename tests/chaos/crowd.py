@@ -179,6 +179,16 @@ class Crowd:
         for member, truth in zip(self.fleet.members, self.fleet.truths(), strict=True):
             yield truth, self.given[member.number % len(self.given)]
 
+    @property
+    def polling(self) -> set[UUID]:
+        """Those that ask by themselves, over plain HTTP."""
+        return {member.agent.uid for member in self.fleet.members if member.over_http}
+
+    @property
+    def slower_s(self) -> float:
+        """By how much longer than HEARTBEAT_S these wait between two polls at most, since their fleet was told so."""
+        return max(0.0, *(given.interval_s - HEARTBEAT_S for given in self.given))
+
     def cut(self, share: float, url: str = "") -> int:
         """Break connections: a share of all, but only those to an address if one is given."""
         open_ones = [

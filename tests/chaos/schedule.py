@@ -45,7 +45,7 @@ _CHANGES_S: Final = 4.0
 _STAGED: Final = 0.45
 _PERSON: Final = 0.4
 _WISH: Final = 0.4
-_INTERVALS_S: Final = (5, 6, 7)
+_INTERVALS_S: Final = (5, 6)
 _TELEMETRY: Final = ("", "a", "b")
 
 

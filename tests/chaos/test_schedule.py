@@ -39,5 +39,5 @@ def test_stages_persons_and_settings_come_up() -> None:
         (is_bad, person) for is_bad in (True, False) for person in Person
     }
     wishes = {(one.interval_s, one.metrics) for each in rounds for one in each.wishes}
-    assert len(wishes) == 9
+    assert len(wishes) == 6
     assert len({(one.described, one.upgraded) for one in rounds}) == 9

@@ -83,7 +83,8 @@ class Judge:
     async def judge(self, since: float, within_s: float = RIGHT_WITHIN_S) -> Verdict:
         """Wait until everything holds. since: when the round began (Unix time).
 
-        Raises Broken with all that explains it when it does not hold in time.
+        Raises Broken with all that explains it when it does not hold in time; agents that poll, and the rollouts that wait
+        for them, have as much more as their fleet's interval is longer than the one of the beginning.
         """
         started = time.monotonic()
         within_s *= self.installation.factor
@@ -96,7 +97,9 @@ class Judge:
             took_s = time.monotonic() - started
             if not problems and not general:
                 break
-            if took_s > within_s:
+            late_s = took_s - within_s
+            is_late = late_s > 0 and not problems.keys() <= self.crowd.polling
+            if is_late or late_s > self.crowd.slower_s:
                 raise Broken(self._explain(problems, general, took_s))
             last = [*general, *chain(*problems.values())][0]
             await asyncio.sleep(_PAUSE_S)
