@@ -215,7 +215,7 @@ class Belief:
         changes.state["effective_config"] = effective
 
     def _take_components(self, report: Report, now: datetime, changes: Changes) -> None:
-        """C4: the tree is passed on only where it is not stored yet, and its hash until this agent has it in its row."""
+        """C4: the tree is passed on only where it is not stored yet, and its hash until this agent's row has it."""
         components = report.components
         if components is UNSET or components is None:
             return
