@@ -168,8 +168,14 @@ class Crowd:
             self.fleet.upgrade(member, f"{version}.{self.builds}")
 
     def _before(self, given: Given, known: Collection[str]) -> dict[UUID, Collection[str]]:
+        """By agent. What a rollout under way brought may not be stored yet: then also what was before it."""
+        earlier = self.staged.get(given.staged)
+        before = {} if earlier is None or earlier.has_ended else earlier.before
         return {
-            truth.uid: may_go_back_to(truth, known, given.coming)
+            truth.uid: {
+                *may_go_back_to(truth, known, given.coming),
+                *before.get(truth.uid, ()),
+            }
             for truth, to in self.truths()
             if to is given
         }

@@ -70,7 +70,7 @@ class Staged:
     hash: str
     before: Mapping[UUID, Collection[str]]
     paused: list[tuple[float, float]] = field(default_factory=list)
-    is_counted: bool = False
+    has_ended: bool = False
 
 
 def may_go_back_to(truth: Truth, known: Collection[str], coming: str) -> Collection[str]:

@@ -203,8 +203,8 @@ class Judge:
             general += breaches(rollout, staged, self.logbook.arrivals)
             if rollout.state == ROLLED_BACK:
                 self.crowd.taken_back(rollout.id)
-            if rollout.state in ENDED and not staged.is_counted:
-                staged.is_counted = True
+            if rollout.state in ENDED and not staged.has_ended:
+                staged.has_ended = True
                 self.tally.staged[rollout.state] += 1
         if found or general:
             raise Broken(self._explain(found, general, 0.0))
