@@ -32,7 +32,7 @@ _OVER_HTTP: Final = 0.04
 _ACKNOWLEDGING: Final = 0.5
 _BAD: Final = "some-cannot"
 RESTLESS_S: Final = 0.1
-PAUSED_S: Final = 1.5
+PAUSED_S: Final = 4.0
 _TEXT: Final = """\
 receivers:
   otlp: {{}}
