@@ -1,9 +1,11 @@
 """Versions that some agents cannot run, in rollouts that take themselves back: how soon, and whom they touch."""
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -32,6 +34,9 @@ _STAGES: Final = """
     SELECT name, (SELECT count(*) FROM fleets_target WHERE stage_id = stage.id), state,
         started_at IS NOT NULL
     FROM fleets_stage AS stage WHERE rollout_id = '{}' ORDER BY stage.index
+"""
+_KNOWN: Final = """
+    SELECT count(*) FROM agents_agentstatus WHERE remote_config_hash = '{}' AND remote_config_status = 1
 """
 _LOOK_S: Final = 0.02
 _APPLIED: Final = 1
@@ -72,6 +77,8 @@ class TakingBack:
         await self._until(
             lambda: 2 * sum(_runs(one, half) for one in members) >= len(members), "half moved"
         )
+        # What the server does not know yet it cannot give back.
+        await self._ask(seen, self._telflo, _KNOWN.format(half), len(members) // 2)
         await self._ask(cancel_rollout, self._telflo, other)
 
     async def _take_back(self, version: int, share: float) -> Takeback:
@@ -82,9 +89,11 @@ class TakingBack:
         rollout = await self._ask(start_rollout, self._telflo, version, PLAN)
         back = "'rolling_back', 'rolled_back'"
         decided = await self._ask(seen, self._telflo, _STATE.format(rollout, back), 1)
-        await self._until(lambda: self._are_back(before), "all back on their own version")
-        recovered = self._load.now()
-        await self._ask(seen, self._telflo, _STATE.format(rollout, "'rolled_back'"), 1)
+        recover_s = math.inf
+        with suppress(TimeoutError):  # then it is told as never
+            await self._until(lambda: self._are_back(before), "all back on their own version")
+            recover_s = self._load.now() - decided
+            await self._ask(seen, self._telflo, _STATE.format(rollout, "'rolled_back'"), 1)
         touched = [one for one in self._load.members if bad in one.agent.offered]
         return Takeback(
             agents=len(before),
@@ -92,7 +101,7 @@ class TakingBack:
             stages=[StageSeen(*row) for row in await self._stages(rollout)],
             detect_s=decided - self._load.measures.offers[bad].first_failed,
             touched=len(touched),
-            recover_s=recovered - decided,
+            recover_s=recover_s,
         )
 
     def _fail(self, version: int, share: float) -> int:
