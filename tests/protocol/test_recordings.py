@@ -166,6 +166,7 @@ def test_components_are_asked_for_once_and_not_again_by_the_next_agent() -> None
     assert server.take(other, story[0].at).reply.flags == 0
 
 
+@pytest.mark.rule("C4")
 def test_the_tree_of_an_agent_that_was_asked_counts_for_it_when_another_told_the_same_meanwhile() -> (
     None
 ):
