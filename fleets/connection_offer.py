@@ -134,12 +134,14 @@ class Plan:
 def plan_settings(wish: FleetWish, agent: AgentFacts, *, can_connect: bool) -> Plan | None:
     """What this agent should have by now, None for nothing. can_connect: the server knows its own address.
 
-    Each kind only with its capability (S1). What was set once is set back to the default, not forgotten.
+    Each kind only with its capability (S1). What was set once is set back to the default, not forgotten: an offer with
+    own telemetry names every kind that the agent has, those that are not set as switched off.
     """
     need = _need(wish, agent) if can_connect else Need.NONE
     able = tuple(signal for signal, bit in _CAPABILITIES.items() if agent.capabilities & bit)
     signals = tuple(signal for signal in able if signal in wish.marks)
-    switched_off = able if agent.offered_telemetry and not signals else ()
+    is_ours = signals or agent.offered_telemetry
+    switched_off = tuple(signal for signal in able if is_ours and signal not in signals)
     heartbeat_s = _heartbeat(wish, agent, need)
     if not (heartbeat_s or signals or switched_off or need is not Need.NONE):
         return None
