@@ -32,9 +32,12 @@ class Minted:
 
 
 def mint(uid: UUID, shared: Token, *, now: datetime) -> Minted:
-    """A credential for one agent that came by a shared token. It belongs to that token's fleet, as its member does:
-    supervisors forget offers, and who comes back by the shared token must be the same member.
+    """A credential for one agent that came by a shared token, or by an earlier one like it.
+
+    It belongs to that token's fleet, as its member does: supervisors forget offers, and who comes back by the shared
+    token must be the same member.
     """
+    parent = shared.parent_id if shared.kind == TokenKind.AGENT else shared.pk
     made = new_secret(PREFIXES[TokenKind.AGENT])
     token = Token(
         kind=TokenKind.AGENT,
@@ -42,7 +45,7 @@ def mint(uid: UUID, shared: Token, *, now: datetime) -> Minted:
         name=f"credential of {uid}",
         prefix=made.secret[:PREFIX_LENGTH],
         secret_hash=made.secret_hash,
-        parent=shared,
+        parent_id=parent,
         agent_uid=uid,
         created_at=now,
         enrol_until=shared.enrol_until,
