@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agents.models import AgentEvent
+from agents.models import Agent, AgentEvent
 from agents.snapshot import AgentSnapshot, Capability, Transport
 from fleets import enrollment, tokens
 from fleets.connection import update_connection
@@ -15,7 +15,7 @@ from fleets.connection_offer import MOST_UNUSED, Held, SettingsOffer
 from fleets.credentials import prune_credentials
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import AgentConnection, Fleet, Handover, Membership, Token, TokenKind
-from fleets.services import move_agent
+from fleets.services import forget_agent, move_agent
 from fleets.standing import intents
 from fleets.tasks import sweep_tokens
 from fleets.tokens import IssuedToken
@@ -185,6 +185,37 @@ class TestOwnCredential:
         offered(come(shared.secret))
         with pytest.raises(Conflict):
             tokens.rotate_token(token=credentials()[0], overlap=timedelta(days=1), actor=TESTER)
+
+    def test_it_ends_when_the_agent_is_forgotten(self, shared: IssuedToken) -> None:
+        one, two = come(shared.secret), come(shared.secret)
+        first, second = offered(one), offered(two)
+        come(first.secret, one.instance_uid)
+        forget_agent(agent=agent_of(one), actor=TESTER)
+        with pytest.raises(TokenRefused) as refused:
+            come(first.secret, one.instance_uid)
+        assert refused.value.reason == "revoked"
+        come(second.secret, two.instance_uid)
+        assert come(shared.secret, one.instance_uid).is_new
+
+    def test_it_stays_while_a_copy_of_the_forgotten_agent_uses_it(
+        self, shared: IssuedToken
+    ) -> None:
+        agent, copy = come(shared.secret), come(shared.secret)
+        come(offered(agent).secret, agent.instance_uid)
+        [own] = credentials()
+        Membership.objects.filter(agent=copy.instance_uid).update(token=own)
+        forget_agent(agent=agent_of(agent), actor=TESTER)
+        assert credentials(revoked_at=None) == [own]
+
+    def test_those_of_agents_that_were_forgotten_before_are_ended(
+        self, shared: IssuedToken
+    ) -> None:
+        gone, here = come(shared.secret), come(shared.secret)
+        offered(gone), offered(here)
+        Agent.objects.filter(pk=gone.instance_uid).delete()
+        prune_credentials(clock.now())
+        [left] = credentials(revoked_at=None)
+        assert left.agent_uid == here.instance_uid
 
     def test_replaced_ones_are_pruned_in_time(self, shared: IssuedToken) -> None:
         agent = come(shared.secret)
