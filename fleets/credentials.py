@@ -91,7 +91,7 @@ def prune_credentials(now: datetime, *, batches: int = 100) -> int:
 
     Those of agents that an earlier version forgot are ended.
     """
-    _end(~Exists(Agent.objects.filter(pk=OuterRef("agent_uid"))), now)
+    _end(Q(~Exists(Agent.objects.filter(pk=OuterRef("agent_uid")))), now)
     old = Token.objects.filter(
         kind=TokenKind.AGENT, revoked_at__lt=now - settings.KEEP_REFUSED_ATTEMPTS
     )
