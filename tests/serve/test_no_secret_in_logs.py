@@ -216,13 +216,15 @@ def _break_the_database(data: Path) -> None:
 def _fail(browser: Browser, token: str) -> None:
     """Every way once more, each with secrets in its address, headers and body."""
     http = browser.http
-    random = [one for one in sorted(browser.secrets) if re.fullmatch(r"(?!.*-)\w{20,}", one)]
+    made = re.compile(r"(?!.*(hunter2|horse))[\w-]{16,}")
+    random = [one for one in sorted(browser.secrets) if made.fullmatch(one)]
     bearers = [{"Authorization": f"Bearer {one}"} for one in random if one.startswith("tlf_")]
     for bearer in bearers:
         http.get("/api/v1/fleets/", headers={**bearer, **STRAY})
     for secret in random:
         http.get(f"/accounts/link/{secret}/")
-        http.post(f"/install/{secret}/claim", data={"host": secret})
+        if secret.isalnum():  # as codes are
+            http.post(f"/install/{secret}/claim", data={"host": secret})
     body = {"name": IN_BYTES, "yaml": YAML, "headers": {"x-api-key": KEY}, "password": PASSWORD}
     for path in ("configurations", "fleets", "people", "api-tokens", "fleets/edge/deployments"):
         http.post(f"/api/v1/{path}/?token={IN_QUERY}", json=body, headers=bearers[0])
