@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from agents import store
@@ -17,7 +15,7 @@ from fleets.connection import destinations_of
 from fleets.connection_offer import Destination, Held, Need, Plan, SettingsOffer, Signal
 from fleets.credentials import Minted, mint
 from fleets.models import AgentConnection, ConnectionSettings, Membership, Token, TokenKind
-from fleets.quickdeploy.plan import opamp_endpoint
+from fleets.own_address import own_ca_pem, own_endpoint, own_place
 from fleets.standing import Standing, standings
 
 _COLUMNS: Final = (
@@ -30,6 +28,7 @@ _COLUMNS: Final = (
     "has_telemetry",
     "credential",
     "unused_offers",
+    "place",
 )
 
 
@@ -158,6 +157,7 @@ def _row(one: _Due, now: datetime) -> AgentConnection:
         has_telemetry=bool(standing.has_telemetry or plan.signals),
         credential_id=credential.pk if credential else kept,
         unused_offers=(standing.unused_offers or 0) + (credential is not None),
+        place=own_place() if credential else standing.offered_place or "",
     )
 
 
@@ -182,17 +182,6 @@ def _offer(one: _Due, destinations: Mapping[Signal, Destination]) -> SettingsOff
         heartbeat_s=plan.heartbeat_s,
         endpoint=own_endpoint(one.row.transport) if connects else "",
         secret=one.secret,
-        ca_pem=_ca_pem() if connects else "",
+        ca_pem=own_ca_pem() if connects else "",
         telemetry=telemetry,
     )
-
-
-def own_endpoint(transport: str) -> str:
-    """Where agents connect, for the transport that they use: the scheme chooses it."""
-    url = settings.OPAMP_URL or f"{str(settings.BASE_URL).rstrip('/')}/v1/opamp"
-    return opamp_endpoint(url, transport)
-
-
-def _ca_pem() -> str:
-    # Certificates are ASCII; comments between them may be anything.
-    return Path(settings.CA_FILE).read_text("utf-8", "replace") if settings.CA_FILE else ""

@@ -54,6 +54,13 @@ class AgentConnection(models.Model):
     credential = models.ForeignKey(
         Token, null=True, on_delete=models.SET_NULL, related_name="+", help_text="that was offered"
     )
+    place = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="digest of the server's address and CA that were offered; empty: not known",
+    )
     unused_offers = models.PositiveSmallIntegerField(
         default=0, help_text="credentials offered since it last came by one that was offered"
     )

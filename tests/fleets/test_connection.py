@@ -243,6 +243,18 @@ class TestClaiming:
         assert {one.endpoint for one in offer.telemetry.values()} == {""}
         assert claim(agent) is None
 
+    @pytest.mark.rule("S2")
+    def test_a_part_of_it_taken_back_is_switched_off_by_name(self, fleet: Fleet) -> None:
+        agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
+        both = {Signal.METRICS: METRICS, Signal.LOGS: METRICS}
+        update_connection(fleet=fleet, telemetry=both, actor=TESTER)
+        claim(agent)
+        update_connection(fleet=fleet, telemetry={Signal.LOGS: None}, actor=TESTER)
+        offer = claim(agent)
+        assert offer is not None
+        addresses = {signal: one.endpoint for signal, one in offer.telemetry.items()}
+        assert addresses == {Signal.METRICS: URL, Signal.LOGS: ""}
+
     def test_many_agents_cost_as_many_statements_as_one(self, fleet: Fleet, settings: Any) -> None:
         settings.BASE_URL = "https://telflo.example"
         update_connection(
