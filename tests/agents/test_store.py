@@ -185,6 +185,7 @@ class TestHealth:
         assert row.health_tree is not None
         assert row.health_tree["status"] == "StatusOK"
 
+    @pytest.mark.rule("H1")
     @pytest.mark.parametrize(
         ("said", "after_s", "word"),
         [

@@ -62,6 +62,7 @@ def several(tmp_path: Path) -> Iterator[Several]:
         yield Several(server, tmp_path, endings)
 
 
+@pytest.mark.rule("S1", "S4", "H1")
 def test_an_interval_and_own_telemetry_reach_collectors_and_nobody_is_alarmed(
     several: Several, receiver: Receiver
 ) -> None:
