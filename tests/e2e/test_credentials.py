@@ -21,6 +21,7 @@ ACCEPTS: Final = ("accepts_opamp_connection_settings",)
 HEARTBEAT_S: Final = 5
 OVERLAP_S: Final = 25
 SOON: Final = timedelta(seconds=1)
+AT_ONCE: Final = timedelta(seconds=5)
 GATEWAY_PORT: Final = 4320
 
 
@@ -80,7 +81,7 @@ def _have_moved(several: Several, machines: list[Machine], heir: str) -> None:
         if several.seen(machine).transport == "http":
             assert not gone
         else:
-            assert timedelta() <= _at(back[0]) - _at(gone[0]) < SOON
+            assert timedelta() <= _at(back[0]) - _at(gone[0]) < AT_ONCE
 
 
 def _is_listed(several: Several, machine: Machine, token: str) -> None:
