@@ -1,7 +1,7 @@
 """Claiming connection settings: written down before they are sent, so that each hash goes out once (S2)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -37,6 +37,7 @@ class _Due:
     standing: Standing
     plan: Plan
     row: StatusRow
+    number: int | None
     secret: str = ""
     minted: Minted | None = None
     successor: Token | None = None
@@ -61,8 +62,12 @@ def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, 
                 one.standing.agent_id: one.plan.heartbeat_s
                 for one in granted
                 if one.plan.heartbeat_s and one.standing.capabilities & Capability.REPORTS_HEARTBEAT
-            }
+            },
+            now=now,
         )
+        # Supervisors restart their collectors to have own telemetry in force.
+        telling = [one for one in granted if one.plan.signals or one.plan.switched_off]
+        store.note_restarts([one.standing.agent_id for one in telling], now=now)
         destinations = _destinations(granted)
         return {
             one.standing.agent_id: _offer(one, destinations.get(one.standing.agent_id, {}))
@@ -95,7 +100,7 @@ def _due(rows: Mapping[UUID, StatusRow], agents: Mapping[UUID, Held]) -> Iterabl
             continue
         if standing.offered_epoch == held.epoch and standing.offered_hash == plan.hash:
             continue
-        yield _Due(standing, plan, rows[uid])
+        yield _Due(standing, plan, rows[uid], held.number)
 
 
 def _with_credentials(due: Sequence[_Due], now: datetime) -> list[_Due]:
@@ -116,11 +121,11 @@ def _with_credential(
     if one.plan.need is Need.OWN:
         assert standing.token_id is not None
         minted = mint(standing.agent_id, shared[standing.token_id], now=now)
-        return _Due(standing, one.plan, one.row, minted.secret, minted)
+        return replace(one, secret=minted.secret, minted=minted)
     if one.plan.need is Need.SUCCESSOR:
         assert standing.successor is not None
         heir = heirs[standing.successor]
-        return _Due(standing, one.plan, one.row, heir.handover.secret, successor=heir)
+        return replace(one, secret=heir.handover.secret, successor=heir)
     return one
 
 
@@ -152,8 +157,8 @@ def _row(one: _Due, now: datetime) -> AgentConnection:
         offered_epoch=standing.epoch,
         offered_at=now,
         heartbeat_s=plan.heartbeat_s or standing.offered_heartbeat_s or 0,
-        counted_from=one.row.sequence_num,
-        counted_at=one.row.last_seen_at,
+        counted_from=one.number,
+        counted_at=now,
         has_telemetry=bool(standing.has_telemetry or plan.signals),
         credential_id=credential.pk if credential else kept,
         unused_offers=(standing.unused_offers or 0) + (credential is not None),

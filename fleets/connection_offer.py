@@ -68,10 +68,14 @@ class SettingsOffer:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a gateway says of an agent: its session's epoch, and the hash that it has as far as that session knows."""
+    """What a gateway says of an agent: its session's epoch, and the hash that it has as far as that session knows.
+
+    number: of its last message; None: not known.
+    """
 
     epoch: int
     offered: str
+    number: int | None = None
 
 
 class Need(StrEnum):

@@ -224,7 +224,7 @@ class OpampPost:
         if not session.wants_settings:
             return
         domain, uid = self._gateway.domain, session.instance_uid
-        held = Held(session.epoch, session.offered_settings)
+        held = Held(session.epoch, session.offered_settings, session.number)
         offer = domain.claim_settings({uid: held}, now=moment).get(uid)
         carried = session.make_settings_offer(offer) if offer is not None else None
         if carried is not None:

@@ -48,9 +48,17 @@ def _is_silent(now: datetime, listening_since: datetime | None) -> Q:
             )
             if listening_since is None or listening_since < now - allowed:
                 silent |= Q(
-                    interval_s=interval_s, transport=transport.value, last_seen_at__lt=now - allowed
+                    _unheard_since(now - allowed),
+                    interval_s=interval_s,
+                    transport=transport.value,
                 )
     return Q(connected=True) & silent
+
+
+def _unheard_since(moment: datetime) -> Q:
+    """An agent keeps to an interval from when it was told it: before that a longer silence was right."""
+    is_told = Q(interval_since=None) | Q(interval_since__lt=moment)
+    return Q(last_seen_at__lt=moment) & is_told
 
 
 def _is_long_absent(now: datetime) -> Q:

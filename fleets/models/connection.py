@@ -47,7 +47,7 @@ class AgentConnection(models.Model):
     counted_from = models.BigIntegerField(
         null=True, help_text="number of its last message before the offer; empty: not known"
     )
-    counted_at = models.DateTimeField(null=True, help_text="when that message came")
+    counted_at = models.DateTimeField(null=True, help_text="when they were offered")
     has_telemetry = models.BooleanField(
         default=False, help_text="own telemetry was offered once, so it can be switched off"
     )

@@ -216,13 +216,24 @@ class TestClaiming:
         store.sweep(seen_at + timedelta(seconds=1_900))
         assert not status_of(agent).connected
 
+    def test_own_telemetry_restarts_the_collector_which_is_marked(self, fleet: Fleet) -> None:
+        agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
+        update_connection(fleet=fleet, heartbeat_s=10, actor=TESTER)
+        claim(agent)
+        assert status_of(agent).restarted_at is None
+        update_connection(fleet=fleet, telemetry={Signal.METRICS: METRICS}, actor=TESTER)
+        claim(agent)
+        assert status_of(agent).restarted_at is not None
+
     def test_what_is_heard_after_an_offer_can_be_counted(self, fleet: Fleet) -> None:
         agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
         update_connection(fleet=fleet, heartbeat_s=10, actor=TESTER)
-        store.apply([make_patch(agent, sequence_num=7)])
-        assert claim(agent)
-        row, heard = AgentConnection.objects.get(), status_of(agent)
-        assert (row.counted_from, row.counted_at) == (7, heard.last_seen_at)
+        now = clock.now()
+        held = {agent.instance_uid: Held(agent.epoch, "", number=9)}
+        assert claim_settings(held, now=now)
+        row = AgentConnection.objects.get()
+        # What is stored of its heartbeats may be of long ago.
+        assert (row.counted_from, row.counted_at) == (9, now)
 
     def test_an_interval_taken_back_is_the_default_again(self, fleet: Fleet) -> None:
         agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
