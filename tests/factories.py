@@ -251,8 +251,7 @@ def make_collector(
     made = Agent.objects.create(
         instance_uid=new_id(),
         display_name=name or f"collector-{next(_numbers):05}",
-        first_seen_at=now,
-        **{"capabilities": int(CAPABILITIES), **(agent or {})},
+        **{"first_seen_at": now, "capabilities": int(CAPABILITIES), **(agent or {})},
     )
     is_away = status in {"disconnected", "stale"}
     columns = {
