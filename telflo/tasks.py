@@ -17,6 +17,7 @@ from fleets.credentials import prune_credentials
 from fleets.forgetting import forget_ghosts
 from fleets.pruning import prune_attempts
 from fleets.refusals import prune_refused
+from notices.pruning import prune_notices
 from telflo.base.clock import now
 from telflo.base.pruning import prune_activity, prune_leftovers
 
@@ -32,6 +33,7 @@ PRUNERS: tuple[Callable[[datetime], int], ...] = (
     prune_refused,
     prune_attempts,
     prune_credentials,
+    prune_notices,
     prune_activity,
     prune_leftovers,
 )
