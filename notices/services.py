@@ -30,6 +30,8 @@ LONGEST_HOLD_S: Final = 86_400
 OVERLAP: Final = timedelta(days=1)
 """So long the secret before signs too."""
 
+_STANDING: Final = ("paused_at", "pause_reason", "failures", "failing_since")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -82,7 +84,13 @@ def change(*, subscription: Subscription, wish: Wish, actor: Actor) -> Subscript
         one.updated_at = now()
         one.save()
         changed = [name for name in after if before[name] != after[name]]
-        record(actor=actor, action="subscription.update", obj=one, **_pick(before, after, changed))
+        record(
+            actor=actor,
+            action="subscription.update",
+            obj=one,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
         _touch()
     return one
 
@@ -102,7 +110,8 @@ def pause(*, subscription: Subscription, actor: Actor, reason: str = "") -> Subs
     one = _locked(subscription)
     if one.paused_at is None:
         one.paused_at, one.pause_reason = now(), reason or f"{actor.label} paused it."
-        one.save(update_fields=["paused_at", "pause_reason"])
+        one.failures, one.failing_since = 0, None
+        one.save(update_fields=_STANDING)
         give_up_waiting(one)
         record(actor=actor, action="subscription.pause", obj=one, reason=reason)
         _touch()
@@ -115,7 +124,7 @@ def resume(*, subscription: Subscription, actor: Actor) -> Subscription:
     one = _locked(subscription)
     if one.paused_at is not None:
         one.paused_at, one.pause_reason, one.failures, one.failing_since = None, "", 0, None
-        one.save(update_fields=["paused_at", "pause_reason", "failures", "failing_since"])
+        one.save(update_fields=_STANDING)
         FleetAlarm.objects.filter(subscription=one).delete()
         record(actor=actor, action="subscription.resume", obj=one)
         _touch()
@@ -168,10 +177,10 @@ def _take(one: Subscription, wish: Wish) -> None:
     one.hold_s = wish.hold_s
     if not (one.kinds or one.unhealthy_from or one.gone_from):
         raise DomainError("Choose at least one event, or give a limit.", field="kinds")
-    if one.channel == Channel.EMAIL:
-        one.recipients = _recipients(wish.recipients)
-    else:
+    if one.channel != Channel.EMAIL:
         one.url = _url(wish.url or one.url)
+    elif not one.recipients or list(wish.recipients) != one.recipients:
+        one.recipients = _recipients(wish.recipients)
 
 
 def _limit(text: str, name: str) -> str:
@@ -218,15 +227,6 @@ _LOGGED: Final = ("name", "kinds", "fleet_ids", "unhealthy_from", "gone_from", "
 def _told(one: Subscription) -> dict[str, Any]:
     """What the activity log may hold of it."""
     return {"channel": one.channel, **{name: getattr(one, name) for name in _LOGGED}}
-
-
-def _pick(
-    before: dict[str, Any], after: dict[str, Any], names: Collection[str]
-) -> dict[str, dict[str, Any]]:
-    return {
-        "before": {name: before[name] for name in names},
-        "after": {name: after[name] for name in names},
-    }
 
 
 def _touch() -> None:
