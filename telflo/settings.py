@@ -265,6 +265,7 @@ SPECTACULAR_SETTINGS = {
         "RolloutState": "fleets.models.RolloutState",
         "ReportStatus": ["UNSET", "APPLIED", "APPLYING", "FAILED"],
         "TokenKind": "fleets.models.TokenKind",
+        "NoticeState": "notices.api_shapes.STATES",
         "DeliveryState": "notices.models.DeliveryState",
         "TokenState": ["active", "expires_soon", "expired", "retired", "revoked"],
     },
