@@ -221,6 +221,8 @@ class AgentSnapshot:
     """The hash that the agent named last; its tree is stored unless lacks_components says otherwise."""
     health: ComponentHealth | None = None
     """The root alone: what is below it tells nothing of whether the next one is news."""
+    is_health_past: bool = False
+    """True when health is of before a shutdown or a restart: what it says next is news, even if it is the same."""
     desired_hash: str = ""
     in_flight_hash: str = ""
     """The hash of an offer that was sent and not answered yet; "" when there is none."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from agents.models import Agent, AgentStatus
+from agents.models import Agent, AgentStatus, Health
 from agents.naming import display_name
 from agents.snapshot import (
     AgentSnapshot,
@@ -203,6 +203,7 @@ def _snapshot(
         lacks_components=bool(row.components_hash)
         and row.agent.components_id != row.components_hash,
         health=_health(row),
+        is_health_past=row.health == Health.UNKNOWN,
         transport=transport,
         full_state_at=row.full_state_at,
         seen_at=seen_at,

@@ -70,7 +70,7 @@ class Belief:
     def __init__(self, known: AgentSnapshot, stored_components: Container[str]) -> None:
         self._description: int | None = None
         self._health = None if known.health is None else _face(known.health)
-        self._is_health_doubtful = False
+        self._is_health_doubtful = known.is_health_past
         self._effective_sha256 = known.effective_sha256
         self.stored_components = stored_components
         self._stored_tree = "" if known.lacks_components else known.components_hash
@@ -122,12 +122,12 @@ class Belief:
         fact = Fact(FactKind.FULL_STATE, now, remote_config=remote_config, proves_loss=proves_loss)
         changes.facts.append(fact)
 
-    def doubt_health(self, is_doubtful: bool) -> None:
-        """Whether an earlier session may have heard of its health what is not stored yet, since its process is slow.
+    def doubt_health(self) -> None:
+        """An earlier session may have heard of its health what is not stored yet, since its process is slow.
 
         Then the next report is news, though it says what is stored: what is written late stands before it.
         """
-        self._is_health_doubtful = is_doubtful
+        self._is_health_doubtful = True
 
     def should_ask_for_tree(self) -> bool:
         """Whether to ask for the tree of the named components, which this agent's row lacks (C4); once each."""

@@ -268,8 +268,9 @@ class AgentSession:
             self._continuity.doubt()
         elif self._rules.has_doubtful_offer:
             self._continuity.doubt(at_once=True)
-        if self._is_first and self._transport is Transport.WEBSOCKET:
-            self._belief.doubt_health(self._continuity.stored_number is None)
+        is_websocket = self._transport is Transport.WEBSOCKET
+        if self._is_first and is_websocket and self._continuity.stored_number is None:
+            self._belief.doubt_health()
         return is_next
 
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:

@@ -6,9 +6,12 @@ import pytest
 
 from agents import store
 from agents.models import AgentEvent, AgentStatus
+from agents.snapshot import Transport
 from agents.views.health import health_panel
+from opamp.proto import opamp_pb2 as pb
 from opamp.protocol.session import AgentSession
-from tests.factories import open_session
+from telflo.base.ids import new_id
+from tests.factories import at, open_session
 from tests.protocol.world import LIMITS, STORIES, Recorded
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +67,27 @@ def test_after_the_offer_of_a_credential_the_last_known_health_stays_marked_as_o
     assert "last known" in panel.summary
     assert panel.tree is not None
     assert panel.tree.healthy is None
+
+
+def test_over_plain_http_a_collector_that_is_well_again_after_our_restart_is_news() -> None:
+    """Each poll is a session of its own, and what is kept of its health is of before the restart."""
+    uid = new_id()
+    store.register([uid], now=at(0))
+    say(uid, 0, healthy=True, status="StatusOK")
+    AgentStatus.objects.filter(agent_id=uid).update(restarted_at=at(1))
+    say(uid, 2, healthy=False, status="StatusStopping")
+    assert AgentStatus.objects.get(agent_id=uid).health == "unknown"
+    say(uid, 3, healthy=True, status="StatusOK")
+    assert AgentStatus.objects.get(agent_id=uid).health == "healthy"
+    told = AgentEvent.objects.filter(agent_id=uid, kind="health").order_by("at")
+    assert [event.data["status"] for event in told] == ["StatusOK", "StatusStopping", "StatusOK"]
+
+
+def say(uid: UUID, seconds: int, *, healthy: bool, status: str) -> None:
+    """One poll that tells of its health."""
+    known = open_session(uid, now=at(seconds), transport=Transport.HTTP, number=seconds)
+    message = pb.AgentToServer(instance_uid=uid.bytes, sequence_num=seconds)
+    message.health.healthy, message.health.status = healthy, status
+    patch = AgentSession(known, LIMITS).receive(message, at(seconds)).patch
+    assert patch is not None
+    store.apply([patch])
