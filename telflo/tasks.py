@@ -12,6 +12,7 @@ from agents.store import (
     prune_components,
     prune_effective_configs,
     prune_events,
+    prune_verdicts,
 )
 from fleets.credentials import prune_credentials
 from fleets.forgetting import forget_ghosts
@@ -28,6 +29,7 @@ PRUNERS: tuple[Callable[[datetime], int], ...] = (
     prune_commands,
     prune_events,
     prune_effective_configs,
+    prune_verdicts,
     prune_components,
     prune_refused,
     prune_attempts,

@@ -15,7 +15,7 @@ from configs.collector.difference import EXTENSIONS, PIPELINES, Change, Deed, Pa
 from configs.collector.drift import standing
 from configs.collector.equality import HIDDEN
 from configs.collector.model import Model
-from configs.collector.names import Kind, renamed, trimmed
+from configs.collector.names import trimmed
 from configs.collector.references import escaped
 from configs.collector.values import Expansion, Value, entries_of
 
@@ -26,9 +26,12 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """The text, and the secrets that collectors hide: place -> the environment variable that stands there instead."""
+    """The text, how many changes it holds, and the secrets that collectors hide: place -> the environment variable that
+    stands there instead.
+    """
 
     text: str
+    changes: int
     secrets: Mapping[str, str]
 
 
@@ -36,19 +39,19 @@ def adopt(intended: Model, effective: Model) -> Adopted:
     """The text of what runs, without what the supervisor added. Comments and formatting are lost."""
     tree: Tree = _plain(intended.values)
     found = standing(intended, effective)
-    for change in (*found.drifted, *found.additions):
-        _apply(tree, change, effective)
+    changes = (*found.drifted, *found.additions)
+    for change in changes:
+        _apply(tree, change, intended.as_written(change.path), effective)
     secrets: dict[str, str] = {}
     shown = _without_hidden(tree, (), secrets)
     text = yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=_WIDTH)
-    return Adopted(text, secrets)
+    return Adopted(text, len(changes), secrets)
 
 
-def _apply(tree: Tree, change: Change, effective: Model) -> None:
+def _apply(tree: Tree, change: Change, path: Path, effective: Model) -> None:
     if change.path[:2] == EXTENSIONS:
         _apply_extension(tree, change)
         return
-    path = _written(tree, change.path)
     if change.deed is Deed.REMOVED:
         _holder(tree, path).pop(path[-1], None)
     elif change.path[:2] == PIPELINES:
@@ -66,16 +69,6 @@ def _apply_extension(tree: Tree, change: Change) -> None:
     rest = [one for one in service.get("extensions") or () if trimmed(one) != change.path[-1]]
     added = [change.path[-1]] if change.deed is Deed.ADDED else []
     service["extensions"] = [*rest, *added]
-
-
-def _written(tree: Tree, path: Path) -> Path:
-    """The path with the names that the text uses: the old ones where it has these."""
-    if path[0] not in set(Kind) or len(path) < 2:
-        return path
-    kind, name = Kind(str(path[0])), path[1]
-    names = tree.get(kind) or {}
-    same = (one for one in names if name in {trimmed(one), renamed(kind, trimmed(one))})
-    return (kind.value, next(same, name), *path[2:])
 
 
 def _holder(tree: Any, path: Path) -> Any:

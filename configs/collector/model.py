@@ -85,6 +85,15 @@ class Model:
             kind: frozenset(one for one in types if "$" not in one) for kind, types in used.items()
         }
 
+    def as_written(self, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        """A path with the name that the text has for its component: the old one where it says that."""
+        if len(path) < 2 or path[0] not in set(Kind):
+            return path
+        kind, name = Kind(str(path[0])), path[1]
+        names = entries_of(self.values.get(kind))
+        same = (one for one in names if name in {trimmed(one), renamed(kind, trimmed(one))})
+        return (kind.value, next(same, name), *path[2:])
+
     def _kind(self, kind: Kind, member: str) -> Kind:
         return Kind.CONNECTOR if member in self.components[Kind.CONNECTOR] else kind
 
