@@ -10,14 +10,18 @@ OWN_PATHS: Final = (
     ("service", "telemetry", "resource"),
 )
 """Where a supervisor adds to what it was sent."""
+_SECTIONS: Final = frozenset(path[0] for path in OWN_PATHS)
+_DEEPEST: Final = max(map(len, OWN_PATHS))
 
 
 def own_lines(lines: Sequence[str]) -> frozenset[int]:
     """The numbers (from 0) of the lines that are a supervisor's own, in YAML of one value a line."""
     own: set[int] = set()
     path: list[tuple[int, str]] = []
-    cut = -1
+    cut, holds_own = -1, False
     for number, line in enumerate(lines):
+        if line[:1] == " " and not holds_own:
+            continue  # most lines are in sections that supervisors leave alone
         text = line.lstrip(" ")
         indent = len(line) - len(text)
         if cut >= 0 and (indent > cut or not text):
@@ -27,6 +31,8 @@ def own_lines(lines: Sequence[str]) -> frozenset[int]:
         while path and path[-1][0] >= indent:
             path.pop()
         path.append((indent, text.partition(":")[0]))
+        if not indent and text:
+            holds_own = path[0][1] in _SECTIONS
         if len(path) <= _DEEPEST and tuple(key for _, key in path) in OWN_PATHS:
             own.add(number)
             cut = indent
@@ -47,6 +53,3 @@ def essence(bodies: Iterable[tuple[str, str]]) -> str:
             digest.update(len(part).to_bytes(8, "big"))
             digest.update(part)
     return digest.hexdigest()
-
-
-_DEEPEST: Final = max(map(len, OWN_PATHS))

@@ -247,7 +247,7 @@ class TestJudging:
         healthy(*staged.story.agents)
         self._make_version_have_pipelines(staged)
         runs(canary, port=1)
-        staged.work(SOAK + timedelta(seconds=1))
+        staged.work(SOAK + timedelta(minutes=1))
         assert target_of(staged.rollout, canary).state == "soaking"
         compare()
         staged.work(timedelta(seconds=1))
