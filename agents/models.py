@@ -9,6 +9,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from agents.snapshot import ConfigStatus
 from agents.status import CUT_OFF, health_now
+from telflo.base.compression import CompressedField
 from telflo.base.encryption import EncryptedTextField
 from telflo.base.ids import new_id
 
@@ -189,6 +190,7 @@ class AgentStatus(models.Model):
     transport = models.CharField(max_length=4, blank=True)
     remote_address = models.CharField(max_length=64, blank=True)
     interval_s = models.PositiveIntegerField(default=30, help_text="heartbeat or poll interval")
+    interval_since = models.DateTimeField(null=True, help_text="when it was told this interval")
     connected_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
     # Without an index: heartbeats change this alone, and would have to write all of them.
@@ -200,7 +202,11 @@ class AgentStatus(models.Model):
     health = models.CharField(max_length=10, choices=Health.choices, default=Health.UNKNOWN)
     health_since = models.DateTimeField(null=True)
     health_at = models.DateTimeField(null=True, help_text="when the kept tree was reported")
-    health_tree = models.JSONField(null=True)
+    health_report = CompressedField(
+        null=True, help_text="the tree as it was sent: opamp/protocol/health.py"
+    )
+    reported_healthy = models.BooleanField(null=True, help_text="of the kept tree's root")
+    reported_status = models.TextField(blank=True, default="", db_default="")
     last_error = models.TextField(blank=True)
     # remote configuration: the last acknowledgement
     remote_config_status = models.PositiveSmallIntegerField(default=0)

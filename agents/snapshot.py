@@ -70,9 +70,16 @@ class Description:
     non_identifying: Mapping[str, Any] = field(default_factory=dict)
 
 
+STEPS: Final = frozenset({"StatusStarting", "StatusStopping", "StatusStopped"})
+"""Statuses of a collector on its way up or down: neither well nor ill."""
+
+
 @dataclass(slots=True)
 class ComponentHealth:
-    """One node of the health tree (OpAMP ComponentHealth). Nobody changes one; to freeze it costs thrice as much."""
+    """One node of the health tree (OpAMP ComponentHealth). Nobody changes one; to freeze it costs thrice as much.
+
+    report: the whole tree as an agent sent it, of its root alone; opamp.protocol.health reads and writes it.
+    """
 
     healthy: bool
     status: str = ""
@@ -81,11 +88,17 @@ class ComponentHealth:
     status_at: datetime | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     components: Mapping[str, "ComponentHealth"] = field(default_factory=dict)
+    report: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def says_nothing(self) -> bool:
         """True for the empty health that a supervisor sends at every client start: unknown, not unhealthy."""
         return not (self.healthy or self.status or self.last_error or self.components)
+
+    @property
+    def is_step(self) -> bool:
+        """True for a collector on its way up or down that complains of nothing."""
+        return not self.healthy and self.status in STEPS and not self.last_error
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from agents.store.comparing import (
     verdicts_on,
 )
 from agents.store.events import RETRIED, NewEvent, add_events
-from agents.store.intents import IntentChange, set_intent, set_intervals
+from agents.store.intents import IntentChange, note_restarts, set_intent, set_intervals
 from agents.store.loaded import StatusRow
 from agents.store.patches import apply
 from agents.store.pruning import (
@@ -55,6 +55,7 @@ __all__ = [
     "keep_verdicts",
     "lock",
     "lock_open_to_offers",
+    "note_restarts",
     "open_sessions",
     "prune_commands",
     "prune_components",

@@ -164,7 +164,7 @@ class TestSequenceNumbers:
         writes = [q["sql"] for q in queries if "UPDATE" in q["sql"].upper() and "SET" in q["sql"]]
         [statement] = [sql for sql in writes if "agents_agentstatus" in sql]
         assert "sequence_num" in statement
-        assert "health_tree" in statement
+        assert "health_report" in statement
 
     @pytest.mark.rule("I2")
     def test_while_a_full_state_is_outstanding_no_number_is_stored(self) -> None:
@@ -177,13 +177,34 @@ class TestSequenceNumbers:
 class TestHealth:
     def test_an_empty_health_is_unknown_and_the_last_known_one_is_kept(self) -> None:
         agent = make_agent()
-        good = ComponentHealth(True, "StatusOK")
+        good = ComponentHealth(True, "StatusOK", report=b"good")
         store.apply([make_patch(agent, now=at(1), health=good)])
         store.apply([make_patch(agent, now=at(2), health=ComponentHealth(False))])
         row = status_of(agent)
         assert (row.health, row.health_at, row.health_since) == ("unknown", at(1), at(2))
-        assert row.health_tree is not None
-        assert row.health_tree["status"] == "StatusOK"
+        assert (row.health_report, row.reported_status) == (b"good", "StatusOK")
+
+    @pytest.mark.rule("H1")
+    @pytest.mark.parametrize(
+        ("said", "after_s", "word"),
+        [
+            (ComponentHealth(False, "StatusStopping"), 2, "unknown"),
+            (ComponentHealth(False, "StatusStarting"), 59, "unknown"),
+            (ComponentHealth(False, "StatusStopping"), 61, "unhealthy"),
+            (ComponentHealth(False, "StatusFatalError"), 2, "unhealthy"),
+            (ComponentHealth(False, last_error="Agent process exited"), 2, "unhealthy"),
+        ],
+    )
+    def test_the_steps_of_a_restart_that_we_caused_are_unknown(
+        self, said: ComponentHealth, after_s: float, word: str
+    ) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(1), health=ComponentHealth(True, "StatusOK"))])
+        store.note_restarts([agent.instance_uid], now=at(10))
+        store.apply([make_patch(agent, now=at(10 + after_s), health=said)])
+        row = status_of(agent)
+        assert row.health == word
+        assert row.health_at == (at(1) if word == "unknown" else at(10 + after_s))
 
     def test_a_supervisor_that_is_shut_down_is_not_ill(self) -> None:
         agent = make_agent()
@@ -401,6 +422,14 @@ class TestSweep:
         assert (row.connected, row.status) == (False, "disconnected")
         assert kinds(agent)[-1] == "disconnected"
         assert store.sweep(at(107)) == 0
+
+    @pytest.mark.rule("D2", "S4")
+    def test_a_shorter_interval_counts_from_when_it_was_told(self) -> None:
+        """Seen with a real supervisor: until then it was silent for good reason, and its next heartbeat is stored late."""
+        agent = make_agent()
+        store.set_intervals({agent.instance_uid: 5}, now=at(40))
+        assert store.sweep(at(69)) == 0
+        assert store.sweep(at(71)) == 1
 
     def test_a_heartbeat_after_the_silence_connects_again(self) -> None:
         agent = make_agent()

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import Agent
-from agents.snapshot import Capability
+from agents.snapshot import Capability, ComponentHealth
 from fleets.connection import NewDestination, connection_of, update_connection
 from fleets.connection_offer import Signal
 from fleets.models import AgentConnection, Fleet, Membership, Token, TokenKind
@@ -237,6 +237,17 @@ class TestTheCollectorsPage:
         assert words(sequence_num=7 + 20) == silent, "it is heard every 30 s"
         assert words(sequence_num=7 + 60, connected_at=timezone.now()) == silent
 
+    def test_who_came_back_by_the_credential_in_them_has_them(self, fleet: Fleet) -> None:
+        agent = make_collector(fleet=fleet, connected_at=timezone.now())
+        token = own_credential(agent, fleet)
+        before = timezone.now() - timedelta(seconds=30)
+        AgentConnection.objects.create(agent=agent, credential=token, offered_at=before)
+        page = signed_in(Role.VIEWER)
+        words = "in use: it came back by the credential in them"
+        assert words in page.get(f"/collectors/{agent.pk}/").content.decode()
+        AgentConnection.objects.update(offered_at=timezone.now())
+        assert words not in page.get(f"/collectors/{agent.pk}/").content.decode()
+
     def test_it_says_when_a_credential_is_not_offered_any_more(self, fleet: Fleet) -> None:
         agent = make_collector(fleet=fleet)
         AgentConnection.objects.create(agent=agent, unused_offers=3)
@@ -256,18 +267,8 @@ class TestTheCollectorsPage:
         assert counts[0] == counts[1]
 
     def test_an_unknown_health_says_since_when_the_last_known_one_is(self, fleet: Fleet) -> None:
-        tree = {
-            "healthy": True,
-            "status": "StatusOK",
-            "last_error": "",
-            "started_at": None,
-            "status_at": None,
-            "attributes": {},
-            "components": {},
-        }
-        agent = make_collector(
-            fleet=fleet, health="unknown", health_tree=tree, health_at=timezone.now()
-        )
+        tree = ComponentHealth(healthy=True, status="StatusOK")
+        agent = make_collector(fleet=fleet, health="unknown", tree=tree, health_at=timezone.now())
         html = signed_in(Role.VIEWER).get(f"/collectors/{agent.pk}/").content.decode()
         assert "last known, it has not reported since" in html
         assert "reported" in html

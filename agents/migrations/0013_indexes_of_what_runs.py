@@ -8,7 +8,7 @@ from telflo.base.online import AddIndexOnline
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("agents", "0008_what_runs")]
+    dependencies = [("agents", "0012_what_runs")]
 
     operations = [
         AddIndexOnline(

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agents", "0007_hot_status_rows")]
+    dependencies = [("agents", "0011_bodies_as_they_are")]
 
     operations = [
         migrations.CreateModel(
