@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from agents.api_commands import AgentCommands
+from agents.api_drift import AgentDrift
 from agents.api_shapes import AgentSerializer, representations, shown_agent
 from agents.filters import AgentFilters
 from agents.models import Agent, AgentEvent
@@ -84,7 +85,7 @@ _KEY_FILTERS = [
 ]
 
 
-class AgentViewSet(AgentCommands):
+class AgentViewSet(AgentCommands, AgentDrift):
     """Collectors, by the instance uid that their OpAMP client uses."""
 
     queryset = Agent.objects.all()
@@ -104,6 +105,8 @@ class AgentViewSet(AgentCommands):
         "events": Action.VIEW,
         "restart": Action.OPERATE,
         "retry": Action.OPERATE,
+        "drift": Action.VIEW,
+        "adopt": Action.EDIT,
         "mode": Action.OPERATE,
         "messages": Action.VIEW,
         "send_message": Action.OPERATE,

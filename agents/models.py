@@ -1,12 +1,13 @@
 """What is out there, and how it is: agents, their hot status row, bodies they report, their timeline."""
 
 from collections.abc import Collection
-from typing import Self
+from typing import Final, Self
 
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
+from agents.snapshot import ConfigStatus
 from agents.status import CUT_OFF, health_now
 from telflo.base.compression import CompressedField
 from telflo.base.encryption import EncryptedTextField
@@ -34,11 +35,38 @@ class EffectiveConfig(models.Model):
     sha256 = models.CharField(primary_key=True, max_length=64)
     files = EncryptedTextField()
     size = models.PositiveIntegerField(help_text="bytes of all bodies together")
+    essence = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="a hash that collectors share: configs/collector/additions.py; empty: not looked at",
+    )
     created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["essence"], name="effective_by_essence")]
 
     def __str__(self) -> str:
         """For people and logs."""
         return self.sha256[:12]
+
+
+class Verdict(models.Model):
+    """What runs against what should run, compared once for each distinct pair."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    essence = models.CharField(max_length=64, help_text="of the effective configuration")
+    intended = models.CharField(max_length=64, help_text="the hash of what should run")
+    runs = models.CharField(max_length=8, help_text="configs/collector/drift.py")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["essence", "intended"], name="verdict_once")]
+
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"{self.essence[:12]} against {self.intended[:12]}: {self.runs}"
 
 
 class AgentQuerySet(models.QuerySet["Agent"]):
@@ -138,6 +166,15 @@ class Health(models.TextChoices):
     UNKNOWN = "unknown", "Unknown"
 
 
+TO_COMPARE: Final = models.Q(
+    compare_due=True,
+    remote_config_status=ConfigStatus.APPLIED.value,
+    remote_config_hash=models.F("desired_hash"),
+    effective_config__isnull=False,
+)
+"""Which collectors are to be compared: those that say they applied what is desired. Of the others it is known."""
+
+
 class AgentStatus(models.Model):
     """The hot row, one per agent. Written by agents/store.py alone; a flush of an older session matches no row (I3)."""
 
@@ -187,6 +224,16 @@ class AgentStatus(models.Model):
     )
     effective_config_at = models.DateTimeField(null=True)
     components_hash = models.CharField(max_length=128, blank=True)
+    runs = models.CharField(
+        max_length=8,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="what became of the desired configuration (configs/collector/drift.py); empty: not known",
+    )
+    compare_due = models.BooleanField(
+        default=True, db_default=True, help_text="what runs or should run changed since `runs`"
+    )
     # intent, handed down by fleets through agents.store.set_intent
     is_managed = models.BooleanField(default=False)
     desired_hash = models.CharField(max_length=64, blank=True)
@@ -214,6 +261,7 @@ class AgentStatus(models.Model):
                 fields=["agent", "status", "health", "remote_config_status", "remote_config_hash"],
                 name="status_counted",
             ),
+            models.Index(fields=["agent"], condition=TO_COMPARE, name="status_to_compare"),
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:uid>/move/", changes.move, name="move"),
     path("<uuid:uid>/forget/", changes.forget, name="forget"),
     path("<uuid:uid>/mode/", changes.mode, name="mode"),
+    path("<uuid:uid>/adopt/", changes.adopt, name="adopt"),
     path("<uuid:uid>/restart/", changes.restart, name="restart"),
     path("<uuid:uid>/retry/", changes.retry, name="retry"),
 ]

@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import OperationalError, transaction
 
-from fleets import tokens, watching
+from fleets import drift, tokens, watching
 from fleets.models import Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE
@@ -33,6 +33,13 @@ def sweep_rollouts() -> None:
     engine.settle_reverting(now)
     for rollout_id in Rollout.objects.filter(state__in=ACTIVE).values_list("pk", flat=True):
         engine.advance(rollout_id, now=now)
+
+
+@shared_task(name="fleets.tasks.compare_running")
+@again_after_deadlock
+def compare_running() -> int:
+    """Find out who drifted: those of whom what runs, or what should run, changed; answers how many were compared."""
+    return drift.compare_running(clock.now())
 
 
 @shared_task(name="fleets.tasks.sweep_tokens")

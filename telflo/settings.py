@@ -291,6 +291,7 @@ _NOT_LATE = {"options": {"expires": 5.0}}
 CELERY_BEAT_SCHEDULE = {
     "sweep-statuses": {"task": "agents.tasks.sweep_statuses", "schedule": 5.0, **_NOT_LATE},
     "sweep-rollouts": {"task": "fleets.tasks.sweep_rollouts", "schedule": 5.0, **_NOT_LATE},
+    "compare-running": {"task": "fleets.tasks.compare_running", "schedule": 5.0, **_NOT_LATE},
     "sweep-tokens": {"task": "fleets.tasks.sweep_tokens", "schedule": 15.0, **_NOT_LATE},
     "watch-fleets": {"task": "fleets.tasks.watch_fleets", "schedule": 15.0, **_NOT_LATE},
     "deliver-notices": {"task": "notices.tasks.deliver_notices", "schedule": 5.0, **_NOT_LATE},

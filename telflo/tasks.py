@@ -13,6 +13,7 @@ from agents.store import (
     prune_components,
     prune_effective_configs,
     prune_events,
+    prune_verdicts,
     sweep,
 )
 from fleets.credentials import prune_credentials
@@ -33,6 +34,7 @@ PRUNERS: tuple[Callable[[datetime], int], ...] = (
     prune_commands,
     prune_events,
     prune_effective_configs,
+    prune_verdicts,
     prune_components,
     prune_refused,
     prune_attempts,

@@ -4,6 +4,15 @@ A few statements for any number of agents; the SQL that differs between database
 """
 
 from agents.store.commands import claim_commands, expire_commands
+from agents.store.comparing import (
+    Compared,
+    Pair,
+    effective_files,
+    keep_verdicts,
+    set_runs,
+    to_compare,
+    verdicts_on,
+)
 from agents.store.events import RETRIED, NewEvent, add_events
 from agents.store.intents import IntentChange, note_restarts, set_intent, set_intervals
 from agents.store.loaded import StatusRow
@@ -13,6 +22,7 @@ from agents.store.pruning import (
     prune_components,
     prune_effective_configs,
     prune_events,
+    prune_verdicts,
 )
 from agents.store.rows import (
     CALM_AFTER_RESTART,
@@ -30,15 +40,19 @@ __all__ = [
     "FENCED_EPOCH",
     "RETRIED",
     "Arrival",
+    "Compared",
     "IntentChange",
     "NewEvent",
+    "Pair",
     "StatusRow",
     "add_events",
     "apply",
     "claim_commands",
+    "effective_files",
     "expire_commands",
     "hold",
     "is_anothers",
+    "keep_verdicts",
     "lock",
     "lock_open_to_offers",
     "note_restarts",
@@ -47,9 +61,13 @@ __all__ = [
     "prune_components",
     "prune_effective_configs",
     "prune_events",
+    "prune_verdicts",
     "register",
     "sessions_of",
     "set_intent",
     "set_intervals",
+    "set_runs",
     "sweep",
+    "to_compare",
+    "verdicts_on",
 ]

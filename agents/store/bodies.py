@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from agents.models import ComponentSet, EffectiveConfig
-from agents.snapshot import AgentPatch, Components
+from agents.snapshot import AgentPatch, Components, ConfigFile
 from agents.snapshot import EffectiveConfig as ReportedConfig
 from agents.store.dialects import insert_rows
 from agents.store.values import files_to_text
+from configs.collector.additions import essence
 
 
 def keep_effective(patches: Iterable[AgentPatch]) -> None:
@@ -24,7 +25,7 @@ def keep_effective(patches: Iterable[AgentPatch]) -> None:
     missing = [patch for sha256, patch in sorted(reported.items()) if sha256 not in known]
     insert_rows(
         EffectiveConfig,
-        columns=("sha256", "files", "size", "created_at"),
+        columns=("sha256", "files", "size", "essence", "created_at"),
         rows=[_row(patch) for patch in missing],
         ignore_conflicts=True,
     )
@@ -54,8 +55,14 @@ def _has_tree(patch: AgentPatch) -> bool:
     return isinstance(patch.components, Components) and patch.components.tree is not None
 
 
-def _row(patch: AgentPatch) -> tuple[str, str, int, datetime]:
+def essence_of(files: Iterable[ConfigFile]) -> str:
+    """The hash by which collectors that run the same know it of each other."""
+    return essence((file.name, file.body.decode(errors="replace")) for file in files)
+
+
+def _row(patch: AgentPatch) -> tuple[str, str, int, str, datetime]:
     reported = patch.effective_config
     assert isinstance(reported, ReportedConfig)
     size = sum(len(entry.body) for entry in reported.files)
-    return reported.sha256, files_to_text(reported.files), size, patch.seen_at
+    files = reported.files
+    return reported.sha256, files_to_text(files), size, essence_of(files), patch.seen_at

@@ -41,6 +41,8 @@ def set_intent(
             if change.instance_uid not in rows:
                 continue
             edit = Edit(rows[change.instance_uid])
+            if change.desired_hash != edit.row.desired_hash:
+                edit.put(compare_due=True, runs="")
             edit.put(
                 is_managed=change.is_managed,
                 desired_hash=change.desired_hash,

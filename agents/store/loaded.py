@@ -65,6 +65,8 @@ class StatusRow(Loaded):
     connection_error: str
     effective_config_id: str | None
     components_hash: str
+    runs: str
+    compare_due: bool
     is_managed: bool
     desired_hash: str
     attempt_failed: bool
@@ -85,6 +87,9 @@ JUDGED: Final = (
     "is_managed",
     "desired_hash",
     "attempt_failed",
+    "effective_config_id",
+    "runs",
+    "compare_due",
     "status",
     "status_since",
     "config_status",

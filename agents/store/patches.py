@@ -235,6 +235,9 @@ def _put_connection_settings(edit: Edit, patch: AgentPatch) -> None:
 def _put_effective_config(edit: Edit, patch: AgentPatch) -> None:
     reported = patch.effective_config
     sha256 = reported.sha256 if isinstance(reported, EffectiveConfig) else None
+    if sha256 != edit.row.effective_config_id:
+        # What was known of the one before holds until they are compared: a collector that restarts prints another.
+        edit.put(compare_due=True, runs=edit.row.runs if sha256 else "")
     edit.put(effective_config_id=sha256, effective_config_at=patch.seen_at)
 
 

@@ -14,6 +14,7 @@ from agents.models import (
     AgentStatus,
     ComponentSet,
     EffectiveConfig,
+    Verdict,
 )
 from telflo.base.pruning import BATCH, delete_in_batches
 
@@ -39,6 +40,12 @@ def prune_effective_configs(now: datetime, *, batches: int = 100) -> int:
     return _delete_unused(EffectiveConfig, in_use, now - UNREFERENCED_FOR, batches)
 
 
+def prune_verdicts(now: datetime, *, batches: int = 100) -> int:
+    """Delete verdicts on what no collector said lately; answers how many."""
+    in_use = EffectiveConfig.objects.filter(essence=OuterRef("essence"))
+    return _delete_unused(Verdict, in_use, now - UNREFERENCED_FOR, batches)
+
+
 def prune_components(now: datetime, *, batches: int = 100) -> int:
     """Delete trees of builds that no agent has; answers how many.
 
@@ -49,7 +56,7 @@ def prune_components(now: datetime, *, batches: int = 100) -> int:
 
 
 def _delete_unused(
-    model: type[EffectiveConfig] | type[ComponentSet],
+    model: type[EffectiveConfig] | type[ComponentSet] | type[Verdict],
     in_use: QuerySet[Any],
     before: datetime,
     batches: int,
@@ -60,7 +67,7 @@ def _delete_unused(
         with transaction.atomic():
             unused = model.objects.filter(~Exists(in_use), created_at__lt=before)
             locked = unused.select_for_update(skip_locked=True).order_by("pk")
-            keys = list(locked.values_list("pk", flat=True)[:BATCH])
+            keys: list[Any] = list(locked.values_list("pk", flat=True)[:BATCH])
             model.objects.filter(~Exists(in_use), pk__in=keys).delete()
         deleted += len(keys)
         if len(keys) < BATCH:

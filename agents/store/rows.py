@@ -14,6 +14,7 @@ from agents.snapshot import Capability, ConfigStatus, Transport
 from agents.status import StatusFacts, derive
 from agents.store.dialects import update_rows
 from agents.store.loaded import JUDGED, OF_AGENT, WHOLE, WHOLE_AGENT, AgentRow, StatusRow
+from configs.collector.drift import Runs
 from telflo.base.hints import touch_on_commit
 
 CALM_AFTER_RESTART: Final = timedelta(seconds=60)
@@ -22,6 +23,7 @@ CALM_AFTER_RESTART: Final = timedelta(seconds=60)
 FENCED_EPOCH: Final = -1
 """The epoch of a session that may not write: plain HTTP beside a live WebSocket of the same uid."""
 
+_DRIFTED: Final = frozenset({Runs.DRIFTED.value, Runs.LACKING.value})
 _SHOWN_IN_LISTS = frozenset({"status", "config_status", "health", "connected", "desired_hash"})
 
 
@@ -93,6 +95,7 @@ def facts_of(row: StatusRow) -> StatusFacts:
         attempt_failed=row.attempt_failed,
         remote_config_status=ConfigStatus(row.remote_config_status),
         remote_config_hash=row.remote_config_hash,
+        drifted=row.runs in _DRIFTED,
         stale_after=settings.STALE_AFTER,
     )
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from agents.models import Agent, EffectiveConfig
+from agents import store
+from agents.models import Agent
 from agents.snapshot import ConfigFile
-from agents.store.values import files_from_text
 from configs.collector.errors import ParseError
 from configs.collector.nodes import Alias, Mapping, Node, Scalar, Sequence
 from configs.collector.parse import parse
@@ -65,10 +65,7 @@ class Comparison:
 def effective_of(agent: Agent) -> tuple[ConfigFile, ...]:
     """The files that the agent says it runs; nothing when it does not report them."""
     sha256 = agent.status.effective_config_id
-    if not sha256:
-        return ()
-    stored = EffectiveConfig.objects.filter(pk=sha256).values_list("files", flat=True).first()
-    return files_from_text(stored) if stored else ()
+    return store.effective_files(sha256) if sha256 else ()
 
 
 def intended_of(membership: Membership | None) -> str:

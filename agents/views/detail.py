@@ -18,6 +18,7 @@ from agents.views.configuration import (
     shown_file,
 )
 from agents.views.connection import connection_panel, revocation_of
+from agents.views.drift import drift_of
 from agents.views.events import hashes_in, lines_of
 from agents.views.health import health_panel
 from agents.views.messages import shown_message
@@ -135,7 +136,12 @@ def configuration(request: HttpRequest, uid: UUID) -> HttpResponse:
     if is_raw and effective:
         record_raw_reading(subject.agent, actor_of(request))
     intended = intended_of(subject.membership)
+    drift = drift_of(subject.membership, effective)
     context = {
+        "drift": drift,
+        "can_adopt": drift is not None
+        and bool(drift.drifted or drift.additions)
+        and may(request.user, Action.EDIT),
         "is_raw": is_raw,
         "files": [shown_file(file, raw=is_raw) for file in effective],
         "intended": intended,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
+from configs.collector.drift import Runs
+
 
 class Health(Enum):
     """What is known of it."""
@@ -27,7 +29,8 @@ class Word(Enum):
 class SoakFacts:
     """A target that soaks, as stored. patience: how long after the soak an answer is waited for (the apply timeout).
 
-    error: its own words on its health.
+    error: its own words on its health · runs: what became of the version there, None while that is not known ·
+    awaits_comparison: what it says that it runs is looked at in a moment.
     """
 
     health: Health
@@ -36,6 +39,8 @@ class SoakFacts:
     soak_until: datetime
     patience: timedelta
     error: str = ""
+    runs: Runs | None = None
+    awaits_comparison: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +52,38 @@ class Verdict:
 
 
 def judge(facts: SoakFacts, now: datetime) -> Verdict:
-    """Level-triggered: unhealthy at any look is a failure; well, or silent for good reason, at the end is success."""
+    """Level-triggered: unhealthy, or without the pipelines of the version, at any look is a failure; well, or silent
+    for good reason, at the end is success.
+    """
     if facts.health is Health.UNHEALTHY and facts.is_connected:
         told = f": {facts.error}" if facts.error else "."
         return Verdict(Word.FAILED, f"It applied the version and became unhealthy{told}")
+    if facts.runs is Runs.LACKING:
+        return Verdict(Word.FAILED, LACKING)
     if now < facts.soak_until:
         return Verdict(Word.WAIT)
     is_late = now >= facts.soak_until + facts.patience
     if not facts.is_connected:
         return Verdict(Word.FAILED, LEFT) if is_late else Verdict(Word.WAIT)
+    if facts.awaits_comparison and not is_late:
+        return Verdict(Word.WAIT)
     if not facts.reports_health:
         return Verdict(Word.UNVERIFIED, "It does not report its health.")
     if facts.health is Health.HEALTHY:
-        return Verdict(Word.SUCCEEDED)
+        return _well(facts)
     return Verdict(Word.FAILED, SILENT) if is_late else Verdict(Word.WAIT)
 
 
+def _well(facts: SoakFacts) -> Verdict:
+    """Who does not say what it runs is not judged by that; who says it in a way that cannot be compared is marked."""
+    if facts.awaits_comparison or facts.runs is Runs.UNKNOWN:
+        return Verdict(Word.UNVERIFIED, "What it says that it runs could not be compared.")
+    return Verdict(Word.SUCCEEDED)
+
+
+LACKING = (
+    "It applied the version, and what it says that it runs lacks pipelines of that version."
+    " Its configuration page shows the difference."
+)
 LEFT = "It applied the version, left, and did not come back within the apply timeout."
 SILENT = "It applied the version and did not say how it is within the apply timeout."

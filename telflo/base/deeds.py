@@ -16,6 +16,7 @@ class Deed:
 
 DEEDS: Final[Mapping[str, Deed]] = {
     "agent.adopt": Deed("Collector managed", "began to manage"),
+    "agent.adopt_config": Deed("Configuration adopted", "adopted the configuration of"),
     "agent.forget": Deed("Collector forgotten", "forgot", "fail"),
     "agent.label": Deed("Collector labelled", "labelled"),
     "agent.move": Deed("Collector moved", "moved"),

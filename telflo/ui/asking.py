@@ -63,14 +63,19 @@ def ask_first(
     """
     if request.method != "POST":
         return ask(request, question)
-    refuse_nul(request.POST)
     try:
-        change(reason=request.POST.get("reason", "").strip()[:LONGEST_REASON])
+        change(reason=reason_of(request))
     except DomainError as error:
         messages.error(request, error.message)
         return redirect(question.back_url)
     messages.success(request, done)
     return redirect(to or question.back_url)
+
+
+def reason_of(request: HttpRequest) -> str:
+    """The reason that a person gave. Raises UnreadableText."""
+    refuse_nul(request.POST)
+    return str(request.POST.get("reason", "")).strip()[:LONGEST_REASON]
 
 
 def way_back(request: HttpRequest, wanted: str, otherwise: str) -> str:

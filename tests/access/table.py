@@ -88,6 +88,7 @@ PAGES: Final[dict[str, Row]] = {
     "agents:mode": _ask_and_do(OPERATOR),
     "agents:restart": _ask_and_do(OPERATOR),
     "agents:retry": _ask_and_do(OPERATOR),
+    "agents:adopt": _ask_and_do(EDITOR),
     # fleets
     "fleets:list": _read(),
     "fleets:new": _ask_and_do(EDITOR),
@@ -134,6 +135,8 @@ API: Final[dict[str, Row]] = {
     "api-agents-events": _read(),
     "api-agents-restart": _do(OPERATOR),
     "api-agents-retry": _do(OPERATOR),
+    "api-agents-drift": _read(),
+    "api-agents-adopt": _do(EDITOR),
     "api-agents-mode": _do(OPERATOR),
     "api-agents-messages": {"GET": VIEWER, "POST": OPERATOR},
     "api-configurations-list": {"GET": VIEWER, "POST": EDITOR},

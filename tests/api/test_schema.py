@@ -26,6 +26,7 @@ from telflo.base.models import Activity
 from tests.access.cast import Cast
 from tests.api.caller import Caller, caller
 from tests.factories import TESTER, make_configuration, make_fleet, make_person, make_version
+from tests.fleets.drifted import drifted_collector
 from tests.fleets.failed import failed_collector
 from tests.system.rows import make_process
 
@@ -43,6 +44,8 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "agents/{uid}/effective-config/"): ("agents/{uid}/effective-config/?raw=true", None),
     ("post", "agents/{uid}/restart/"): ("agents/{uid}/restart/", {"reason": "stuck"}),
     ("post", "agents/{uid}/retry/"): ("agents/{failed}/retry/", {"reason": "x"}),
+    ("get", "agents/{uid}/drift/"): ("agents/{drifted}/drift/", None),
+    ("post", "agents/{uid}/adopt/"): ("agents/{drifted}/adopt/", {"reason": "x"}),
     ("post", "agents/{uid}/mode/"): ("agents/{uid}/mode/", {"mode": "observed", "reason": "x"}),
     ("get", "agents/{uid}/messages/"): ("agents/{uid}/messages/", None),
     ("post", "agents/{uid}/messages/"): (
@@ -253,6 +256,7 @@ def world() -> tuple[Caller, dict[str, str]]:
     ids = {
         "uid": common["uid"],
         "failed": failed_collector().pk,
+        "drifted": drifted_collector().pk,
         "configuration": line.pk,
         "spare": make_configuration().pk,
         "first": versions[1],
