@@ -242,9 +242,9 @@ def _assign(telflo: Telflo, index: int) -> str:
     """Start a rollout; answers its id."""
     known, api = telflo.installation.known, telflo.api()
     try:
-        started = api.post(
-            "/rollouts/", {"fleet": known["fleet"], "version": known["versions"][index]}
-        )
+        version = known["versions"][index]
+        wanted = {"fleet": known["fleet"], "version": version, "accept_warnings": True}
+        started = api.post("/rollouts/", wanted)
         return str(started["id"])
     finally:
         api.close()
