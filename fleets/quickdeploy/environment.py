@@ -1,22 +1,8 @@
 """Which environment variables a collector configuration uses. Pure."""
 
-import re
-from dataclasses import dataclass
-from typing import Final
-
 import yaml
 
-_REFERENCE: Final = re.compile(
-    r"\$\$|\$\{(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\}"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A variable that a configuration uses; without a default its value must come from the host."""
-
-    name: str
-    has_default: bool = False
+from configs.collector.references import Variable, references_in, variables_named_by
 
 
 def variables_in(text: str) -> tuple[Variable, ...]:
@@ -26,9 +12,9 @@ def variables_in(text: str) -> tuple[Variable, ...]:
     """
     needed: dict[str, bool] = {}
     for scalar in _scalars(text):
-        for found in _REFERENCE.finditer(scalar):
-            if name := found["name"]:
-                needed[name] = needed.get(name, True) and found["default"] is not None
+        for reference in references_in(scalar):
+            for one in variables_named_by(reference):
+                needed[one.name] = needed.get(one.name, True) and one.has_default
     return tuple(Variable(name, has_default) for name, has_default in needed.items())
 
 

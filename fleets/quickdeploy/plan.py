@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from fleets.quickdeploy.environment import Variable
+from configs.collector.references import Variable
 from fleets.quickdeploy.options import DeploymentOptions
 from fleets.quickdeploy.releases import Asset, Program, asset
 

@@ -12,11 +12,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from configs.collector.references import Variable
 from fleets.enrollment import verify_token
 from fleets.errors import TokenRefused
 from fleets.models import Deployment, Fleet, Platform, TokenKind
 from fleets.quickdeploy import manual
-from fleets.quickdeploy.environment import Variable, variables_in
+from fleets.quickdeploy.environment import variables_in
 from fleets.quickdeploy.errors import CodeClosed, CodeUnknown, InvalidOptions
 from fleets.quickdeploy.manual import Commands, ManualStep
 from fleets.quickdeploy.options import DeploymentOptions, check_secret_environment

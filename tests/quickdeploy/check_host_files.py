@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from configs.collector.references import Variable
 from fleets.quickdeploy import script, unit
-from fleets.quickdeploy.environment import Variable
 from fleets.quickdeploy.options import DeploymentOptions
 from fleets.quickdeploy.plan import SERVICE_LAYOUT, InstallPlan
 from fleets.quickdeploy.releases import KNOWN_VERSIONS

@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from configs.collector.references import Variable
 from fleets.quickdeploy import script
-from fleets.quickdeploy.environment import Variable
 from fleets.quickdeploy.options import DeploymentOptions
 from fleets.quickdeploy.plan import InstallPlan, opamp_endpoint
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from fleets.quickdeploy.environment import Variable, variables_in
+from configs.collector.references import Variable
+from fleets.quickdeploy.environment import variables_in
 from fleets.quickdeploy.errors import InvalidOptions
 from fleets.quickdeploy.options import DeploymentOptions
 

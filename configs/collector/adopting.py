@@ -1,0 +1,125 @@
+"""PURE. From what a collector runs to a text that can be a version.
+
+What was intended is the base, since it has the references, secrets and parts that collectors do not print; what
+differs and what was added on the host is put in.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from configs.collector.difference import EXTENSIONS, PIPELINES, Change, Deed, Path
+from configs.collector.drift import standing
+from configs.collector.equality import HIDDEN
+from configs.collector.model import Model
+from configs.collector.names import Kind, renamed, trimmed
+from configs.collector.references import escaped
+from configs.collector.values import Expansion, Value, entries_of
+
+_WIDTH: Final = 120
+_NO_NAME: Final = re.compile(r"\W+")
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """The text, and the secrets that collectors hide: place -> the environment variable that stands there instead."""
+
+    text: str
+    secrets: Mapping[str, str]
+
+
+def adopt(intended: Model, effective: Model) -> Adopted:
+    """The text of what runs, without what the supervisor added. Comments and formatting are lost."""
+    tree: Tree = _plain(intended.values)
+    found = standing(intended, effective)
+    for change in (*found.drifted, *found.additions):
+        _apply(tree, change, effective)
+    secrets: dict[str, str] = {}
+    shown = _without_hidden(tree, (), secrets)
+    text = yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    return Adopted(text, secrets)
+
+
+def _apply(tree: Tree, change: Change, effective: Model) -> None:
+    if change.path[:2] == EXTENSIONS:
+        _apply_extension(tree, change)
+        return
+    path = _written(tree, change.path)
+    if change.deed is Deed.REMOVED:
+        _holder(tree, path).pop(path[-1], None)
+    elif change.path[:2] == PIPELINES:
+        name, *role = change.path[2:]
+        printed = entries_of(entries_of(effective.values["service"])["pipelines"])
+        found = {trimmed(key): value for key, value in printed.items()}[str(name)]
+        members = entries_of(found)
+        _holder(tree, path)[path[-1]] = _plain(members[str(role[0])] if role else members)
+    else:
+        _holder(tree, path)[path[-1]] = _plain(_as_printed(change.after))
+
+
+def _apply_extension(tree: Tree, change: Change) -> None:
+    service = tree.setdefault("service", {})
+    rest = [one for one in service.get("extensions") or () if trimmed(one) != change.path[-1]]
+    added = [change.path[-1]] if change.deed is Deed.ADDED else []
+    service["extensions"] = [*rest, *added]
+
+
+def _written(tree: Tree, path: Path) -> Path:
+    """The path with the names that the text uses: the old ones where it has these."""
+    if path[0] not in set(Kind) or len(path) < 2:
+        return path
+    kind, name = Kind(str(path[0])), path[1]
+    names = tree.get(kind) or {}
+    same = (one for one in names if name in {trimmed(one), renamed(kind, trimmed(one))})
+    return (kind.value, next(same, name), *path[2:])
+
+
+def _holder(tree: Any, path: Path) -> Any:
+    """The map or list that holds the end of the path; made where it is missing."""
+    for part in path[:-1]:
+        if isinstance(tree, dict) and tree.get(part) is None:
+            tree[part] = {}
+        tree = tree[part]
+    return tree
+
+
+def _as_printed(value: Value) -> Value:
+    """A printed value as it has to be written: nothings left out, dollar signs doubled."""
+    if isinstance(value, Mapping):
+        return {key: _as_printed(one) for key, one in value.items() if one is not None}
+    if isinstance(value, tuple):
+        return tuple(map(_as_printed, value))
+    return escaped(value) if isinstance(value, str) else value
+
+
+def _plain(value: Value) -> Any:
+    """The value of fresh lists and dicts, which may be changed and dumped."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return value.text if isinstance(value, Expansion) else value
+
+
+def _without_hidden(value: Any, path: Path, secrets: dict[str, str]) -> Any:
+    """The same with a reference to the environment wherever a secret is hidden."""
+    if isinstance(value, dict):
+        return {key: _without_hidden(one, (*path, key), secrets) for key, one in value.items()}
+    if isinstance(value, list):
+        label = _labels(value)
+        return [_without_hidden(one, (*path, next(label)), secrets) for one in value]
+    if value not in HIDDEN:
+        return value
+    name = _NO_NAME.sub("_", "_".join(map(str, path[1:]))).strip("_").upper()
+    secrets["::".join(map(str, path))] = name
+    return f"${{env:{name}}}"
+
+
+def _labels(items: list[Any]) -> Iterator[str | int]:
+    """What to call items: by their names where they have one."""
+    for at, item in enumerate(items):
+        yield str(item["name"]) if isinstance(item, dict) and item.get("name") else at
