@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from configs.collector.difference import Deed
+from fleets.change_words import shown_changes
 from fleets.rollouts.preflight import Fate, Preflight, Severity
 
 
@@ -16,7 +18,7 @@ class StageReachSerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField(help_text="reached, with the stages before")
 
 
-class NamedSerializer(serializers.Serializer[Any]):
+class PreflightCollectorSerializer(serializers.Serializer[Any]):
     """A collector that a finding is about. detail: such as the components that it lacks."""
 
     instance_uid = serializers.UUIDField(source="uid")
@@ -24,7 +26,7 @@ class NamedSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField(allow_blank=True)
 
 
-class FindingSerializer(serializers.Serializer[Any]):
+class PreflightFindingSerializer(serializers.Serializer[Any]):
     """count: how many collectors it is about; the first hundred of them are named."""
 
     code = serializers.CharField()
@@ -32,7 +34,16 @@ class FindingSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     detail = serializers.CharField(allow_blank=True)
     count = serializers.IntegerField()
-    collectors = NamedSerializer(many=True)
+    collectors = PreflightCollectorSerializer(many=True)
+
+
+class PreflightChangeSerializer(serializers.Serializer[Any]):
+    """One semantic difference; secrets masked. was, now: null where there is nothing."""
+
+    path = serializers.CharField(help_text="`exporters::otlp_grpc::endpoint`")
+    deed = serializers.ChoiceField(choices=[one.value for one in Deed])
+    was = serializers.CharField(allow_null=True)
+    now = serializers.CharField(allow_null=True)
 
 
 class PreflightSerializer(serializers.Serializer[Any]):
@@ -48,7 +59,10 @@ class PreflightSerializer(serializers.Serializer[Any]):
     may_start = serializers.BooleanField(help_text="no finding is an error")
     needs_acceptance = serializers.BooleanField(help_text="a finding is a warning")
     stages = StageReachSerializer(many=True)
-    findings = FindingSerializer(many=True)
+    findings = PreflightFindingSerializer(many=True)
+    changes = PreflightChangeSerializer(
+        many=True, help_text="from the fleet's stable version; the first 200"
+    )
 
 
 def shown_preflight(found: Preflight) -> dict[str, Any]:
@@ -67,5 +81,6 @@ def shown_preflight(found: Preflight) -> dict[str, Any]:
         "needs_acceptance": bool(found.of(Severity.WARNING)),
         "stages": found.stages,
         "findings": found.findings,
+        "changes": shown_changes(found.changes),
     }
     return PreflightSerializer(numbers).data

@@ -82,5 +82,6 @@ def _members(fleet: Fleet, version: ConfigVersion, strategy: Strategy) -> list[M
 
 
 def _builds(hashes: Iterable[str]) -> dict[str, frozenset[Component]]:
+    """What is known of these builds; one that tells nothing is not known."""
     trees = ComponentSet.objects.filter(hash__in=list(hashes)).values_list("hash", "tree")
-    return {digest: offered_by(tree) for digest, tree in trees}
+    return {digest: offered for digest, tree in trees if (offered := offered_by(tree))}

@@ -4,49 +4,48 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from configs.collector import nodes
 from configs.collector.errors import ParseError
-from configs.collector.nodes import Node, resolved
+from configs.collector.model import Model, environment_names, model_of
+from configs.collector.names import Kind, renamed
 from configs.collector.parse import parse
-from fleets.quickdeploy.environment import variables_in
 
 Component = tuple[str, str]
-"""Kind and type: ("exporters", "debug")."""
+"""Kind and type: ("exporters", "debug"); names that were changed in 2026 stand as the new ones."""
 
-_KINDS: Final = ("receivers", "processors", "exporters")
-_SIGNAL_BORNE: Final = ("receivers", "exporters")
-"""Where a pipeline names connectors."""
-_RENAMED: Final = {("exporters", "otlp_grpc"): ("exporters", "otlp")}
-"""New names whose old one differs in more than underscores; builds name a component by its new one alone."""
+_CONNECTING: Final = frozenset({Kind.RECEIVER, Kind.EXPORTER})
+_ROLES: Final = {
+    "receivers": Kind.RECEIVER,
+    "processors": Kind.PROCESSOR,
+    "exporters": Kind.EXPORTER,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """environment: variables without a default · faults: why no collector can read the text."""
+    """environment: variables without a default · faults: why no collector can run the text · model: None then."""
 
     components: frozenset[Component] = frozenset()
     environment: frozenset[str] = frozenset()
     faults: tuple[str, ...] = ()
+    model: Model | None = None
 
 
 def needs_of(text: str) -> Needs:
     """What a version's text needs. Only components that a pipeline or the service uses are ever built."""
     try:
-        root = parse(text).root
+        model = model_of(parse(text))
     except ParseError as problem:
         return Needs(faults=(str(problem),))
-    variables = {one.name for one in variables_in(text) if not one.has_default}
-    return Needs(frozenset(_used(root)), frozenset(variables))
+    used = {(kind.value, name) for kind, types in model.used_types().items() for name in types}
+    variables = {one.name for one in environment_names(model) if not one.has_default}
+    return Needs(frozenset(used), frozenset(variables), tuple(_undefined(model)), model)
 
 
 def offered_by(tree: Mapping[str, Any]) -> frozenset[Component]:
-    """What a build has, by AvailableComponents, under every name that it takes.
-
-    Types that got underscores (hostmetrics, now host_metrics) are still taken by their old name.
-    """
-    found = {(kind, name) for kind, node in tree.items() for name in _below(node)}
-    old = {(kind, name.replace("_", "")) for kind, name in found}
-    return frozenset(found | old | {_RENAMED[one] for one in found if one in _RENAMED})
+    """What a build has, by AvailableComponents; nothing for one that tells nothing."""
+    return frozenset(
+        (kind.value, renamed(kind, name)) for kind in Kind for name in _below(tree.get(kind.value))
+    )
 
 
 def missing_in(needed: Collection[Component], offered: Collection[Component]) -> list[Component]:
@@ -59,40 +58,20 @@ def _below(node: Any) -> Iterable[str]:
     return below if isinstance(below, Mapping) else ()
 
 
-def _used(root: nodes.Mapping) -> set[Component]:
-    service = _map(root.get("service"))
-    connectors = set(_names(root.get("connectors")))
-    used = {("extensions", _type(name)) for name in _items(_get(service, "extensions"))}
-    pipelines = _map(_get(service, "pipelines"))
-    for entry in pipelines.entries if pipelines else ():
-        for kind in _KINDS:
-            for name in _items(_get(_map(entry.value), kind)):
-                is_connector = name in connectors and kind in _SIGNAL_BORNE
-                used.add(("connectors" if is_connector else kind, _type(name)))
-    return used
+def _undefined(model: Model) -> Iterable[str]:
+    """Ids that are used and defined nowhere: every collector refuses them."""
+    for pipeline in model.pipelines.values():
+        for role, members in pipeline.members.items():
+            for member in members:
+                if not _is_defined(model, _ROLES[role], member):
+                    yield f"The pipeline {pipeline.id} uses {member}, and {role} does not define it."
+    for extension in model.extensions:
+        if not _is_defined(model, Kind.EXTENSION, extension):
+            yield f"The service uses {extension}, and extensions does not define it."
 
 
-def _map(node: Node | None) -> nodes.Mapping | None:
-    found = None if node is None else resolved(node)
-    return found if isinstance(found, nodes.Mapping) else None
-
-
-def _get(found: nodes.Mapping | None, name: str) -> Node | None:
-    return None if found is None else found.get(name)
-
-
-def _names(node: Node | None) -> list[str]:
-    found = _map(node)
-    return [entry.name for entry in found.entries] if found else []
-
-
-def _items(node: Node | None) -> list[str]:
-    """The plain names of a list; what a variable stands for is known on the host alone."""
-    found = None if node is None else resolved(node)
-    listed = found if isinstance(found, nodes.Sequence) else ()
-    values = (resolved(one) for one in listed)
-    return [one.value for one in values if isinstance(one, nodes.Scalar) and "${" not in one.value]
-
-
-def _type(name: str) -> str:
-    return name.partition("/")[0]
+def _is_defined(model: Model, kind: Kind, member: str) -> bool:
+    """What a reference stands for is known on the host alone, and may define anything."""
+    kinds = {kind, Kind.CONNECTOR} if kind in _CONNECTING else {kind}
+    is_open = "$" in member or any(one in model.open for one in kinds)
+    return is_open or any(member in model.components[one] for one in kinds)

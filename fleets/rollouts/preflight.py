@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from configs.collector.difference import Change, difference
 from fleets.rollouts.needs import Component, Needs, missing_in
 from fleets.rollouts.placing import Place, TargetFacts, place_target
 from fleets.rollouts.shares import Candidate, divide
@@ -100,11 +101,12 @@ class StageReach:
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What would happen. fates: members by what becomes of them."""
+    """What would happen. fates: members by what becomes of them · changes: against the stable version."""
 
     fates: Mapping[Fate, int]
     stages: tuple[StageReach, ...]
     findings: tuple[Finding, ...]
+    changes: tuple[Change, ...] = ()
 
     @property
     def reached(self) -> int:
@@ -151,7 +153,12 @@ def check(members: Sequence[Member], subject: Subject, seed: str) -> Preflight:
         *_of_the_moment(subject),
     ]
     findings.sort(key=lambda one: list(Severity).index(one.severity))
-    return Preflight(Counter(fates.values()), stages, tuple(findings))
+    return Preflight(Counter(fates.values()), stages, tuple(findings), _changes(subject))
+
+
+def _changes(subject: Subject) -> tuple[Change, ...]:
+    before, after = subject.before, subject.needs.model
+    return difference(before.model, after) if before and before.model and after else ()
 
 
 def _stages(
@@ -189,10 +196,9 @@ def _of_components(reached: Sequence[Member], subject: Subject) -> Iterable[Find
     silent = [one for one in reached if one.build not in lacks] if doubtful else []
     if lacking:
         words = _listed({_called(part) for one in lacking for part in lacks[one.build]})
-        is_all = len(lacking) == len(reached)
         yield Finding(
             "missing_components",
-            Severity.ERROR if is_all else Severity.WARNING,
+            Severity.WARNING,
             f"{_counted(len(lacking), 'lacks', 'lack')} components of it",
             f"Their builds have no {words}. It will fail on them.",
             len(lacking),

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from configs.models import ConfigVersion
 from configs.services import diff_versions
 from configs.views.compare import rows_of as lines_of
+from fleets.change_words import shown_changes
 from fleets.forms import AssignForm, published_versions
 from fleets.models import Fleet
 from fleets.plan_form import FIRST_PRESET, PRESET_WORDS, PlanEditor, PlanForms
@@ -28,6 +29,7 @@ from telflo.ui.numbers import counted, lasting
 
 _SHOWN_LINES: Final = 400
 _SHOWN_NAMES: Final = 20
+_SHOWN_CHANGES: Final = 12
 _START: Final = "start"
 
 
@@ -114,6 +116,8 @@ def _check_context(found: Preflight, accepted: list[str]) -> dict[str, Any]:
         "without": found.fates.get(Fate.UNABLE, 0) + found.fates.get(Fate.OBSERVED, 0),
         "accepted": accepted,
         "errors": errors,
+        "changes": shown_changes(found.changes)[:_SHOWN_CHANGES],
+        "more_changes": max(0, len(found.changes) - _SHOWN_CHANGES),
         "waits": counted(len(waiting), "warning needs", "warnings need") if waiting else "",
         "shown_names": f":{_SHOWN_NAMES}",
         "most_names": _SHOWN_NAMES,

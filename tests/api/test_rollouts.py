@@ -58,6 +58,7 @@ def test_a_dry_run_answers_numbers_and_changes_nothing() -> None:
         "needs_acceptance": False,
         "stages": [{"name": "All at once", "targets": 2, "reached": 2, "total": 2}],
         "findings": [],
+        "changes": [],
     }
     assert not Rollout.objects.exists()
 
@@ -112,17 +113,41 @@ service: {pipelines: {logs: {exporters: [kafka]}}}
 
 
 def test_an_error_of_the_check_stops_it_whatever_is_accepted() -> None:
-    body = needing(KAFKA)
+    body = needing("service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}}}")
     call = caller(Role.OPERATOR)
     told = call("POST", "rollouts/", {**body, "dry_run": True}).body
     assert told["may_start"] is False
     [finding] = [one for one in told["findings"] if one["severity"] == "error"]
-    assert finding["code"] == "missing_components"
-    assert [one["detail"] for one in finding["collectors"]] == ["exporter kafka"]
+    assert finding["code"] == "invalid"
+    assert "The pipeline logs uses otlp, and receivers does not define it." in finding["detail"]
     refused = call("POST", "rollouts/", {**body, "accept_warnings": True}).problem(409)
     assert refused["type"] == "urn:telflo:problem:preflight-errors"
-    assert [one["code"] for one in refused["errors"]] == ["missing_components"]
+    assert [one["code"] for one in refused["errors"]] == ["invalid"]
     assert not Rollout.objects.exists()
+
+
+def test_who_lacks_a_component_is_named_with_it() -> None:
+    told = caller()(
+        "POST", "rollouts/", {**needing(KAFKA, builds=("core", "full")), "dry_run": True}
+    )
+    [finding] = [one for one in told.body["findings"] if one["code"] == "missing_components"]
+    [lacking] = finding["collectors"]
+    assert (finding["count"], lacking["name"], lacking["detail"]) == (1, "core", "exporter kafka")
+
+
+def test_what_the_stable_version_means_differently_is_told_without_secrets() -> None:
+    text = "exporters: {otlp: {endpoint: HOST, headers: {authorization: Bearer KEY, x-team: KEY}}}"
+    first, second = (
+        make_version(yaml=text.replace("HOST", host).replace("KEY", key))
+        for host, key in (("a:4317", "hushed-one"), ("b:4317", "hushed-two"))
+    )
+    make_fleet(name="edge", version=first)
+    body = {"fleet": "edge", "version": str(second.pk), "dry_run": True}
+    answer = caller()("POST", "rollouts/", body)
+    changes = {one["path"]: (one["deed"], one["was"], one["now"]) for one in answer.body["changes"]}
+    assert changes["exporters::otlp_grpc::endpoint"] == ("changed", "a:4317", "b:4317")
+    assert {"authorization", "x-team"} <= {path.rpartition("::")[2] for path in changes}
+    assert "hushed" not in answer.text
 
 
 def test_warnings_are_accepted_all_or_by_their_codes() -> None:

@@ -61,7 +61,7 @@ class TestNeeds:
     def test_only_what_the_service_uses_is_needed(self) -> None:
         assert needs_of(TEXT).components == {
             ("receivers", "otlp"),
-            ("receivers", "filelog"),
+            ("receivers", "file_log"),
             ("processors", "batch"),
             DEBUG,
             ("connectors", "count"),
@@ -75,18 +75,34 @@ class TestNeeds:
         [words] = needs_of("receivers: [").faults
         assert "line 1" in words.lower()
 
-    def test_a_build_takes_old_names_and_no_names_of_later_builds(self) -> None:
-        new = offered_by(
+    def test_a_build_has_a_component_under_either_of_its_names(self) -> None:
+        build = offered_by(
             {
-                "receivers": {"components": {"host_metrics": {}}},
-                "exporters": {"components": {"otlp_grpc": {}, "otlp_http": {}}},
+                "receivers": {"components": {"host_metrics": {}, "filelog": {}}},
+                "exporters": {"components": {"otlp_grpc": {}}},
             }
         )
-        old_names = [("receivers", "hostmetrics"), ("exporters", "otlp"), ("exporters", "otlphttp")]
-        assert missing_in(old_names, new) == []
-        old = offered_by({"receivers": {"components": {"hostmetrics": {}}}})
-        later = ("receivers", "host_metrics")
-        assert missing_in([later], old) == [later]
+        text = """
+receivers: {hostmetrics: , file_log: }
+exporters: {otlp: }
+service: {pipelines: {logs: {receivers: [hostmetrics, file_log], exporters: [otlp]}}}
+"""
+        assert missing_in(needs_of(text).components, build) == []
+
+    @pytest.mark.parametrize(
+        ("service", "fault"),
+        [
+            ("pipelines: {logs: {receivers: [no]}}", "The pipeline logs uses no, and receivers"),
+            ("pipelines: {logs: {exporters: [count]}}", ""),
+            ("pipelines: {logs: {processors: [count]}}", "processors does not define it"),
+            ("extensions: [no]", "The service uses no, and extensions"),
+            ("extensions: ['${env:WHICH}']", ""),
+        ],
+    )
+    def test_what_is_used_and_defined_nowhere_is_a_fault(self, service: str, fault: str) -> None:
+        faults = needs_of(f"connectors: {{count: }}\nservice: {{{service}}}").faults
+        assert bool(faults) == bool(fault)
+        assert fault in "".join(faults)
 
     @pytest.mark.parametrize("tree", [{}, {"receivers": None}, {"receivers": {"components": []}}])
     def test_a_build_that_tells_nothing_offers_nothing(self, tree: dict[str, Any]) -> None:
@@ -160,12 +176,6 @@ class TestComponents:
         assert (finding.code, finding.severity) == ("missing_components", Severity.WARNING)
         [named] = finding.collectors
         assert (named.name, named.detail) == ("web-007", "exporter kafka")
-
-    def test_when_all_lack_one_it_is_an_error(self) -> None:
-        builds = {"core": frozenset({DEBUG})}
-        found = check(crowd(3, build="core"), subject(needs=self.needs, builds=builds), "seed")
-        [error] = found.of(Severity.ERROR)
-        assert (error.code, error.count) == ("missing_components", 3)
 
     def test_those_that_are_not_reached_do_not_count(self) -> None:
         members = [member(1, build="full"), member(2, build="core", is_managed=False)]

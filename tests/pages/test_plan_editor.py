@@ -40,7 +40,8 @@ class Page:
     def html(self, do: str, stages: list[dict[str, str]] | None = None, **knobs: Any) -> str:
         answer = self.post(do, stages, **knobs)
         assert answer.status_code == 200
-        return answer.content.decode()
+        html: str = answer.content.decode()
+        return html
 
 
 def value(html: str, name: str) -> str:
