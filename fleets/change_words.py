@@ -44,8 +44,15 @@ def _shown(change: Change, value: Value) -> str:
     masked = redact_json(nested)
     for part in change.path:
         masked = masked[part] if isinstance(part, str) else masked[0]
-    text = masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
+    text = masked if isinstance(masked, str) else _text_of(masked)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _text_of(value: Any) -> str:
+    """Ids in a row as people write them, anything else as JSON."""
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _plain(value: Value) -> Any:

@@ -25,7 +25,6 @@ FIRST_PRESET: Final = "canary"
 _KINDS: Final = [("count", "Count"), ("percent", "Percent"), ("selector", "Label")]
 _SMALL: Final = {"class": "input w-full"}
 _LONGEST_NAME: Final = 60
-_TEN: Final = {"kind": "percent", "value": "10", "bake": "10 min", "budget": "0"}
 
 
 class DurationField(forms.CharField):
@@ -193,10 +192,23 @@ class PlanEditor:
             return self.of(PRESETS[which]())
         if what == "add" and len(self.rows) < MOST_STAGES:
             # Before the last: that one reaches everybody.
-            return replace(self, rows=[*self.rows[:-1], dict(_TEN), *self.rows[-1:]])
+            return replace(self, rows=[*self.rows[:-1], self._next(), *self.rows[-1:]])
         if what == "remove" and which.isdecimal() and len(self.rows) > 1:
             return replace(self, rows=[row for n, row in enumerate(self.rows) if n != int(which)])
         return self
+
+    def _next(self) -> dict[str, str]:
+        """A stage that fits before the last: 10 %, or half of what is left."""
+        typed = [
+            row["value"].strip().removesuffix("%").strip()
+            for row in self.rows[:-1]
+            if row["kind"] == "percent"
+        ]
+        reached = max(
+            (int(text) for text in typed if text.isdecimal() and len(text) < 4), default=0
+        )
+        percent = 10 if reached < 10 else (100 + reached) // 2
+        return {"kind": "percent", "value": f"{percent} %", "bake": "10 min", "budget": "0 %"}
 
     def forms(self) -> "PlanForms":
         """The forms, looked at."""

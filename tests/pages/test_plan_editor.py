@@ -70,8 +70,10 @@ def test_stages_are_added_before_the_last_and_removed_and_what_was_typed_stays()
     typed = [{"kind": "selector", "value": "env=staging", "bake": "7 min"}, {}]
     html = page.html("add", typed, reason="because", soak="3 min")
     assert value(html, "stages") == "3"
-    assert [value(html, f"stage-{n}-value") for n in range(3)] == ["env=staging", "10", "100 %"]
+    assert [value(html, f"stage-{n}-value") for n in range(3)] == ["env=staging", "10 %", "100 %"]
     assert (value(html, "reason"), value(html, "soak")) == ("because", "3 min")
+    html = page.html("add", [{"value": "50 %"}, {}])
+    assert value(html, "stage-1-value") == "75 %"
     html = page.html("remove:0", typed)
     assert (value(html, "stages"), value(html, "stage-0-value")) == ("1", "100 %")
     assert value(page.html("remove:0", [{}]), "stages") == "1", "one stage is left"
