@@ -150,7 +150,7 @@ def test_the_whole_plan_is_started_as_it_was_typed() -> None:
     assert answer.status_code == 302, answer.content.decode()
     rollout = Rollout.objects.get()
     stages = list(rollout.stages.values_list("selector", "count", "percent", "bake_s"))
-    assert stages == [("env in (staging)", None, None, 300), ("", 2, None, 0), ("", None, 100, 0)]
+    assert stages == [("env=staging", None, None, 300), ("", 2, None, 0), ("", None, 100, 0)]
     budgets = rollout.stages.values_list("failure_budget_count", "failure_budget_percent")
     assert list(budgets) == [(1, 0), (0, 0), (None, 5)]
     assert [rollout.stages.get(index=n).targets.count() for n in range(3)] == [3, 2, 15]
