@@ -80,7 +80,7 @@ proxy: $(VENV)/.dev static/dist/manifest.json ## nginx and HAProxy with the docu
 screenshots: $(VENV)/.dev static/dist/manifest.json ## the pages, light and dark, into docs/images/
 	@$(BIN)/python -m tests.browser.screenshots
 
-bench: $(VENV)/.dev static/dist/manifest.json ## the OpAMP server beside opamp-go's, N agents (10,000), S=heartbeats,page,push,rollout (needs Go)
+bench: $(VENV)/.dev static/dist/manifest.json ## the OpAMP server beside opamp-go's, N agents (10,000), S=heartbeats,page,push,rollout,takeback (needs Go)
 	@POSTGRES_OPTIONS= tests/with-services $(BIN)/python -m benchmarks.scale $(if $(N),--agents $(N)) \
 	  $(if $(REPEATS),--repeats $(REPEATS)) $(foreach s,$(subst $(comma), ,$(S)),--scenario $(s))
 

@@ -152,6 +152,7 @@ class AgentStatus(models.Model):
     transport = models.CharField(max_length=4, blank=True)
     remote_address = models.CharField(max_length=64, blank=True)
     interval_s = models.PositiveIntegerField(default=30, help_text="heartbeat or poll interval")
+    interval_since = models.DateTimeField(null=True, help_text="when it was told this interval")
     connected_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
     # Without an index: heartbeats change this alone, and would have to write all of them.

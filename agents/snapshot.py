@@ -70,6 +70,10 @@ class Description:
     non_identifying: Mapping[str, Any] = field(default_factory=dict)
 
 
+STEPS: Final = frozenset({"StatusStarting", "StatusStopping", "StatusStopped"})
+"""Statuses of a collector on its way up or down: neither well nor ill."""
+
+
 @dataclass(slots=True)
 class ComponentHealth:
     """One node of the health tree (OpAMP ComponentHealth). Nobody changes one; to freeze it costs thrice as much."""
@@ -86,6 +90,11 @@ class ComponentHealth:
     def says_nothing(self) -> bool:
         """True for the empty health that a supervisor sends at every client start: unknown, not unhealthy."""
         return not (self.healthy or self.status or self.last_error or self.components)
+
+    @property
+    def is_step(self) -> bool:
+        """True for a collector on its way up or down that complains of nothing."""
+        return not self.healthy and self.status in STEPS and not self.last_error
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from agents.snapshot import STEPS
 from agents.status import SHUTDOWN_ERROR
 
 BURST: Final = timedelta(seconds=10)
 """Steps this close to the next report of health led to it."""
-_STEPS: Final = frozenset({"StatusStarting", "StatusStopping", "StatusStopped"})
 _DIGITS: Final = re.compile(r"\d+")
 
 
@@ -51,7 +51,7 @@ def condition_of(data: Mapping[str, Any]) -> Condition:
         return Condition.WELL
     if data.get("last_error") == SHUTDOWN_ERROR:
         return Condition.SHUT_DOWN
-    return Condition.STEP if data.get("status") in _STEPS else Condition.ILL
+    return Condition.STEP if data.get("status") in STEPS else Condition.ILL
 
 
 def fold(events: Iterable[Happening]) -> list[Happening]:

@@ -227,7 +227,7 @@ class FleetViewSet(ApiViewSet[Fleet]):
     @extend_schema(request=ReasonSerializer, responses=FleetSerializer)
     @action(detail=True, methods=["post"])
     def archive(self, request: Request, pk: str) -> Response:
-        """Take an empty fleet out of use and revoke its tokens. 409 while it has collectors."""
+        """Take an empty fleet out of use: its tokens let nobody new in. 409 while it has collectors."""
         fleet = archive_fleet(
             fleet=self.get_object(), actor=self.actor, **self.validated(ReasonSerializer)
         )

@@ -17,7 +17,7 @@ from fleets.addresses import http_address
 from fleets.connection_offer import Destination, Signal
 from fleets.credentials import offer_again
 from fleets.models import ConnectionSettings, Fleet
-from fleets.standing import knows_own_address
+from fleets.own_address import knows_own_address
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
 from telflo.base.errors import Conflict, DomainError

@@ -1,13 +1,11 @@
 """Claiming connection settings: written down before they are sent, so that each hash goes out once (S2)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from agents import store
@@ -17,7 +15,7 @@ from fleets.connection import destinations_of
 from fleets.connection_offer import Destination, Held, Need, Plan, SettingsOffer, Signal
 from fleets.credentials import Minted, mint
 from fleets.models import AgentConnection, ConnectionSettings, Membership, Token, TokenKind
-from fleets.quickdeploy.plan import opamp_endpoint
+from fleets.own_address import own_ca_pem, own_endpoint, own_place
 from fleets.standing import Standing, standings
 
 _COLUMNS: Final = (
@@ -30,6 +28,7 @@ _COLUMNS: Final = (
     "has_telemetry",
     "credential",
     "unused_offers",
+    "place",
 )
 
 
@@ -38,6 +37,7 @@ class _Due:
     standing: Standing
     plan: Plan
     row: StatusRow
+    number: int | None
     secret: str = ""
     minted: Minted | None = None
     successor: Token | None = None
@@ -62,8 +62,12 @@ def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, 
                 one.standing.agent_id: one.plan.heartbeat_s
                 for one in granted
                 if one.plan.heartbeat_s and one.standing.capabilities & Capability.REPORTS_HEARTBEAT
-            }
+            },
+            now=now,
         )
+        # Supervisors restart their collectors to have own telemetry in force.
+        telling = [one for one in granted if one.plan.signals or one.plan.switched_off]
+        store.note_restarts([one.standing.agent_id for one in telling], now=now)
         destinations = _destinations(granted)
         return {
             one.standing.agent_id: _offer(one, destinations.get(one.standing.agent_id, {}))
@@ -96,7 +100,7 @@ def _due(rows: Mapping[UUID, StatusRow], agents: Mapping[UUID, Held]) -> Iterabl
             continue
         if standing.offered_epoch == held.epoch and standing.offered_hash == plan.hash:
             continue
-        yield _Due(standing, plan, rows[uid])
+        yield _Due(standing, plan, rows[uid], held.number)
 
 
 def _with_credentials(due: Sequence[_Due], now: datetime) -> list[_Due]:
@@ -117,11 +121,11 @@ def _with_credential(
     if one.plan.need is Need.OWN:
         assert standing.token_id is not None
         minted = mint(standing.agent_id, shared[standing.token_id], now=now)
-        return _Due(standing, one.plan, one.row, minted.secret, minted)
+        return replace(one, secret=minted.secret, minted=minted)
     if one.plan.need is Need.SUCCESSOR:
         assert standing.successor is not None
         heir = heirs[standing.successor]
-        return _Due(standing, one.plan, one.row, heir.handover.secret, successor=heir)
+        return replace(one, secret=heir.handover.secret, successor=heir)
     return one
 
 
@@ -153,11 +157,12 @@ def _row(one: _Due, now: datetime) -> AgentConnection:
         offered_epoch=standing.epoch,
         offered_at=now,
         heartbeat_s=plan.heartbeat_s or standing.offered_heartbeat_s or 0,
-        counted_from=one.row.sequence_num,
-        counted_at=one.row.last_seen_at,
+        counted_from=one.number,
+        counted_at=now,
         has_telemetry=bool(standing.has_telemetry or plan.signals),
         credential_id=credential.pk if credential else kept,
         unused_offers=(standing.unused_offers or 0) + (credential is not None),
+        place=own_place() if credential else standing.offered_place or "",
     )
 
 
@@ -182,17 +187,6 @@ def _offer(one: _Due, destinations: Mapping[Signal, Destination]) -> SettingsOff
         heartbeat_s=plan.heartbeat_s,
         endpoint=own_endpoint(one.row.transport) if connects else "",
         secret=one.secret,
-        ca_pem=_ca_pem() if connects else "",
+        ca_pem=own_ca_pem() if connects else "",
         telemetry=telemetry,
     )
-
-
-def own_endpoint(transport: str) -> str:
-    """Where agents connect, for the transport that they use: the scheme chooses it."""
-    url = settings.OPAMP_URL or f"{str(settings.BASE_URL).rstrip('/')}/v1/opamp"
-    return opamp_endpoint(url, transport)
-
-
-def _ca_pem() -> str:
-    # Certificates are ASCII; comments between them may be anything.
-    return Path(settings.CA_FILE).read_text("utf-8", "replace") if settings.CA_FILE else ""

@@ -68,10 +68,14 @@ class SettingsOffer:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a gateway says of an agent: its session's epoch, and the hash that it has as far as that session knows."""
+    """What a gateway says of an agent: its session's epoch, and the hash that it has as far as that session knows.
+
+    number: of its last message; None: not known.
+    """
 
     epoch: int
     offered: str
+    number: int | None = None
 
 
 class Need(StrEnum):
@@ -95,13 +99,15 @@ class FleetWish:
 class AgentFacts:
     """One agent, its credential, and what it was offered before.
 
-    is_shared: it came by a fleet's enrolment token · successor: the token that replaces this one in its overlap ·
-    offered_credential: of the last offer · is_current: that offer was made in this session.
+    is_shared: it came by a fleet's enrolment token · is_misplaced: its own credential was offered for an earlier
+    address or CA of this server, or a newer one did not arrive · successor: the token that replaces this one in its
+    overlap · offered_credential: of the last offer · is_current: that offer was made in this session.
     """
 
     capabilities: int
     token: UUID | None = None
     is_shared: bool = False
+    is_misplaced: bool = False
     successor: UUID | None = None
     offered_heartbeat_s: int = 0
     offered_telemetry: bool = False
@@ -112,7 +118,10 @@ class AgentFacts:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an agent is to be offered. mark: the credential that counts; until one is minted, a word for it."""
+    """What an agent is to be offered. mark: the credential that counts; until one is minted, a word for it.
+
+    It stands for endpoint and CA in the hash too: these are offered with a new credential only.
+    """
 
     heartbeat_s: int
     signals: tuple[Signal, ...]
@@ -134,12 +143,14 @@ class Plan:
 def plan_settings(wish: FleetWish, agent: AgentFacts, *, can_connect: bool) -> Plan | None:
     """What this agent should have by now, None for nothing. can_connect: the server knows its own address.
 
-    Each kind only with its capability (S1). What was set once is set back to the default, not forgotten.
+    Each kind only with its capability (S1). What was set once is set back to the default, not forgotten: an offer with
+    own telemetry names every kind that the agent has, those that are not set as switched off.
     """
     need = _need(wish, agent) if can_connect else Need.NONE
     able = tuple(signal for signal, bit in _CAPABILITIES.items() if agent.capabilities & bit)
     signals = tuple(signal for signal in able if signal in wish.marks)
-    switched_off = able if agent.offered_telemetry and not signals else ()
+    is_ours = signals or agent.offered_telemetry
+    switched_off = tuple(signal for signal in able if is_ours and signal not in signals)
     heartbeat_s = _heartbeat(wish, agent, need)
     if not (heartbeat_s or signals or switched_off or need is not Need.NONE):
         return None
@@ -157,7 +168,7 @@ def _need(wish: FleetWish, agent: AgentFacts) -> Need:
     accepts = agent.capabilities & Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS
     if not accepts or (agent.unused_offers >= MOST_UNUSED and not agent.is_current):
         return Need.NONE
-    if wish.own_credentials and agent.is_shared:
+    if wish.own_credentials and (agent.is_shared or agent.is_misplaced):
         return Need.OWN
     return Need.SUCCESSOR if agent.successor else Need.NONE
 

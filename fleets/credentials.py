@@ -7,8 +7,10 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 
 from agents import store
+from agents.models import Agent
 from agents.store import NewEvent
 from fleets.models import AgentConnection, Token, TokenKind
 from fleets.standing import Standing
@@ -16,6 +18,7 @@ from fleets.tokens import PREFIX_LENGTH, PREFIXES
 from telflo.base.pruning import delete_in_batches
 from telflo.base.secrets import new_secret
 
+_FORGOTTEN: Final = "The collector was forgotten."
 _REPLACED: Final = "The collector uses a newer credential."
 
 
@@ -32,9 +35,12 @@ class Minted:
 
 
 def mint(uid: UUID, shared: Token, *, now: datetime) -> Minted:
-    """A credential for one agent that came by a shared token. It belongs to that token's fleet, as its member does:
-    supervisors forget offers, and who comes back by the shared token must be the same member.
+    """A credential for one agent that came by a shared token, or by an earlier one like it.
+
+    It belongs to that token's fleet, as its member does: supervisors forget offers, and who comes back by the shared
+    token must be the same member.
     """
+    parent = shared.parent_id if shared.kind == TokenKind.AGENT else shared.pk
     made = new_secret(PREFIXES[TokenKind.AGENT])
     token = Token(
         kind=TokenKind.AGENT,
@@ -42,7 +48,7 @@ def mint(uid: UUID, shared: Token, *, now: datetime) -> Minted:
         name=f"credential of {uid}",
         prefix=made.secret[:PREFIX_LENGTH],
         secret_hash=made.secret_hash,
-        parent=shared,
+        parent_id=parent,
         agent_uid=uid,
         created_at=now,
         enrol_until=shared.enrol_until,
@@ -70,8 +76,22 @@ def offer_again(uids: Collection[UUID]) -> None:
     left.update(unused_offers=0)
 
 
+def end_of_forgotten(uids: Collection[UUID], *, now: datetime) -> None:
+    """The credentials of agents that are deleted let nobody in any more, but for those that a copy brought along."""
+    _end(Q(agent_uid__in=uids), now)
+
+
+def _end(whose: Q, now: datetime) -> None:
+    left = Token.objects.filter(whose, kind=TokenKind.AGENT, revoked_at=None, memberships=None)
+    left.update(revoked_at=now, revoked_reason=_FORGOTTEN)
+
+
 def prune_credentials(now: datetime, *, batches: int = 100) -> int:
-    """Delete agents' credentials that were replaced or revoked long ago; answers how many."""
+    """Delete agents' credentials that were replaced or revoked long ago; answers how many.
+
+    Those of agents that an earlier version forgot are ended.
+    """
+    _end(Q(~Exists(Agent.objects.filter(pk=OuterRef("agent_uid")))), now)
     old = Token.objects.filter(
         kind=TokenKind.AGENT, revoked_at__lt=now - settings.KEEP_REFUSED_ATTEMPTS
     )

@@ -39,7 +39,7 @@ def verify_token(secret: str, *, now: datetime) -> VerifiedToken:
     token = tokens.filter(secret_hash=hash_secret(secret)).first()
     if token is None:
         raise TokenRefused(RefusalReason.UNKNOWN, prefix_of(secret))
-    if token.revoked_at is not None or token.fleet.archived_at is not None:
+    if token.revoked_at is not None:
         raise TokenRefused(RefusalReason.REVOKED, token.prefix)
     has_expired = token.enrol_until is not None and token.enrol_until <= now
     if has_expired and token.fleet.expiry_ends_access:

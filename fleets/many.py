@@ -14,6 +14,7 @@ from agents import notify, store
 from agents.models import Agent
 from agents.services import Outcome
 from agents.store import NewEvent
+from fleets.credentials import end_of_forgotten
 from fleets.models import Fleet, Membership
 from fleets.rollouts import engine
 from fleets.tasks import advance_on_commit
@@ -92,6 +93,7 @@ def drop_agents(uids: Collection[UUID], *, now: datetime) -> None:
     left = engine.exclude(uids, reason=why, now=now)
     engine.keep_names(uids)
     Agent.objects.filter(pk__in=uids).delete()
+    end_of_forgotten(uids, now=now)
     advance_on_commit(left)
     transaction.on_commit(partial(notify.close_agents, list(uids), why), robust=True)
 

@@ -19,7 +19,7 @@ from fleets.models import ArrivalMode, Fleet, Membership
 from fleets.rollouts import engine
 from fleets.rollouts.services import check_published
 from fleets.tasks import advance_on_commit
-from fleets.tokens import Expiry, IssuedToken, issue_token, revoke_tokens
+from fleets.tokens import Expiry, IssuedToken, end_enrolment, issue_token
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
 from telflo.base.errors import Conflict, DomainError, NotFound
@@ -125,7 +125,7 @@ def _put(fleet: Fleet, wanted: Mapping[str, Any]) -> list[str]:
 
 
 def archive_fleet(*, fleet: Fleet, actor: Actor, reason: str = "") -> Fleet:
-    """Take an empty fleet out of use and revoke its tokens. Raises FleetInUse while it has members."""
+    """Take an empty fleet out of use: its tokens let nobody new in. Raises FleetInUse while it has members."""
     with transaction.atomic():
         fleet = Fleet.objects.select_for_update(no_key=True).get(pk=fleet.pk)
         count = fleet.memberships.count()
@@ -139,7 +139,7 @@ def archive_fleet(*, fleet: Fleet, actor: Actor, reason: str = "") -> Fleet:
             fleet.archived_at = fleet.updated_at = clock.now()
             fleet.save(update_fields=["archived_at", "updated_at"])
             why = f"The fleet {fleet} was archived."
-            revoke_tokens(fleet.tokens.filter(revoked_at=None), actor=actor, reason=why)
+            end_enrolment(fleet, actor=actor, reason=why)
             activity.record(actor=actor, action="fleet.archive", obj=fleet, reason=reason)
             touch_fleets(fleet)
     return fleet

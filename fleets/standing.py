@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from agents.snapshot import SettingsState
 from fleets.connection_offer import AgentFacts, FleetWish, Plan, plan_settings
-from fleets.models import ArrivalMode, Membership, Quarantine, Token, TokenKind
+from fleets.models import AgentConnection, ArrivalMode, Membership, Quarantine, Token, TokenKind
 from fleets.offer import Intent
+from fleets.own_address import knows_own_address, own_place
 from telflo.base.alike import JoinedIds, ids_in
 
 ARRIVED_AFTER: Final = timedelta(seconds=10)
@@ -23,7 +23,8 @@ ARRIVED_AFTER: Final = timedelta(seconds=10)
 class Wanted:
     """All that decides what a member should be offered. Fields as the query has them.
 
-    token_id, credential_id: in the answer about many, only where they decide something.
+    token_id, credential_id: in the answer about many, only where they decide something · is_proven: some agent came by
+    what it was offered for this server's present address and CA.
     """
 
     mode: str
@@ -41,6 +42,8 @@ class Wanted:
     has_telemetry: bool | None
     credential_id: UUID | None
     unused_offers: int | None
+    offered_place: str | None
+    is_proven: bool
 
     @property
     def intent(self) -> Intent:
@@ -62,6 +65,12 @@ class Wanted:
         """Whether it uses the credential that it was offered last."""
         return self.credential_id is not None and self.credential_id == self.token_id
 
+    @property
+    def _is_misplaced(self) -> bool:
+        """Whether a credential of its own is to be replaced: it names another place, or a newer one did not arrive."""
+        is_elsewhere = self.offered_place not in ("", None, own_place())
+        return not self.came_by_offered or (self.is_proven and is_elsewhere)
+
     def _wish(self) -> FleetWish:
         return FleetWish(self.wanted_heartbeat_s, bool(self.own_credentials), self.marks or {})
 
@@ -70,6 +79,7 @@ class Wanted:
             capabilities=self.capabilities,
             token=self.token_id,
             is_shared=self.token_kind == TokenKind.ENROLMENT,
+            is_misplaced=self.token_kind == TokenKind.AGENT and self._is_misplaced,
             successor=self.successor,
             offered_heartbeat_s=self.offered_heartbeat_s or 0,
             offered_telemetry=bool(self.has_telemetry),
@@ -141,6 +151,7 @@ def _members(uids: Collection[UUID] | None) -> QuerySet[Membership]:
     return chosen.order_by().annotate(
         config=F("desired__hash"),
         has_failed=Exists(failed),
+        is_proven=Exists(_arrived_at(own_place())),
         successor=Subquery(heirs.order_by("-pk").values("pk")[:1]),
         is_current=Case(
             When(agent__connection__offered_epoch=F("agent__status__session_epoch"), then=True),
@@ -150,17 +161,17 @@ def _members(uids: Collection[UUID] | None) -> QuerySet[Membership]:
     )
 
 
+def _arrived_at(place: str) -> QuerySet[AgentConnection]:
+    """Agents that came by a credential which they were offered for this place."""
+    return AgentConnection.objects.filter(place=place, unused_offers=0, credential__isnull=False)
+
+
 def _named(columns: Mapping[str, str]) -> dict[str, F]:
     return {name: F(path) for name, path in columns.items()}
 
 
 def _where(condition: Q, column: str) -> Case:
     return Case(When(condition, then=F(column)), default=None)
-
-
-def knows_own_address() -> bool:
-    """Whether agents can be told where to connect."""
-    return bool(settings.OPAMP_URL or settings.BASE_URL)
 
 
 _COLUMNS: Final = {
@@ -173,6 +184,7 @@ _COLUMNS: Final = {
     "has_telemetry": "agent__connection__has_telemetry",
     "credential_id": "agent__connection__credential_id",
     "unused_offers": "agent__connection__unused_offers",
+    "offered_place": "agent__connection__place",
 }
 _OFFERED: Final = {
     "epoch": "agent__status__session_epoch",

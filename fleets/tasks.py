@@ -13,6 +13,7 @@ from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE
 from telflo.base import clock, hints
 from telflo.base.deadlocks import again_after_deadlock
+from telflo.base.outbox import Outbox, Post
 
 
 @shared_task(name="fleets.tasks.advance_rollout", autoretry_for=(OperationalError,), max_retries=3)
@@ -40,12 +41,20 @@ def sweep_tokens() -> int:
     return tokens.end_overlaps(clock.now())
 
 
+def send(rollout_id: str) -> None:
+    """Have a worker advance this rollout. Raises what the broker's client raises, and may hang with it."""
+    advance_rollout.apply_async((rollout_id,), retry=False)
+
+
+outbox: Post = Outbox(send)
+
+
 def advance_on_commit(rollout_ids: Iterable[UUID | None]) -> None:
     """Have these rollouts, whose targets changed, advanced and shown anew once the transaction holds.
 
-    A broker that is away costs seconds: the sweep heals.
+    A broker that is away or hangs costs the rollout seconds and holds nobody up: the sweep heals.
     """
     for rollout_id in rollout_ids:
         if rollout_id is not None:
             hints.touch_on_commit({"rollouts", f"rollout:{rollout_id}"})
-            transaction.on_commit(partial(advance_rollout.delay, str(rollout_id)), robust=True)
+            transaction.on_commit(partial(outbox.post, str(rollout_id)), robust=True)

@@ -178,6 +178,29 @@ def revoke_tokens(tokens: Iterable[Token], *, actor: Actor, reason: str) -> None
         _touch(token)
 
 
+def end_enrolment(fleet: Fleet, *, actor: Actor, reason: str) -> None:
+    """Of a fleet that goes out of use, in the caller's transaction: nobody comes in by its tokens any more.
+
+    Those by which collectors of other fleets come, or came before they had a credential of their own, are retired and
+    credentials stay (decisions 8, 9); the rest is revoked.
+    """
+    used = Q(memberships__isnull=False) | Q(children__memberships__isnull=False)
+    kept = list(fleet.tokens.filter(used, revoked_at=None).distinct())
+    revoke_tokens(
+        fleet.tokens.filter(revoked_at=None).exclude(pk__in=[token.pk for token in kept]),
+        actor=actor,
+        reason=reason,
+    )
+    for token in kept:
+        if token.kind != TokenKind.AGENT:
+            retire_token(token=token, actor=actor, reason=reason)
+
+
+def let_in_elsewhere(fleet: Fleet) -> "QuerySet[Membership]":
+    """Members of other fleets that came by tokens of this one."""
+    return Membership.objects.filter(token__fleet=fleet).exclude(fleet=fleet)
+
+
 def end_overlaps(now: datetime) -> int:
     """Revoke what was to be revoked by now, and forget secrets that are not handed over any more; answers how many."""
     forgotten, _ = Handover.objects.filter(until__lte=now).delete()

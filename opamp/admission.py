@@ -178,10 +178,10 @@ class Admission:
         self, agents: Iterable[HeldAgent], problem: str = BUSY, *, cause: str = AWAY
     ) -> None:
         """They are told to come back, and why."""
-        retry_after_s = self._options.retry_after_s
-        answer = partial(unavailable, retry_after_s=retry_after_s, problem=problem)
         for agent in agents:
             self.counters.put_off(cause)
+            retry_after_s = self._options.retry_after()
+            answer = partial(unavailable, retry_after_s=retry_after_s, problem=problem)
             self._turn_away(agent, answer)
 
     def _begin(self, agent: HeldAgent) -> None:

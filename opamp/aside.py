@@ -20,7 +20,7 @@ class Aside:
         self._most_each = options.waiting_messages
         self._counters = counters
         self._most_bytes = options.waiting_bytes
-        self._retry_after_s = options.retry_after_s
+        self._retry_after = options.retry_after
         self.bytes = 0
         """What all of it weighs."""
 
@@ -29,23 +29,25 @@ class Aside:
         """The same of a message over plain HTTP, while it is processed. Raises Overloaded when there is too much."""
         if not self._fits(body):
             self._counters.put_off("waiting_bytes")
-            raise Overloaded(self._retry_after_s)
+            raise Overloaded(self._retry_after())
         self.bytes += _weight(body)
         try:
             yield
         finally:
             self.bytes -= _weight(body)
 
-    def keep(self, agent: HeldAgent, frame: bytes) -> bool:
-        """Keep a message until take(); False when the agent or all together have too much.
+    def keep(self, agent: HeldAgent, frame: bytes) -> str:
+        """Keep a message until take(). Answers the limit for which it was not kept, or "".
 
         A single one is always kept: the limit may be lower than that of a message.
         """
-        if len(agent.waiting) >= self._most_each or not self._fits(frame):
-            return False
+        if len(agent.waiting) >= self._most_each:
+            return "waiting_messages"
+        if not self._fits(frame):
+            return "waiting_bytes"
         agent.waiting.append(frame)
         self.bytes += _weight(frame)
-        return True
+        return ""
 
     def take(self, agent: HeldAgent) -> list[bytes]:
         """Remove and answer what the agent said, in order."""

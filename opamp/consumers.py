@@ -124,7 +124,7 @@ class OpampConsumer:
         frame = self._gateway.receive(connection, data)
         if frame is not None and not await connection.reply(frame):
             self._gateway.counters.lost_sends += 1
-        if pause_s := connection.pace.take(now_s):
+        if pause_s := connection.pace.take(now_s, len(data)):
             # The server reads on when the next event is asked for.
             self._gateway.counters.slow()
             await asyncio.sleep(pause_s)

@@ -24,13 +24,14 @@ from opamp.errors import AgentRefused, ConnectionRefused, Overloaded, TooMany
 from opamp.identities import Identities
 from opamp.intent import IntentWatcher, Layer
 from opamp.messages import Messages
-from opamp.metrics import AWAY, STOPPING, Counters, admission, numbers_of
+from opamp.metrics import AWAY, STOPPING, Counters, numbers_of
 from opamp.options import GatewayOptions
-from opamp.pace import Pace
+from opamp.polls import Polls
 from opamp.ports import Credential, Domain
 from opamp.protocol.session import AgentSession
 from opamp.registry import Connection, HeldAgent, KnownTrees, Link, Registry
-from opamp.throttle import OF_AGENT, RefusalThrottle
+from opamp.throttle import OF_AGENT, RefusalThrottle, sender_of
+from opamp.unfinished import Unfinished
 from opamp.watch import Watch
 from telflo.base.clock import now
 from telflo.base.measures import Numbers
@@ -53,17 +54,18 @@ class Gateway:
         self.registry = Registry()
         self.counters = Counters()
         self.aside = Aside(self.options, self.counters)
+        self.unfinished = Unfinished(self.options.unfinished_bytes, self.counters)
+        self.polls = Polls(self.options, self.counters)
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
         throttle = partial(
             RefusalThrottle,
             self.options.refusals_per_minute,
-            retry_after_s=self.options.retry_after_s,
+            retry_after=self.options.retry_after,
         )
         self.throttle, self.agent_throttle = throttle(), throttle(text=OF_AGENT)
         self.is_draining = False
         self._layer = layer
-        self._requests = 0
         self._stored_components = KnownTrees()
         self._started = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -71,9 +73,10 @@ class Gateway:
             domain,
             self.registry,
             self.options,
+            self.counters,
             send=self._send,
             leave=self._leave,
-            on_thread=self.run_request,
+            on_thread=self._let_in,
             spawn=self._spawn,
         )
 
@@ -87,6 +90,7 @@ class Gateway:
         options = self.options
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
         self._control = ThreadPoolExecutor(2, thread_name_prefix="opamp-control")
+        self.polls.start()
         self._make_storing()
         self._make_talking()
         self.buffer.start()
@@ -136,7 +140,7 @@ class Gateway:
             options=self.options,
             counters=self.counters,
             refused=self._refused,
-            run=partial(self._on_thread, self._admissions),
+            run=self._let_in,
             new_session=self.new_session,
             answer=self._messages.answer,
             answer_other=self._messages.receive_other,
@@ -178,6 +182,7 @@ class Gateway:
         try:
             await self.buffer.stop()
         finally:
+            self.polls.stop()
             self._admissions.shutdown(wait=False, cancel_futures=True)
             self._control.shutdown(wait=False, cancel_futures=True)
             self._started = self.is_draining = False
@@ -187,7 +192,7 @@ class Gateway:
     @property
     def waiting(self) -> int:
         """Handshakes, new agents and requests that wait for the database."""
-        return self.verifier.waiting + self._admission.waiting + self._requests
+        return self.verifier.waiting + self._admission.waiting + self.polls.open
 
     def check_capacity(self) -> None:
         """Raises Overloaded when nothing more should come in now (A3)."""
@@ -202,7 +207,7 @@ class Gateway:
     def put_off(self, cause: str) -> Overloaded:
         """Count that somebody is told to come back; answers the error that says so."""
         self.counters.put_off(cause)
-        return Overloaded(self.options.retry_after_s)
+        return Overloaded(self.options.retry_after())
 
     async def authenticate(self, secret: str, *, address: str) -> Credential:
         """Who holds the secret. Raises ConnectionRefused, TooMany, or Overloaded (also when the database
@@ -210,7 +215,7 @@ class Gateway:
         """
         self.check_capacity()
         if not self.verifier.was_good(secret):
-            self.throttle.check(address)
+            self.throttle.check(sender_of(address))
         try:
             async with asyncio.timeout(self.options.verify_s):
                 return await self.verifier.verify(secret)
@@ -225,14 +230,14 @@ class Gateway:
     ) -> None:
         """Count a refused attempt; it is stored a little later."""
         self.ensure_started()
-        self.throttle.count(address)
+        self.throttle.count(sender_of(address))
         self.refusals.add(
             refusal, address=address, transport=transport, user_agent=user_agent, at=now()
         )
 
     def check_agent(self, uid: UUID, *, credential: Credential, address: str) -> None:
         """Raises TooMany when this agent was refused too often with this credential."""
-        self.agent_throttle.check((address, credential.id, uid))
+        self.agent_throttle.check((sender_of(address), credential.id, uid))
 
     def refused_agent(
         self,
@@ -245,7 +250,7 @@ class Gateway:
         user_agent: str,
     ) -> None:
         """The same of an agent that may not come in by a good credential."""
-        self.agent_throttle.count((address, credential.id, uid))
+        self.agent_throttle.count((sender_of(address), credential.id, uid))
         self.refusals.add(
             ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=credential.prefix),
             address=address,
@@ -255,26 +260,29 @@ class Gateway:
         )
 
     def check_connections(self, credential: Credential) -> None:
-        """Raises TooMany when the credential has all the connections it may have (A5), Overloaded while draining."""
+        """Raises TooMany when the credential has all the connections it may have (A5), Overloaded while draining and
+        when as much of what came by it waits to be written as may.
+        """
         if self.is_draining:
             raise self.put_off(STOPPING)
+        if limit := self.buffer.refuses(credential.id):
+            raise self.put_off(limit)
         most = self.options.connections_per_token
         if self.registry.held_by(credential.id) >= most:
             self.counters.hit("connections_per_token")
-            raise TooMany(f"This token has {most} connections already.", self.options.retry_after_s)
+            raise TooMany(f"This token has {most} connections already.", self.options.retry_after())
 
     def connected(
         self, link: Link, *, credential: Credential, address: str, user_agent: str = ""
     ) -> Connection:
         """Take an accepted connection; call disconnected() at its end."""
-        options = self.options
         connection = Connection(
             link,
             credential=credential,
             address=address,
             user_agent=intern(user_agent[:USER_AGENT_LENGTH]),  # a fleet has few
-            send_timeout_s=options.send_timeout_s,
-            pace=Pace(options.messages_per_s, options.message_burst, _now_s()),
+            send_timeout_s=self.options.send_timeout_s,
+            pace=self.options.pace(_now_s()),
         )
         self.registry.add_connection(connection)
         return connection
@@ -342,15 +350,6 @@ class Gateway:
 
     # ── threads and tasks ──
 
-    @admission
-    async def run_request(self, work: Callable[..., Result], *args: Any, **named: Any) -> Result:
-        """Run the blocking work of a plain-HTTP request on the threads that let agents in; it counts as waiting."""
-        self._requests += 1
-        try:
-            return await self._on_thread(self._admissions, work, *args, **named)
-        finally:
-            self._requests -= 1
-
     def numbers(self) -> Numbers:
         """What this process counts and holds. Any thread."""
         held = {"connections": self.registry.connection_count, "agents": len(self.registry)}
@@ -361,11 +360,18 @@ class Gateway:
         return numbers_of(self.counters, {**held, **waits}, self.refusals.by_reason)
 
     def _waits(self) -> dict[str, float]:
-        levels = {"waiting": self.waiting, "waiting_bytes": self.aside.bytes}
-        return {**levels, **self.buffer.levels()}
+        return {
+            "waiting": self.waiting,
+            "waiting_bytes": self.aside.bytes,
+            "unfinished_bytes": self.unfinished.bytes,
+            **self.buffer.levels(),
+        }
 
     async def _verify(self, secret: str) -> Credential:
-        return await self._on_thread(self._admissions, self.domain.verify_token, secret, now=now())
+        return await self._let_in(self.domain.verify_token, secret, now=now())
+
+    async def _let_in(self, work: Callable[..., Result], *args: Any, **named: Any) -> Result:
+        return await self._on_thread(self._admissions, work, *args, **named)
 
     @staticmethod
     async def _on_thread(

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.ports import Domain
 from opamp.proto.opamp_pb2 import AgentToServer
@@ -43,6 +44,7 @@ class Identities:
         domain: Domain,
         registry: Registry,
         options: GatewayOptions,
+        counters: Counters,
         *,
         send: Send,
         leave: Callable[[HeldAgent, str], None],
@@ -52,6 +54,7 @@ class Identities:
         self._domain = domain
         self._registry = registry
         self._options = options
+        self._counters = counters
         self._send = send
         self._on_thread = on_thread
         self._leave = leave
@@ -96,10 +99,14 @@ class Identities:
     def _is_due(self, agent: HeldAgent) -> bool:
         """Whether it is told a new identity now."""
         is_asking = agent.times_given > 0 and agent.new_uid is None
-        if agent.replaced_s is None or is_asking or agent.times_given >= self._options.new_uids:
+        if agent.replaced_s is None or is_asking:
             return False
-        waited_s = asyncio.get_running_loop().time() - agent.replaced_s
-        return waited_s >= self._options.late_s
+        if asyncio.get_running_loop().time() - agent.replaced_s < self._options.late_s:
+            return False
+        is_due = agent.times_given < self._options.new_uids
+        if not is_due:
+            self._counters.hit("new_uids")
+        return is_due
 
     async def _rename(self, agent: HeldAgent) -> None:
         is_clone = agent.replaced_s is not None

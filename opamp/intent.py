@@ -297,7 +297,7 @@ class IntentWatcher:
         self, agents: Mapping[UUID, HeldAgent]
     ) -> Mapping[UUID, SettingsOffer]:
         asking = {
-            uid: Held(agent.epoch, agent.session.offered_settings)
+            uid: Held(agent.epoch, agent.session.offered_settings, agent.session.number)
             for uid, agent in agents.items()
             if agent.session is not None and agent.session.wants_settings
         }

@@ -87,7 +87,7 @@ class AgentLink(WSListener):
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """The socket is gone."""
-        self._messages.done(self._socket)
+        self._forget_parts()
         if self._writable is not None:
             self._writable.set()
         if self._connection is not None:
@@ -153,7 +153,7 @@ class AgentLink(WSListener):
         answer = self._gateway.receive(self._connection, data)
         if answer is not None:
             self._transport.send(_BINARY, answer)
-        self._spend(now_s)
+        self._spend(now_s, len(data))
 
     def _receive_other(self, frame: WSFrame, now_s: float) -> None:
         kind = frame.msg_type
@@ -181,20 +181,33 @@ class AgentLink(WSListener):
         self._parts += frame.get_payload_as_memoryview()
         most = self._gateway.options.protocol.message_bytes
         if len(self._parts) > most:
-            self._parts = None
+            self._forget_parts()
             self._gateway.counters.hit("message_bytes")
             self._begin_close(MESSAGE_TOO_BIG, too_big(most))
         elif frame.fin:
-            data, self._parts = bytes(self._parts), None
-            self._messages.done(self._socket)
+            data = bytes(self._parts)
+            self._forget_parts()
             self._receive(data, now_s)
-        elif frame.payload_size < SMALL_PART:
-            self._spend(now_s)
+        else:
+            if frame.payload_size < SMALL_PART:
+                self._spend(now_s)
+            self._gateway.unfinished.hold(self, len(self._parts), self._cut_parts)
 
-    def _spend(self, now_s: float) -> None:
+    def _forget_parts(self) -> None:
+        self._parts = None
+        self._messages.done(self._socket)
+        self._gateway.unfinished.done(self)
+
+    def _cut_parts(self) -> None:
+        """So much is unfinished that the oldest has to go, and it is this one's."""
+        self._gateway.counters.cut_connections += 1
+        self._forget_parts()
+        self._socket.abort()
+
+    def _spend(self, now_s: float, size: int = 0) -> None:
         """Count against the peer's pace; one that is too fast is read later."""
         assert self._connection is not None
-        if pause_s := self._connection.pace.take(now_s):
+        if pause_s := self._connection.pace.take(now_s, size):
             self._gateway.counters.slow()
             self._socket.pause_reading()
             self._loop.call_later(pause_s, self._read_on)

@@ -77,9 +77,10 @@ class Messages:
     def answer(self, agent: HeldAgent, message: AgentToServer) -> bytes:
         """The answer to a message of an admitted agent: no database, exactly one reply."""
         assert agent.session is not None
-        if self._buffer.is_full:
+        holder = agent.connection.credential.id
+        if limit := self._buffer.refuses(holder):
             agent.session.miss(message, now())
-            return self._unavailable(message, "buffer")
+            return self._unavailable(message, limit)
         try:
             outcome = agent.session.receive(message, now())
         except Exception:
@@ -89,9 +90,9 @@ class Messages:
         if outcome.patch is None:
             self._counters.refuse(outcome)
         elif outcome.patch.is_heartbeat:
-            self._buffer.beat(agent.session)
+            self._buffer.beat(agent.session, holder)
         else:
-            self._buffer.submit(outcome.patch, force=True)
+            self._buffer.submit(outcome.patch, holder)
         if outcome.close is not None:
             self.end_session(agent)
         self._counters.kinds[outcome.kind] += 1
@@ -107,7 +108,8 @@ class Messages:
     def leave(self, agent: HeldAgent, moment: datetime, reason: str) -> None:
         """The agent is gone from its connection, which may go on with others."""
         if agent.session is not None and agent.is_newest:
-            self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
+            holder = agent.connection.credential.id
+            self._buffer.submit(agent.session.disconnect(moment, reason), holder)
         self.end_session(agent)
 
     def end_connection(self, connection: Connection, moment: datetime, reason: str) -> None:
@@ -117,7 +119,8 @@ class Messages:
         """
         for agent in self._registry.remove_connection(connection):
             if agent.session is not None and agent.new_uid is None:
-                self._buffer.submit(agent.session.disconnect(moment, reason), force=True)
+                patch = agent.session.disconnect(moment, reason)
+                self._buffer.submit(patch, connection.credential.id)
 
     def _hear(self, connection: Connection, data: bytes) -> bytes | None:
         """The short way of most messages: a heartbeat that is known by its bytes."""
@@ -126,12 +129,14 @@ class Messages:
             return None
         session = agent.session
         assert session is not None
-        if not session.beat_waits and self._buffer.is_full:
+        is_waiting = session.beat_waits
+        if not is_waiting and self._buffer.refuses(connection.credential.id):
             return None
         answer = session.hear(data, now())
         if answer is not None:
             self._counters.heartbeats += 1
-            self._buffer.beat(session)
+            if not is_waiting:
+                self._buffer.beat(session, connection.credential.id)
         return answer
 
     def receive_other(
@@ -158,8 +163,8 @@ class Messages:
             return self._let_in(HeldAgent(uid, connection), message, data)
         if agent.is_settled:
             return self._identities.answer_replaced(agent, message)
-        if not self._aside.keep(agent, data):
-            return self._unavailable(message, "waiting_bytes")
+        if limit := self._aside.keep(agent, data):
+            return self._unavailable(message, limit)
         return None
 
     def _let_in(self, agent: HeldAgent, message: AgentToServer, data: bytes) -> bytes | None:
@@ -171,8 +176,8 @@ class Messages:
             return encode_frame(
                 unavailable(message.instance_uid, wait.retry_after_s, problem=str(wait))
             )
-        if not self._aside.keep(agent, data):
-            return self._unavailable(message, "waiting_bytes")
+        if limit := self._aside.keep(agent, data):
+            return self._unavailable(message, limit)
         agent.asks_uid = wants_new_uid(message)
         agent.connection.agents[message.instance_uid] = agent
         self._admit(agent)
@@ -180,7 +185,7 @@ class Messages:
 
     def _unavailable(self, message: AgentToServer, limit: str) -> bytes:
         self._counters.put_off(limit)
-        return encode_frame(unavailable(message.instance_uid, self._options.retry_after_s))
+        return encode_frame(unavailable(message.instance_uid, self._options.retry_after()))
 
 
 def forget(agent: HeldAgent) -> None:

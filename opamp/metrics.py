@@ -96,7 +96,7 @@ class Counters:
         self.hit(cause)
 
     def slow(self) -> None:
-        """Count a message after which its sender is read later."""
+        """Count a message after which its sender is read later, or one that came too fast over plain HTTP."""
         self.slowed_messages += 1
         self.hit("messages_per_s")
 
@@ -168,6 +168,7 @@ FAMILIES: Final = families(
         "agents": "Collectors that are connected to the process.",
         "waiting": "Handshakes and new collectors that wait for the database.",
         "waiting_bytes": "Messages of those that wait for the database, in bytes.",
+        "unfinished_bytes": "Messages that have begun to come and are not complete, in bytes.",
         "reconcile_lag_seconds": "Time since the last comparison ended; it runs every 5 s.",
         "buffer_rows": "Sessions whose reports wait to be written.",
         "buffer_bytes": "Memory that waiting reports take, estimated.",
@@ -184,7 +185,7 @@ FAMILIES: Final = families(
         "limits_hit": "How often a limit was met, by its name; away: the database or Redis; stopping: the process.",
         "lost_sends": "Messages that a collector did not take.",
         "cut_connections": "Connections that were ended for not speaking, not reading or not answering.",
-        "slowed_messages": "Messages after which a collector that sends too fast was read later.",
+        "slowed_messages": "Messages of a collector that sends too fast: it is read later, or refused over plain HTTP.",
         "refused_sockets": "Sockets that were closed at once because there were too many.",
         "slow_sockets": "Sockets that were closed because a request or a message took too long to arrive.",
         "offers": "Configurations claimed for a collector, by what became of them.",

@@ -1,9 +1,13 @@
-"""How fast one peer may send: a bucket of messages that fills up again. Pure: the caller brings the time."""
+"""How fast one peer may send: a bucket of messages that fills up again. Pure: the caller brings the time.
+
+What a message costs is not its coming alone: a large one counts once for each `each` bytes of it.
+"""
 
 from typing import Final
 
 SMALL_PART: Final = 1024
 """Parts of a message below so many bytes count too: Go clients split at 4 KiB, nobody needs a million of one byte."""
+EACH: Final = 32 * 1024
 _LONGEST_WAIT_S: Final = 5.0
 """A peer that is made to wait must still be read often enough that its answers to pings are seen."""
 
@@ -11,16 +15,23 @@ _LONGEST_WAIT_S: Final = 5.0
 class Pace:
     """`burst` messages at once, then `per_s` a second. What comes faster is not refused: its reading is put off."""
 
-    __slots__ = ("_at_s", "_burst", "_left", "_per_s")
+    __slots__ = ("_at_s", "_burst", "_each", "_left", "_per_s")
 
-    def __init__(self, per_s: float, burst: float, now_s: float) -> None:
+    def __init__(self, per_s: float, burst: float, now_s: float, *, each: int = EACH) -> None:
         self._per_s = per_s
         self._burst = self._left = burst
+        self._each = each
         self._at_s = now_s
 
-    def take(self, now_s: float) -> float:
-        """Count one message; answers for how many seconds nothing more should be read, mostly 0."""
+    def check(self, now_s: float) -> float:
+        """For how many seconds one that can be refused has to wait until it is looked at; mostly 0. Counts nothing."""
         left = self._left + (now_s - self._at_s) * self._per_s
-        self._left = left = min(left, self._burst) - 1
+        return 0.0 if left >= 1 else (1 - left) / self._per_s
+
+    def take(self, now_s: float, size: int = 0) -> float:
+        """Count a message of so many bytes; answers for how many seconds nothing more should be read, mostly 0."""
+        left = self._left + (now_s - self._at_s) * self._per_s
+        cost = size / self._each if size > self._each else 1
+        self._left = left = min(left, self._burst) - cost
         self._at_s = now_s
         return 0.0 if left >= 0 else min(-left / self._per_s, _LONGEST_WAIT_S)

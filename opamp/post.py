@@ -4,18 +4,20 @@ One request is one short session: it loads and writes through, since the next po
 Go clients take 200 alone for an answer, try 429 and 503 again, and drop the message at every other status.
 """
 
+import asyncio
 import gzip
 import logging
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from agents.snapshot import Transport
 from fleets.connection_offer import Held
-from opamp.auth import bearer_secret, header
+from opamp.auth import Headers, bearer_secret, header
 from opamp.consumers import Receive, Scope, Send, client_address
 from opamp.door import refusal_for
 from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
@@ -91,11 +93,26 @@ class OpampPost:
         # A supervisor that stops hangs up right behind its goodbye (D1); the server drops what was not taken by then.
         first = await receive()
         credential = await self._gateway.authenticate(secret, address=client_address(scope))
-        most = self._gateway.options.protocol.message_bytes
-        body = await read_body(headers, _resumed(first, receive), most=most)
-        with self._gateway.aside.holding(body):
-            status, reply = await self._exchange(scope, credential, body)
-        return self._encode(scope, status, reply)
+        with self._gateway.polls.holding(credential.id):
+            body = await self._read(headers, _resumed(first, receive))
+            with self._gateway.aside.holding(body):
+                status, reply = await self._exchange(scope, credential, body)
+            return self._encode(scope, status, reply)
+
+    async def _read(self, headers: Headers, receive: Receive) -> bytes:
+        """The body. Raises BadBody; Overloaded when so much is unfinished that the oldest has to go, and this is it."""
+        gateway, who = self._gateway, object()
+        most = gateway.options.protocol.message_bytes
+        try:
+            async with asyncio.timeout(None) as patience:
+                end = partial(patience.reschedule, 0)
+                hold = partial(gateway.unfinished.hold, who, cut=end)
+                return await read_body(headers, receive, most=most, hold=hold)
+        except TimeoutError:
+            gateway.counters.unavailable_answers += 1
+            raise Overloaded(gateway.options.retry_after()) from None
+        finally:
+            gateway.unfinished.done(who)
 
     async def _exchange(
         self, scope: Scope, credential: Credential, body: bytes
@@ -112,10 +129,11 @@ class OpampPost:
             return 400, bad_request(raw_uid, str(error))
         address = client_address(scope)
         self._gateway.check_agent(uid, credential=credential, address=address)
+        self._gateway.polls.check_pace(credential.id, uid, len(body))
         del message  # what waits for the database is the bytes: their weight is known
         try:
-            reply = await self._gateway.run_request(
-                self._process, credential, body, uid, address, now()
+            reply = await self._gateway.polls.run(
+                credential.id, self._process, credential, body, uid, address, now()
             )
         except AgentRefused as refusal:
             return self._refused(scope, credential, uid, refusal)
@@ -206,7 +224,7 @@ class OpampPost:
         if not session.wants_settings:
             return
         domain, uid = self._gateway.domain, session.instance_uid
-        held = Held(session.epoch, session.offered_settings)
+        held = Held(session.epoch, session.offered_settings, session.number)
         offer = domain.claim_settings({uid: held}, now=moment).get(uid)
         carried = session.make_settings_offer(offer) if offer is not None else None
         if carried is not None:
@@ -220,7 +238,7 @@ class OpampPost:
         self._gateway.refused_agent(refusal, uid, credential=credential, **_sender(scope))
         if refusal.is_for_now:
             self._gateway.counters.put_off("newcomers")
-            raise Overloaded(self._gateway.options.retry_after_s, refusal.text)
+            raise Overloaded(self._gateway.options.retry_after(), refusal.text)
         return 403, bad_request(uid.bytes, refusal.text)
 
     def _encode(self, scope: Scope, status: int, reply: ServerToAgent) -> Answer:
@@ -251,8 +269,13 @@ def _resumed(first: Mapping[str, Any], receive: Receive) -> Receive:
     return resumed
 
 
-async def read_body(headers: Any, receive: Receive, *, most: int) -> bytes:
-    """The request's body, inflated (T6). Raises BadBody: 413 as soon as there are more than `most` bytes."""
+async def read_body(
+    headers: Headers, receive: Receive, *, most: int, hold: Callable[[int], None] | None = None
+) -> bytes:
+    """The request's body, inflated (T6). Raises BadBody: 413 as soon as there are more than `most` bytes.
+
+    hold: told how many bytes there are while more is to come.
+    """
     encoding = header(headers, b"content-encoding").lower()
     if encoding not in {"", "identity", "gzip"}:
         raise BadBody(415, "The content encoding has to be gzip or none.")
@@ -271,6 +294,8 @@ async def read_body(headers: Any, receive: Receive, *, most: int) -> bytes:
         if len(body) > most:
             raise _too_large(most)
         more = event.get("more_body", False)
+        if more and hold is not None:
+            hold(len(body))
     if inflater is not None and not inflater.eof:
         raise BadBody(400, "The gzip data ends too early.")
     return bytes(body)

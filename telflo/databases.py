@@ -26,7 +26,7 @@ _TRIES = 15
 _PAUSE_S = 1.0
 # Compiling a statement takes longer than any of ours runs: 150 of 170 ms of what gateways compare.
 _SESSION = "-c jit=off"
-# Seven threads of a gateway and some pages at once. timeout: how long one waits for a connection to come back.
+# Nine threads of a gateway and some pages at once. timeout: how long one waits for a connection to come back.
 # reconnect_timeout: then the pool gives up, and the next who asks tries anew; longer pauses would outlive an outage.
 _POOL = {
     "min_size": 2,

@@ -8,10 +8,12 @@ from celery import shared_task
 
 from agents.identities import prune_given_uids
 from agents.store import (
+    expire_commands,
     prune_commands,
     prune_components,
     prune_effective_configs,
     prune_events,
+    sweep,
 )
 from fleets.credentials import prune_credentials
 from fleets.forgetting import forget_ghosts
@@ -19,6 +21,8 @@ from fleets.pruning import prune_attempts
 from fleets.refusals import prune_refused
 from telflo.base.clock import now
 from telflo.base.pruning import prune_activity, prune_leftovers
+from telflo.system.listening import listening_since
+from telflo.system.state import read_processes
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,14 @@ PRUNERS: tuple[Callable[[datetime], int], ...] = (
     prune_activity,
     prune_leftovers,
 )
+
+
+@shared_task(name="agents.tasks.sweep_statuses")
+def sweep_statuses() -> int:
+    """Bring up to date what only time changes; answers how many rows changed."""
+    moment = now()
+    since = listening_since(read_processes(), moment)
+    return sweep(moment, listening_since=since) + expire_commands(moment)
 
 
 @shared_task(name="telflo.tasks.prune")

@@ -8,6 +8,7 @@ import pytest
 from channels.layers import channel_layers
 from django.core.cache import cache
 
+from fleets import tasks
 from telflo.base.hints import RecordingPort, set_port
 from tests.opamp.adapters import ADAPTERS, Adapter
 
@@ -26,6 +27,20 @@ def _empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+class AtOnce:
+    """Tasks are run where they are sent: the outbox's thread would see nothing of a test's transaction."""
+
+    def post(self, key: str) -> None:
+        tasks.send(key)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tasks_at_once() -> Iterator[None]:
+    before, tasks.outbox = tasks.outbox, AtOnce()
+    yield
+    tasks.outbox = before
 
 
 @pytest.fixture(params=ADAPTERS)

@@ -5,7 +5,7 @@ A few statements for any number of agents; the SQL that differs between database
 
 from agents.store.commands import claim_commands, expire_commands
 from agents.store.events import RETRIED, NewEvent, add_events
-from agents.store.intents import IntentChange, set_intent, set_intervals
+from agents.store.intents import IntentChange, note_restarts, set_intent, set_intervals
 from agents.store.loaded import StatusRow
 from agents.store.patches import apply
 from agents.store.pruning import (
@@ -41,6 +41,7 @@ __all__ = [
     "is_anothers",
     "lock",
     "lock_open_to_offers",
+    "note_restarts",
     "open_sessions",
     "prune_commands",
     "prune_components",

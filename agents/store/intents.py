@@ -1,6 +1,6 @@
 """What fleets want of agents, handed down: the layer above says it, the status word depends on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -52,12 +52,24 @@ def set_intent(
         touch([edit for edit in edits if edit.columns])
 
 
-def set_intervals(intervals: Mapping[UUID, int]) -> None:
-    """How many seconds pass between an agent's heartbeats or polls, so that silence is judged by it (D2)."""
+def note_restarts(uids: Collection[UUID], *, now: datetime) -> None:
+    """What these agents are told makes them restart their collectors: until they are up that is no illness."""
+    if not uids:
+        return
+    with transaction.atomic():
+        edits = [Edit(row) for row in lock(uids).values()]
+        for edit in edits:
+            edit.replace("restarted_at", now)
+        write(edits)
+
+
+def set_intervals(intervals: Mapping[UUID, int], *, now: datetime) -> None:
+    """How many seconds pass between an agent's heartbeats or polls from now on: silence is judged by it (D2)."""
     if not intervals:
         return
     with transaction.atomic():
         edits = [Edit(row) for row in lock(set(intervals)).values()]
         for edit in edits:
             edit.put(interval_s=intervals[edit.row.agent_id])
+            edit.replace("interval_since", now)
         write(edits)

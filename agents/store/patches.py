@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -135,11 +135,16 @@ def _belongs(event: NewEvent, patch: AgentPatch, row: StatusRow) -> bool:
 
 def _calm(event: NewEvent, row: StatusRow) -> NewEvent:
     """Steps of a restart that we asked for are marked as such."""
-    if event.kind != FactKind.HEALTH or event.data["healthy"] or row.restarted_at is None:
-        return event
-    if not timedelta() <= event.at - row.restarted_at < CALM_AFTER_RESTART:
+    is_ill = event.kind == FactKind.HEALTH and not event.data["healthy"]
+    if not is_ill or not _restarts(row, event.at):
         return event
     return replace(event, data={**event.data, "restarting": True})
+
+
+def _restarts(row: StatusRow, at: datetime) -> bool:
+    """Whether its collector may be stopping and starting because of us."""
+    told_at = row.restarted_at
+    return told_at is not None and timedelta() <= at - told_at < CALM_AFTER_RESTART
 
 
 def _edit_row(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
@@ -183,9 +188,11 @@ def _put_connection(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
 
 
 def _put_health(edit: Edit, patch: AgentPatch) -> None:
-    """An empty health and a shutdown say nothing of it: unknown; the last report that did is kept, as of then."""
+    """An empty health, a shutdown and the steps of a restart that we caused say nothing of it: unknown; the last report
+    that did is kept, as of then.
+    """
     health = patch.health
-    if not isinstance(health, ComponentHealth) or health.says_nothing or tells_shutdown(health):
+    if not isinstance(health, ComponentHealth) or _says_nothing(health, edit.row, patch.seen_at):
         word = Health.UNKNOWN
     else:
         word = Health.HEALTHY if health.healthy else Health.UNHEALTHY
@@ -193,6 +200,10 @@ def _put_health(edit: Edit, patch: AgentPatch) -> None:
         edit.put(health_at=patch.seen_at, last_error=health.last_error)
     if edit.row.health != word.value:
         edit.put(health=word.value, health_since=patch.seen_at)
+
+
+def _says_nothing(health: ComponentHealth, row: StatusRow, at: datetime) -> bool:
+    return health.says_nothing or tells_shutdown(health) or (health.is_step and _restarts(row, at))
 
 
 def _put_remote_config(edit: Edit, patch: AgentPatch) -> None:

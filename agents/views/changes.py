@@ -84,7 +84,8 @@ def forget(request: HttpRequest, uid: UUID) -> HttpResponse:
     subject = subject_of(request, uid)
     name = subject.agent.display_name
     returns = (
-        "It is connected now: it comes back as a new collector at once, unless its supervisor is stopped first."
+        "It is connected now: unless its supervisor is stopped first, it comes back as a new collector, at once or,"
+        " if it has a credential of its own, when its supervisor starts again."
         if subject.agent.status.connected
         else "If it comes back with a valid token, it is new."
     )

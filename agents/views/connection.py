@@ -78,23 +78,33 @@ def connection_panel(agent: Agent, membership: Membership | None) -> ConnectionP
         name=token.name if token and not is_own else "",
         since=token.created_at if token and is_own else since,
         offered_at=offered.offered_at if offered else None,
-        outcome=_outcome(agent, offered),
+        outcome=_outcome(agent, offered, token),
         at=agent.status.connection_at if agent.status.connection_status in _ANSWERS else None,
         error=redact_text(agent.status.connection_error),
         unused=offered.unused_offers if offered else 0,
     )
 
 
-def _outcome(agent: Agent, offered: AgentConnection | None) -> str:
+def _outcome(agent: Agent, offered: AgentConnection | None, token: Token | None) -> str:
     """What the collector answered; where it does not answer, what can be seen of it."""
     answer = _ANSWERS.get(agent.status.connection_status)
     if answer or offered is None:
         return answer or ""
     if agent.capabilities & Capability.REPORTS_CONNECTION_SETTINGS_STATUS:
         return "not answered yet"
+    if token is not None and _came_back(agent.status, offered, token):
+        return "in use: it came back by the credential in them"
     if _is_interval_in_use(agent.status, offered):
         return f"in use: it is heard every {offered.heartbeat_s} s"
     return "sent; this supervisor does not report back"
+
+
+def _came_back(status: AgentStatus, offered: AgentConnection, token: Token) -> bool:
+    """A client that is told a credential connects anew by it, or is never heard again."""
+    is_newer = (
+        status.connected_at and offered.offered_at and offered.offered_at < status.connected_at
+    )
+    return bool(is_newer and offered.credential_id == token.pk)
 
 
 def _is_interval_in_use(status: AgentStatus, offered: AgentConnection) -> bool:

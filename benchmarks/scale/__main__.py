@@ -9,8 +9,9 @@ import os
 import resource
 import sys
 import tempfile
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -19,26 +20,32 @@ import uvloop
 
 from benchmarks.scale import machine
 from benchmarks.scale.database import ROOT, Template, make_template
-from benchmarks.scale.document import Result, document, number_lines, target_lines
+from benchmarks.scale.document import Result, document, result_lines
 from benchmarks.scale.measuring import SCENARIOS, Measuring, Run
+from benchmarks.scale.profiles import Profiles
 from benchmarks.scale.servers import LOAD_CPU, Kind, running
-from benchmarks.scale.targets import medians, verdicts
+from benchmarks.scale.takebacks import Takeback
+from benchmarks.scale.taking_back import TakingBack
+from benchmarks.scale.targets import FEW, TARGETED, growth_of, medians, verdicts
 
 DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
 RESULTS: Final = ROOT / "benchmarks" / "results"
-GROWTH: Final = (1_000, 3_000)
+TAKEBACK: Final = "takeback"
 _GROWING: Final = (Kind.REFERENCE, Kind.GATEWAY, Kind.SERVE)
-_PROFILED: Final = Kind.GATEWAY
+_PROFILED: Final = (Kind.GATEWAY, Kind.SERVE)
+_TAKES_BACK: Final = Kind.SERVE
 
 
 @dataclass(slots=True)
 class Session:
-    """All runs of one call."""
+    """All runs of one call. total: how many there will be."""
 
     templates: Mapping[bool, Template]
     seconds: float
+    total: int
     loads: list[float] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
 
     def measure(
         self, kind: Kind, agents: int, scenarios: Iterable[str], *, profiled: bool = False
@@ -47,13 +54,27 @@ class Session:
         with running(kind, self.templates, profiled=profiled) as subject:
             measuring = Measuring(subject, agents, seconds=self.seconds)
             run = uvloop.run(measuring.measure(tuple(scenarios)))
-        self.loads.append(machine.load_average())
         limits = [f"{kind}, {agents:,} agents, {name}: {why}" for name, why in run.limits.items()]
         self.limits += [line for line in limits if line not in self.limits]
-        print(f"{kind}, {agents:,} agents; load average {self.loads[-1]:.1f}", flush=True)
+        self._tell(f"{kind}, {agents:,} agents{', sampled' if profiled else ''}")
         for line in limits:
             print(f"  the simulator is the limit: {line}", flush=True)
         return run
+
+    def take_back(self, kind: Kind, agents: int) -> Sequence[Takeback]:
+        """Bad versions on a fresh server."""
+        with running(kind, self.templates) as subject:
+            assert subject.telflo is not None
+            taking = TakingBack(subject.url, subject.token, subject.telflo, agents)
+            found = uvloop.run(taking.measure())
+        self._tell(f"{kind}, {agents:,} agents, bad versions taken back")
+        return found
+
+    def _tell(self, what: str) -> None:
+        self.loads.append(machine.load_average())
+        minutes = (time.monotonic() - self.begun) / 60
+        progress = f"{len(self.loads)} of {self.total}, {minutes:.1f} min"
+        print(f"{progress}: {what}; load average {self.loads[-1]:.1f}", flush=True)
 
 
 def main() -> int:
@@ -62,17 +83,25 @@ def main() -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory(prefix="telflo-bench-") as scratch:
-        session = Session(_templates(Path(scratch)), options.seconds)
+        plan = list(_runs(options))
+        is_whole = not options.scenario
+        takes_back = is_whole or TAKEBACK in options.scenario
+        few = options.repeats * len(_GROWING) if is_whole and options.agents > FEW else 0
+        extra = len(_PROFILED) if is_whole else 0
+        total = len(plan) + few + extra + takes_back
+        session = Session(_templates(Path(scratch)), options.seconds, total)
         # Those that are started say themselves where they run.
         os.sched_setaffinity(0, [LOAD_CPU])
-        is_whole = not options.scenario
-        result = _compare(session, options)
+        result = _compare(session, options, plan)
+        if few:
+            result = _grow(session, result)
         if is_whole:
-            result = replace(
-                result, growth=_grow(session, result), profiles=_profile(session, options)
-            )
+            result = replace(result, profiles=_profile(session, options))
+        if takes_back:
+            agents = min(FEW, options.agents)
+            result = replace(result, takebacks=session.take_back(_TAKES_BACK, agents))
         result = replace(result, loads=session.loads, limits=session.limits)
-    print("\n".join([*number_lines(result.numbers), "", *target_lines(result)]))
+    print("\n".join(result_lines(result)))
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / ("scale.json" if is_whole else "scale-part.json")
     file.write_text(json.dumps(asdict(result), indent=1) + "\n")
@@ -86,7 +115,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--agents", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6.0, help="of heartbeats for each number")
-    parser.add_argument("--scenario", action="append", choices=["connect", *SCENARIOS])
+    parser.add_argument("--scenario", action="append", choices=["connect", *SCENARIOS, TAKEBACK])
     parser.add_argument("--server", action="append", choices=list(Kind), help="instead of all")
     return parser.parse_args()
 
@@ -101,14 +130,20 @@ def _templates(scratch: Path) -> Mapping[bool, Template]:
     }
 
 
-def _compare(session: Session, options: argparse.Namespace) -> Result:
-    """All servers in turn, so that each meets the same state of the machine."""
-    scenarios = [name for name in SCENARIOS if name in (options.scenario or SCENARIOS)]
+def _runs(options: argparse.Namespace) -> Iterator[Kind]:
+    """All servers in turn, so that each meets the same state of the machine; those without a target once."""
+    if options.scenario == [TAKEBACK]:
+        return
     kinds = [Kind(name) for name in options.server or list(Kind)]
+    for number in range(options.repeats):
+        yield from (kind for kind in kinds if number == 0 or kind in TARGETED)
+
+
+def _compare(session: Session, options: argparse.Namespace, plan: Iterable[Kind]) -> Result:
+    scenarios = [name for name in SCENARIOS if name in (options.scenario or SCENARIOS)]
     runs: dict[str, list[Mapping[str, float]]] = defaultdict(list)
-    for _ in range(options.repeats):
-        for kind in kinds:
-            runs[kind.value].append(session.measure(kind, options.agents, scenarios).values)
+    for kind in plan:
+        runs[kind.value].append(session.measure(kind, options.agents, scenarios).values)
     numbers = medians(runs)
     return Result(
         agents=options.agents,
@@ -120,25 +155,26 @@ def _compare(session: Session, options: argparse.Namespace) -> Result:
     )
 
 
-def _grow(session: Session, result: Result) -> dict[str, dict[int, Mapping[str, float]]]:
-    """What one agent costs among fewer."""
-    growth: dict[str, dict[int, Mapping[str, float]]] = {}
-    for kind in _GROWING:
-        sizes = growth[kind.value] = dict(_sizes(session, kind, result.agents))
-        sizes[result.agents] = result.numbers[kind.value]
-    return growth
+def _grow(session: Session, result: Result) -> Result:
+    """What one agent costs among few, beside what it costs among all."""
+    few: dict[str, list[Mapping[str, float]]] = defaultdict(list)
+    for _ in range(result.repeats):
+        for kind in _GROWING:
+            few[kind.value].append(session.measure(kind, FEW, ["heartbeats"]).values)
+    found, numbers = medians(few), dict(result.numbers)
+    for name, values in found.items():
+        if name in numbers:
+            numbers[name] = {**numbers[name], **growth_of(values, numbers[name])}
+    growth = {name: {FEW: found[name], result.agents: numbers[name]} for name in found}
+    return replace(result, numbers=numbers, verdicts=verdicts(numbers), growth=growth)
 
 
-def _sizes(session: Session, kind: Kind, below: int) -> Iterator[tuple[int, Mapping[str, float]]]:
-    for agents in GROWTH:
-        if agents < below:
-            yield agents, session.measure(kind, agents, ["heartbeats"]).values
-
-
-def _profile(session: Session, options: argparse.Namespace) -> dict[str, Mapping[str, float]]:
-    """A run whose numbers are not used."""
-    scenarios = ("heartbeats", "push", "rollout")
-    return session.measure(_PROFILED, options.agents, scenarios, profiled=True).profiles
+def _profile(session: Session, options: argparse.Namespace) -> Profiles:
+    """Runs whose numbers are not used."""
+    return {
+        kind.value: session.measure(kind, options.agents, SCENARIOS, profiled=True).profiles
+        for kind in _PROFILED
+    }
 
 
 if __name__ == "__main__":

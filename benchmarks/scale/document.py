@@ -1,12 +1,12 @@
 """PURE. The result of a run as lines for the terminal and as docs/benchmarks.md."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchmarks.scale.targets import OURS, REFERENCE, Numbers, Verdict
-
-Profiles = Mapping[str, Mapping[str, float]]
+from benchmarks.scale.profiles import Profiles, held_by, profile_lines
+from benchmarks.scale.takebacks import Takeback, takeback_lines
+from benchmarks.scale.targets import FEW, FLAT, OURS, REFERENCE, TARGETED, Numbers, Verdict
 
 _ROWS: Final = (
     ("connect_us", "CPU to connect and report 8 kB, µs an agent"),
@@ -26,11 +26,7 @@ _ROWS: Final = (
     ("rollout_us", "… CPU, µs an agent"),
     ("rollout_database_us", "… of PostgreSQL beside it"),
 )
-_SHOWN: Final = 10
 _MEANT: Final = 10_000
-_LEAST_SHARE: Final = 0.005
-_TOLD: Final = ("agents/", "fleets/", "opamp/protocol/", "opamp/messages.py", "telflo/base/")
-"""Where something is done; what is above only hands it on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +42,22 @@ class Result:
     growth: Mapping[str, Mapping[int, Mapping[str, float]]] = field(default_factory=dict)
     limits: Sequence[str] = ()
     profiles: Profiles = field(default_factory=dict)
+    takebacks: Sequence[Takeback] = ()
 
 
 def document(result: Result) -> str:
     """docs/benchmarks.md."""
     return "\n".join(_lines(result)) + "\n"
+
+
+def result_lines(result: Result) -> list[str]:
+    """For the terminal: the numbers, the targets, and what came of bad versions."""
+    parts = []
+    if result.numbers:
+        parts += [number_lines(result.numbers), target_lines(result)]
+    if result.takebacks:
+        parts.append(takeback_lines(result.takebacks))
+    return [line for part in parts for line in ["", *part]]
 
 
 def _lines(result: Result) -> Iterator[str]:
@@ -66,6 +73,13 @@ def _lines(result: Result) -> Iterator[str]:
             *targets,
         ]
     yield from _section("Targets", targets)
+    missed = [verdict for verdict in result.verdicts if not verdict.is_met]
+    if missed and result.profiles:
+        yield from _section(
+            "What holds those that are missed", _held_lines(missed, result.profiles)
+        )
+    if result.takebacks:
+        yield from _section("Taking a bad version back", takeback_lines(result.takebacks))
     yield from _section("All numbers", number_lines(result.numbers))
     if result.growth:
         yield from _section("From few agents to many", growth_lines(result.growth))
@@ -79,9 +93,10 @@ def _lines(result: Result) -> Iterator[str]:
 
 def _about(result: Result) -> Iterator[str]:
     yield ""
-    yield f"{result.agents:,} simulated agents, medians of {result.repeats}. Ours stores everything in SQLite or"
-    yield "PostgreSQL (fsync on); the reference accepts everybody and stores nothing. A server of one process has"
-    yield "a core to itself, the load the other; PostgreSQL, Redis and workers run where there is room."
+    yield f"{result.agents:,} simulated agents, medians of {result.repeats} ({_once()}: one run)."
+    yield "Ours stores everything in SQLite or PostgreSQL (fsync on); the reference accepts everybody and stores"
+    yield "nothing. A server of one process has a core to itself, the load the other; PostgreSQL, Redis and workers run"
+    yield "where there is room."
     yield ""
     yield "| | |"
     yield "|---|---|"
@@ -94,11 +109,26 @@ def _about(result: Result) -> Iterator[str]:
         yield "**The machine was busy with other work**: trust CPU and ratios; times on the clock are upper bounds."
 
 
-def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     yield ""
     yield f"## {title}"
     yield ""
     yield from lines
+
+
+def _once() -> str:
+    return " and ".join(name for name in OURS if name not in TARGETED)
+
+
+def _held_lines(missed: Iterable[Verdict], profiles: Profiles) -> Iterator[str]:
+    """For each missed target what its server did in the phase that is measured."""
+    yield "From a run of each server that was sampled; all of it is below."
+    yield ""
+    for verdict in missed:
+        target = verdict.target
+        profile = profiles.get(target.server, {}).get(target.phase)
+        held = held_by(profile) if profile else "not profiled"
+        yield f"- {target.server}, {target.title} ({verdict.missed_by}): {held}"
 
 
 def target_lines(result: Result) -> list[str]:
@@ -115,6 +145,9 @@ def target_lines(result: Result) -> list[str]:
         if verdict.is_met and target.unit == "s" and result.agents < _MEANT:
             outcome = f"not proven: {result.agents:,} agents"
         lines.append(f"| {target.title} | {target.server} | {wanted} | {shown} | {outcome} |")
+    if any(verdict.target.unit == "x" for verdict in result.verdicts):
+        flat = f"Flat is: at most {FLAT:g} times the CPU of the server that one agent takes among {FEW:,}."
+        lines += ["", f"{flat} Runs of the same server differ by less than that."]
     return lines
 
 
@@ -137,36 +170,6 @@ def growth_lines(growth: Mapping[str, Mapping[int, Mapping[str, float]]]) -> lis
             connect, beat = _shown(values.get("connect_us")), _shown(values.get("beat_us"))
             lines.append(f"| {server} | {agents:,} | {connect} | {beat} |")
     return lines
-
-
-def profile_lines(profiles: Profiles) -> list[str]:
-    """For each phase: the threads, and our functions with all that they call."""
-    lines = ["Sampled in a run of its own, which is not in the numbers above.", ""]
-    for phase, counts in profiles.items():
-        whole = sum(counts[key] for key in counts if key.endswith("|all|"))
-        if whole <= 0:
-            continue
-        threads = _ranked(counts, "all", whole)
-        lines.append(
-            f"- **{phase}**: "
-            + ", ".join(f"{thread} {share:.0%}" for thread, _, share in threads[:4])
-        )
-        lines += [
-            f"  - {share:.0%} `{name}` ({thread})"
-            for thread, name, share in _ranked(counts, "with", whole)
-            if name.startswith(_TOLD)
-        ][:_SHOWN]
-    return lines
-
-
-def _ranked(counts: Mapping[str, float], kind: str, whole: float) -> list[tuple[str, str, float]]:
-    """Thread, function, share; the largest first."""
-    found = []
-    for key, seconds in counts.items():
-        thread, what, name = key.split("|", 2)
-        if what == kind and seconds / whole > _LEAST_SHARE:
-            found.append((thread, name, seconds / whole))
-    return sorted(found, key=lambda row: -row[2])
 
 
 def _shown(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from opamp.simulator.behaviour import Behaviour
@@ -20,6 +20,17 @@ def plan(url: str, token: str, agents: int) -> Plan:
     """Agents that connect as fast as they can, say 8 kB at once, and apply what they are offered without a pause."""
     behaviour = Behaviour(heartbeat_s=_QUIET_S, apply_delay_s=0.0, whole_first_report=True)
     return Plan(url=url, tokens=[token], count=agents, ramp_per_s=0.0, behaviour=behaviour)
+
+
+async def until(
+    holds: Callable[[], bool], what: str, *, every_s: float = 0.005, within_s: float = 180.0
+) -> None:
+    """Return once it holds. Raises TimeoutError, which says what does not."""
+    end = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {within_s:.0f} s: {what}")
+        await asyncio.sleep(every_s)
 
 
 @dataclass(slots=True)

@@ -10,26 +10,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeVar
 
-import httpx
-
-from benchmarks.scale.database import number
-from benchmarks.scale.load import Load, plan
+from benchmarks.scale.load import Load, plan, until
+from benchmarks.scale.product import open_slow_page, seen, start_rollout
+from benchmarks.scale.profiles import Profile
 from benchmarks.scale.servers import Subject, Telflo
 
 BEATS_PER_S: Final = 1000.0
 SCENARIOS: Final = ("heartbeats", "page", "push", "rollout")
 """Those that can be chosen; connecting comes before all of them."""
 _PUMPED: Final = 256
-_WITHIN_S: Final = 180.0
 _CALM_S: Final = 1.0
-_LOOK_S: Final = 0.005
 _STORED: Final = "SELECT count(*) FROM agents_agentstatus WHERE effective_config_id IS NOT NULL"
 _RELEASED: Final = (
     "SELECT count(*) FROM fleets_stage WHERE state <> 'waiting' AND rollout_id = '{}'"
 )
 _SUCCEEDED: Final = "SELECT count(*) FROM fleets_rollout WHERE state = 'succeeded' AND id = '{}'"
 
-Profile = Mapping[str, float]
 Result = TypeVar("Result")
 
 
@@ -83,11 +79,9 @@ class Measuring:
         async with self._phase("connect") as spent:
             begun = time.time()
             await self._load.start()
-            await self._until(self._all_connected)
+            await self._until(self._all_connected, "all connected")
             if self._subject.telflo is not None:
-                stored = await self._on_thread(
-                    _seen, self._subject.telflo, _STORED, self.run.agents
-                )
+                stored = await self._on_thread(seen, self._subject.telflo, _STORED, self.run.agents)
                 self._put(stored_s=stored - begun)
         grown = self._subject.processes.resident_bytes() - before
         self._put(
@@ -121,7 +115,7 @@ class Measuring:
         if telflo is None:
             return
         async with self._phase("page"):
-            page = self._on_thread(_open_slow_page, telflo)
+            page = self._on_thread(open_slow_page, telflo)
             await asyncio.gather(page, self._load.beat(BEATS_PER_S, 2.5))
         self._put(page_p99_ms=1000 * self._load.measures.heartbeats.percentile(0.99))
 
@@ -130,7 +124,7 @@ class Measuring:
         self._load.hold_answers()
         async with self._phase("push") as spent:
             begun = await self._release_version(0)
-            await self._until(lambda: self._load.arrivals.count >= self.run.agents)
+            await self._until(lambda: self._load.arrivals.count >= self.run.agents, "all have it")
         self._put(
             push_s=self._load.arrivals.last - begun, push_us=1e6 * spent.cpu_s / self.run.agents
         )
@@ -143,8 +137,8 @@ class Measuring:
         """Let it go; answers when (Unix time): for ours when the transaction was committed."""
         telflo, reference = self._subject.telflo, self._subject.reference
         if telflo is not None:
-            self._rollout_id = await self._on_thread(_assign, telflo, index)
-            return await self._on_thread(_seen, telflo, _RELEASED.format(self._key(telflo)), 1)
+            self._rollout_id = await self._on_thread(start_rollout, telflo, index)
+            return await self._on_thread(seen, telflo, _RELEASED.format(self._key(telflo)), 1)
         assert reference is not None
         begun = time.time()
         reference.push()
@@ -157,7 +151,7 @@ class Measuring:
             return
         async with self._phase("rollout") as spent:
             begun = time.time()
-            self._rollout_id = await self._on_thread(_assign, telflo, 1)
+            self._rollout_id = await self._on_thread(start_rollout, telflo, 1)
             succeeded = await self._finish(telflo)
         applied = max(offer.last_applied for offer in self._load.measures.offers.values())
         self._put(
@@ -168,7 +162,7 @@ class Measuring:
         )
 
     async def _finish(self, telflo: Telflo) -> float:
-        return await self._on_thread(_seen, telflo, _SUCCEEDED.format(self._key(telflo)), 1)
+        return await self._on_thread(seen, telflo, _SUCCEEDED.format(self._key(telflo)), 1)
 
     def _key(self, telflo: Telflo) -> str:
         """SQLite keeps ids without hyphens."""
@@ -180,7 +174,7 @@ class Measuring:
     async def _phase(self, name: str) -> AsyncIterator[_Spent]:
         """What the server uses meanwhile, and whether the simulator was the limit."""
         self._load.begin()
-        profile, spent = self._profile(), _Spent()
+        counts, spent = self._counts(), _Spent()
         database, used, begun = self._subject.database_cpu_s(), self._cpu_s(), time.monotonic()
         yield spent
         spent.wall_s = time.monotonic() - begun
@@ -190,19 +184,22 @@ class Measuring:
             self.run.limits[name] = reason
         if self._load.measures.errors:
             self.run.limits[f"{name}, errors"] = str(dict(self._load.measures.errors))
-        if profile is not None:
-            after = self._profile() or {}
-            self.run.profiles[name] = {key: after[key] - profile.get(key, 0.0) for key in after}
+        if counts is not None:
+            after = self._counts() or {}
+            grown = {key: after[key] - counts.get(key, 0.0) for key in after}
+            self.run.profiles[name] = Profile(
+                grown, spent.wall_s, spent.cpu_s, spent.database_s, self._load.measures.busiest
+            )
 
     def _cpu_s(self) -> float:
         return self._subject.processes.cpu_s()
 
-    def _profile(self) -> Profile | None:
+    def _counts(self) -> Mapping[str, float] | None:
         file = self._subject.profile
         if file is None:
             return None
         time.sleep(0.7)  # until the sampler has written what was before
-        counts: Profile = json.loads(file.read_text())
+        counts: Mapping[str, float] = json.loads(file.read_text())
         return counts
 
     def _per_message(self, seconds: float) -> float:
@@ -211,44 +208,9 @@ class Measuring:
     def _put(self, **values: float) -> None:
         self.run.values.update(values)
 
-    async def _until(self, holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + _WITHIN_S
-        while not holds():
-            if time.monotonic() > end:
-                raise TimeoutError(
-                    f"{self._subject.kind}: not within {_WITHIN_S:.0f} s: {self._load.result()}"
-                )
-            await asyncio.sleep(_LOOK_S)
+    async def _until(self, holds: Callable[[], bool], what: str) -> None:
+        await until(holds, f"{self._subject.kind}, {what}")
 
     async def _on_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, partial(work, *arguments))
-
-
-def _seen(telflo: Telflo, statement: str, least: int) -> float:
-    """When the database answers so much (Unix time). Raises TimeoutError."""
-    eye, end = telflo.installation.look(), time.monotonic() + _WITHIN_S
-    try:
-        while (answer := number(eye, statement)) < least:
-            if time.monotonic() > end:
-                raise TimeoutError(f"{statement}: {answer} of {least}")
-            time.sleep(_LOOK_S if least == 1 else 20 * _LOOK_S)
-        return time.time()
-    finally:
-        eye.close()
-
-
-def _assign(telflo: Telflo, index: int) -> str:
-    """Start a rollout; answers its id."""
-    known, api = telflo.installation.known, telflo.api()
-    try:
-        version = known["versions"][index]
-        wanted = {"fleet": known["fleet"], "version": version, "accept_warnings": True}
-        started = api.post("/rollouts/", wanted)
-        return str(started["id"])
-    finally:
-        api.close()
-
-
-def _open_slow_page(telflo: Telflo) -> None:
-    httpx.get(f"{telflo.base_url}/benchmark/slow/", timeout=30).raise_for_status()

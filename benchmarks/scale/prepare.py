@@ -12,7 +12,7 @@ from typing import Final
 import django
 from django.core.management import call_command
 
-VERSIONS: Final = 4
+VERSIONS: Final = 5
 CONFIGURATION_BYTES: Final = 10 * 1024
 
 
@@ -21,12 +21,19 @@ def configuration(number: int) -> str:
     return "".join(_lines(number))
 
 
+def mark_of(number: int) -> str:
+    """What only that text has in it, also as a collector puts it together."""
+    return f"resource/version-{number}:"
+
+
 def _lines(number: int) -> Iterator[str]:
     """What runs is small; most of it are settings that no pipeline uses."""
     head = "receivers:\n  otlp: {protocols: {grpc: {}}}\nexporters:\n  debug: {}\nprocessors:\n"
     tail = "service:\n  pipelines:\n    traces: {receivers: [otlp], exporters: [debug]}\n"
+    mark = f"  {mark_of(number)} {{attributes: [{{key: version, value: '{number}', action: upsert}}]}}\n"
     yield head
-    size, index = len(head) + len(tail), 0
+    yield mark
+    size, index = len(head) + len(mark) + len(tail), 0
     while size < CONFIGURATION_BYTES:
         attribute = f"{{key: key.{index}, value: value-{number}-{index}, action: upsert}}"
         line = f"  resource/{index:03}: {{attributes: [{attribute}]}}\n"

@@ -11,15 +11,26 @@ Numbers = Mapping[str, Mapping[str, float]]
 """By server: what was measured, by name."""
 
 
+FEW: Final = 1_000
+"""The cost of an agent among so many is what it is compared with among all."""
+FLAT: Final = 1.25
+"""So many times that it may cost at most to be called flat: more than runs of one server differ by themselves."""
+_GROWING: Final = {"connect_us": "connect_growth", "beat_us": "beat_growth"}
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One number of one server, and what it may be at most: a ratio to the reference's, or a value in its unit."""
+    """One number of one server, and what it may be at most: a ratio to the reference's, or a value in its unit.
+
+    phase: in which the number is measured, and whose profile tells what holds it.
+    """
 
     server: str
     measure: str
     title: str
     unit: str
     most: float
+    phase: str
     is_ratio: bool = False
 
 
@@ -46,27 +57,32 @@ class Verdict:
 
 
 def _targets() -> Sequence[Target]:
-    ratio, absolute = True, False
     beat, full = "CPU per heartbeat at 1,000/s", "CPU per heartbeat, saturated"
-    rows: list[tuple[str, str, str, str, float, bool]] = [
-        ("gateway", "beat_us", beat, "µs", 1.3, ratio),
-        ("gateway", "saturated_us", full, "µs", 1.3, ratio),
-        ("serve", "beat_us", beat, "µs", 2.0, ratio),
-        ("serve", "saturated_us", full, "µs", 4.0, ratio),
+    rows = [
+        Target("gateway", "beat_us", beat, "µs", 1.3, "heartbeats", is_ratio=True),
+        Target("gateway", "saturated_us", full, "µs", 1.3, "saturated", is_ratio=True),
+        Target("serve", "beat_us", beat, "µs", 2.0, "heartbeats", is_ratio=True),
+        Target("serve", "saturated_us", full, "µs", 4.0, "saturated", is_ratio=True),
     ]
     for server in ("gateway", "serve"):
-        rows += [
-            (server, "memory_kb", "memory per connected agent", "kB", 45, absolute),
-            (server, "stored_s", "all connected, 8 kB of each stored", "s", 10, absolute),
-            (server, "push_s", "10 kB reach all, from the commit", "s", 1, absolute),
-            (server, "applied_s", "from Start to the last APPLIED", "s", 15, absolute),
-        ]
+        rows += [Target(server, *each) for each in _EACH]
     page = "p99 of a heartbeat's answer beside a 2 s query"
-    rows.append(("serve", "page_p99_ms", page, "ms", 20, absolute))
-    return [Target(*row) for row in rows]
+    return [*rows, Target("serve", "page_p99_ms", page, "ms", 20, "page")]
+
+
+_EACH: Final = (
+    ("memory_kb", "memory per connected agent", "kB", 45, "connect"),
+    ("stored_s", "all connected, 8 kB of each stored", "s", 10, "connect"),
+    ("push_s", "10 kB reach all, from the commit", "s", 1, "push"),
+    ("applied_s", "from Start to the last APPLIED", "s", 15, "rollout"),
+    ("connect_growth", f"CPU to connect one, among all to among {FEW:,}", "x", FLAT, "connect"),
+    ("beat_growth", f"CPU per heartbeat, among all to among {FEW:,}", "x", FLAT, "heartbeats"),
+)
 
 
 TARGETS: Final = tuple(_targets())
+TARGETED: Final = frozenset({REFERENCE, *(target.server for target in TARGETS)})
+"""Servers whose numbers decide something."""
 
 
 def medians(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, dict[str, float]]:
@@ -78,6 +94,15 @@ def medians(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, dict
         }
         for server, several in runs.items()
         if several
+    }
+
+
+def growth_of(few: Mapping[str, float], all_of_them: Mapping[str, float]) -> dict[str, float]:
+    """How many times what it costs among few an agent costs among all; nothing for what was not measured."""
+    return {
+        growth: all_of_them[measure] / few[measure]
+        for measure, growth in _GROWING.items()
+        if measure in all_of_them and few.get(measure)
     }
 
 

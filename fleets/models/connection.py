@@ -47,12 +47,19 @@ class AgentConnection(models.Model):
     counted_from = models.BigIntegerField(
         null=True, help_text="number of its last message before the offer; empty: not known"
     )
-    counted_at = models.DateTimeField(null=True, help_text="when that message came")
+    counted_at = models.DateTimeField(null=True, help_text="when they were offered")
     has_telemetry = models.BooleanField(
         default=False, help_text="own telemetry was offered once, so it can be switched off"
     )
     credential = models.ForeignKey(
         Token, null=True, on_delete=models.SET_NULL, related_name="+", help_text="that was offered"
+    )
+    place = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="digest of the server's address and CA that were offered; empty: not known",
     )
     unused_offers = models.PositiveSmallIntegerField(
         default=0, help_text="credentials offered since it last came by one that was offered"

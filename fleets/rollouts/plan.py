@@ -257,7 +257,7 @@ def act(view: RolloutView, action: Action, now: datetime) -> Decision:
 def _stop(view: RolloutView, spent: StageView) -> Decision:
     """The budget is spent: back, or a person has to look. What a person paused stays so."""
     counts = spent.counts
-    reason = f"{counts.failed} of {counts.total} failed; the budget is {spent.budget}."
+    reason = f"{counts.failed:,} of {counts.total:,} failed; the budget is {spent.budget}."
     if view.state is State.PAUSED:
         return Decision(State.PAUSED, reason)
     if view.automatic_rollback:

@@ -12,7 +12,7 @@ from fleets.connection import connection_of, destinations_of, update_connection
 from fleets.connection_form import ConnectionForm
 from fleets.connection_offer import DEFAULT_HEARTBEAT_S
 from fleets.models import Fleet
-from fleets.standing import knows_own_address
+from fleets.own_address import knows_own_address
 from fleets.views.subject import fleet_or_404
 from telflo.base.access import Action
 from telflo.base.activity import actor_of

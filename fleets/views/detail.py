@@ -15,6 +15,7 @@ from fleets.models import ArrivalMode, Fleet, Membership, Token, TokenKind
 from fleets.rollouts.plan import ACTIVE
 from fleets.services import archive_fleet, update_fleet
 from fleets.token_state import usable
+from fleets.tokens import let_in_elsewhere
 from fleets.views.collectors import FIRST_ROWS, first_collectors
 from fleets.views.connection import shown_connection
 from fleets.views.links import links_of
@@ -124,6 +125,7 @@ def settings(request: HttpRequest, fleet_name: str) -> HttpResponse:
         "form": form,
         "arrival": dict(ARRIVALS)[fleet.arrival_mode],
         "connection": shown_connection(fleet),
+        "after_archiving": _after_archiving(fleet),
     }
     return _page(request, fleet, "settings", context, status=422 if form.errors else 200)
 
@@ -134,7 +136,7 @@ def archive(request: HttpRequest, fleet_name: str) -> HttpResponse:
     fleet = fleet_or_404(fleet_name)
     question = Question(
         title=f"Archive {fleet.name}?",
-        body="Its tokens and quick-deploy codes are refused from then on. Its history stays.",
+        body=_after_archiving(fleet),
         verb="Archive",
         tone="danger",
         back_url=reverse("fleets:settings", args=[fleet.slug]),
@@ -146,6 +148,22 @@ def archive(request: HttpRequest, fleet_name: str) -> HttpResponse:
         done=f"{fleet.name} is archived",
         to=reverse("fleets:list"),
     )
+
+
+def _after_archiving(fleet: Fleet) -> str:
+    count = let_in_elsewhere(fleet).count()
+    words = (
+        "Its tokens let in no new collectors and its quick-deploy codes are refused from then on."
+        " Its history stays."
+    )
+    if not count:
+        return words
+    who = (
+        "1 collector that was moved to another fleet came by its tokens and stays"
+        if count == 1
+        else f"{count} collectors that were moved to other fleets came by its tokens and stay"
+    )
+    return f"{words} {who} connected; revoke the tokens to end that."
 
 
 def _page(

@@ -130,9 +130,9 @@ class Belief:
         self._is_health_doubtful = is_doubtful
 
     def should_ask_for_tree(self) -> bool:
-        """Whether to ask for the tree of the named components, which is not stored anywhere (C4); once each."""
+        """Whether to ask for the tree of the named components, which this agent's row lacks (C4); once each."""
         named = self.components_hash
-        if not named or named == self._tree_asked or self._has_tree(named):
+        if not named or named in (self._tree_asked, self._stored_tree):
             return False
         self._tree_asked = named
         return True
@@ -151,9 +151,6 @@ class Belief:
         said = read_custom_message(message, limits, now)
         if said is not None:
             changes.state["messages"] = (said,)
-
-    def _has_tree(self, components_hash: str) -> bool:
-        return components_hash == self._stored_tree or components_hash in self.stored_components
 
     def _lacks_known_part(self, message: AgentToServer) -> bool:
         return bool(
@@ -218,19 +215,21 @@ class Belief:
         changes.state["effective_config"] = effective
 
     def _take_components(self, report: Report, now: datetime, changes: Changes) -> None:
-        """C4: the tree is passed on only where it is not stored yet."""
+        """C4: the tree is passed on only where it is not stored yet, and its hash until this agent's row has it."""
         components = report.components
         if components is UNSET or components is None:
             return
-        is_known = components.hash == self.components_hash
-        if components.tree is not None and not self._has_tree(components.hash):
-            changes.state["components"] = components
-            self._stored_tree = components.hash
-        elif not is_known:
-            changes.state["components"] = Components(components.hash)
+        digest = components.hash
+        is_known = digest == self.components_hash
+        is_stored = digest in self.stored_components
+        has_tree = is_stored or components.tree is not None
+        if not is_known or (has_tree and digest != self._stored_tree):
+            changes.state["components"] = Components(digest, None if is_stored else components.tree)
+        if has_tree:
+            self._stored_tree = digest
         if not is_known:
             changes.facts.append(Fact(FactKind.COMPONENTS, now))
-        self.components_hash = components.hash
+        self.components_hash = digest
 
     def _forget_absent(self, report: Report) -> None:
         if report.health is UNSET:

@@ -203,6 +203,11 @@ class AgentSession:
         return self._settings.offered
 
     @property
+    def number(self) -> int | None:
+        """Of its last message; None while what it says is doubtful."""
+        return self._continuity.stored_number
+
+    @property
     def wants_settings(self) -> bool:
         """True while connection settings are due and may be sent."""
         return self._can_offer() and self._settings.is_due(

@@ -6,17 +6,13 @@ after a cut; the whole state when it is asked; a configuration applied in the re
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from opamp.proto.opamp_pb2 import (
-    ConnectionSettingsOffers,
-    RemoteConfigStatuses,
-    ServerToAgent,
-    ServerToAgentFlags,
-)
-from opamp.simulator import applying, shapes, wire, workload
+from opamp.proto.opamp_pb2 import RemoteConfigStatuses, ServerToAgent, ServerToAgentFlags
+from opamp.simulator import applying, settings, shapes, wire, workload
 from opamp.simulator.behaviour import Behaviour, Quirk
 from opamp.simulator.hosts import Host, make_uid
 from opamp.simulator.report import (
@@ -25,6 +21,7 @@ from opamp.simulator.report import (
     HASH,
     HEALTH,
     MAP,
+    SETTINGS,
     STATUS,
     Destination,
     Message,
@@ -78,6 +75,7 @@ class SimulatedAgent:
         "repeated_offers",
         "runs",
         "runs_hash",
+        "settings",
         "tried",
         "uid",
     )
@@ -101,6 +99,7 @@ class SimulatedAgent:
         self._offered_since: set[str] = set()
         """What was offered since another hash was acknowledged."""
         self.destination: Destination | None = None
+        self.settings = settings.Held(behaviour.capabilities)
         self._effective = self.runs
         self._described = ("", b"")
         self._seed = seed
@@ -127,8 +126,9 @@ class SimulatedAgent:
         """A connection is open: everything the first time, after a cut only what changed meanwhile."""
         self._online = True
         self.destination = None
+        self.settings.connected()
         if self._is_started:
-            parts = tuple(name for name in FIRST if name in self._pending)
+            parts = tuple(name for name in (*FIRST, SETTINGS) if name in self._pending)
             self._pending.clear()
             return self._done(now, [self._message(now, *parts)])
         self._is_started = True
@@ -145,14 +145,15 @@ class SimulatedAgent:
         if reply.HasField("agent_identification"):
             said += self._take_identity(reply.agent_identification.new_instance_uid, now)
         if reply.flags & _FULL_STATE:
-            said.append(self._message(now, *FULL))
+            acknowledged = (SETTINGS,) if self.settings.report() else ()
+            said.append(self._message(now, *FULL, *acknowledged))
         elif reply.flags & _COMPONENTS:
             said.append(self._message(now, MAP))
         if reply.HasField("remote_config"):
             self._note_offer(reply.remote_config.config_hash.hex())
             said += applying.take(self, reply.remote_config, now)
         if reply.HasField("connection_settings"):
-            said += self._take_settings(reply.connection_settings, now)
+            said += settings.take(self, reply.connection_settings, now)
         return self._done(now, said)
 
     def wake(self, now: float) -> list[Message]:
@@ -186,7 +187,29 @@ class SimulatedAgent:
         self._online = self._is_started = False
         self.number = -1
         self.health = workload.EMPTY_HEALTH
+        self.settings.forget()
         self._pending.clear()
+
+    def leave(self, now: float, destination: Destination) -> list[Message]:
+        """Say goodbye and go on at another address, as a client that starts anew."""
+        goodbye = self._message(now, goodbye=True)
+        self.reboot()
+        # Deliberately not corrected until the collector has something new to say: so do real ones.
+        self.destination = destination
+        return [goodbye]
+
+    def describe(self, attributes: Mapping[str, str], now: float) -> list[Message]:
+        """Its host has other attributes from now on."""
+        self.host = replace(self.host, attributes=attributes)
+        self._described = ("", b"")
+        return self._done(now, self.say(now, DESCRIPTION))
+
+    def upgrade(self, version: str, now: float) -> list[Message]:
+        """Another build of the collector starts with what ran: description, components and configuration say so."""
+        self.host = replace(self.host, version=version)
+        self._described = ("", b"")
+        self.runs = workload.run(self.runs.text, version)
+        return self._done(now, [*self.say(now, HASH), *self.restart_collector(now)])
 
     def fall_ill(self, error: str, now: float) -> list[Message]:
         """Its exporters fail with `error`, or work again with ""."""
@@ -255,6 +278,10 @@ class SimulatedAgent:
             health_error=self.health.error,
             offered=tuple(self.offered),
             repeated_offers=self.repeated_offers,
+            identifying=self.host.identifying(self.instance_id),
+            non_identifying=self.host.non_identifying,
+            components=workload.components_hash(self.host.version).hex(),
+            settings=self.settings.said(),
         )
 
     def _note_offer(self, config_hash: str) -> None:
@@ -282,23 +309,6 @@ class SimulatedAgent:
         said = self.say(now, DESCRIPTION)
         self.instance_id = str(self.uid)
         return [*said, *self.restart_collector(now)]
-
-    def _take_settings(self, offers: ConnectionSettingsOffers, now: float) -> list[Message]:
-        """An interval alone is used at once; with an endpoint the client is replaced; own telemetry restarts."""
-        opamp = offers.opamp
-        if opamp.heartbeat_interval_seconds:
-            self.heartbeat_s = float(opamp.heartbeat_interval_seconds)
-        said: list[Message] = []
-        if any(offers.HasField(name) for name in ("own_metrics", "own_traces", "own_logs")):
-            said = self.restart_collector(now)
-        if not opamp.destination_endpoint:
-            return said
-        headers = {one.key.lower(): one.value for one in opamp.headers.headers}
-        goodbye = self._message(now, goodbye=True)
-        self.reboot()
-        # Deliberately not corrected until the collector has something new to say: so do real ones.
-        self.destination = Destination(opamp.destination_endpoint, headers.get("authorization", ""))
-        return [*said, goodbye]
 
     def _heartbeat(self, now: float) -> list[Message]:
         quirk = self.behaviour.quirk
@@ -336,6 +346,8 @@ class SimulatedAgent:
             rest.append(wire.part(wire.DISCONNECT, b""))
         if HASH in parts or MAP in parts:
             rest.append(wire.part(wire.COMPONENTS, self._components(whole=MAP in parts)))
+        if SETTINGS in parts:
+            rest.append(wire.part(wire.SETTINGS_STATUS, self.settings.report()))
         number = self._next_number()
         frame = wire.frame(self.uid.bytes, number, b"".join(rest))
         kind = "+".join((*parts, "goodbye") if goodbye else parts)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -119,6 +119,14 @@ class Fleet:
     def fall_ill(self, member: Member, error: str) -> None:
         """The agent's exporters fail with `error`, or work again with ""."""
         self._say(member, member.agent.fall_ill(error, self.now()))
+
+    def describe(self, member: Member, attributes: Mapping[str, str]) -> None:
+        """The agent's host has other attributes from now on."""
+        self._say(member, member.agent.describe(attributes, self.now()))
+
+    def upgrade(self, member: Member, version: str) -> None:
+        """The agent's collector is another build from now on."""
+        self._say(member, member.agent.upgrade(version, self.now()))
 
     def mark(self) -> None:
         """Count the latency of offers from now on."""

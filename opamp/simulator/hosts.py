@@ -50,23 +50,33 @@ class Host:
         }
         return {_MARKS[name]: value.encode() for name, value in values.items()}
 
-    def description(self, instance_id: str) -> bytes:
-        """An AgentDescription."""
-        identifying = {
+    def identifying(self, instance_id: str) -> dict[str, str]:
+        """Attributes that tell its collector from others."""
+        return {
             "service.instance.id": instance_id,
             "service.name": self.service_name,
             "service.version": self.version,
         }
-        rest = {
+
+    @property
+    def non_identifying(self) -> dict[str, str]:
+        """Its other attributes."""
+        return {
             **self.attributes,
             "host.arch": self.arch,
             "host.name": self.name,
             "os.description": self.os_description,
             "os.type": self.os_type,
         }
+
+    def description(self, instance_id: str) -> bytes:
+        """An AgentDescription."""
         return b"".join(
             wire.part(number, wire.attribute(key, value))
-            for number, pairs in ((1, identifying), (2, rest))
+            for number, pairs in (
+                (1, self.identifying(instance_id)),
+                (2, self.non_identifying),
+            )
             for key, value in sorted(pairs.items())
         )
 

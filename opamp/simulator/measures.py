@@ -59,6 +59,7 @@ class OfferCount:
     applied: int = 0
     failed: int = 0
     last_applied: float = 0.0
+    first_failed: float = 0.0
 
     def summary(self) -> dict[str, Any]:
         """For the result."""
@@ -107,6 +108,7 @@ class Measures:
             count.last_applied = now
         else:
             count.failed += 1
+            count.first_failed = count.first_failed or now
 
     def limit(self) -> str:
         """Why the numbers show the simulator rather than the server; "" when they do not."""

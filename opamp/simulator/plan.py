@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from opamp.simulator import shapes
 from opamp.simulator.agent import SimulatedAgent
 from opamp.simulator.behaviour import Behaviour, Quirk
 from opamp.simulator.hosts import Host, make_host, make_uid
@@ -32,6 +33,7 @@ class Plan:
 
     url: ws:// or wss://, with the path of the endpoint. tokens: fleets, filled in turn.
     others: further addresses of the same installation: an agent that lost its connection goes on at any of them.
+    acknowledging: how many report the status of connection settings, which real supervisors do not.
     polled: the addresses of those that poll, likewise; none: the first one alone.
     ramp_per_s: new connections a second; 0: all at once. at_once: unfinished handshakes at a time.
     quirks: how many agents misbehave in which way. http: how many poll over plain HTTP.
@@ -50,6 +52,7 @@ class Plan:
     behaviour: Behaviour = field(default_factory=Behaviour)
     failing: Amount = Amount()
     ailing: Amount = Amount()
+    acknowledging: Amount = Amount()
     ailment: str = "connection refused by backend.example:4317"
     http: Amount = Amount()
     quirks: Mapping[Quirk, Amount] = field(default_factory=dict)
@@ -77,6 +80,7 @@ def parts(plan: Plan) -> Iterator[Part]:
     numbers = list(range(plan.count))
     failing = _drawn(rng, numbers, plan.failing)
     ailing = _drawn(rng, numbers, plan.ailing)
+    acknowledging = _drawn(rng, numbers, plan.acknowledging)
     quirks = _quirks(rng, numbers, plan.quirks)
     http = _drawn(rng, [number for number in numbers if number not in quirks], plan.http)
     uid = make_uid(rng)
@@ -86,6 +90,8 @@ def parts(plan: Plan) -> Iterator[Part]:
         behaviour = replace(
             plan.behaviour,
             fails=number in failing,
+            capabilities=plan.behaviour.capabilities
+            | (shapes.REPORTS_SETTINGS_STATUS if number in acknowledging else 0),
             ailment=plan.ailment if number in ailing else "",
             quirk=quirk,
             heartbeat_s=_FLOOD_S if quirk is Quirk.FLOOD else plan.behaviour.heartbeat_s,

@@ -1,6 +1,8 @@
 """PURE. What an agent says and what is true of it, as values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -10,6 +12,7 @@ EFFECTIVE: Final = "effective"
 STATUS: Final = "status"
 HASH: Final = "components_hash"
 MAP: Final = "components"
+SETTINGS: Final = "settings"
 
 
 class Message(NamedTuple):
@@ -38,6 +41,23 @@ class Destination(NamedTuple):
     authorization: str
 
 
+class Settings(NamedTuple):
+    """Connection settings that an agent holds. interval_s: 0 for none · telemetry: signal -> endpoint, "" for off.
+
+    repeated: how often a hash came again with no other acknowledged in between; one that does not acknowledge counts
+    what came again on the same connection. is_acknowledged: it reports the hash that it holds.
+    """
+
+    hash: str = ""
+    interval_s: int = 0
+    telemetry: Mapping[str, str] = MappingProxyType({})
+    repeated: int = 0
+    is_acknowledged: bool = False
+
+
+NO_SETTINGS: Final = Settings()
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """What is so on one agent, whatever the server believes.
@@ -46,6 +66,7 @@ class Truth:
     2 APPLYING, 3 FAILED).
     runs: the hash of the configuration that its collector runs; "" for none of the server's.
     health "": it says nothing of its health (a client that has just started).
+    identifying, non_identifying: attributes of its description · components: the hash of those that its collector has.
     offered: every hash that arrived, in order. repeated_offers: how often one came again with no other acknowledged in
     between: a supervisor that went back by itself has acknowledged what it went back to.
     """
@@ -64,3 +85,7 @@ class Truth:
     health_error: str
     offered: tuple[str, ...]
     repeated_offers: int = 0
+    identifying: Mapping[str, str] = field(default_factory=dict)
+    non_identifying: Mapping[str, str] = field(default_factory=dict)
+    components: str = ""
+    settings: Settings = NO_SETTINGS

@@ -6,6 +6,7 @@ All capabilities that a supervisor can announce are on; texts keep the order and
 from typing import Any, Final
 
 ALL_CAPABILITIES: Final = 0x7D47
+REPORTS_SETTINGS_STATUS: Final = 0x8000
 
 VERSIONS: Final = ("0.158.0", "0.149.0")
 """The newer one goes back by itself and quotes its log; the older one does neither."""

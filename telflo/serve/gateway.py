@@ -3,10 +3,10 @@
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from opamp.buffer import BufferLimits
 from opamp.domain import DjangoDomain
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.pending import BufferLimits
 from opamp.protocol.limits import Limits
 
 
@@ -25,15 +25,22 @@ def gateway_options() -> GatewayOptions:
             heartbeat_flush_s=settings.OPAMP_HEARTBEAT_FLUSH_S,
             rows=settings.OPAMP_BUFFER_ROWS,
             bytes=settings.OPAMP_BUFFER_BYTES,
+            share=settings.OPAMP_BUFFER_SHARE_PERCENT / 100,
         ),
         reconcile_s=settings.OPAMP_RECONCILE_S,
         send_timeout_s=settings.OPAMP_SEND_TIMEOUT_S,
         waiting=settings.OPAMP_WAITING,
+        waiting_messages=settings.OPAMP_WAITING_MESSAGES,
         waiting_bytes=settings.OPAMP_WAITING_BYTES,
+        unfinished_bytes=settings.OPAMP_UNFINISHED_BYTES,
         agents_per_connection=settings.OPAMP_AGENTS_PER_CONNECTION,
         connections_per_token=settings.OPAMP_CONNECTIONS_PER_TOKEN,
+        new_uids=settings.OPAMP_NEW_UIDS,
         messages_per_s=settings.OPAMP_MESSAGES_PER_S,
         message_burst=settings.OPAMP_MESSAGE_BURST,
+        pace_bytes=settings.OPAMP_PACE_BYTES,
+        requests=settings.OPAMP_REQUESTS,
+        requests_per_token=settings.OPAMP_REQUESTS_PER_TOKEN,
         connections=settings.OPAMP_CONNECTIONS,
         handshakes=settings.OPAMP_HANDSHAKES,
         handshake_s=settings.OPAMP_HANDSHAKE_S,
@@ -55,6 +62,10 @@ def _limits() -> Limits:
         value_depth=settings.OPAMP_DEPTH,
         health_depth=settings.OPAMP_DEPTH,
         health_components=settings.OPAMP_HEALTH_COMPONENTS,
+        component_details=settings.OPAMP_COMPONENTS,
+        component_depth=settings.OPAMP_COMPONENT_DEPTH,
+        custom_capabilities=settings.OPAMP_CUSTOM_CAPABILITIES,
+        packages=settings.OPAMP_PACKAGES,
         config_files=settings.OPAMP_CONFIG_FILES,
         config_bytes=settings.OPAMP_CONFIG_BYTES,
     )

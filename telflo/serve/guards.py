@@ -14,7 +14,7 @@ from opamp.arrivals import Arrivals
 from opamp.consumers import MESSAGE_TOO_BIG, SOCKET
 from opamp.door import HEADERS_TOO_LONG, TextAnswer
 from opamp.gateway import Gateway
-from opamp.pace import SMALL_PART, Pace
+from opamp.pace import SMALL_PART
 
 _NO_UPGRADE: Final = (
     "This is not an upgrade to a WebSocket: it has a body, or its head cannot be read."
@@ -107,17 +107,25 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, arrivals: Arrivals, gateway: Gateway, **named: Any) -> None:
         super().__init__(*args, **named)
-        options = gateway.options
         self._arrivals = arrivals
         self._counters = gateway.counters
-        self._pace = Pace(options.messages_per_s, options.message_burst, self.loop.time())
-        self._is_choked = False
+        self._unfinished = gateway.unfinished
+        self._parts_bytes = 0
+        self._pace = gateway.options.pace(self.loop.time())
+        self._is_choked = self._is_held = False
 
     def data_received(self, data: bytes) -> None:
         """Take it. What comes first is the whole head of the upgrade: uvicorn leaves one that cannot be read open."""
         super().data_received(data)
         if not self.handshake_initiated:
             self._refuse_upgrade()
+        # Parts that are complete, and what has come of the one that is not.
+        if size := self._parts_bytes + len(self.conn.reader.buffer):
+            self._unfinished.hold(self, size, self._cut_parts)
+            self._is_held = True
+        elif self._is_held:
+            self._unfinished.done(self)
+            self._is_held = False
 
     def handle_connect(self, event: Any) -> None:
         """Show the application the socket: it cuts a peer that does not read."""
@@ -129,23 +137,28 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         self._arrivals.closed(self.transport)
+        self._unfinished.done(self)
         super().connection_lost(exc)
 
     def handle_bytes(self, event: Frame) -> None:
         """A message, or its first part."""
         if not event.fin:
+            self._parts_bytes = len(event.data)
             self._arrivals.messages.begin(self.transport)
         super().handle_bytes(event)
 
     def handle_text(self, event: Frame) -> None:
         """The same."""
         if not event.fin:
+            self._parts_bytes = len(event.data)
             self._arrivals.messages.begin(self.transport)
         super().handle_text(event)
 
     def handle_cont(self, event: Frame) -> None:
         """A further part. Small ones are put together at once: a list of them would outweigh the message many times."""
+        self._parts_bytes += len(event.data)
         if event.fin:
+            self._parts_bytes = 0
             self._arrivals.messages.done(self.transport)
         elif len(event.data) < SMALL_PART:
             self._spend()
@@ -187,6 +200,11 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         super().resume_writing()
         self._is_choked = False
         self._read_on()
+
+    def _cut_parts(self) -> None:
+        """So much is unfinished that the oldest has to go, and it is this one's."""
+        self._counters.cut_connections += 1
+        self.transport.abort()
 
     def _refuse_upgrade(self) -> None:
         self.handshake_initiated = self.handshake_complete = self.close_sent = True

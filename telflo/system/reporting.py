@@ -21,7 +21,7 @@ from opamp.domain import with_connections
 from telflo.base import clock, hints, logs, tracing
 from telflo.base.ids import new_id
 from telflo.base.measures import Numbers, families, sample
-from telflo.system.models import EVERY, KEPT, ProcessKind, ServerProcess
+from telflo.system.models import EVERY, KEPT, LIVE, ProcessKind, ServerProcess
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ FAMILIES: Final = families(
     gauges={
         "resident_bytes": "Memory that the process has in use.",
         "loop_lag_seconds": "How long the event loop made a callback wait: the longest in 5 s.",
+        "back_seconds": "How long ago it reached the database again, once it could not for a while.",
     },
     counters={
         "cpu_seconds": "Processor time that the process used.",
@@ -64,6 +65,8 @@ class Reporter:
     _loop_lag_s: float = 0.0
     _is_failing: bool = False
     _reports: int = 0
+    _back_s: float | None = None
+    """time.monotonic() when it could write again after a gap."""
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -107,7 +110,12 @@ class Reporter:
 
     @with_connections
     def report(self) -> None:
-        """Write the rows once, in one statement; seen_at is the database's time. Raises DatabaseError."""
+        """Write the rows once, in one statement; seen_at is the database's time. Raises DatabaseError.
+
+        After a gap they tell from then on how long ago it ended.
+        """
+        if self._reports and not self._was_seen_lately():
+            self._back_s = time.monotonic()
         rows = self.rows()
         for row in rows:
             row.seen_at = Now()
@@ -117,6 +125,11 @@ class Reporter:
         if self._reports % _PRUNE_EVERY == 0:
             ServerProcess.objects.filter(seen_at__lt=Now() - KEPT).delete()
         self._reports += 1
+
+    def _was_seen_lately(self) -> bool:
+        """By the database's clock. Asked first, so that a database that hangs does so here and not while writing."""
+        lately = ServerProcess.objects.filter(pk=self.parts[0].id, seen_at__gte=Now() - LIVE)
+        return lately.exists()
 
     @with_connections
     def _leave(self) -> None:
@@ -155,6 +168,8 @@ class Reporter:
             "telflo_process_cpu_seconds": [sample(time.process_time())],
             "telflo_process_lost_hints": [sample(hints.lost())],
         }
+        if self._back_s is not None:
+            used["telflo_process_back_seconds"] = [sample(time.monotonic() - self._back_s)]
         if self.loop is not None:
             used["telflo_process_loop_lag_seconds"] = [sample(self._loop_lag_s)]
         if _STATM.exists():

@@ -185,6 +185,28 @@ class TestHealth:
         assert row.health_tree is not None
         assert row.health_tree["status"] == "StatusOK"
 
+    @pytest.mark.rule("H1")
+    @pytest.mark.parametrize(
+        ("said", "after_s", "word"),
+        [
+            (ComponentHealth(False, "StatusStopping"), 2, "unknown"),
+            (ComponentHealth(False, "StatusStarting"), 59, "unknown"),
+            (ComponentHealth(False, "StatusStopping"), 61, "unhealthy"),
+            (ComponentHealth(False, "StatusFatalError"), 2, "unhealthy"),
+            (ComponentHealth(False, last_error="Agent process exited"), 2, "unhealthy"),
+        ],
+    )
+    def test_the_steps_of_a_restart_that_we_caused_are_unknown(
+        self, said: ComponentHealth, after_s: float, word: str
+    ) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(1), health=ComponentHealth(True, "StatusOK"))])
+        store.note_restarts([agent.instance_uid], now=at(10))
+        store.apply([make_patch(agent, now=at(10 + after_s), health=said)])
+        row = status_of(agent)
+        assert row.health == word
+        assert row.health_at == (at(1) if word == "unknown" else at(10 + after_s))
+
     def test_a_supervisor_that_is_shut_down_is_not_ill(self) -> None:
         agent = make_agent()
         store.apply([make_patch(agent, now=at(1), health=ComponentHealth(True, "StatusOK"))])
@@ -401,6 +423,14 @@ class TestSweep:
         assert (row.connected, row.status) == (False, "disconnected")
         assert kinds(agent)[-1] == "disconnected"
         assert store.sweep(at(107)) == 0
+
+    @pytest.mark.rule("D2", "S4")
+    def test_a_shorter_interval_counts_from_when_it_was_told(self) -> None:
+        """Seen with a real supervisor: until then it was silent for good reason, and its next heartbeat is stored late."""
+        agent = make_agent()
+        store.set_intervals({agent.instance_uid: 5}, now=at(40))
+        assert store.sweep(at(69)) == 0
+        assert store.sweep(at(71)) == 1
 
     def test_a_heartbeat_after_the_silence_connects_again(self) -> None:
         agent = make_agent()

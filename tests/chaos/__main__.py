@@ -24,7 +24,7 @@ from tests.chaos.crowd import RESTLESS_S, Crowd
 from tests.chaos.installation import Broken, Installation
 from tests.chaos.logbook import Logbook
 from tests.chaos.persistent import PersistentApi
-from tests.chaos.schedule import SERVERS, WEBS, Blow, Change, How, Round, make_round
+from tests.chaos.schedule import SERVERS, WEBS, Blow, Change, How, Round, Wish, make_round
 from tests.chaos.verdict import RIGHT_WITHIN_S, Judge, Verdict
 from tests.e2e.harness.outages import parts
 from tests.e2e.harness.server import free_port, make_api_token
@@ -35,6 +35,7 @@ _REPORTS_PER_S: Final = 1_250
 """Of all agents together, while they fill the write buffers."""
 _ALL_IN_S: Final = 60.0
 _LOOK_S: Final = 0.2
+_DIFFER_AFTER_S: Final = 1.0
 
 
 class Run:
@@ -61,7 +62,10 @@ class Run:
         started = time.time()
         async with self._crowd.restless(*_unrest(this, self._crowd)):
             blows = [self._strike(blow) for blow in this.blows]
-            await asyncio.gather(self._change(this.changes), *blows)
+            differ = self._differ(this)
+            await asyncio.gather(
+                self._change(this.changes), self._wish(this.wishes), differ, *blows
+            )
         away_s = time.time() - started
         revived = await self._installation.until_up()
         up_s = time.time() - started
@@ -73,20 +77,38 @@ class Run:
         """What was done and seen."""
         tally, logbook = self._judge.tally, self._judge.logbook
         done = ", ".join(f"{what} {count}" for what, count in sorted(self._done.items()))
+        staged = ", ".join(f"{how} {count}" for how, count in sorted(tally.staged.items()))
         return (
             f"done: {done}\n{self._crowd.versions} versions; {logbook.connects} connections,"
             f" {tally.sessions} sessions in the timelines; {logbook.reports} reports,"
             f" {tally.facts} as told, {tally.lost} missing as they may;"
             f" {logbook.refused} messages refused\n"
+            f"in stages: {staged}\n"
             f"right after at most {tally.slowest_s:.1f} s; {seconds:.0f} s in all, seed {self._seed}"
         )
 
     async def _change(self, changes: Sequence[Change]) -> None:
         """One after another, each when it is due or as soon as somebody can do it."""
         started = time.monotonic()
-        for change in changes:
-            await asyncio.sleep(change.after_s - (time.monotonic() - started))
-            await asyncio.to_thread(self._crowd.change, change)
+        async with asyncio.TaskGroup() as persons:
+            for change in changes:
+                await asyncio.sleep(change.after_s - (time.monotonic() - started))
+                rollout = await asyncio.to_thread(self._crowd.change, change)
+                if change.person:
+                    persons.create_task(self._act(rollout, change))
+
+    async def _act(self, rollout: str, change: Change) -> None:
+        await asyncio.sleep(change.person_s)
+        await asyncio.to_thread(self._crowd.act, rollout, change.person)
+
+    async def _wish(self, wishes: Sequence[Wish]) -> None:
+        for wish in wishes:
+            await asyncio.sleep(wish.after_s)
+            await asyncio.to_thread(self._crowd.wish, wish)
+
+    async def _differ(self, this: Round) -> None:
+        await asyncio.sleep(_DIFFER_AFTER_S)
+        self._crowd.differ(this.described, this.upgraded)
 
     async def _strike(self, blow: Blow) -> None:
         await asyncio.sleep(blow.after_s)
@@ -121,8 +143,8 @@ def _unrest(this: Round, crowd: Crowd) -> tuple[int, float]:
 
 
 def _line(this: Round, revived: list[str], away_s: float, up_s: float, verdict: Verdict) -> str:
-    fleets = "".join(" bad" if change.is_bad else " good" for change in this.changes)
-    versions = f"versions:{fleets}; " if fleets else ""
+    versions = "".join(f"{change} version; " for change in this.changes)
+    versions += "".join("settings; " for _ in this.wishes)
     blows = " and ".join(map(str, this.blows))
     again = f"; {', '.join(revived)} ended and was started again" if revived else ""
     return (

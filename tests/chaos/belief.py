@@ -1,9 +1,9 @@
-"""PURE. What the server believes of an agent against what is so."""
+"""PURE. What the server believes of an agent against what is so, and whether it has what its fleet was given."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from opamp.simulator.report import Truth
@@ -27,6 +27,12 @@ class Belief(NamedTuple):
     fleet: UUID
     desired: str | None
     is_quarantined: bool
+    identifying: Mapping[str, Any]
+    non_identifying: Mapping[str, Any]
+    components: str | None
+    settings: str | None
+    interval_s: int | None
+    acknowledged_settings: str
 
 
 def differences(truth: Truth, number: int, belief: Belief | None) -> Iterator[str]:
@@ -42,6 +48,12 @@ def differences(truth: Truth, number: int, belief: Belief | None) -> Iterator[st
         ("remote configuration", truth.remote_hash, belief.remote_hash),
         ("status", truth.remote_status, belief.remote_status),
         ("effective configuration", truth.effective_sha256, belief.effective_sha256),
+        ("description", truth.identifying, belief.identifying),
+        ("description", truth.non_identifying, belief.non_identifying),
+        ("components", truth.components, belief.components),
+        ("connection settings", truth.settings.hash, belief.settings or ""),
+        ("interval", truth.settings.interval_s, belief.interval_s or 0),
+        ("acknowledged settings", _acknowledged(truth), belief.acknowledged_settings),
     ):
         if is_so != believed:
             yield f"{what}: is {is_so!r}, believed {believed!r}"
@@ -49,6 +61,10 @@ def differences(truth: Truth, number: int, belief: Belief | None) -> Iterator[st
     stored = belief.sequence_num
     if stored is None or not number <= stored <= truth.number:
         yield f"number: is {truth.number}, the last report has {number}, stored is {stored}"
+
+
+def _acknowledged(truth: Truth) -> str:
+    return truth.settings.hash if truth.settings.is_acknowledged else ""
 
 
 def _differences_of_health(truth: Truth, belief: Belief) -> Iterator[str]:
@@ -66,13 +82,26 @@ def wrongs(truth: Truth, meant: Collection[str]) -> Iterator[str]:
     """What must never be, whenever one looks. meant: hashes of all versions that its fleet was ever given."""
     if truth.repeated_offers:
         yield "a hash came twice with no other in between"
+    if truth.settings.repeated:
+        yield f"connection settings {truth.settings.hash[:12]} came twice with no other in between"
     strange = {*truth.offered, truth.runs} - {*meant, ""}
     if strange:
         yield f"it was offered or runs what its fleet was never given: {sorted(strange)}"
 
 
-def lags(truth: Truth, belief: Belief) -> Iterator[str]:
-    """What is still to happen: the agent is there, and follows its membership, but for what failed on it."""
+def lags(
+    truth: Truth, belief: Belief, interval_s: int, telemetry: Mapping[str, str]
+) -> Iterator[str]:
+    """What is still to happen: the agent is there, and follows its membership, but for what failed on it.
+
+    interval_s, telemetry: what its fleet was given as connection settings last; 0 and nothing before that.
+    """
+    held = truth.settings
+    if interval_s != held.interval_s:
+        yield f"its interval should be {interval_s}, and is {held.interval_s}"
+    used = {signal: endpoint for signal, endpoint in held.telemetry.items() if endpoint}
+    if telemetry != used:
+        yield f"its own telemetry should go to {dict(telemetry)}, and goes to {used}"
     if not truth.connected:
         yield "it has not come back"
     if not belief.desired:

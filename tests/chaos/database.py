@@ -12,14 +12,19 @@ from uuid import UUID
 import psycopg
 
 from tests.chaos.belief import Belief
+from tests.chaos.stages import StagedRollout, StageRow, TargetRow
 
 _BELIEFS: Final = """
     SELECT status.agent_id, status.connected, status.sequence_num, status.remote_config_hash,
         status.remote_config_status, status.effective_config_id, status.health,
         status.health_tree->>'status', status.last_error, member.fleet_id, rendered.hash,
         EXISTS (SELECT 1 FROM fleets_quarantine
-            WHERE agent_id = status.agent_id AND hash = rendered.hash)
+            WHERE agent_id = status.agent_id AND hash = rendered.hash),
+        agent.identifying, agent.non_identifying, agent.components_id,
+        held.offered_hash, held.heartbeat_s, status.connection_hash
     FROM agents_agentstatus AS status
+    JOIN agents_agent AS agent ON agent.instance_uid = status.agent_id
+    LEFT JOIN fleets_agentconnection AS held ON held.agent_id = status.agent_id
     JOIN fleets_membership AS member ON member.agent_id = status.agent_id
     LEFT JOIN fleets_renderedconfig AS rendered ON rendered.id = member.desired_id
 """
@@ -39,7 +44,32 @@ _ATTEMPTS: Final = """
 """
 _UNSETTLED: Final = """
     SELECT 'rollout #' || number || ' is ' || state FROM fleets_rollout
-    WHERE state NOT IN ('succeeded', 'paused', 'superseded')
+    WHERE NOT automatic_rollback AND state NOT IN ('succeeded', 'paused', 'superseded')
+        OR automatic_rollback AND created_at < %s
+            AND state NOT IN ('succeeded', 'rolled_back', 'superseded')
+"""
+_STAGES: Final = """
+    SELECT rollout.id, rendered.hash, rollout.state, stage.index, stage.state,
+        extract(epoch FROM stage.started_at)::float8, extract(epoch FROM stage.finished_at)::float8,
+        extract(epoch FROM stage.bake_until)::float8
+    FROM fleets_rollout AS rollout
+    JOIN fleets_renderedconfig AS rendered ON rendered.version_id = rollout.version_id
+    JOIN fleets_stage AS stage ON stage.rollout_id = rollout.id
+    WHERE rollout.automatic_rollback AND rollout.created_at >= %s ORDER BY rollout.id, stage.index
+"""
+_TARGETS: Final = """
+    SELECT target.rollout_id, target.agent_id, stage.index, target.state,
+        (SELECT extract(epoch FROM min(answered_at))::float8 FROM fleets_attempt
+            WHERE rollout_id = target.rollout_id AND agent_id = target.agent_id
+                AND state IN ('failed', 'timed_out')),
+        ARRAY(SELECT extract(epoch FROM offered_at)::float8 FROM fleets_attempt
+            WHERE rollout_id = target.rollout_id AND agent_id = target.agent_id
+                AND hash = rendered.hash)
+    FROM fleets_target AS target
+    JOIN fleets_stage AS stage ON stage.id = target.stage_id
+    JOIN fleets_rollout AS rollout ON rollout.id = target.rollout_id
+    JOIN fleets_renderedconfig AS rendered ON rendered.version_id = rollout.version_id
+    WHERE rollout.automatic_rollback AND rollout.created_at >= %s
 """
 
 
@@ -75,9 +105,24 @@ class Database:
         """Attempts that followed one of the same hash, which may have arrived, with no other in between."""
         return [f"{uid} was sent {sent[:12]} twice" for uid, sent in self.rows(_TWICE)]
 
-    def unsettled(self) -> list[str]:
-        """Rollouts that still expect something."""
-        return [text for (text,) in self.rows(_UNSETTLED)]
+    def unsettled(self, staged_since: float) -> list[str]:
+        """Rollouts that still expect something; those in stages only if they began before a time (Unix)."""
+        return [
+            text for (text,) in self.rows(_UNSETTLED, datetime.fromtimestamp(staged_since, UTC))
+        ]
+
+    def staged(self, since: float) -> list[StagedRollout]:
+        """The rollouts in stages that began at a time (Unix) or later."""
+        moment = datetime.fromtimestamp(since, UTC)
+        found: dict[UUID, StagedRollout] = {}
+        for rollout, version, state, *stage in self.rows(_STAGES, moment):
+            found.setdefault(rollout, StagedRollout(str(rollout), version, state)).stages.append(
+                StageRow(*stage)
+            )
+        for rollout, uid, *target in self.rows(_TARGETS, moment):
+            if rollout in found:
+                found[rollout].targets[uid] = TargetRow(*target)
+        return list(found.values())
 
     def attempts(self, uid: UUID) -> str:
         """All offers to an agent, for a failure's text."""

@@ -132,6 +132,8 @@ class Connection:
     refused: set[int] = field(default_factory=set)
     is_told: bool = False
     """The timeline has its beginning."""
+    is_late: bool = False
+    """It was over when all was compared last, and the timeline did not tell of it: it still may."""
 
     def loss_of(self, number: int, at: float, deaths: Iterable[Death]) -> Loss:
         """Whether what message `number`, sent at `at`, said may be missing."""
@@ -164,3 +166,15 @@ class Connection:
         if self.answered is None or not self.url.startswith("ws"):
             return False
         return self.answered - self.after > len(self.refused)
+
+
+def surplus(connections: Iterable[Connection], opened: Iterable[float]) -> str:
+    """A session in the timeline, opened at one of these times, for which there was no connection; "" when there is none.
+
+    A WebSocket is one session of an agent. A process that hung may have begun it when the connection was over.
+    """
+    free = sorted(one.begun for one in connections if not one.is_told)
+    for at in sorted(opened):
+        if not free or free.pop(0) > at + CLOCKS_S:
+            return f"a session of {at:.3f} is one too many"
+    return ""

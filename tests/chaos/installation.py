@@ -77,7 +77,7 @@ class Installation:
             "REDIS_URL": self.parts.redis_url,
             "TELFLO_DATA": str(self.folder / "data"),
             "TELFLO_ADMIN_PASSWORD": PASSWORD,
-            "TELFLO_OPAMP_RETRY_AFTER_S": "1",
+            "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
             "TELFLO_OPAMP_BUFFER_MIB": _BUFFER_MIB,
             "HOST": "127.0.0.1",
         }

@@ -57,10 +57,18 @@ class AgentLog:
             self.before[kind] = told
 
     def settle_connections(self, opened: Iterable[float]) -> None:
-        """The timeline tells of those that were `opened` at these times; what is over is forgotten."""
+        """The timeline tells of those that were `opened` at these times; what is over is forgotten, if need be later."""
         for one in self.connections:
             one.is_told = one.is_told_by(opened)
-        self.connections = [one for one in self.connections if one.ended is None]
+        self.connections = [
+            one for one in self.connections if one.ended is None or not (one.is_told or one.is_late)
+        ]
+        for one in self.connections:
+            one.is_late = one.ended is not None
+
+    def sockets(self) -> Iterator[Connection]:
+        """Those of its connections that are WebSockets."""
+        return (one for one in self.connections if one.url.startswith("ws"))
 
     def missing_sessions(self, opened: Sequence[float]) -> Iterator[str]:
         """WebSockets on which a message was answered, and of which the timeline tells nothing."""
@@ -75,6 +83,8 @@ class Logbook:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.agents: defaultdict[UUID, AgentLog] = defaultdict(AgentLog)
+        self.arrivals: defaultdict[UUID, dict[str, float]] = defaultdict(dict)
+        """By agent and hash: when it was offered first."""
         self.refused = 0
         """Messages that the server did not take."""
         self.reports = 0
@@ -108,6 +118,8 @@ class Logbook:
             log.connections[-1].answered = line["answered"]
         elif kind == "heard":
             log.connections[-1].waited = line["upto"]
+        elif kind == "offered":
+            self.arrivals[UUID(line["uid"])].setdefault(line["hash"], line["t"])
         elif kind == "refused":
             self.refused += 1
             log.connections[-1].refused.add(line["seq"])

@@ -34,13 +34,29 @@ class PersistentApi(Api):
 
         Raises AssertionError when that is a refusal, and that or httpx.TransportError when it takes too long.
         """
+        return self._json(self._answer("POST", path, body))
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """PATCH likewise."""
+        return self._json(self._answer("PATCH", path, body))
+
+    def post_if_possible(self, path: str, body: Mapping[str, Any]) -> bool:
+        """POST likewise; answers False when the state of things does not allow it (409)."""
+        answer = self._answer("POST", path, body)
+        if answer.status_code == httpx.codes.CONFLICT:
+            return False
+        self._json(answer)
+        return True
+
+    def _answer(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
         headers = {"Idempotency-Key": str(uuid4())}
         deadline = time.monotonic() + _WITHIN_S
         while True:
             try:
-                answer = next(self._turns).post(path, json=body or {}, headers=headers)
+                client = next(self._turns)
+                answer = client.request(method, path, json=body or {}, headers=headers)
                 if not answer.is_server_error or time.monotonic() > deadline:
-                    return self._json(answer)
+                    return answer
             except httpx.TransportError:
                 if time.monotonic() > deadline:
                     raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -42,6 +42,11 @@ _CUT_WEIGHT: Final = 3
 _SECOND_BLOW: Final = 0.3
 _BAD: Final = 0.3
 _CHANGES_S: Final = 4.0
+_STAGED: Final = 0.45
+_PERSON: Final = 0.4
+_WISH: Final = 0.4
+_INTERVALS_S: Final = (5, 6)
+_TELEMETRY: Final = ("", "a", "b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +71,60 @@ class Blow:
         return f"{self.target} {self.how} for {self.for_s:.1f} s"
 
 
+class Person(StrEnum):
+    """What a person does to a rollout under way."""
+
+    NOBODY = ""
+    PAUSE = "paused for a while"
+    ROLL_BACK = "rolled back"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A new version for a fleet. is_bad: some agents cannot run it. after_s: from the round's beginning."""
+    """A new version for a fleet. is_bad: some agents cannot run it. after_s: from the round's beginning.
+
+    is_staged: in stages, taken back when one fails; person: what one does to it, person_s after it began.
+    """
 
     fleet: int
     is_bad: bool
+    after_s: float
+    is_staged: bool = False
+    person: Person = Person.NOBODY
+    person_s: float = 0.0
+
+    def __str__(self) -> str:
+        """For a round's line."""
+        words = ["bad" if self.is_bad else "good"]
+        words += ["in stages"] if self.is_staged else []
+        words += [f"and {self.person}"] if self.person else []
+        return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Connection settings for a fleet: an interval, and where its collectors' own metrics go ("": nowhere)."""
+
+    fleet: int
+    interval_s: int
+    metrics: str
     after_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round. restless: how many agents say something new of their health ten times a second meanwhile."""
+    """One round. restless: how many agents say something new of their health ten times a second meanwhile.
+
+    described, upgraded: shares of the agents that get another description, another build of their collector.
+    """
 
     number: int
     changes: tuple[Change, ...]
     blows: tuple[Blow, ...]
     restless: int
+    wishes: tuple[Wish, ...] = ()
+    described: float = 0.0
+    upgraded: float = 0.0
 
 
 def make_round(seed: int, number: int) -> Round:
@@ -94,7 +136,29 @@ def make_round(seed: int, number: int) -> Round:
         for fleet in fleets
     ]
     changes.sort(key=lambda change: change.after_s)
-    return Round(number, tuple(changes), tuple(_blows(rng, number)), rng.randrange(6))
+    blows, restless = tuple(_blows(rng, number)), rng.randrange(6)
+    staged = tuple(_staged(change, rng) for change in changes)
+    wishes = [_wish(rng)] if rng.random() < _WISH else []
+    described, upgraded = rng.choice((0.0, 0.1, 0.5)), rng.choice((0.0, 0.02, 0.1))
+    return Round(number, staged, blows, restless, tuple(wishes), described, upgraded)
+
+
+def _staged(change: Change, rng: random.Random) -> Change:
+    if rng.random() > _STAGED:
+        return change
+    person = rng.choice((Person.PAUSE, Person.ROLL_BACK))
+    acts = rng.random() < _PERSON
+    return replace(
+        change,
+        is_staged=True,
+        person=person if acts else Person.NOBODY,
+        person_s=round(rng.uniform(0.2, 3.0), 2) if acts else 0.0,
+    )
+
+
+def _wish(rng: random.Random) -> Wish:
+    after_s = round(rng.uniform(0.0, _CHANGES_S), 2)
+    return Wish(rng.randrange(FLEETS), rng.choice(_INTERVALS_S), rng.choice(_TELEMETRY), after_s)
 
 
 def _blows(rng: random.Random, number: int) -> list[Blow]:

@@ -6,12 +6,55 @@ from uuid import UUID
 
 import pytest
 
-from opamp.simulator.report import Truth
+from opamp.simulator.report import Settings, Truth
 from tests.chaos.belief import Belief, differences, lags, wrongs
 
 UID = UUID(int=1)
-TRUTH = Truth(UID, "host", True, 9, "aa", 1, "", "aa", "ee", True, "StatusOK", "", ("aa",))
-BELIEF = Belief(UID, True, 8, "aa", 1, "ee", "healthy", "StatusOK", "", UUID(int=2), "aa", False)
+HELD = Settings("cc", 5, {"metrics": "http://there/"}, is_acknowledged=True)
+TRUTH = Truth(
+    uid=UID,
+    name="host",
+    connected=True,
+    number=9,
+    remote_hash="aa",
+    remote_status=1,
+    remote_error="",
+    runs="aa",
+    effective_sha256="ee",
+    healthy=True,
+    health="StatusOK",
+    health_error="",
+    offered=("aa",),
+    identifying={"service.version": "1"},
+    non_identifying={"rack": "7"},
+    components="dd",
+    settings=HELD,
+)
+BELIEF = Belief(
+    uid=UID,
+    connected=True,
+    sequence_num=8,
+    remote_hash="aa",
+    remote_status=1,
+    effective_sha256="ee",
+    health="healthy",
+    health_status="StatusOK",
+    last_error="",
+    fleet=UUID(int=2),
+    desired="aa",
+    is_quarantined=False,
+    identifying={"service.version": "1"},
+    non_identifying={"rack": "7"},
+    components="dd",
+    settings="cc",
+    interval_s=5,
+    acknowledged_settings="cc",
+)
+
+
+def behind(belief: Belief, truth: Truth = TRUTH) -> list[str]:
+    """For a fleet that was given what HELD is."""
+    return list(lags(truth, belief, HELD.interval_s, HELD.telemetry))
 
 
 def test_what_is_so_is_believed() -> None:
@@ -31,6 +74,12 @@ def test_what_is_so_is_believed() -> None:
         ("health", "unknown"),
         ("health_status", "StatusStarting"),
         ("last_error", "old"),
+        ("identifying", {"service.version": "0"}),
+        ("non_identifying", {}),
+        ("components", None),
+        ("settings", "bb"),
+        ("interval_s", 6),
+        ("acknowledged_settings", ""),
     ],
 )
 def test_each_part_that_differs_is_named(field: str, value: Any) -> None:
@@ -48,14 +97,28 @@ def test_an_empty_health_is_unknown() -> None:
 
 
 def test_it_follows_its_membership_unless_that_failed_here() -> None:
-    behind = BELIEF._replace(desired="bb")
-    assert list(lags(TRUTH, behind))
-    assert not list(lags(TRUTH, behind._replace(is_quarantined=True)))
-    assert list(lags(TRUTH, BELIEF._replace(desired=None)))
+    assert not behind(BELIEF)
+    late = BELIEF._replace(desired="bb")
+    assert behind(late)
+    assert not behind(late._replace(is_quarantined=True))
+    assert behind(BELIEF._replace(desired=None))
+
+
+def test_it_holds_the_settings_that_its_fleet_was_given() -> None:
+    assert behind(BELIEF, replace(TRUTH, settings=HELD._replace(interval_s=6)))
+    assert behind(BELIEF, replace(TRUTH, settings=HELD._replace(telemetry={"metrics": ""})))
+    off = replace(TRUTH, settings=HELD._replace(telemetry={"metrics": ""}))
+    assert not list(lags(off, BELIEF, HELD.interval_s, {}))
+
+
+def test_settings_that_are_not_acknowledged_are_not_believed_to_be() -> None:
+    silent = replace(TRUTH, settings=HELD._replace(is_acknowledged=False))
+    assert list(differences(silent, 7, BELIEF))
+    assert not list(differences(silent, 7, BELIEF._replace(acknowledged_settings="")))
 
 
 def test_all_have_come_back() -> None:
-    assert list(lags(replace(TRUTH, connected=False), BELIEF))
+    assert behind(BELIEF, replace(TRUTH, connected=False))
 
 
 def test_what_must_never_be() -> None:
@@ -63,3 +126,4 @@ def test_what_must_never_be() -> None:
     assert list(wrongs(TRUTH, {"bb"}))
     assert list(wrongs(replace(TRUTH, runs="bb"), {"aa"}))
     assert list(wrongs(replace(TRUTH, repeated_offers=1), {"aa"}))
+    assert list(wrongs(replace(TRUTH, settings=HELD._replace(repeated=1)), {"aa"}))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.facts import Connection, Death, Loss, Said, compare
+from tests.chaos.facts import Connection, Death, Loss, Said, compare, surplus
 from tests.chaos.logbook import HEALTH, AgentLog, Report
 
 URL = "ws://127.0.0.1:1/v1/opamp"
@@ -111,7 +111,29 @@ class TestBeginnings:
         assert not one.is_told_by([0.5, 2.5])
 
 
+class TestSurplus:
+    def test_each_session_has_a_connection_that_had_begun(self) -> None:
+        both = [Connection(URL, 1.0, -1, ended=2.0), Connection(URL, 3.0, -1)]
+        assert not surplus(both, [1.1, 3.1])
+        assert not surplus(both, [3.1])
+        assert not surplus(both, [9.0])  # by a process that hung
+
+    @pytest.mark.parametrize("opened", [[0.5], [1.1, 1.2], [1.1, 3.1, 3.2]])
+    def test_one_too_many_is_named(self, opened: list[float]) -> None:
+        assert surplus([Connection(URL, 1.0, -1), Connection(URL, 3.0, -1)], opened)
+
+    def test_a_connection_that_was_told_of_explains_no_other_session(self) -> None:
+        assert surplus([Connection(URL, 1.0, -1, is_told=True)], [2.0])
+
+
 class TestTheLog:
+    def test_a_connection_of_which_nothing_was_told_may_be_told_of_in_the_next_round(self) -> None:
+        log = AgentLog(connections=[Connection(URL, 1.0, -1, ended=2.0)])
+        log.settle_connections([])
+        assert len(log.connections) == 1
+        log.settle_connections([])
+        assert log.connections == []
+
     def test_reports_are_told_apart_by_their_connections(self) -> None:
         log = AgentLog()
         old, new = Connection(URL, 1.0, -1, ended=2.0, answered=1), Connection(URL, 3.0, 2)

@@ -18,6 +18,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
             raise httpx.ConnectError("away")
         if request.url.path.endswith("/refused/"):
             return httpx.Response(400, text="no such fleet")
+        if request.url.path.endswith("/over/"):
+            return httpx.Response(409, text="it is over")
         return httpx.Response(500 if len(requests) == 2 else 201, json={"id": "1"})
 
     def make_client(base_url: str, _token: str) -> httpx.Client:
@@ -49,3 +51,10 @@ def test_a_refusal_is_not_asked_again(asked: list[httpx.Request]) -> None:
     with pytest.raises(AssertionError, match="no such fleet"):
         PersistentApi(["http://second"], "secret").post("/refused/")
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("path", "is_possible"), [("/over/", False), ("/fleets/", True)])
+def test_what_the_state_of_things_does_not_allow_is_told_apart(
+    asked: list[httpx.Request], path: str, is_possible: bool
+) -> None:
+    assert PersistentApi(["http://second"], "secret").post_if_possible(path, {}) is is_possible

@@ -1,6 +1,6 @@
 """What is done to whom follows from the seed alone."""
 
-from tests.chaos.schedule import LONG_EVERY, LONG_S, PROCESSES, SERVICES, How, make_round
+from tests.chaos.schedule import LONG_EVERY, LONG_S, PROCESSES, SERVICES, How, Person, make_round
 
 ROUNDS = range(1, 201)
 
@@ -30,3 +30,14 @@ def test_ten_rounds_are_short_and_later_a_part_is_away_for_a_minute() -> None:
     assert [index + 1 for index, one in enumerate(longest) if one == LONG_S] == [
         *range(LONG_EVERY, 201, LONG_EVERY)
     ]
+
+
+def test_stages_persons_and_settings_come_up() -> None:
+    rounds = [make_round(1, number) for number in ROUNDS]
+    staged = [change for one in rounds for change in one.changes if change.is_staged]
+    assert {(one.is_bad, one.person) for one in staged} == {
+        (is_bad, person) for is_bad in (True, False) for person in Person
+    }
+    wishes = {(one.interval_s, one.metrics) for each in rounds for one in each.wishes}
+    assert len(wishes) == 6
+    assert len({(one.described, one.upgraded) for one in rounds}) == 9

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ import psycopg
 from tests.chaos.belief import Belief, differences, lags, wrongs
 from tests.chaos.crowd import Crowd
 from tests.chaos.database import Database, Event
-from tests.chaos.facts import Death, compare
+from tests.chaos.facts import Death, compare, surplus
 from tests.chaos.installation import Broken, Installation
 from tests.chaos.logbook import (
     HEALTH,
@@ -25,13 +26,17 @@ from tests.chaos.logbook import (
     told_health,
     told_status,
 )
+from tests.chaos.stages import ENDED, ROLLED_BACK, breaches, not_back
 
+STAGED_S: Final = 150.0
+"""So long a rollout in stages takes at most, also when its worker is away for a minute."""
 RIGHT_WITHIN_S: Final = 10.0
 """From when all parts are up."""
 _EVENTS_BACK_S: Final = 60.0
 _PAUSE_S: Final = 0.25
 _SHOWN: Final = 3
 _WORDS: Final = 100
+_WEBSOCKET: Final = "ws"
 _TOLD: Final = {REMOTE_CONFIG: told_status, HEALTH: told_health}
 
 Problems = dict[UUID, list[str]]
@@ -44,6 +49,8 @@ class Tally:
     facts: int = 0
     lost: int = 0
     sessions: int = 0
+    staged: Counter[str] = field(default_factory=Counter)
+    """Rollouts in stages, by how they ended."""
     slowest_s: float = 0.0
 
 
@@ -76,7 +83,8 @@ class Judge:
     async def judge(self, since: float, within_s: float = RIGHT_WITHIN_S) -> Verdict:
         """Wait until everything holds. since: when the round began (Unix time).
 
-        Raises Broken with all that explains it when it does not hold in time.
+        Raises Broken with all that explains it when it does not hold in time; agents that poll, and the rollouts that wait
+        for them, have as much more as their fleet's interval is longer than the one of the beginning.
         """
         started = time.monotonic()
         within_s *= self.installation.factor
@@ -89,11 +97,13 @@ class Judge:
             took_s = time.monotonic() - started
             if not problems and not general:
                 break
-            if took_s > within_s:
+            late_s = took_s - within_s
+            is_late = late_s > 0 and not problems.keys() <= self.crowd.polling
+            if is_late or late_s > self.crowd.slower_s:
                 raise Broken(self._explain(problems, general, took_s))
             last = [*general, *chain(*problems.values())][0]
             await asyncio.sleep(_PAUSE_S)
-        await self._look_for_what_must_never_be()
+        await self._look_for_what_must_never_be(since)
         self.tally.slowest_s = max(self.tally.slowest_s, took_s)
         return Verdict(took_s, last)
 
@@ -104,9 +114,12 @@ class Judge:
     ) -> tuple[Problems, list[str]]:
         try:
             beliefs = await asyncio.to_thread(self._database.beliefs)
-            general = await asyncio.to_thread(self._database.unsettled)
+            late = since - STAGED_S * self.installation.factor
+            general = await asyncio.to_thread(self._database.unsettled, late)
+            staged = await asyncio.to_thread(self._database.staged, late)
             self.logbook.read()
-            problems = dict(self._disbeliefs(unbelieved, beliefs))
+            back = {one.id for one in staged if one.state == ROLLED_BACK}
+            problems = dict(self._disbeliefs(unbelieved, beliefs, back))
             unbelieved &= problems.keys()
             if not problems and not general:
                 events = await asyncio.to_thread(self._database.events, since)
@@ -117,7 +130,7 @@ class Judge:
         return problems, general
 
     def _disbeliefs(
-        self, unbelieved: set[UUID], beliefs: Mapping[UUID, Belief]
+        self, unbelieved: set[UUID], beliefs: Mapping[UUID, Belief], back: Collection[str]
     ) -> Iterator[tuple[UUID, list[str]]]:
         for truth, given in self.crowd.truths():
             if truth.uid not in unbelieved:
@@ -126,9 +139,11 @@ class Judge:
             number = self.logbook.agents[truth.uid].number
             problems = [*differences(truth, number, belief)]
             if belief is not None:
-                problems += lags(truth, belief)
+                problems += lags(truth, belief, given.interval_s, given.telemetry)
                 if str(belief.fleet) != given.fleet:
                     problems.append("it is in the other fleet")
+            if given.staged in back:
+                problems += not_back(self.crowd.staged[given.staged], truth)
             if problems:
                 yield truth.uid, problems
 
@@ -160,6 +175,9 @@ class Judge:
         problems = [f"{kind}: {one.problem}" for kind, one in found.items() if one.problem]
         opened = [event.at for event in told if event.kind == "connected"]
         problems += log.missing_sessions(opened)
+        begun = [event.at for event in told if event.data.get("transport") == _WEBSOCKET]
+        if one_too_many := surplus(log.sockets(), begun):
+            problems.append(one_too_many)
         if problems:
             return problems
         for kind, one in found.items():
@@ -172,15 +190,24 @@ class Judge:
 
     # ── always ──
 
-    async def _look_for_what_must_never_be(self) -> None:
+    async def _look_for_what_must_never_be(self, since: float) -> None:
         found = {
             truth.uid: problems
             for truth, given in self.crowd.truths()
             if (problems := [*wrongs(truth, given.hashes)])
         }
-        twice = await asyncio.to_thread(self._database.offered_twice)
-        if found or twice:
-            raise Broken(self._explain(found, twice, 0.0))
+        general = await asyncio.to_thread(self._database.offered_twice)
+        late = since - STAGED_S * self.installation.factor
+        for rollout in await asyncio.to_thread(self._database.staged, late):
+            staged = self.crowd.staged[rollout.id]
+            general += breaches(rollout, staged, self.logbook.arrivals)
+            if rollout.state == ROLLED_BACK:
+                self.crowd.taken_back(rollout.id)
+            if rollout.state in ENDED and not staged.has_ended:
+                staged.has_ended = True
+                self.tally.staged[rollout.state] += 1
+        if found or general:
+            raise Broken(self._explain(found, general, 0.0))
 
     def _explain(self, problems: Problems, general: Sequence[str], took_s: float) -> str:
         """All that explains a failure: agents with their logs and rows, and the logs of the processes."""

@@ -41,7 +41,7 @@ def test_a_copied_machine_goes_on_under_a_uid_of_its_own_and_restarts_when_told(
     fleet = api.create_fleet("edge", api.publish(api.create_configuration("edge"), YAML))
     secret = api.post(f"/fleets/{fleet}/tokens/", {"name": "first", "expires": "never"})["secret"]
     machines = [
-        Machine(tmp_path / name, server, secret, version=VERSION, identity=IDENTITY)
+        Machine(tmp_path / name, server.port, secret, version=VERSION, identity=IDENTITY)
         for name in ("original", "copy")
     ]
 
@@ -64,7 +64,7 @@ def test_a_copied_machine_goes_on_under_a_uid_of_its_own_and_restarts_when_told(
         assert sum(IDENTITY in machine.identity for machine in machines) == 1
         assert all(one.is_connected for one in api.collectors())
         [copy] = uids - {IDENTITY}
-        kinds = [event["kind"] for event in api.get(f"/agents/{copy}/events/")["results"]]
+        kinds = [event["kind"] for event in api.events(copy)]
         assert "cloned_from" in kinds
 
         moved = next(one for one in machines if copy in one.identity)

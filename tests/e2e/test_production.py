@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,19 +16,18 @@ from typing import Final
 
 import httpx
 import pytest
-from cryptography.fernet import Fernet
 
 from tests.e2e.harness.compose import (
     LONG_RUNNING,
     Compose,
+    composed,
     image_environment,
     read_compose,
     read_dockerfile,
-    services,
 )
 from tests.e2e.harness.pages import Pages
 from tests.e2e.harness.proxies import Certificate, Ports, start_proxy
-from tests.e2e.harness.server import PASSWORD, ROOT, free_port
+from tests.e2e.harness.server import ROOT, free_port
 from tests.e2e.harness.story import Setup, Story
 from tests.e2e.harness.waiting import holds_for, wait_until
 from tests.e2e.mirror import Mirror
@@ -42,7 +40,8 @@ AWAY_S: Final = float(os.environ.get("TELFLO_E2E_AWAY_S", "8"))
 def compose(ground: Path, released: Mirror) -> Iterator[Compose]:
     """The services of compose.yaml, not started yet."""
     port = free_port()
-    with _compose(ground, released, port, f"http://127.0.0.1:{port}") as made:
+    with composed(ground / "server", port) as made:
+        made.more = {"TELFLO_ARTIFACTS_URL": released.base_url}
         yield made
 
 
@@ -66,28 +65,15 @@ def behind_proxy(
     ports = Ports(free_port(), web=free_port(), opamp=int(published.rpartition(":")[2]))
     proxy = start_proxy(request.param, _folder(ground, "proxy"), ports, certificate)
     try:
-        with _compose(ground, released, ports.web, proxy.url) as made:
+        with composed(ground / "server", ports.web, proxy.url) as made:
             made.profiles = ("gateway",)
-            made.more = {**made.more, "TELFLO_CA_FILE": str(certificate.certificate)}
+            made.more = {
+                "TELFLO_ARTIFACTS_URL": released.base_url,
+                "TELFLO_CA_FILE": str(certificate.certificate),
+            }
             yield Behind(made, certificate)
     finally:
         proxy.process.end()
-
-
-@contextmanager
-def _compose(ground: Path, released: Mirror, port: int, base_url: str) -> Iterator[Compose]:
-    with services() as beside:
-        values = {
-            "POSTGRES_PASSWORD": "not-asked-for-here",
-            "TELFLO_BASE_URL": base_url,
-            "TELFLO_SECRET_KEY": "0123456789" * 5,
-            "TELFLO_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-            "TELFLO_ADMIN_PASSWORD": PASSWORD,
-        }
-        more = {"TELFLO_ARTIFACTS_URL": released.base_url}
-        made = Compose(ground / "server", beside, values, more, port)
-        yield made
-        made.kill()
 
 
 def _folder(ground: Path, name: str) -> Path:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from tests.e2e.harness import texts
-from tests.e2e.harness.api import Api, Collector
-from tests.e2e.harness.machine import Machine
-from tests.e2e.harness.server import Server, make_api_token
-from tests.e2e.harness.waiting import tail, wait_until
+from tests.e2e.harness.api import Collector
+from tests.e2e.harness.server import Server
+from tests.e2e.harness.several import Several
 
 VERSIONS: Final = ("0.158.0", "0.158.0", "0.149.0")
 CANARY: Final = {
@@ -27,26 +25,18 @@ CANARY: Final = {
 
 
 @dataclass
-class Trio:
-    """Three collectors of a fleet, and a person with the API."""
+class Trio(Several):
+    """Three collectors of a fleet that runs version 1."""
 
-    server: Server
-    api: Api
-    machines: list[Machine]
-    configuration: str
-    fleet: str
-
-    def until(self, condition: Callable[[], Any], what: str, within_s: float = 90) -> Any:
-        """Wait; a failure tells what everybody said."""
-        return wait_until(condition, what=what, within_s=within_s, evidence=self._evidence)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.configuration = self.api.create_configuration("Story")
+        first = self.api.publish(self.configuration, texts.text(1))
+        self.fleet = self.api.create_fleet("edge", first)
 
     def collectors(self) -> list[Collector]:
         """All three."""
         return self.api.collectors()
-
-    def are(self, number: int) -> bool:
-        """Whether so many came in and run something of ours."""
-        return sum(one.applied is not None for one in self.collectors()) == number
 
     def all_run(self, number: int) -> bool:
         """Whether all run this version well."""
@@ -68,10 +58,6 @@ class Trio:
         """Where the rollout is."""
         return str(self.api.get(f"/rollouts/{rollout}/")["state"])
 
-    def _evidence(self) -> str:
-        logs = [tail(machine.folder / "log") for machine in self.machines]
-        return "\n".join([*map(str, self.collectors()), *logs, self.server.logs()])
-
 
 @pytest.fixture
 def trio(tmp_path: Path) -> Iterator[Trio]:
@@ -80,22 +66,10 @@ def trio(tmp_path: Path) -> Iterator[Trio]:
         server = Server(tmp_path)
         endings.callback(server.clean_up)
         server.start()
-        api = Api(server.base_url, make_api_token(server.environment))
-        endings.callback(api.close)
-        configuration = api.create_configuration("Story")
-        fleet = api.create_fleet("edge", api.publish(configuration, texts.text(1)))
-        body = {"name": "first", "expires": "never"}
-        secret = api.post(f"/fleets/{fleet}/tokens/", body)["secret"]
-        machines = [
-            Machine(tmp_path / f"machine-{n}", server, secret, version=version)
-            for n, version in enumerate(VERSIONS)
-        ]
-        made = Trio(server, api, machines, configuration, fleet)
-        for number, machine in enumerate(machines, start=1):
-            endings.callback(machine.stop)
-            machine.process.start()
-            # One after the other: a collector's first run opens port 8888.
-            made.until(partial(made.are, number), f"{number} came")
+        made = Trio(server, tmp_path, endings)
+        _, secret = made.token(made.fleet)
+        for version in VERSIONS:
+            made.add(server.port, secret, version)
         made.until(lambda: made.all_run(1), "all run version 1")
         yield made
 
@@ -125,7 +99,7 @@ def test_a_version_whose_collector_dies_in_its_soak_is_taken_back(trio: Trio) ->
     [canary] = trio.until(
         lambda: [one for one in trio.collectors() if one.applied == 2], "one applied version 2"
     )
-    [machine] = [one for one in trio.machines if canary.uid in one.identity]
+    [machine] = [one for one in trio.machines if one.uid == canary.uid]
 
     def is_taken_back() -> bool:
         if trio.state(rollout) == "running":

@@ -216,13 +216,24 @@ class TestClaiming:
         store.sweep(seen_at + timedelta(seconds=1_900))
         assert not status_of(agent).connected
 
+    def test_own_telemetry_restarts_the_collector_which_is_marked(self, fleet: Fleet) -> None:
+        agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
+        update_connection(fleet=fleet, heartbeat_s=10, actor=TESTER)
+        claim(agent)
+        assert status_of(agent).restarted_at is None
+        update_connection(fleet=fleet, telemetry={Signal.METRICS: METRICS}, actor=TESTER)
+        claim(agent)
+        assert status_of(agent).restarted_at is not None
+
     def test_what_is_heard_after_an_offer_can_be_counted(self, fleet: Fleet) -> None:
         agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
         update_connection(fleet=fleet, heartbeat_s=10, actor=TESTER)
-        store.apply([make_patch(agent, sequence_num=7)])
-        assert claim(agent)
-        row, heard = AgentConnection.objects.get(), status_of(agent)
-        assert (row.counted_from, row.counted_at) == (7, heard.last_seen_at)
+        now = clock.now()
+        held = {agent.instance_uid: Held(agent.epoch, "", number=9)}
+        assert claim_settings(held, now=now)
+        row = AgentConnection.objects.get()
+        # What is stored of its heartbeats may be of long ago.
+        assert (row.counted_from, row.counted_at) == (9, now)
 
     def test_an_interval_taken_back_is_the_default_again(self, fleet: Fleet) -> None:
         agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
@@ -242,6 +253,18 @@ class TestClaiming:
         assert offer is not None
         assert {one.endpoint for one in offer.telemetry.values()} == {""}
         assert claim(agent) is None
+
+    @pytest.mark.rule("S2")
+    def test_a_part_of_it_taken_back_is_switched_off_by_name(self, fleet: Fleet) -> None:
+        agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
+        both = {Signal.METRICS: METRICS, Signal.LOGS: METRICS}
+        update_connection(fleet=fleet, telemetry=both, actor=TESTER)
+        claim(agent)
+        update_connection(fleet=fleet, telemetry={Signal.LOGS: None}, actor=TESTER)
+        offer = claim(agent)
+        assert offer is not None
+        addresses = {signal: one.endpoint for signal, one in offer.telemetry.items()}
+        assert addresses == {Signal.METRICS: URL, Signal.LOGS: ""}
 
     def test_many_agents_cost_as_many_statements_as_one(self, fleet: Fleet, settings: Any) -> None:
         settings.BASE_URL = "https://telflo.example"

@@ -83,7 +83,21 @@ def test_telemetry_that_is_no_longer_set_is_switched_off_by_name() -> None:
     before = replace(SHARED, offered_telemetry=True)
     off = plan(FleetWish(), before)
     assert (off.signals, off.switched_off) == ((), tuple(Signal))
-    assert plan(WISH, before).switched_off == ()
+
+
+@pytest.mark.rule("S2")
+def test_an_offer_with_own_telemetry_names_every_kind_that_the_agent_has() -> None:
+    """A client that takes each kind for itself would go on with one that is left out."""
+    both = plan(WISH, SHARED)
+    assert (both.signals, both.switched_off) == ((Signal.METRICS, Signal.LOGS), (Signal.TRACES,))
+    less = plan(replace(WISH, marks={"metrics": "m1"}), replace(SHARED, offered_telemetry=True))
+    assert (less.signals, less.switched_off) == ((Signal.METRICS,), (Signal.TRACES, Signal.LOGS))
+    one = plan(WISH, AgentFacts(int(Capability.REPORTS_OWN_METRICS)))
+    assert (one.signals, one.switched_off) == ((Signal.METRICS,), ())
+
+
+def test_an_offer_without_own_telemetry_leaves_it_alone() -> None:
+    assert plan(FleetWish(heartbeat_s=60), SHARED).switched_off == ()
 
 
 @pytest.mark.rule("S2")

@@ -1,11 +1,12 @@
 """Credentials of single agents, and what a rotation offers in its overlap."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from agents.models import AgentEvent
+from agents.models import Agent, AgentEvent
 from agents.snapshot import AgentSnapshot, Capability, Transport
 from fleets import enrollment, tokens
 from fleets.connection import update_connection
@@ -14,7 +15,8 @@ from fleets.connection_offer import MOST_UNUSED, Held, SettingsOffer
 from fleets.credentials import prune_credentials
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import AgentConnection, Fleet, Handover, Membership, Token, TokenKind
-from fleets.services import move_agent
+from fleets.services import forget_agent, move_agent
+from fleets.standing import intents
 from fleets.tasks import sweep_tokens
 from fleets.tokens import IssuedToken
 from telflo.base import clock
@@ -54,6 +56,10 @@ def come(secret: str, uid: Any = None, **how: Any) -> AgentSnapshot:
 def claim(agent: AgentSnapshot) -> SettingsOffer | None:
     held = {agent.instance_uid: Held(agent.epoch, agent.settings.offered)}
     return claim_settings(held, now=clock.now()).get(agent.instance_uid)
+
+
+def wanted(agent: AgentSnapshot) -> str:
+    return intents([agent.instance_uid])[agent.instance_uid].settings
 
 
 def offered(agent: AgentSnapshot) -> SettingsOffer:
@@ -180,6 +186,37 @@ class TestOwnCredential:
         with pytest.raises(Conflict):
             tokens.rotate_token(token=credentials()[0], overlap=timedelta(days=1), actor=TESTER)
 
+    def test_it_ends_when_the_agent_is_forgotten(self, shared: IssuedToken) -> None:
+        one, two = come(shared.secret), come(shared.secret)
+        first, second = offered(one), offered(two)
+        come(first.secret, one.instance_uid)
+        forget_agent(agent=agent_of(one), actor=TESTER)
+        with pytest.raises(TokenRefused) as refused:
+            come(first.secret, one.instance_uid)
+        assert refused.value.reason == "revoked"
+        come(second.secret, two.instance_uid)
+        assert come(shared.secret, one.instance_uid).is_new
+
+    def test_it_stays_while_a_copy_of_the_forgotten_agent_uses_it(
+        self, shared: IssuedToken
+    ) -> None:
+        agent, copy = come(shared.secret), come(shared.secret)
+        come(offered(agent).secret, agent.instance_uid)
+        [own] = credentials()
+        Membership.objects.filter(agent=copy.instance_uid).update(token=own)
+        forget_agent(agent=agent_of(agent), actor=TESTER)
+        assert credentials(revoked_at=None) == [own]
+
+    def test_those_of_agents_that_were_forgotten_before_are_ended(
+        self, shared: IssuedToken
+    ) -> None:
+        gone, here = come(shared.secret), come(shared.secret)
+        offered(gone), offered(here)
+        Agent.objects.filter(pk=gone.instance_uid).delete()
+        prune_credentials(clock.now())
+        [left] = credentials(revoked_at=None)
+        assert left.agent_uid == here.instance_uid
+
     def test_replaced_ones_are_pruned_in_time(self, shared: IssuedToken) -> None:
         agent = come(shared.secret)
         come(offered(agent).secret, agent.instance_uid)
@@ -187,6 +224,84 @@ class TestOwnCredential:
         assert prune_credentials(clock.now()) == 0
         assert prune_credentials(clock.now() + timedelta(days=31)) == 1
         assert len(credentials()) == 1
+
+
+@pytest.mark.rule("S2", "S6")
+class TestAnotherPlace:
+    """The server's address or CA changed: who has a credential of its own can be told, as one that works."""
+
+    @pytest.fixture(params=["address", "ca"])
+    def change(self, request: Any, settings: Any, tmp_path: Any) -> Callable[[], None]:
+        ca_file = tmp_path / "ca.pem"
+        ca_file.write_text("-----BEGIN CERTIFICATE-----")
+        settings.CA_FILE = str(ca_file)
+
+        def change() -> None:
+            if request.param == "ca":
+                ca_file.write_text("-----BEGIN CERTIFICATE----- another")
+            else:
+                settings.OPAMP_URL = "wss://new.example/v1/opamp"
+
+        return change
+
+    def moved(self, shared: IssuedToken) -> tuple[AgentSnapshot, SettingsOffer]:
+        agent = come(shared.secret)
+        offer = offered(agent)
+        return come(offer.secret, agent.instance_uid), offer
+
+    def test_it_is_offered_once_somebody_has_come_by_it(
+        self, shared: IssuedToken, change: Callable[[], None]
+    ) -> None:
+        agent, first = self.moved(shared)
+        change()
+        assert (claim(agent), wanted(agent)) == (None, first.hash)
+        self.moved(shared)
+        assert wanted(agent) != first.hash
+        offer = offered(agent)
+        assert (offer.endpoint, offer.ca_pem) != (first.endpoint, first.ca_pem)
+        assert offer.secret not in ("", first.secret)
+        assert (wanted(agent), claim(agent)) == (offer.hash, None)
+        again = come(offer.secret, agent.instance_uid)
+        assert (wanted(again), claim(again)) == (offer.hash, None)
+        [kept] = credentials(agent_uid=agent.instance_uid, revoked_at=None)
+        assert kept.parent == shared.token
+
+    def test_who_cannot_reach_it_stays_by_the_old_credential_and_is_left_alone_in_the_end(
+        self, shared: IssuedToken, change: Callable[[], None]
+    ) -> None:
+        agent, first = self.moved(shared)
+        change()
+        self.moved(shared)
+        for _ in range(MOST_UNUSED):
+            assert offered(agent).secret
+            agent = come(first.secret, agent.instance_uid)
+        last = claim(agent)
+        assert last is None or not last.secret
+
+    def test_one_that_was_not_sent_may_be_claimed_again(
+        self, shared: IssuedToken, change: Callable[[], None]
+    ) -> None:
+        agent, _ = self.moved(shared)
+        change()
+        self.moved(shared)
+        give_back_settings({agent.instance_uid: offered(agent).hash})
+        assert offered(agent).secret
+
+    def test_who_was_offered_one_by_an_older_version_is_left_alone(
+        self, shared: IssuedToken, change: Callable[[], None]
+    ) -> None:
+        agent, first = self.moved(shared)
+        AgentConnection.objects.update(place="")
+        change()
+        self.moved(shared)
+        assert (claim(agent), wanted(agent)) == (None, first.hash)
+
+    def test_a_ca_that_cannot_be_read_moves_nobody(
+        self, shared: IssuedToken, settings: Any
+    ) -> None:
+        agent, first = self.moved(shared)
+        settings.CA_FILE = "/nowhere/ca.pem"
+        assert (claim(agent), wanted(agent)) == (None, first.hash)
 
 
 @pytest.mark.rule("S5")

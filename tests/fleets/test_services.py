@@ -9,9 +9,10 @@ from agents.configmap import configmap_sha256
 from agents.models import Agent
 from configs.models import VersionState
 from fleets import services
+from fleets.credentials import mint
 from fleets.enrollment import verify_token
-from fleets.errors import FleetInUse, TokenRefused, VersionNotPublished
-from fleets.models import Attempt, Fleet, RenderedConfig
+from fleets.errors import EnrolmentRefused, FleetInUse, TokenRefused, VersionNotPublished
+from fleets.models import Attempt, Fleet, Membership, RenderedConfig
 from fleets.pruning import prune_attempts
 from fleets.rendering import offer_of, render_version
 from telflo.base import clock
@@ -99,6 +100,27 @@ class TestFleets:
         with pytest.raises(TokenRefused):
             verify_token(issued.secret, now=clock.now())
         assert create("edge").pk != fleet.pk
+
+    @pytest.mark.parametrize("has_own_credential", [False, True])
+    def test_who_was_moved_out_of_an_archived_fleet_stays_and_nobody_new_comes(
+        self, has_own_credential: bool
+    ) -> None:
+        """Decisions 8 and 9: a collector stays accepted until its token is revoked."""
+        fleet, other = create("edge"), create("core")
+        issued, unused = make_token(fleet=fleet), make_token(fleet=fleet, name="unused")
+        agent = enrol(token=issued)
+        if has_own_credential:
+            minted = mint(agent.instance_uid, issued.token, now=clock.now())
+            minted.token.save()
+            Membership.objects.update(token=minted.token)
+        services.move_agent(agent=agent_of(agent), fleet=other, actor=TESTER)
+        services.archive_fleet(fleet=fleet, actor=TESTER)
+        assert not enrol(token=issued, uid=agent.instance_uid).is_new
+        assert Membership.objects.get().fleet == other
+        with pytest.raises(EnrolmentRefused, match="retired"):
+            enrol(token=issued)
+        with pytest.raises(TokenRefused):
+            verify_token(unused.secret, now=clock.now())
 
 
 class TestRendering:

@@ -159,6 +159,6 @@ def extremes() -> dict[str, bytes]:
     return {**_texts(), **_deep(), **_wide(), **_lying(), **_large()}
 
 
-def heaviest() -> bytes:
-    """A message of 16 MiB that costs the protobuf library most: nothing but the smallest parts."""
-    return block(DESCRIPTION, block(1, b"") * ((8 << 20) - 8))
+def heaviest(uid: bytes) -> bytes:
+    """A message of 16 MiB that costs the protobuf library most: of an agent, and nothing but the smallest parts."""
+    return block(1, uid) + block(DESCRIPTION, block(1, b"") * ((8 << 20) - 32))

@@ -15,7 +15,7 @@ from agents.snapshot import AgentPatch, AgentSnapshot, Transport
 from opamp.errors import BadBody
 from opamp.post import read_body
 from opamp.proto.anyvalue_pb2 import AnyValue
-from opamp.proto.opamp_pb2 import ComponentHealth, ServerErrorResponseType
+from opamp.proto.opamp_pb2 import AgentToServer, ComponentHealth, ServerErrorResponseType
 from opamp.protocol.anyvalue import from_json, to_json
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, decode_frame, encode_frame
@@ -59,6 +59,10 @@ class LongSession:
         except MalformedMessage as problem:
             check_words(str(problem))
             return None
+        return self.answer(message)
+
+    def answer(self, message: AgentToServer) -> AgentPatch | None:
+        """The same of a message that is decoded."""
         outcome = self.session.receive(message, self.now)
         if outcome.reply.HasField("error_response"):
             assert outcome.patch is None
@@ -85,6 +89,12 @@ def check_words(text: str) -> None:
     """A refusal says something, briefly, and nothing of what is inside the server."""
     assert 0 < len(text) < 300
     assert not any(word in text for word in ("Error", "Traceback", "google", "upb"))
+
+
+def decoding(body: bytes) -> str:
+    """What the protobuf library alone does of it."""
+    AgentToServer.FromString(body)
+    return "decoded"
 
 
 def framing(data: bytes) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from channels.layers import InMemoryChannelLayer
 
-from opamp.buffer import BufferLimits
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.pending import BufferLimits
 from tests.opamp.adapters import Adapter
 from tests.opamp.agent import Agent, Arrive
 from tests.opamp.fakes import MemoryDomain, Wire

@@ -29,6 +29,8 @@ SECRET = "tlf_e_good"
 ADDRESS = "192.0.2.7"
 """Whence agents come."""
 CREDENTIAL = Credential(id=uuid4(), prefix="tlf_e_go")
+OTHER_SECRET = "tlf_e_other"
+OTHER = Credential(id=uuid4(), prefix="tlf_e_ot")
 UID = UUID("01890000-0000-7000-8000-000000000001")
 UID2 = UUID("01890000-0000-7000-8000-000000000002")
 CAPABILITIES = int(
@@ -37,6 +39,11 @@ CAPABILITIES = int(
 TOO_MANY = "Too many new collectors a minute by this token."
 HASH = "ab" * 32
 OFFER = Offer(HASH, (ConfigFile("", b"receivers: {}\n", "text/yaml"),))
+
+
+def comes_back(said: str | bytes | int) -> bool:
+    """Whether a Retry-After, or the seconds of retry_info, are what the server says unless it is set up otherwise."""
+    return 30 <= int(said) <= 45
 
 
 class MemoryDomain:
@@ -68,6 +75,8 @@ class MemoryDomain:
     def verify_token(self, secret: str, *, now: datetime) -> Credential:
         self.log.append(("verify_token", secret))
         self._fail()
+        if secret == OTHER_SECRET:
+            return OTHER
         if secret != SECRET:
             raise ConnectionRefused(
                 "unknown", text="The token is not known here.", token_prefix="x"

@@ -24,8 +24,9 @@ from agents.snapshot import (
     FactKind,
     RemoteConfigReport,
 )
-from opamp.buffer import BufferLimits, Pending, WriteBuffer
+from opamp.buffer import WriteBuffer
 from opamp.errors import StoreUnavailable
+from opamp.pending import BufferLimits, Pending
 from opamp.weight import weight
 from tests.opamp.fakes import UID, UID2
 from tests.opamp.waiting import until
@@ -188,6 +189,55 @@ class TestPending:
         assert pending.taken_bytes == 0
 
 
+@pytest.mark.rule("A5")
+class TestShares:
+    """What one token may fill of the buffer."""
+
+    LIMITS = BufferLimits(rows=4, bytes=100_000, share=0.5)
+
+    def test_a_token_that_has_its_share_of_the_rows_leaves_the_rest_to_others(self) -> None:
+        pending = Pending(self.LIMITS)
+        ours, theirs = uuid4(), uuid4()
+        pending.add(report(UID), ours)
+        pending.add(report(UID, n=2), ours)
+        assert not pending.is_share_full(ours)
+        pending.beat(Beats(UID2), ours, now_s=0)
+        assert pending.is_share_full(ours)
+        assert not pending.is_share_full(theirs)
+
+    def test_so_does_one_that_has_its_share_of_the_bytes(self) -> None:
+        pending = Pending(self.LIMITS)
+        ours = uuid4()
+        pending.add(report(description=Description({"host.name": "x" * 60_000})), ours)
+        assert pending.is_share_full(ours)
+
+    def test_what_is_being_written_counts_until_it_is(self) -> None:
+        pending = Pending(self.LIMITS)
+        ours = uuid4()
+        for uid in (UID, UID2):
+            pending.add(report(uid), ours)
+        taken = pending.take_all()
+        assert pending.is_share_full(ours)
+        pending.put_back([(patch, weight(patch)) for patch in taken])
+        assert pending.is_share_full(ours)
+        pending.take_all()
+        pending.put_back([])
+        assert not pending.is_share_full(ours)
+        assert not pending._shares
+
+    def test_what_came_meanwhile_counts_once_with_what_is_put_back(self) -> None:
+        pending = Pending(self.LIMITS)
+        ours = uuid4()
+        pending.add(report(n=1), ours)
+        taken = pending.take_all()
+        pending.add(report(n=2), ours)
+        pending.put_back([(patch, weight(patch)) for patch in taken])
+        assert not pending.is_share_full(ours)
+        pending.take_all()
+        pending.put_back([])
+        assert not pending._shares
+
+
 @pytest.fixture
 def sink() -> Sink:
     return Sink()
@@ -316,8 +366,8 @@ async def test_a_full_buffer_refuses_but_takes_the_end_of_a_session(sink: Sink) 
     for _ in range(10):
         buffer.beat(Beats(uuid4()))
     assert buffer.is_full
-    assert not buffer.submit(report())
-    assert buffer.submit(replace(heartbeat(), disconnected_at=T0), force=True)
+    assert buffer.refuses(None) == "buffer"
+    buffer.submit(replace(heartbeat(), disconnected_at=T0))
     await buffer.stop()
     assert len(sink.patches) == 11
 

@@ -12,10 +12,10 @@ from channels.layers import InMemoryChannelLayer
 from agents.models import AgentEvent, AgentStatus
 from fleets.models import ArrivalMode, Fleet, Membership, Token
 from fleets.tokens import Expiry, IssuedToken, issue_token
-from opamp.buffer import BufferLimits
 from opamp.domain import DjangoDomain
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import ServerToAgent
 from telflo.base import clock
 from tests.factories import TESTER, make_fleet, make_version

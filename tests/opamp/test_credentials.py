@@ -14,11 +14,11 @@ from agents.snapshot import Capability
 from fleets.connection import update_connection
 from fleets.models import Fleet, Membership, RefusedAttempt, Token, TokenKind
 from fleets.tokens import Expiry, IssuedToken, issue_token, revoke_token
-from opamp.buffer import BufferLimits
 from opamp.domain import DjangoDomain
 from opamp.errors import ConnectionRefused
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer
 from telflo.base import hints
 from tests.factories import TESTER, make_fleet

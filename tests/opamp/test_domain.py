@@ -16,10 +16,10 @@ from agents.models import AgentEvent, AgentStatus, GivenUid
 from fleets.models import Attempt, Fleet, Membership, RefusedAttempt, Token
 from fleets.rollouts.services import start_rollout
 from fleets.tokens import Expiry, IssuedToken, issue_token, retire_token, revoke_token
-from opamp.buffer import BufferLimits
 from opamp.domain import DjangoDomain
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer, RemoteConfigStatuses, ServerToAgent
 from telflo.base import clock, hints
 from tests.factories import TESTER, make_fleet, make_version

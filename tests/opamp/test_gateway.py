@@ -9,10 +9,13 @@ from agents import notify
 from opamp.buffer import WriteBuffer
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentDisconnect, ComponentHealth, ServerErrorResponseType
+from telflo.base.ids import new_id
 from tests.opamp.conftest import Connect
 from tests.opamp.fakes import (
     CREDENTIAL,
+    OTHER_SECRET,
     UID,
     UID2,
     MemoryDomain,
@@ -208,6 +211,26 @@ class TestMessages:
             assert (await wire.reply()).error_response.type == UNAVAILABLE
         wire.say(hello(sequence_num=2))
         assert (await wire.reply()).flags == FULL_STATE
+
+    @pytest.mark.rule("A5")
+    @pytest.mark.parametrize(
+        "options", [GatewayOptions(buffer=BufferLimits(flush_s=60, rows=4, share=0.5))]
+    )
+    async def test_a_token_that_fills_its_share_of_the_buffer_is_put_off_and_others_are_not(
+        self, connect: Connect, gateway: Gateway
+    ) -> None:
+        greedy, other = connect(), connect(secret=OTHER_SECRET)
+        await joined(greedy)
+        await joined(other, uid=UID2)
+        more = new_id()
+        for sequence_num in range(2):
+            greedy.say(full(more, sequence_num))
+            reply = await greedy.reply()
+        assert reply.error_response.type == UNAVAILABLE
+        assert (await connect().next())["status"] == 503
+        other.say(full(UID2, 1))
+        assert not (await other.reply()).HasField("error_response")
+        assert gateway.counters.limits["buffer_share"] == 2
 
 
 class TestEnding:

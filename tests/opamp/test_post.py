@@ -15,7 +15,17 @@ from opamp.options import GatewayOptions
 from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType, ServerToAgent
 from opamp.protocol.limits import Limits
-from tests.opamp.fakes import HASH, SECRET, TOO_MANY, UID, UID2, MemoryDomain, full, hello
+from tests.opamp.fakes import (
+    HASH,
+    SECRET,
+    TOO_MANY,
+    UID,
+    UID2,
+    MemoryDomain,
+    comes_back,
+    full,
+    hello,
+)
 from tests.opamp.fakes import post as raw_post
 
 URL = "/v1/opamp"
@@ -332,7 +342,7 @@ async def test_one_newcomer_too_many_is_told_so_and_to_come_back(
     response = await client.post(URL, content=full().SerializeToString())
     assert response.status_code == 503
     assert response.text == f"{TOO_MANY}\n"
-    assert response.headers["retry-after"] == "30"
+    assert comes_back(response.headers["retry-after"])
     assert len(gateway.refusals) == 1
 
 
@@ -344,7 +354,7 @@ async def test_a_database_that_is_away_is_503_with_retry_after(
     domain.failure = ConnectionError("away")
     response = await client.post(URL, content=full().SerializeToString())
     assert response.status_code == 503
-    assert response.headers["retry-after"] == "30"
+    assert comes_back(response.headers["retry-after"])
 
 
 @pytest.mark.rule("A3")
@@ -353,7 +363,8 @@ async def test_who_cannot_come_in_now_is_asked_to_come_back(
 ) -> None:
     domain.put_off = {UID}
     response = await client.post(URL, content=full().SerializeToString())
-    assert (response.status_code, response.headers["retry-after"]) == (503, "30")
+    assert response.status_code == 503
+    assert comes_back(response.headers["retry-after"])
 
 
 async def test_a_fault_of_ours_is_500_without_internals(

@@ -20,11 +20,11 @@ from agents.models import Agent as AgentRow
 from agents.models import AgentEvent, AgentStatus
 from agents.snapshot import AgentPatch, FactKind, Transport
 from agents.status import tells_shutdown
-from opamp.buffer import BufferLimits
 from opamp.domain import DjangoDomain
 from opamp.errors import StoreUnavailable
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol import reports
 from opamp.protocol.health import read_health

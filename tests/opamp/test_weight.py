@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from opamp.buffer import BufferLimits
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType
 from opamp.protocol.limits import Limits
 from opamp.protocol.reports import read_report
@@ -73,7 +73,7 @@ def test_a_weight_is_what_memory_was_taken(say: Callable[[AgentToServer], None])
 
 
 @pytest.mark.parametrize(
-    "options", [GatewayOptions(buffer=BufferLimits(flush_s=0.02, bytes=20_000_000))]
+    "options", [GatewayOptions(buffer=BufferLimits(flush_s=0.02, bytes=20_000_000, share=1.0))]
 )
 async def test_descriptions_fill_the_buffer_and_what_is_more_has_to_come_back(
     connect: Connect, domain: MemoryDomain, gateway: Gateway

@@ -237,6 +237,17 @@ class TestTheCollectorsPage:
         assert words(sequence_num=7 + 20) == silent, "it is heard every 30 s"
         assert words(sequence_num=7 + 60, connected_at=timezone.now()) == silent
 
+    def test_who_came_back_by_the_credential_in_them_has_them(self, fleet: Fleet) -> None:
+        agent = make_collector(fleet=fleet, connected_at=timezone.now())
+        token = own_credential(agent, fleet)
+        before = timezone.now() - timedelta(seconds=30)
+        AgentConnection.objects.create(agent=agent, credential=token, offered_at=before)
+        page = signed_in(Role.VIEWER)
+        words = "in use: it came back by the credential in them"
+        assert words in page.get(f"/collectors/{agent.pk}/").content.decode()
+        AgentConnection.objects.update(offered_at=timezone.now())
+        assert words not in page.get(f"/collectors/{agent.pk}/").content.decode()
+
     def test_it_says_when_a_credential_is_not_offered_any_more(self, fleet: Fleet) -> None:
         agent = make_collector(fleet=fleet)
         AgentConnection.objects.create(agent=agent, unused_offers=3)

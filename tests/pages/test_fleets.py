@@ -192,6 +192,18 @@ def test_a_fleet_with_collectors_is_not_archived_and_the_page_says_why() -> None
     assert fleet.archived_at is None
 
 
+def test_archiving_says_how_many_collectors_of_other_fleets_keep_its_tokens() -> None:
+    fleet, other = make_fleet(name="edge"), make_fleet(name="core")
+    agent = agent_of(enrol(token=make_token(fleet=fleet)))
+    client = signed_in(Role.EDITOR)
+    quiet = client.get("/fleets/core/archive/").content.decode()
+    assert "moved to other fleets" not in quiet
+    services.move_agent(agent=agent, fleet=other, actor=TESTER)
+    for page in ("archive", "settings"):
+        text = client.get(f"/fleets/edge/{page}/").content.decode()
+        assert "1 collector that was moved to another fleet came by its tokens" in text
+
+
 def test_assigning_shows_the_difference_the_numbers_and_the_quarantined_by_name() -> None:
     configuration = create_configuration(name="edge", actor=TESTER)
     versions = [

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from agents.snapshot import ConfigStatus, FactKind
+from agents.snapshot import Components, ConfigStatus, FactKind
 from opamp.proto import opamp_pb2 as pb
 from tests.protocol.world import (
     COMPONENTS,
@@ -164,6 +164,28 @@ def test_components_are_asked_for_once_and_not_again_by_the_next_agent() -> None
     other.CopyFrom(story[0].message)
     other.instance_uid = b"another agent 16"
     assert server.take(other, story[0].at).reply.flags == 0
+
+
+@pytest.mark.rule("C4")
+def test_the_tree_of_an_agent_that_was_asked_counts_for_it_when_another_told_the_same_meanwhile() -> (
+    None
+):
+    """Its row has no tree until it is stored that this agent has it, whoever told it first."""
+    server = Server()
+    story = STORIES["ws-0.158.0-rollback"]
+    first, other = Agent.of(story), Agent.of(story)
+    others_words = pb.AgentToServer()
+    others_words.CopyFrom(story[0].message)
+    others_words.instance_uid = b"another agent 16"
+    for agent, words in ((first, story[0].message), (other, others_words)):
+        assert server.take(agent.follow(words), story[0].at).reply.flags == COMPONENTS
+    server.flush()
+    server.take(first.say_components(), story[0].at)
+    server.flush()
+    outcome = server.take(other.say_components(), story[0].at)
+    assert outcome.patch is not None
+    assert isinstance(outcome.patch.components, Components)
+    assert outcome.patch.components.tree is None
 
 
 @pytest.mark.rule("D1")

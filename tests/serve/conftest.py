@@ -10,9 +10,9 @@ import pytest
 import uvloop
 from channels.layers import InMemoryChannelLayer
 
-from opamp.buffer import BufferLimits
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
+from opamp.pending import BufferLimits
 from telflo.asgi import make_application
 from telflo.serve.opamp_port import serve
 from telflo.serve.server import TelfloServer, make_config

@@ -12,7 +12,8 @@ from websockets.exceptions import InvalidStatus
 
 from agents.snapshot import ConfigFile
 from fleets.offer import Offer
-from opamp.buffer import BufferLimits
+from opamp.identities import REPLACED
+from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer
 from opamp.protocol.limits import Limits
 from tests.opamp.fakes import HASH, SECRET, UID, UID2, full
@@ -55,6 +56,9 @@ def crowded() -> AgentToServer:
         message.agent_description.identifying_attributes.add(key=name)
         message.health.component_health_map[name].healthy = True
         message.effective_config.config_map.config_map[name].body = b"x"
+        message.available_components.components[name].SetInParent()
+        message.custom_capabilities.capabilities.append(name)
+        message.package_statuses.packages[name].SetInParent()
     return message
 
 
@@ -154,6 +158,19 @@ async def newcomer(running: Running) -> None:
     await say_once(running, full())
 
 
+async def two_unfinished(running: Running) -> None:
+    for _ in range(2):
+        await endless_message(running)
+
+
+async def copied_machine(running: Running) -> None:
+    async with agent(running) as first, agent(running) as second:
+        await say(first, full())
+        await say(second, full())
+        answer = await say(first, full(sequence_num=1))
+        assert answer.error_response.error_message == REPLACED
+
+
 SMALL = Limits(message_bytes=1_000)
 PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("message_bytes", {"protocol": SMALL}, too_big),
@@ -161,6 +178,10 @@ PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("attributes", {"protocol": Limits(attributes=2)}, too_much),
     ("health", {"protocol": Limits(health_components=2)}, too_much),
     ("effective_config", {"protocol": Limits(config_files=2)}, too_much),
+    ("components", {"protocol": Limits(component_details=2)}, too_much),
+    ("components", {"protocol": Limits(component_depth=0)}, too_much),
+    ("custom_capabilities", {"protocol": Limits(custom_capabilities=2)}, too_much),
+    ("packages", {"protocol": Limits(packages=2)}, too_much),
     ("agents_per_connection", {"agents_per_connection": 1}, two_agents),
     ("messages_per_s", {"message_burst": 5.0, "messages_per_s": 200.0}, flood),
     ("connections_per_token", {"connections_per_token": 1}, two_connections),
@@ -173,8 +194,12 @@ PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("send_timeout_s", {"send_timeout_s": SHORT_S}, deaf),
     ("ping_s", {"ping_s": SHORT_S}, dead),
     ("waiting", {"waiting": 0}, refused_handshake),
+    ("waiting_messages", {"waiting_messages": 1}, early_messages),
     ("waiting_bytes", {"waiting_bytes": 1}, early_messages),
+    ("new_uids", {"new_uids": 0, "late_s": 0.0}, copied_machine),
+    ("unfinished", {"unfinished_bytes": 1}, two_unfinished),
     ("buffer", {"buffer": BufferLimits(rows=1, flush_s=60)}, while_the_buffer_is_full),
+    ("buffer_share", {"buffer": BufferLimits(rows=2, flush_s=60)}, while_the_buffer_is_full),
     ("newcomers", {}, newcomer),
     ("refusals_per_minute", {"refusals_per_minute": 1}, two_bad_tokens),
 ]
@@ -185,8 +210,10 @@ def test_each_limit_of_the_table_has_a_name_that_is_provoked_here() -> None:
     rows = [line for line in table.partition("\n\n")[0].splitlines() if "`TELFLO_" in line]
     named = [re.findall(r"`([a-z_]+)`", row.split("|")[-2]) for row in rows]
     without = [row for row, names in zip(rows, named, strict=True) if not names]
-    assert [row.split("|")[1].strip() for row in without] == ["what Retry-After says"]
-    assert {name for names in named for name in names} == {name for name, _, _ in PROVOCATIONS}
+    assert [row.split("`")[1] for row in without] == ["TELFLO_OPAMP_RETRY_AFTER_S"]
+    provoked = {name for name, *_ in [*PROVOCATIONS, *OVER_HTTP]}
+    assert provoked - {name for names in named for name in names} == {"send_bytes", "away"}
+    assert {name for names in named for name in names} <= provoked
 
 
 @pytest.mark.parametrize(
@@ -206,6 +233,9 @@ OVER_HTTP: list[tuple[str, dict[str, Any], int, str]] = [
     ("attributes", {"protocol": Limits(attributes=2)}, 200, "refused_messages"),
     ("send_bytes", {"protocol": Limits(send_bytes=10)}, 500, ""),
     ("waiting", {"waiting": 0}, 503, "unavailable_answers"),
+    ("requests", {"requests": 0}, 503, "unavailable_answers"),
+    ("requests_per_token", {"requests_per_token": 0}, 429, "unavailable_answers"),
+    ("messages_per_s", {"message_burst": 0.0}, 429, "slowed_messages"),
     ("newcomers", {}, 503, "unavailable_answers"),
     ("away", {}, 503, "unavailable_answers"),
 ]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from agents.configmap import configmap_sha256
-from agents.snapshot import UNSET, ConfigFile
+from agents.snapshot import UNSET, ConfigFile, Description
 from fleets.offer import Offer
 from opamp.proto import opamp_pb2 as pb
 from opamp.protocol.framing import decode_frame
@@ -99,6 +99,11 @@ class Talk:
         assert known == (truth.remote_hash, truth.remote_status, truth.remote_error)
         assert belief.effective_config.sha256 == truth.effective_sha256  # type: ignore[union-attr]  # it was reported
         assert belief.sequence_num == truth.number
+        described = Description(truth.identifying, truth.non_identifying)
+        assert belief.description == described
+        assert belief.components.hash == truth.components  # type: ignore[union-attr]  # it was reported
+        acknowledged = belief.connection.hash if belief.connection else ""  # type: ignore[union-attr]  # the same
+        assert acknowledged == (truth.settings.hash if truth.settings.is_acknowledged else "")
         health = belief.health
         assert (health.healthy, health.status, health.last_error) == (  # type: ignore[union-attr]  # the same
             truth.healthy,

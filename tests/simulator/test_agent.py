@@ -327,3 +327,70 @@ class TestQuirks:
         uids = [agent.wake(now)[0].uid for now in (31.0, 62.0, 93.0, 124.0)]
         assert uids[0] == uids[1] == UID
         assert uids[2] == uids[3] != UID
+
+
+class TestChangesOfItsOwn:
+    def test_another_description_is_told_at_once(self) -> None:
+        conversation = talk()
+        agent = conversation.agent
+        conversation.deliver(agent.describe({"rack": "7"}, conversation.now))
+        assert agent.truth().non_identifying["rack"] == "7"
+        conversation.check()
+
+    def test_another_build_has_other_components_and_another_effective_configuration(self) -> None:
+        conversation = talk()
+        agent = conversation.agent
+        before = agent.truth()
+        conversation.deliver(agent.upgrade("0.158.1", conversation.now))
+        after = agent.truth()
+        assert after.components != before.components
+        assert after.effective_sha256 != before.effective_sha256
+        assert after.identifying["service.version"] == "0.158.1"
+        conversation.check()
+
+    def test_what_changes_while_it_is_away_is_told_when_it_is_back(self) -> None:
+        conversation = talk()
+        agent = conversation.agent
+        conversation.server.flush()
+        agent.lost()
+        assert not agent.describe({"rack": "8"}, conversation.now)
+        assert not agent.upgrade("0.158.2", conversation.now)
+        conversation.connect()
+        conversation.check()
+
+
+class TestWhatItHoldsOfSettings:
+    def settings(self, mark: int, interval_s: int = 5) -> pb.ConnectionSettingsOffers:
+        return pb.ConnectionSettingsOffers(
+            hash=bytes([mark]) * 32,
+            opamp=pb.OpAMPConnectionSettings(heartbeat_interval_seconds=interval_s),
+            own_metrics=pb.TelemetryConnectionSettings(destination_endpoint=f"http://{mark}/"),
+        )
+
+    def test_it_says_which_it_holds_when_it_can(self) -> None:
+        able = shapes.ALL_CAPABILITIES | shapes.REPORTS_SETTINGS_STATUS
+        for capabilities in (shapes.ALL_CAPABILITIES, able):
+            conversation = talk(capabilities=capabilities)
+            conversation.push(connection_settings=self.settings(1))
+            held = conversation.agent.truth().settings
+            assert (held.hash, held.interval_s) == ("01" * 32, 5)
+            assert dict(held.telemetry) == {"metrics": "http://1/"}
+            said = [m for m in conversation.said if m.HasField("connection_settings_status")]
+            assert bool(said) == held.is_acknowledged == (capabilities == able)
+            conversation.check()
+
+    def test_a_hash_that_comes_again_is_counted_unless_the_server_could_not_know(self) -> None:
+        able = shapes.ALL_CAPABILITIES | shapes.REPORTS_SETTINGS_STATUS
+        for capabilities, after_a_cut in ((shapes.ALL_CAPABILITIES, 1), (able, 2)):
+            conversation = talk(capabilities=capabilities)
+            agent = conversation.agent
+            for mark in (1, 2, 1):
+                conversation.push(connection_settings=self.settings(mark))
+            assert agent.truth().settings.repeated == 0
+            conversation.push(connection_settings=self.settings(1))
+            assert agent.truth().settings.repeated == 1
+            conversation.server.flush()
+            agent.lost()
+            conversation.connect()
+            conversation.push(connection_settings=self.settings(1))
+            assert agent.truth().settings.repeated == after_a_cut

@@ -65,6 +65,28 @@ def test_the_times_of_a_row_are_the_databases_and_its_own(monkeypatch: pytest.Mo
     assert process.silent_s < 60
 
 
+def test_a_part_that_could_not_write_says_for_how_long_it_can_again() -> None:
+    reporter = Reporter([web()])
+    for _ in range(2):
+        reporter.report()
+    assert "telflo_process_back_seconds" not in ServerProcess.objects.get().numbers
+    ServerProcess.objects.update(seen_at=clock.now() - timedelta(seconds=60))
+    reporter.report()
+    [[_, first_s]] = ServerProcess.objects.get().numbers["telflo_process_back_seconds"]
+    assert first_s < 15
+    reporter.report()
+    [[_, then_s]] = ServerProcess.objects.get().numbers["telflo_process_back_seconds"]
+    assert then_s > first_s
+
+
+def test_a_part_that_was_cut_off_until_its_row_was_taken_away_is_back_too() -> None:
+    reporter = Reporter([web()])
+    reporter.report()
+    ServerProcess.objects.all().delete()
+    reporter.report()
+    assert "telflo_process_back_seconds" in ServerProcess.objects.get().numbers
+
+
 def test_a_part_whose_thread_ended_is_not_told() -> None:
     Reporter([web(), Part(ProcessKind.BEAT, is_alive=lambda: False)]).report()
     assert [row.kind for row in ServerProcess.objects.all()] == ["web"]

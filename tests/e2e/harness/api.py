@@ -51,11 +51,17 @@ class Collector:
     remote_status: str
     remote_error: str
     version: str
+    credential: str
+    """The kind of its token."""
+    token: str
+    """The id of its token."""
+    interval_s: int
 
     @classmethod
     def of(cls, shown: Mapping[str, Any]) -> Collector:
         """From the JSON of /agents/."""
         desired, applied = shown["desired_version"], shown["applied_version"]
+        credential = shown["credential"] or {"kind": "", "id": ""}
         return cls(
             uid=shown["instance_uid"],
             name=shown["name"],
@@ -70,6 +76,9 @@ class Collector:
             remote_status=shown["remote_config"]["status"],
             remote_error=shown["remote_config"]["error"],
             version=shown["collector"]["version"],
+            credential=credential["kind"],
+            token=credential["id"],
+            interval_s=shown["connection_settings"]["interval_s"],
         )
 
     def is_settled(self, version: int) -> bool:
@@ -100,6 +109,10 @@ class Api:
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """POST; answers the JSON."""
         return self._json(self._client.post(path, json=body or {}))
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """PATCH; answers the JSON."""
+        return self._json(self._client.patch(path, json=body))
 
     def create_configuration(self, name: str) -> str:
         """A configuration; answers its id."""
@@ -135,9 +148,13 @@ class Api:
         )
         return Deployment(shown["command"], shown["foreground_command"], shown["script_url"])
 
-    def collectors(self) -> list[Collector]:
-        """All agents."""
-        return [Collector.of(shown) for shown in self.get("/agents/")["results"]]
+    def collectors(self, chosen: str = "") -> list[Collector]:
+        """All agents, or those that a query chooses."""
+        return [Collector.of(shown) for shown in self.get(f"/agents/?{chosen}")["results"]]
+
+    def events(self, uid: str) -> list[dict[str, Any]]:
+        """What happened to an agent, newest first."""
+        return list(self.get(f"/agents/{uid}/events/")["results"])
 
     def effective_text(self, uid: str) -> str:
         """All files of the effective configuration, one after another; empty while none is reported."""

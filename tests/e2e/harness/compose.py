@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import httpx
 import yaml
+from cryptography.fernet import Fernet
 
 from tests.e2e.harness.ledger import Ledger, PostgresLedger
-from tests.e2e.harness.server import ROOT, Process, free_port
+from tests.e2e.harness.server import PASSWORD, ROOT, Process, free_port
 from tests.e2e.harness.waiting import tail, wait_until
 
 LONG_RUNNING: Final = ("web", "worker", "beat")
@@ -207,3 +208,19 @@ class Compose:
             assert filled.endswith("/telflo"), filled
             return self.services.database_url
         return self.services.redis_url if filled.startswith("redis://redis:") else filled
+
+
+@contextmanager
+def composed(folder: Path, port: int, base_url: str = "") -> Iterator[Compose]:
+    """The services of compose.yaml with the values of a .env, not started yet. base_url: where the world finds it."""
+    with services() as beside:
+        values = {
+            "POSTGRES_PASSWORD": "not-asked-for-here",
+            "TELFLO_BASE_URL": base_url or f"http://127.0.0.1:{port}",
+            "TELFLO_SECRET_KEY": "0123456789" * 5,
+            "TELFLO_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "TELFLO_ADMIN_PASSWORD": PASSWORD,
+        }
+        made = Compose(folder, beside, values, {}, port)
+        yield made
+        made.kill()

@@ -11,6 +11,10 @@ class Installation(Protocol):
     """A Telflo that runs, with what explains it when something fails."""
 
     @property
+    def port(self) -> int:
+        """The web's, on loopback."""
+
+    @property
     def base_url(self) -> str:
         """How browsers, hosts and agents reach it."""
 

@@ -90,6 +90,8 @@ class Server:
     artifacts_url: str = ""
     port: int = field(default_factory=free_port)
     process: Process | None = None
+    knows_address: bool = False
+    """Whether TELFLO_BASE_URL is set."""
 
     @property
     def base_url(self) -> str:
@@ -114,7 +116,9 @@ class Server:
     @property
     def environment(self) -> dict[str, str]:
         """Nothing but what a person would set."""
+        address = {"TELFLO_BASE_URL": self.base_url} if self.knows_address else {}
         return {
+            **address,
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.folder),
             "PORT": str(self.port),

@@ -1,0 +1,94 @@
+"""Sending to what may hang: whoever has something to send goes on at once."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from fleets import tasks
+from telflo.base.outbox import Outbox
+
+WAIT_S = 10
+
+
+class Service:
+    """Takes nothing until it is let go; then all that it is sent."""
+
+    def __init__(self) -> None:
+        self.reached, self.goes_on, self.is_done = (threading.Event() for _ in range(3))
+        self.taken: list[str] = []
+        self.threads: list[int] = []
+
+    def send(self, key: str) -> None:
+        self.threads.append(threading.get_ident())
+        self.reached.set()
+        assert self.goes_on.wait(WAIT_S)
+        if key == "bad":
+            raise ConnectionError("gone")
+        self.taken.append(key)
+        if key == "last":
+            self.is_done.set()
+
+
+def test_a_service_that_hangs_holds_nobody_up_and_gets_each_once() -> None:
+    service = Service()
+    outbox = Outbox(service.send)
+    outbox.post("first")
+    assert service.reached.wait(WAIT_S)
+    for key in ("second", "second", "third", "second", "last"):
+        outbox.post(key)
+    assert service.taken == []
+    service.goes_on.set()
+    assert service.is_done.wait(WAIT_S)
+    assert service.taken == ["first", "second", "third", "last"]
+
+
+def test_what_was_not_taken_is_said_once_and_the_rest_is_sent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    service = Service()
+    outbox = Outbox(service.send)
+    outbox.post("first")
+    assert service.reached.wait(WAIT_S)
+    outbox.post("bad")
+    outbox.post("last")
+    service.goes_on.set()
+    assert service.is_done.wait(WAIT_S)
+    assert service.taken == ["first", "last"]
+    assert caplog.text.count("was not sent") == 1
+
+
+def test_after_a_pause_it_sends_again() -> None:
+    service = Service()
+    service.goes_on.set()
+    outbox = Outbox(service.send)
+    for _ in range(2):
+        service.is_done.clear()
+        outbox.post("last")
+        assert service.is_done.wait(WAIT_S)
+    assert service.taken == ["last", "last"]
+
+
+@pytest.mark.django_db
+def test_a_rollout_that_moves_does_not_wait_for_the_broker(
+    monkeypatch: pytest.MonkeyPatch, committed: Callable[[], Any]
+) -> None:
+    """The write buffer's thread commits what collectors said, and rollouts move by it."""
+    service = Service()
+    monkeypatch.setattr(tasks, "outbox", Outbox(tasks.send))
+    sent: list[dict[str, Any]] = []
+
+    def apply_async(args: tuple[str], **how: Any) -> None:
+        sent.append(how)
+        service.send(args[0])
+
+    monkeypatch.setattr(tasks.advance_rollout, "apply_async", apply_async)
+    with committed():
+        tasks.advance_on_commit([uuid4(), None])
+    assert service.reached.wait(WAIT_S)
+    assert service.taken == []
+    assert service.threads != [threading.get_ident()]
+    assert sent == [{"retry": False}]
+    service.goes_on.set()

@@ -1,0 +1,100 @@
+"""Verdicts follow from the numbers, and a missed target comes with what its server did."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.scale.document import Result, document
+from benchmarks.scale.prepare import configuration, mark_of
+from benchmarks.scale.profiles import Profile
+from benchmarks.scale.takebacks import StageSeen, Takeback
+from benchmarks.scale.targets import FLAT, growth_of, verdicts
+
+PROFILE = Profile(
+    {
+        "MainThread|all|": 3.0,
+        "opamp-writer|all|": 1.0,
+        "MainThread|with|opamp/messages.py:Messages.answer": 2.0,
+        "MainThread|self|opamp/messages.py:Messages.answer": 2.0,
+    },
+    wall_s=10.0,
+    cpu_s=4.0,
+    database_s=1.0,
+    busiest=0.5,
+)
+BACK = Takeback(
+    agents=1000,
+    failing=200,
+    stages=[
+        StageSeen("1", 1, "passed", True),
+        StageSeen("10 %", 99, "failed", True),
+        StageSeen("100 %", 900, "waiting", False),
+    ],
+    detect_s=0.3,
+    touched=100,
+    recover_s=2.0,
+)
+
+
+def result(**numbers: float) -> Result:
+    """Of one server."""
+    found = {"gateway": numbers}
+    return Result(
+        agents=10_000,
+        repeats=1,
+        machine={"cores": "2"},
+        loads=[1.0],
+        numbers=found,
+        verdicts=verdicts(found),
+        profiles={"gateway": {"connect": PROFILE}},
+        takebacks=[BACK],
+    )
+
+
+def test_growth_is_the_ratio_to_few_and_says_nothing_of_what_was_not_measured() -> None:
+    assert growth_of({"beat_us": 50.0}, {"beat_us": 60.0, "connect_us": 9.0}) == {
+        "beat_growth": 1.2
+    }
+
+
+@pytest.mark.parametrize(("growth", "is_met"), [(FLAT, True), (FLAT + 0.01, False)])
+def test_flat_is_judged(growth: float, is_met: bool) -> None:
+    [verdict] = verdicts({"gateway": {"connect_growth": growth}})
+    assert verdict.is_met is is_met
+
+
+def test_a_missed_target_says_what_its_server_did_and_a_met_one_does_not() -> None:
+    missed = document(result(connect_growth=2.0))
+    assert "**missed: 1.6 times the target**" in missed
+    line = next(line for line in missed.splitlines() if line.startswith("- gateway, CPU to"))
+    assert "the server 40%, PostgreSQL 10%" in line
+    assert "MainThread 75%" in line
+    assert "50% `opamp/messages.py:Messages.answer`" in line
+    assert "What holds" not in document(result(connect_growth=1.0))
+
+
+def test_a_bad_version_that_stopped_where_its_budget_was_spent_is_met() -> None:
+    assert (BACK.spent, BACK.most, BACK.outcome) == (1, 100, "met")
+    assert "| 200 of 1,000 | 2 (10 %) | 0 | 100 of at most 100 | 0.30 s | 2.00 s | met |" in (
+        document(result())
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"touched": 101},
+        {"recover_s": 61.0},
+        {"stages": [*BACK.stages[:2], replace(BACK.stages[2], has_begun=True)]},
+    ],
+)
+def test_one_that_went_on_touched_more_or_stayed_too_long_is_missed(
+    changes: dict[str, object],
+) -> None:
+    assert "missed" in replace(BACK, **changes).outcome  # type: ignore[arg-type]  # its fields
+
+
+def test_a_prepared_version_is_told_by_its_mark_and_is_10_kb() -> None:
+    assert mark_of(1) in configuration(1)
+    assert mark_of(1) not in configuration(2)
+    assert 10_000 < len(configuration(1)) < 11_000
