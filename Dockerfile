@@ -27,7 +27,7 @@ COPY . .
 COPY --from=assets /build/static/dist static/dist
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONPATH=/app HOST=0.0.0.0 PORT=8000 TELFLO_DATA=/var/lib/telflo
 RUN printf '#!/bin/sh\nexec python /app/manage.py "$@"\n' >/usr/local/bin/telflo && chmod +x /usr/local/bin/telflo
-RUN python -m compileall -q telflo configs agents fleets opamp
+RUN python -m compileall -q telflo notices configs agents fleets opamp
 # By its number, so that Kubernetes can see that it is not root.
 USER 10001
 VOLUME /var/lib/telflo

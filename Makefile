@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
-SOURCES := telflo configs agents fleets opamp tests benchmarks manage.py
+SOURCES := telflo notices configs agents fleets opamp tests benchmarks manage.py
 
 ##@ Use
 .PHONY: help run demo

@@ -39,7 +39,7 @@ class AgentAdmin(ReadOnlyAdmin[Agent]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         """Without the health tree."""
-        return super().get_queryset(request).defer("status__health_tree")
+        return super().get_queryset(request).defer("status__health_report")
 
     @admin.display(description="status")
     def word(self, agent: Agent) -> str:

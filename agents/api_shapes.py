@@ -5,11 +5,13 @@ from typing import Any
 
 from rest_framework import serializers
 
+from agents.health import health_to_json
 from agents.models import Agent, AgentStatus, Health, Status
 from agents.snapshot import Transport
 from agents.views.versions import AgentVersions, VersionRef, membership_of, versions_of
 from agents.wording import REMOTE_CONFIG_STATUS, capability_names
 from fleets.models import ArrivalMode, Membership, TokenKind
+from opamp.protocol.health import read_tree
 from telflo.base.redaction import redact_mapping, redact_text
 
 
@@ -156,7 +158,8 @@ def _credential(membership: Membership | None) -> dict[str, Any] | None:
 
 
 def _health(status: AgentStatus) -> dict[str, Any]:
-    tree = _masked(status.health_tree or {})
+    report = status.health_report
+    tree = {} if report is None else _masked(health_to_json(read_tree(report)))
     is_known = status.health_now != Health.UNKNOWN
     return {
         "healthy": status.health == Health.HEALTHY if is_known else None,

@@ -8,6 +8,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from agents.status import CUT_OFF, health_now
+from telflo.base.compression import CompressedField
 from telflo.base.encryption import EncryptedTextField
 from telflo.base.ids import new_id
 
@@ -164,7 +165,11 @@ class AgentStatus(models.Model):
     health = models.CharField(max_length=10, choices=Health.choices, default=Health.UNKNOWN)
     health_since = models.DateTimeField(null=True)
     health_at = models.DateTimeField(null=True, help_text="when the kept tree was reported")
-    health_tree = models.JSONField(null=True)
+    health_report = CompressedField(
+        null=True, help_text="the tree as it was sent: opamp/protocol/health.py"
+    )
+    reported_healthy = models.BooleanField(null=True, help_text="of the kept tree's root")
+    reported_status = models.TextField(blank=True, default="", db_default="")
     last_error = models.TextField(blank=True)
     # remote configuration: the last acknowledgement
     remote_config_status = models.PositiveSmallIntegerField(default=0)

@@ -76,7 +76,10 @@ STEPS: Final = frozenset({"StatusStarting", "StatusStopping", "StatusStopped"})
 
 @dataclass(slots=True)
 class ComponentHealth:
-    """One node of the health tree (OpAMP ComponentHealth). Nobody changes one; to freeze it costs thrice as much."""
+    """One node of the health tree (OpAMP ComponentHealth). Nobody changes one; to freeze it costs thrice as much.
+
+    report: the whole tree as an agent sent it, of its root alone; opamp.protocol.health reads and writes it.
+    """
 
     healthy: bool
     status: str = ""
@@ -85,6 +88,7 @@ class ComponentHealth:
     status_at: datetime | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     components: Mapping[str, "ComponentHealth"] = field(default_factory=dict)
+    report: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def says_nothing(self) -> bool:

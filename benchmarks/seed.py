@@ -56,6 +56,7 @@ from fleets.models import (
     TokenKind,
 )
 from fleets.rendering import render_version
+from opamp.protocol.health import write_tree
 from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.ids import new_id
@@ -235,7 +236,8 @@ class _Seed:
             health=Health.UNKNOWN if is_away else Health.UNHEALTHY if is_bad else Health.HEALTHY,
             health_since=self._ago(86_400),
             health_at=seen,
-            health_tree=health_tree(self.now, is_healthy=not is_bad),
+            health_report=write_tree(health_tree(self.now, is_healthy=not is_bad)),
+            reported_healthy=not is_bad,
             last_error=ERROR if is_bad else "",
             remote_config_status=int(told),
             remote_config_hash=runs.hash,

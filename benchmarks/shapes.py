@@ -1,10 +1,11 @@
 """What a large installation looks like: fleets and their shares, the mix of statuses, what collectors report."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from agents.models import Status
-from agents.snapshot import Capability
+from agents.snapshot import Capability, ComponentHealth
 from fleets.models import TargetState
 
 FLEETS: Final = (
@@ -59,32 +60,17 @@ service:
 """
 
 
-def health_tree(now: datetime, *, is_healthy: bool) -> dict[str, Any]:
+def health_tree(now: datetime, *, is_healthy: bool) -> ComponentHealth:
     """A tree as a collector with two pipelines reports it."""
-    return _node(
-        now,
-        is_healthy=is_healthy,
-        **{
-            pipeline: _node(
-                now,
-                is_healthy=is_healthy,
-                **{
-                    part: _node(now, is_healthy=is_healthy)
-                    for part in ("receiver:otlp", "exporter:otlphttp")
-                },
-            )
-            for pipeline in ("pipeline:traces", "pipeline:metrics")
-        },
+    leaf = ComponentHealth(
+        is_healthy,
+        "StatusOK" if is_healthy else "StatusRecoverableError",
+        "" if is_healthy else ERROR,
+        started_at=now,
+        status_at=now,
     )
-
-
-def _node(now: datetime, *, is_healthy: bool, **components: Any) -> dict[str, Any]:
-    return {
-        "healthy": is_healthy,
-        "status": "StatusOK" if is_healthy else "StatusRecoverableError",
-        "last_error": "" if is_healthy else ERROR,
-        "started_at": now.isoformat(),
-        "status_at": now.isoformat(),
-        "attributes": {},
-        "components": components,
-    }
+    parts = dict.fromkeys(("receiver:otlp", "exporter:otlphttp"), leaf)
+    pipeline = replace(leaf, components=parts)
+    return replace(
+        leaf, components=dict.fromkeys(("pipeline:traces", "pipeline:metrics"), pipeline)
+    )

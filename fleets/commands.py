@@ -53,7 +53,7 @@ def restart_agents(*, uids: Collection[UUID], actor: Actor, reason: str = "") ->
     """The same for several; those that cannot be told are left out."""
     refused = []
     agents = Agent.objects.filter(pk__in=uids).select_related("status")
-    for agent in agents.defer("status__health_tree"):
+    for agent in agents.defer("status__health_report"):
         try:
             restart_agent(agent=agent, actor=actor, reason=reason)
         except DomainError as error:

@@ -29,7 +29,7 @@ def forget_ghosts(now: datetime, *, most: int = MOST) -> int:
     after: timedelta = settings.FORGET_AFTER
     if not after:
         return 0
-    ghosts = _ghosts(now, after).select_related("status").defer("status__health_tree")
+    ghosts = _ghosts(now, after).select_related("status").defer("status__health_report")
     return sum(_forget(agent, now, after) for agent in list(ghosts[:most]))
 
 

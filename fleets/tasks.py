@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import OperationalError, transaction
 
-from fleets import tokens
+from fleets import tokens, watching
 from fleets.models import Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE
@@ -39,6 +39,13 @@ def sweep_rollouts() -> None:
 def sweep_tokens() -> int:
     """End the overlaps of rotated tokens that are over; answers how many tokens changed."""
     return tokens.end_overlaps(clock.now())
+
+
+@shared_task(name="fleets.tasks.watch_fleets")
+@again_after_deadlock
+def watch_fleets() -> None:
+    """Tell those who want to know of collectors that are unhealthy or gone, and when that is over."""
+    watching.watch_fleets(clock.now())
 
 
 def send(rollout_id: str) -> None:

@@ -2,14 +2,12 @@
 
 from datetime import datetime
 from enum import Enum
-from functools import partial
 from sys import getsizeof
 from typing import Any, Final
 from uuid import UUID
 
 from opamp.protocol.limits import Limits
 
-_TEXTS: Final = frozenset({str, bytes})
 _FEW: Final = (Enum, bool, int, float, datetime, UUID, Limits, type(None))
 """Of these there are few, or they are so small that the size of what holds them is enough."""
 _HELD: Final[dict[type, tuple[str, ...] | None]] = {}
@@ -25,7 +23,7 @@ def weight(value: Any) -> int:
     total, seen, left = 0, set[int](), [value]
     for one in left:  # it grows meanwhile
         kind = type(one)
-        if kind in _TEXTS:
+        if kind is str:  # too many to remember them
             total += getsizeof(one) if one else 0  # there is one empty text
             continue
         held = _HELD[kind] if kind in _HELD else _held(kind)
@@ -44,7 +42,6 @@ def weight(value: Any) -> int:
 
 
 def _held(kind: type) -> tuple[str, ...] | None:
-    slots = ("args",) if kind is partial else getattr(kind, "__slots__", ())
-    names = None if issubclass(kind, _FEW) else tuple(slots)
+    names = None if issubclass(kind, _FEW) else tuple(getattr(kind, "__slots__", ()))
     _HELD[kind] = names
     return names

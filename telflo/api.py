@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from agents.api import router as agents_router
 from configs.api import router as configs_router
 from fleets.api import router as fleets_router
+from notices.api import router as notices_router
 from telflo.base.access import Action
 from telflo.base.api import schemes as _schemes  # noqa: F401 - found by being imported
 from telflo.base.api.resources import router as base_router
@@ -65,6 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(agents_router.urls)),
     path("", include(configs_router.urls)),
     path("", include(fleets_router.urls)),
+    path("", include(notices_router.urls)),
     path("", include(base_router.urls)),
     path("overview/", OverviewView.as_view(), name="api-overview"),
     path("system/", SystemView.as_view(), name="api-system"),

@@ -21,7 +21,7 @@ from telflo.base.access import Action, may
 from telflo.base.hints import UI
 
 TOPIC: Final = re.compile(
-    r"(overview|system|agents|fleets|rollouts|tokens|activity|configurations"
+    r"(overview|system|notices|agents|fleets|rollouts|tokens|activity|configurations"
     r"|(agent|fleet|rollout|deployment|configuration):[0-9a-fA-F-]{32,36})"
 )
 MOST_TOPICS: Final = 200

@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 
 from telflo import __version__, env
 from telflo.databases import database_from_url
+from telflo.mail import SCHEMES, mail_server
 from telflo.secrets_store import encryption_keys, secret_key
 
 # Makes Django's generic classes subscriptable at run time, as the type checker sees them.
@@ -27,6 +28,9 @@ CA_FILE = env.file("TELFLO_CA_FILE")
 REDIS_URL = env.secret_url("REDIS_URL", schemes=("redis", "rediss", "unix"))
 LOG_LEVEL = env.choice("TELFLO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOG_FORMAT = env.choice("TELFLO_LOG_FORMAT", "text", ("text", "json"))
+EMAIL_URL = env.secret_url("TELFLO_EMAIL_URL", schemes=SCHEMES)
+# Networks of the inside that webhooks may go to all the same.
+WEBHOOK_ALLOW = env.networks("TELFLO_WEBHOOK_ALLOW")
 METRICS_TOKEN = env.secret("TELFLO_METRICS_TOKEN")
 TELFLO_VERSION = __version__
 DEBUG = env.boolean("TELFLO_DEBUG")
@@ -68,6 +72,7 @@ INSTALLED_APPS = [
     "axes",
     "telflo.base",
     "telflo.ui",
+    "notices",
     "configs",
     "agents",
     "fleets",
@@ -133,6 +138,14 @@ CHANNEL_LAYERS = {
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
+
+# ── E-mail ──
+EMAIL_IS_ON = bool(EMAIL_URL)
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS, EMAIL_USE_SSL = (
+    mail_server(EMAIL_URL)
+)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("TELFLO_EMAIL_FROM") or f"Telflo <telflo@{_base_host or 'localhost'}>"
 
 # ── People, sessions, sign-in ──
 AUTH_USER_MODEL = "base.User"
@@ -252,6 +265,8 @@ SPECTACULAR_SETTINGS = {
         "RolloutState": "fleets.models.RolloutState",
         "ReportStatus": ["UNSET", "APPLIED", "APPLYING", "FAILED"],
         "TokenKind": "fleets.models.TokenKind",
+        "NoticeState": "notices.api_shapes.STATES",
+        "DeliveryState": "notices.models.DeliveryState",
         "TokenState": ["active", "expires_soon", "expired", "retired", "revoked"],
     },
 }
@@ -277,6 +292,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-statuses": {"task": "agents.tasks.sweep_statuses", "schedule": 5.0, **_NOT_LATE},
     "sweep-rollouts": {"task": "fleets.tasks.sweep_rollouts", "schedule": 5.0, **_NOT_LATE},
     "sweep-tokens": {"task": "fleets.tasks.sweep_tokens", "schedule": 15.0, **_NOT_LATE},
+    "watch-fleets": {"task": "fleets.tasks.watch_fleets", "schedule": 15.0, **_NOT_LATE},
+    "deliver-notices": {"task": "notices.tasks.deliver_notices", "schedule": 5.0, **_NOT_LATE},
     "prune": {"task": "telflo.tasks.prune", "schedule": 3600.0},
 }
 
@@ -337,6 +354,7 @@ KEEP_AGENT_EVENTS = timedelta(days=env.integer("TELFLO_KEEP_EVENTS_DAYS", 30, le
 KEEP_REFUSED_ATTEMPTS = timedelta(days=30)
 KEEP_ACTIVITY = timedelta(days=env.integer("TELFLO_KEEP_ACTIVITY_DAYS", 90, least=1))
 KEEP_ATTEMPTS = timedelta(days=90)
+KEEP_NOTICES = timedelta(days=30)
 APPLY_TIMEOUT = timedelta(seconds=env.integer("TELFLO_APPLY_TIMEOUT_S", 180, least=10))
 
 # ── Language, time, logs ──

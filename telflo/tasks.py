@@ -19,6 +19,7 @@ from fleets.credentials import prune_credentials
 from fleets.forgetting import forget_ghosts
 from fleets.pruning import prune_attempts
 from fleets.refusals import prune_refused
+from notices.pruning import prune_notices
 from telflo.base.clock import now
 from telflo.base.pruning import prune_activity, prune_leftovers
 from telflo.system.listening import listening_since
@@ -36,6 +37,7 @@ PRUNERS: tuple[Callable[[datetime], int], ...] = (
     prune_refused,
     prune_attempts,
     prune_credentials,
+    prune_notices,
     prune_activity,
     prune_leftovers,
 )

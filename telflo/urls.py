@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("telflo.base.urls")),
     path("", include("telflo.ui.urls")),
     path("", include("telflo.system.urls")),
+    path("settings/notifications/", include("notices.urls")),
     path("configurations/", include("configs.urls")),
     path("collectors/", include("agents.urls")),
     path("fleets/", include("fleets.urls.fleets")),

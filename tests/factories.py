@@ -13,6 +13,7 @@ from agents.snapshot import (
     AgentPatch,
     AgentSnapshot,
     Capability,
+    ComponentHealth,
     ConfigStatus,
     Fact,
     FactKind,
@@ -26,6 +27,7 @@ from fleets.admission import Caller, admit_agents
 from fleets.errors import EnrolmentRefused, NotNow
 from fleets.models import ArrivalMode, Fleet, Membership, RenderedConfig
 from fleets.tokens import Expiry, IssuedToken, issue_token
+from opamp.protocol.health import write_tree
 from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.activity import Actor
@@ -238,18 +240,18 @@ def make_collector(
     desired: RenderedConfig | None = None,
     previous: RenderedConfig | None = None,
     agent: Mapping[str, Any] | None = None,
+    tree: ComponentHealth | None = None,
     **row: Any,
 ) -> Agent:
     """A collector as it is stored, with any status: for pages and answers, which only read.
 
-    agent: further columns of the Agent; row: further columns of its AgentStatus.
+    tree: the last health that it reported; agent: further columns of the Agent; row: further columns of its AgentStatus.
     """
     now = clock.now()
     made = Agent.objects.create(
         instance_uid=new_id(),
         display_name=name or f"collector-{next(_numbers):05}",
-        first_seen_at=now,
-        **{"capabilities": int(CAPABILITIES), **(agent or {})},
+        **{"first_seen_at": now, "capabilities": int(CAPABILITIES), **(agent or {})},
     )
     is_away = status in {"disconnected", "stale"}
     columns = {
@@ -262,6 +264,12 @@ def make_collector(
         "desired_hash": desired.hash if desired else "",
         "is_managed": desired is not None,
     }
+    if tree is not None:
+        columns |= {
+            "health_report": write_tree(tree),
+            "reported_healthy": tree.healthy,
+            "reported_status": tree.status,
+        }
     AgentStatus.objects.create(agent=made, status=status, **{**columns, **row})
     if fleet is not None:
         Membership.objects.create(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("telflo", "configs", "agents", "fleets", "opamp")
+APPS = ("telflo", "notices", "configs", "agents", "fleets", "opamp")
 WRITES = {
     "create",
     "bulk_create",
@@ -27,6 +27,7 @@ DOORS = {
     "Attempt": "fleets/rollouts/engine/",
     "Quarantine": "fleets/rollouts/engine/",
     "Activity": "telflo/base/activity.py",
+    "Notice": "notices/outbox.py",
 }
 
 

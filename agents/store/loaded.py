@@ -5,21 +5,9 @@ from datetime import datetime
 from typing import Any, Final, Self
 from uuid import UUID
 
-from django.db.models import Func, JSONField, QuerySet
+from django.db.models import QuerySet
 
 from agents.models import AgentStatus
-
-
-class HealthRoot(Func):
-    """A health tree without the components below its root, which are most of it."""
-
-    output_field = JSONField()
-    template = "(%(expressions)s - 'components')"
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """See Func."""
-        context["template"] = "json_remove(%(expressions)s, '$.components')"
-        return self.as_sql(compiler, connection, **context)
 
 
 class Loaded:
@@ -66,7 +54,9 @@ class StatusRow(Loaded):
     restarted_at: datetime | None
     trails: dict[str, Any] | None
     health: str
-    health_root: dict[str, Any] | None
+    reported_healthy: bool | None
+    reported_status: str
+    last_error: str
     remote_config_status: int
     remote_config_hash: str
     remote_config_error: str
@@ -105,7 +95,7 @@ JUDGED: Final = (
 WHOLE: Final = tuple(
     field.attname
     for field in AgentStatus._meta.concrete_fields
-    if field.attname not in {"health_tree", "trails"}
+    if field.attname not in {"health_report", "trails"}
 )
 """All but what is large or seldom asked for."""
 

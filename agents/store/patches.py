@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from agents.health import health_to_json
 from agents.models import AgentStatus, Health
 from agents.snapshot import (
     UNSET,
@@ -196,8 +195,13 @@ def _put_health(edit: Edit, patch: AgentPatch) -> None:
         word = Health.UNKNOWN
     else:
         word = Health.HEALTHY if health.healthy else Health.UNHEALTHY
-        edit.replace("health_tree", health_to_json(health))
-        edit.put(health_at=patch.seen_at, last_error=health.last_error)
+        edit.replace("health_report", health.report)
+        edit.put(
+            health_at=patch.seen_at,
+            reported_healthy=health.healthy,
+            reported_status=health.status,
+            last_error=health.last_error,
+        )
     if edit.row.health != word.value:
         edit.put(health=word.value, health_since=patch.seen_at)
 

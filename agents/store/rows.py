@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Func, QuerySet
+from django.db.models import F, QuerySet
 
 from agents.models import Agent, AgentStatus
 from agents.snapshot import Capability, ConfigStatus, Transport
@@ -41,13 +41,13 @@ def lock_found(found: QuerySet[AgentStatus]) -> dict[UUID, StatusRow]:
     return _with_agents(StatusRow.all_of(rows, JUDGED), OF_AGENT)
 
 
-def lock_whole(uids: Collection[UUID], *more: str, **values: Func) -> dict[UUID, StatusRow]:
-    """The same lock with all columns but the health tree and trails, for those who write what agents say of themselves.
+def lock_whole(uids: Collection[UUID], *more: str) -> dict[UUID, StatusRow]:
+    """The same lock with all columns but health report and trails, for those who write what agents say of themselves.
 
-    more, values: columns, and what is made of columns by name, that are loaded too.
+    more: columns that are loaded too.
     """
-    rows = _locked(uids).annotate(**values)
-    return _with_agents(StatusRow.all_of(rows, (*WHOLE, *more, *values)), WHOLE_AGENT)
+    rows = StatusRow.all_of(_locked(uids), (*WHOLE, *more))
+    return _with_agents(rows, WHOLE_AGENT)
 
 
 def _with_agents(rows: Iterable[StatusRow], columns: Sequence[str]) -> dict[UUID, StatusRow]:
@@ -140,14 +140,14 @@ class Edit:
 
 
 def write(edits: Iterable[Edit], *, fenced: bool = False) -> None:
-    """Write the edited columns of all rows: one statement, and one more for those with a new health tree.
+    """Write the edited columns of all rows: one statement, and one more for those with a new health report.
 
     fenced: only where the row's session_epoch is still the one that was loaded (I3).
     """
     dirty = [edit for edit in edits if edit.columns]
     for group in (
-        [edit for edit in dirty if "health_tree" in edit.columns],
-        [edit for edit in dirty if "health_tree" not in edit.columns],
+        [edit for edit in dirty if "health_report" in edit.columns],
+        [edit for edit in dirty if "health_report" not in edit.columns],
     ):
         _write_group(group, ("agent_id", "session_epoch") if fenced else ("agent_id",))
 

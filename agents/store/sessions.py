@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from agents.health import health_from_json
 from agents.models import Agent, AgentStatus
 from agents.naming import display_name
 from agents.snapshot import (
     AgentSnapshot,
+    ComponentHealth,
     ConfigStatus,
     ConnectionReport,
     FactKind,
@@ -21,7 +21,7 @@ from agents.snapshot import (
 from agents.status import StatusFacts, derive
 from agents.store.dialects import insert_rows
 from agents.store.events import NewEvent, add_events
-from agents.store.loaded import HealthRoot, StatusRow
+from agents.store.loaded import StatusRow
 from agents.store.rows import FENCED_EPOCH, Edit, lock_whole, touch, write
 from agents.trails import Trails
 from telflo.base.alike import JoinedIds, ids_in
@@ -92,7 +92,7 @@ def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID,
     """
     with transaction.atomic(savepoint=False):
         uids = [arrival.instance_uid for arrival in arrivals]
-        rows = lock_whole(uids, "trails", health_root=HealthRoot("health_tree"))
+        rows = lock_whole(uids, "trails")
         opened = [
             _Opening(arrival, rows[arrival.instance_uid], now)
             for arrival in arrivals
@@ -202,12 +202,19 @@ def _snapshot(
         components_hash=row.components_hash,
         lacks_components=bool(row.components_hash)
         and row.agent.components_id != row.components_hash,
-        health=health_from_json(row.health_root) if row.health_root else None,
+        health=_health(row),
         transport=transport,
         full_state_at=row.full_state_at,
         seen_at=seen_at,
         custom_capabilities=tuple(row.agent.custom_capabilities),
     )
+
+
+def _health(row: StatusRow) -> ComponentHealth | None:
+    """What the last report that said something said of the whole."""
+    if row.reported_healthy is None:
+        return None
+    return ComponentHealth(row.reported_healthy, row.reported_status, row.last_error)
 
 
 def _connection(row: StatusRow) -> ConnectionReport | None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from agents.health import health_from_json
 from agents.models import AgentStatus, Health
 from agents.snapshot import ComponentHealth
+from opamp.protocol.health import read_tree
 from telflo.base.redaction import redact_text
 from telflo.ui.times import span
 
@@ -46,9 +46,9 @@ class HealthPanel:
 
 def health_panel(status: AgentStatus, *, name: str, now: datetime) -> HealthPanel:
     """What the health panel shows; the kept tree is grey when it no longer counts."""
-    if not status.health_tree:
+    if status.health_report is None:
         return HealthPanel(None, "", 0)
-    report = health_from_json(status.health_tree)
+    report = read_tree(status.health_report)
     counts = status.health_now != Health.UNKNOWN
     tree = _node(name, report, now, counts=counts, kind="collector")
     total, unhealthy = _count(report)

@@ -62,7 +62,7 @@ def subject_of(request: HttpRequest, uid: UUID) -> Subject:
         Agent.objects.select_related(
             "status", "components", "connection", "membership__fleet", "membership__token"
         )
-        .defer("status__health_tree", "components__tree")
+        .defer("status__health_report", "components__tree")
         .filter(pk=uid)
         .first()
     )

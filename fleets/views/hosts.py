@@ -45,7 +45,7 @@ def hosts_of(found: Deployment) -> list[HostRow]:
     members = Membership.objects.filter(token__in=[token.pk for token in tokens])
     agents = {
         member.token_id: member.agent
-        for member in members.select_related("agent__status").defer("agent__status__health_tree")
+        for member in members.select_related("agent__status").defer("agent__status__health_report")
     }
     return [HostRow(token, agents.get(token.pk)) for token in tokens]
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from agents.models import Agent
 from configs.models import Configuration, ConfigVersion
 from fleets.models import Deployment, Fleet, Rollout, Token
+from notices.models import Subscription
 from telflo.base.access import Action, may
 from telflo.base.models import Activity, ApiToken, User
 
@@ -102,6 +103,14 @@ def _api_tokens(ids: Collection[UUID], reader: Any) -> Links:
     return dict.fromkeys(found, reverse("profile"))
 
 
+def _subscriptions(ids: Collection[UUID], reader: Any) -> Links:
+    """Of notifications, which only Admins see."""
+    if not may(reader, Action.ADMINISTER):
+        return {}
+    found = Subscription.objects.filter(pk__in=ids).values_list("pk", flat=True)
+    return {key: reverse("notices:detail", args=[key]) for key in found}
+
+
 _FINDERS: Final[Mapping[str, Callable[[Collection[UUID], Any], Links]]] = {
     "fleet": _fleets,
     "agent": _agents,
@@ -112,5 +121,6 @@ _FINDERS: Final[Mapping[str, Callable[[Collection[UUID], Any], Links]]] = {
     "rollout": _rollouts,
     "person": _people,
     "api_token": _api_tokens,
+    "subscription": _subscriptions,
 }
 """By the kinds that the log names (telflo.base.activity.object_type)."""

@@ -1,27 +1,82 @@
 """The health tree (H1): checked when it comes, read when somebody asks for it.
 
-Most trees are overtaken by the next before they are stored: a collector that applies a configuration sends five. So a
-session reads the root alone, and what is below stays as bytes until the last one is written.
+Few trees are ever looked at, and a collector that applies a configuration sends five. So a session reads the root
+alone, and the tree is kept as the bytes that came.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache, partial
+from sys import maxsize
 from typing import Final
 
-from agents.health import Node, Unread, node
 from agents.snapshot import ComponentHealth
 from opamp.proto import opamp_pb2 as pb
-from opamp.protocol.anyvalue import AttributeReader, cut
+from opamp.protocol.anyvalue import AttributeReader, attributes_from_json, cut
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.limits import Limits
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_TAKEN: Final = Limits(attributes=maxsize, attribute_length=maxsize, value_depth=maxsize)
+"""What was taken once is within the limits of then."""
+
+
+class Unread(Mapping[str, ComponentHealth]):
+    """The components of a tree, read when somebody asks for them."""
+
+    __slots__ = ("_known", "_number", "_report")
+
+    def __init__(self, number: int, report: bytes) -> None:
+        self._number = number
+        self._report = report
+        self._known: Mapping[str, ComponentHealth] | None = None
+
+    def __len__(self) -> int:
+        return self._number
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __getitem__(self, name: str) -> ComponentHealth:
+        return self._read()[name]
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def _read(self) -> Mapping[str, ComponentHealth]:
+        if self._known is None:
+            self._known = read_tree(self._report).components
+        return self._known
 
 
 def read_health(health: pb.ComponentHealth, limits: Limits) -> ComponentHealth:
     """The root, with the components below it unread. Raises MalformedMessage for a tree that is over the limits."""
     _Check(limits).look(health, 1)
+    report, number = health.SerializeToString(), len(health.component_health_map)
+    root = _node(health, limits, Unread(number, report) if number else {})
+    root.report = report
+    return root
+
+
+def read_tree(report: bytes) -> ComponentHealth:
+    """The whole tree of a report that was taken."""
+    return _whole(pb.ComponentHealth.FromString(report))
+
+
+def write_tree(health: ComponentHealth) -> bytes:
+    """The report that read_tree makes this of."""
+    return _message(health).SerializeToString()
+
+
+def _whole(health: pb.ComponentHealth) -> ComponentHealth:
+    children = health.component_health_map
+    below = {cut(name, _TAKEN.text_length): _whole(children[name]) for name in sorted(children)}
+    return _node(health, _TAKEN, below)
+
+
+def _node(
+    health: pb.ComponentHealth, limits: Limits, components: Mapping[str, ComponentHealth]
+) -> ComponentHealth:
     attributes = health.attributes
     return ComponentHealth(
         health.healthy,
@@ -30,17 +85,20 @@ def read_health(health: pb.ComponentHealth, limits: Limits) -> ComponentHealth:
         _time(health.start_time_unix_nano),
         _time(health.status_time_unix_nano),
         AttributeReader(limits).read(attributes) if attributes else {},
-        _unread(health, limits),
+        components,
     )
 
 
-def _unread(health: pb.ComponentHealth, limits: Limits) -> Mapping[str, ComponentHealth]:
-    number = len(health.component_health_map)
-    return Unread(number, partial(_read, health.SerializeToString(), limits)) if number else {}
-
-
-def _read(raw: bytes, limits: Limits) -> dict[str, Node]:
-    return _below(pb.ComponentHealth.FromString(raw), limits, AttributeReader(limits))
+def _message(health: ComponentHealth) -> pb.ComponentHealth:
+    return pb.ComponentHealth(
+        healthy=health.healthy,
+        status=health.status,
+        last_error=health.last_error,
+        start_time_unix_nano=_nanoseconds(health.started_at),
+        status_time_unix_nano=_nanoseconds(health.status_at),
+        attributes=attributes_from_json(health.attributes),
+        component_health_map={name: _message(child) for name, child in health.components.items()},
+    )
 
 
 class _Check:
@@ -80,41 +138,10 @@ class _Check:
             )
 
 
-def _below(
-    health: pb.ComponentHealth, limits: Limits, attributes: AttributeReader
-) -> dict[str, Node]:
-    """The nodes below this one, in one pass over thousands of them in a second."""
-    children, longest = health.component_health_map, limits.attribute_length
-    nodes: dict[str, Node] = {}
-    for name in sorted(children) if children else ():
-        child = children[name]
-        error, said = child.last_error, child.attributes
-        nodes[cut(name, longest)] = node(
-            child.healthy,
-            cut(child.status, limits.text_length),
-            cut(error, limits.text_length) if error else "",
-            _time_text(child.start_time_unix_nano),
-            _time_text(child.status_time_unix_nano),
-            attributes.read(said) if said else {},
-            _below(child, limits, attributes),
-        )
-    return nodes
-
-
 def _time(nanoseconds: int) -> datetime | None:
     """A Unix time; None for 0, which means not set."""
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000) if nanoseconds else None
 
 
-def _time_text(nanoseconds: int) -> str | None:
-    """The same as datetime.isoformat() writes it; None for 0."""
-    if not nanoseconds:
-        return None
-    second, fraction = divmod(nanoseconds // 1000, 1_000_000)
-    return f"{_second(second)}.{fraction:06}+00:00" if fraction else f"{_second(second)}+00:00"
-
-
-@lru_cache(maxsize=1024)
-def _second(number: int) -> str:
-    """A tree has two times a node, most of them of few seconds, and isoformat() takes as long as all else of a node."""
-    return (_EPOCH + timedelta(seconds=number)).replace(tzinfo=None).isoformat()
+def _nanoseconds(moment: datetime | None) -> int:
+    return (moment - _EPOCH) // _MICROSECOND * 1000 if moment else 0

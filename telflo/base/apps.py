@@ -14,3 +14,4 @@ class BaseConfig(AppConfig):
     def ready(self) -> None:
         """Put what changes Django's own behaviour in place."""
         importlib.import_module("telflo.base.among")
+        importlib.import_module("telflo.base.moments")

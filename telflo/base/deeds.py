@@ -57,6 +57,15 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "rollout.resume": Deed("Rollout resumed", "resumed"),
     "rollout.roll_back": Deed("Rolled back", "rolled back", "fail"),
     "rollout.skip_bake": Deed("Bake skipped", "skipped the bake of"),
+    "subscription.create": Deed("Notification made", "made the notification"),
+    "subscription.delete": Deed("Notification deleted", "deleted the notification", "fail"),
+    "subscription.pause": Deed("Notification paused", "paused the notification", "warn"),
+    "subscription.renew_secret": Deed(
+        "Secret of a notification renewed", "renewed the secret of the notification"
+    ),
+    "subscription.resume": Deed("Notification resumed", "resumed the notification"),
+    "subscription.test": Deed("Notification tested", "tested the notification"),
+    "subscription.update": Deed("Notification changed", "changed the notification"),
     "token.issue": Deed("Token issued", "issued"),
     "token.retire": Deed("Token retired", "retired"),
     "token.revoke": Deed("Token revoked", "revoked", "fail"),

@@ -34,6 +34,7 @@ KINDS = {
     "rollout": "Rollouts",
     "token": "Tokens",
     "deployment": "Quick deploy",
+    "subscription": "Notifications",
     "person": "People",
     "api_token": "API tokens",
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from telflo.system.values import Broker, Database, Disk, Process, State
+from telflo.system.values import Broker, Database, Disk, Notices, Process, State
 
 SILENT_S: Final = 15.0
 """Three reports missed."""
@@ -43,6 +43,7 @@ def findings_of(state: State) -> list[Finding]:
         _of_broker(state.broker),
         _of_processes(state.processes),
         _of_disk(state.disk),
+        _of_notices(state.notices),
     )
     return by_urgency(found)
 
@@ -219,6 +220,23 @@ def _of_disk(disk: Disk) -> Iterator[Finding]:
             WARN,
             f"{disk.free_bytes / 1024**3:.1f} GiB are left on the disk of the data folder",
             "With SQLite a full disk stops everything. Make room.",
+        )
+
+
+def _of_notices(notices: Notices) -> Iterator[Finding]:
+    if notices.failing:
+        yield Finding(
+            "notices_failing",
+            WARN,
+            f"Notifications do not arrive: {', '.join(notices.failing)}",
+            "They are tried again. Settings, Notifications shows what their receivers answer.",
+        )
+    if notices.paused:
+        yield Finding(
+            "notices_paused",
+            WARN,
+            f"Notifications paused themselves: {', '.join(notices.paused)}",
+            "Nobody is told by them any more. Mend the receiver, send a test, and resume them.",
         )
 
 

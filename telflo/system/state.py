@@ -10,16 +10,18 @@ from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 from django.db.models.functions import Now
 from redis import Redis
 
+from notices.models import Subscription
 from opamp.domain import with_connections
 from telflo.base.asked import Asked
 from telflo.base.measures import Numbers
 from telflo.celery import app
 from telflo.system.models import ServerProcess
 from telflo.system.reporting import own_rows
-from telflo.system.values import Broker, Database, Disk, Process, State
+from telflo.system.values import Broker, Database, Disk, Notices, Process, State
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +31,19 @@ ANSWER_S: Final = 3.0
 """What has not answered by then counts as away: the database may hang, and its connections have no timeout."""
 _REDIS_S: Final = 1.0
 """Longer than this a page does not wait for Redis."""
+_FAILURES: Final = 3
+"""So many tries in a row are no chance."""
 
 
 def read_state() -> State:
-    """Everything, in three queries on PostgreSQL and two on SQLite. Raises nothing for what is away, nor waits long."""
+    """Everything, in four queries on PostgreSQL, three on SQLite. Raises nothing for what is away, nor waits long."""
     database = _read_database()
-    processes = read_processes() if database.answer_s is not None else own_processes()
-    return State(processes, database, _or_else(_read_broker, _BROKER_AWAY), _read_disk())
+    if database.answer_s is None:
+        processes, notices = own_processes(), Notices()
+    else:
+        processes, notices = read_processes(), _read_notices()
+    broker = _or_else(_read_broker, _BROKER_AWAY)
+    return State(processes, database, broker, _read_disk(), notices)
 
 
 def read_processes() -> list[Process]:
@@ -128,6 +136,17 @@ def _read_broker() -> Broker:
 def _read_disk() -> Disk:
     usage = shutil.disk_usage(settings.DATA_DIR)
     return Disk(usage.free, usage.total)
+
+
+def _read_notices() -> Notices:
+    """Those of which a few tries in a row failed; what a person paused is no trouble."""
+    paused_itself = Q(failures__gt=0, paused_at__isnull=False)
+    found = Subscription.objects.filter(Q(failures__gte=_FAILURES) | paused_itself)
+    rows = list(found.order_by("name").values_list("name", "paused_at"))
+    return Notices(
+        failing=[name for name, paused_at in rows if paused_at is None],
+        paused=[name for name, paused_at in rows if paused_at is not None],
+    )
 
 
 def _or_else(read: Callable[[], T], away: T) -> T:

@@ -65,6 +65,14 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
+class Notices:
+    """Notifications that do not arrive, by name: those that are tried again, and those that paused themselves."""
+
+    failing: Sequence[str] = ()
+    paused: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """All of it at one moment."""
 
@@ -72,3 +80,4 @@ class State:
     database: Database
     broker: Broker
     disk: Disk
+    notices: Notices = Notices()

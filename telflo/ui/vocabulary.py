@@ -143,6 +143,18 @@ PERSON: Mapping[str, Lamp] = {
     "disabled": Lamp("Disabled", "idle", "ban", meaning="cannot sign in"),
 }
 
+SUBSCRIPTION: Mapping[str, Lamp] = {
+    "active": Lamp("Active", "ok", "circle-check", meaning="what was sent last arrived"),
+    "failing": Lamp("Failing", "warn", "triangle-alert", lit=True, meaning="tried again later"),
+    "paused": Lamp("Paused", "warn", "pause", lit=True, meaning="nothing is sent"),
+}
+
+DELIVERY: Mapping[str, Lamp] = {
+    "waiting": Lamp("Waiting", "move", "clock", meaning="sent soon, or again"),
+    "delivered": Lamp("Delivered", "ok", "circle-check", meaning="the receiver has it"),
+    "failed": Lamp("Given up", "fail", "circle-x", lit=True, meaning="not tried again"),
+}
+
 VOCABULARY: Mapping[str, Mapping[str, Lamp]] = {
     "status": COLLECTOR,
     "health": HEALTH,
@@ -154,6 +166,8 @@ VOCABULARY: Mapping[str, Mapping[str, Lamp]] = {
     "connection": CONNECTION,
     "person": PERSON,
     "process": PROCESS,
+    "subscription": SUBSCRIPTION,
+    "delivery": DELIVERY,
 }
 
 

@@ -45,6 +45,7 @@ from tests.factories import (
     make_token,
     make_version,
 )
+from tests.notices.makers import make_email_notice, subscribe
 
 NOBODY: Final = "nobody"
 YAML: Final = "receivers:\n  nop:\nexporters:\n  nop:\nservice:\n  pipelines:\n    traces:\n      receivers: [nop]\n      exporters: [nop]\n"
@@ -109,10 +110,13 @@ class Cast:
         deployment = create_deployment(
             fleet=fleet, platform=Platform.LINUX_AMD64.value, actor=TESTER
         )
+        subscription = subscribe(url="https://hooks.example.com/x")
+        letter = make_email_notice()
         other = make_person(username="other")
         link = invite_person(username="guest", email="", role=Role.VIEWER.value, actor=TESTER)
         activity = Activity.objects.latest("id")
         self.fleet, self.version, self.token, self.other = fleet, following, token.token, other
+        self.subscription, self.letter = subscription, letter
         self.common: dict[str, Any] = {
             "uid": agent.pk,
             "fleet_name": fleet.slug,
@@ -131,6 +135,9 @@ class Cast:
             "rollouts:detail": {"number": rollout.number},
             "rollouts:step": {"number": rollout.number, "slug": "cancel"},
             "rollouts:exclude": {"number": rollout.number},
+            "notices:": {"subscription_id": subscription.pk, "channel": "slack"},
+            "api-webhooks": {"pk": subscription.pk},
+            "api-email-notices": {"pk": letter.pk},
             "tokens:": {"token_id": token.token.pk},
             "api-configurations": {"pk": version.configuration_id},
             "api-versions": {"pk": version.pk},

@@ -74,6 +74,18 @@ def test_updates_carry_nothing_numbers_truth_and_times() -> None:
     assert set(stored) == set(wanted)
 
 
+@pytest.mark.parametrize("reports", [(b"", b"\x00\xff\\'", None), (None, None, None)])
+def test_bytes_and_none_of_them_come_back_as_they_were(reports: tuple[bytes | None, ...]) -> None:
+    uids = [agent.pk for agent in make_agents()[: len(reports)]]
+    columns = ("agent_id", "health_report")
+    AgentStatus.objects.bulk_create(AgentStatus(agent_id=uid, status_since=AT) for uid in uids)
+    rows = list(zip(uids, reports, strict=True))
+    assert update_rows(AgentStatus, match=("agent_id",), columns=columns[1:], rows=rows) == len(
+        rows
+    )
+    assert set(AgentStatus.objects.values_list(*columns)) == set(rows)
+
+
 def test_encrypted_texts_can_be_read_again_and_known_rows_are_left_alone() -> None:
     columns = ("sha256", "files", "size", "created_at")
     rows = [(f"{number:064}", text, number, AT) for number, text in enumerate(TEXTS)]

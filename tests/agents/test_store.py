@@ -164,7 +164,7 @@ class TestSequenceNumbers:
         writes = [q["sql"] for q in queries if "UPDATE" in q["sql"].upper() and "SET" in q["sql"]]
         [statement] = [sql for sql in writes if "agents_agentstatus" in sql]
         assert "sequence_num" in statement
-        assert "health_tree" in statement
+        assert "health_report" in statement
 
     @pytest.mark.rule("I2")
     def test_while_a_full_state_is_outstanding_no_number_is_stored(self) -> None:
@@ -177,13 +177,12 @@ class TestSequenceNumbers:
 class TestHealth:
     def test_an_empty_health_is_unknown_and_the_last_known_one_is_kept(self) -> None:
         agent = make_agent()
-        good = ComponentHealth(True, "StatusOK")
+        good = ComponentHealth(True, "StatusOK", report=b"good")
         store.apply([make_patch(agent, now=at(1), health=good)])
         store.apply([make_patch(agent, now=at(2), health=ComponentHealth(False))])
         row = status_of(agent)
         assert (row.health, row.health_at, row.health_since) == ("unknown", at(1), at(2))
-        assert row.health_tree is not None
-        assert row.health_tree["status"] == "StatusOK"
+        assert (row.health_report, row.reported_status) == (b"good", "StatusOK")
 
     @pytest.mark.rule("H1")
     @pytest.mark.parametrize(

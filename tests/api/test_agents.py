@@ -9,7 +9,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openapi_schema_validator import OAS31Validator
 
-from agents.health import health_to_json
 from agents.models import Agent, AgentEvent, EffectiveConfig
 from agents.snapshot import ComponentHealth, ConfigFile, ConfigStatus
 from agents.store.values import files_to_text
@@ -45,15 +44,7 @@ def _whole_agent() -> Agent:
         desired=rendered,
         remote_config_status=ConfigStatus.APPLIED,
         remote_config_hash=rendered.hash,
-        health_tree={
-            "healthy": True,
-            "status": "StatusOK",
-            "last_error": "",
-            "started_at": None,
-            "status_at": None,
-            "attributes": {},
-            "components": {},
-        },
+        tree=ComponentHealth(True, "StatusOK", ""),
         agent={
             "capabilities": 0x3,
             "collector_name": "otelcol-contrib",
@@ -111,8 +102,8 @@ def test_health_is_null_while_it_is_unknown() -> None:
 
 
 def test_health_of_an_agent_that_is_cut_off_is_null_and_its_tree_is_the_last_known() -> None:
-    tree = health_to_json(ComponentHealth(healthy=True, status="StatusOK"))
-    agent = make_collector(status="stale", health="healthy", health_tree=tree)
+    tree = ComponentHealth(healthy=True, status="StatusOK")
+    agent = make_collector(status="stale", health="healthy", tree=tree)
     health = caller()("GET", f"agents/{agent.pk}/").body["health"]
     assert (health["healthy"], health["status"]) == (None, "StatusOK")
 
@@ -123,7 +114,7 @@ def test_times_of_components_are_written_as_all_others() -> None:
     tree = ComponentHealth(
         healthy=True, components={"pipe": replace(leaf, components={"in": leaf})}
     )
-    agent = make_collector(health_tree=health_to_json(tree))
+    agent = make_collector(tree=tree)
     pipe = caller()("GET", f"agents/{agent.pk}/").body["health"]["components"]["pipe"]
     for node in (pipe, pipe["components"]["in"]):
         assert node["started_at"] == node["status_at"] == "2026-03-04T05:06:07.089000Z"

@@ -33,6 +33,8 @@ pytestmark = pytest.mark.django_db
 
 Schema = dict[str, Any]
 
+EVENTS = ["rollout.paused"]
+MAIL = ["a@example.com"]
 CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "agents/"): ("agents/?status=pending&label.site=ams", None),
     ("get", "agents/{uid}/"): ("agents/{uid}/", None),
@@ -113,6 +115,25 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("post", "rollouts/{id}/cancel/"): ("rollouts/{paused}/cancel/", {}),
     ("post", "rollouts/{id}/rollback/"): ("rollouts/{baking}/rollback/", {}),
     ("post", "rollouts/{id}/skip-bake/"): ("rollouts/{baking}/skip-bake/", {}),
+    **{
+        (method, f"{resource}/{rest}"): (f"{resource}/{rest.replace('{id}', f'{{{one}}}')}", body)
+        for resource, one, new in (
+            ("webhooks", "webhook", {"name": "x", "url": "https://h.example/", "events": EVENTS}),
+            ("email-notices", "letter", {"name": "x", "recipients": MAIL, "gone_from": "5%"}),
+        )
+        for method, rest, body in (
+            ("get", "", None),
+            ("post", "", new),
+            ("get", "{id}/", None),
+            ("patch", "{id}/", {"fleets": ["edge"], "hold_seconds": 60}),
+            ("delete", "{id}/", None),
+            ("get", "{id}/deliveries/", None),
+            ("post", "{id}/test/", {}),
+            ("post", "{id}/pause/", {"reason": "x"}),
+            ("post", "{id}/resume/", {}),
+        )
+    },
+    ("post", "webhooks/{id}/renew-secret/"): ("webhooks/{webhook}/renew-secret/", {}),
     ("get", "tokens/{id}/"): ("tokens/{token}/", None),
     ("post", "tokens/{id}/retire/"): ("tokens/{token}/retire/", {"reason": "x"}),
     ("post", "tokens/{id}/revoke/"): ("tokens/{token}/revoke/", {"reason": "x"}),
@@ -128,6 +149,11 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
 def _described() -> Any:
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]  # drf-spectacular's has no types
     return generator.get_schema(public=True)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(autouse=True)
+def _email_is_on(settings: Any) -> None:
+    settings.EMAIL_IS_ON = True
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +268,8 @@ def world() -> tuple[Caller, dict[str, str]]:
         "token": cast.token.pk,
         "person": cast.other.uid,
         "api_token": cast.tokens[Role.ADMIN].pk,
+        "webhook": cast.subscription.pk,
+        "letter": cast.letter.pk,
         "event": Activity.objects.latest("id").pk,
     }
     return caller(user=admin), {name: str(value) for name, value in ids.items()}

@@ -28,7 +28,7 @@ def _codes(call: ast.Call) -> Iterator[str]:
 
 def _recorded() -> set[str]:
     found: set[str] = set()
-    for app in ("telflo", "configs", "agents", "fleets", "opamp"):
+    for app in ("telflo", "notices", "configs", "agents", "fleets", "opamp"):
         for path in (ROOT / app).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and "record" in _called(node):

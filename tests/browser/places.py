@@ -58,6 +58,9 @@ PLACES: Final = {
     "activity": "/activity/",
     "settings": "/settings/",
     "system": "/settings/system/",
+    "notifications": "/settings/notifications/",
+    "new webhook": "/settings/notifications/new/webhook/",
+    "new Slack notification": "/settings/notifications/new/slack/",
     "people": "/settings/people/",
     "profile": "/accounts/profile/",
 }

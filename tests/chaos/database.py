@@ -17,7 +17,7 @@ from tests.chaos.stages import StagedRollout, StageRow, TargetRow
 _BELIEFS: Final = """
     SELECT status.agent_id, status.connected, status.sequence_num, status.remote_config_hash,
         status.remote_config_status, status.effective_config_id, status.health,
-        status.health_tree->>'status', status.last_error, member.fleet_id, rendered.hash,
+        status.reported_status, status.last_error, member.fleet_id, rendered.hash,
         EXISTS (SELECT 1 FROM fleets_quarantine
             WHERE agent_id = status.agent_id AND hash = rendered.hash),
         agent.identifying, agent.non_identifying, agent.components_id,

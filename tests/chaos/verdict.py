@@ -75,6 +75,8 @@ class Judge:
     tally: Tally = field(default_factory=Tally)
     _told: set[UUID] = field(default_factory=set)
     """Timeline entries that were compared already."""
+    _course: dict[UUID, dict[str, float]] = field(default_factory=dict)
+    """Of each agent what was wrong with it in this round, and how many seconds after its beginning at the latest."""
 
     @property
     def _database(self) -> Database:
@@ -92,9 +94,11 @@ class Judge:
         unbelieved = {truth.uid for truth, _ in self.crowd.truths()}
         untold = set(unbelieved)
         last = ""
+        self._course = {}
         while True:
             problems, general = await self._look(unbelieved, untold, since - _EVENTS_BACK_S)
             took_s = time.monotonic() - started
+            self._note(took_s, problems)
             if not problems and not general:
                 break
             late_s = took_s - within_s
@@ -106,6 +110,10 @@ class Judge:
         await self._look_for_what_must_never_be(since)
         self.tally.slowest_s = max(self.tally.slowest_s, took_s)
         return Verdict(took_s, last)
+
+    def _note(self, took_s: float, problems: Problems) -> None:
+        for uid, found in problems.items():
+            self._course.setdefault(uid, {}).update(dict.fromkeys(found, took_s))
 
     # ── belief ──
 
@@ -216,7 +224,11 @@ class Judge:
         for truth, _ in self.crowd.truths():
             if truth.uid not in problems or len(lines) > _SHOWN * 8:
                 continue
-            lines += [f"\n── {truth.uid}", *problems[truth.uid], str(truth), "its log:"]
+            lines += [f"\n── {truth.uid}", *problems[truth.uid], "what was wrong until when:"]
+            lines += [
+                f"{until:6.1f} s {what}" for what, until in self._course.get(truth.uid, {}).items()
+            ]
+            lines += [str(truth), "its log:"]
             lines += [self.logbook.lines_of(truth.uid), "its row and timeline:"]
             lines += self._stored(truth.uid)
         return "\n".join([*lines, self.installation.logs()])

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from google.protobuf.message import DecodeError
 
-from agents.health import health_to_json
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
 from opamp.errors import BadBody
 from opamp.post import read_body
@@ -19,7 +18,7 @@ from opamp.proto.opamp_pb2 import AgentToServer, ComponentHealth, ServerErrorRes
 from opamp.protocol.anyvalue import from_json, to_json
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, decode_frame, encode_frame
-from opamp.protocol.health import read_health
+from opamp.protocol.health import read_health, read_tree
 from opamp.protocol.identity import read_instance_uid
 from opamp.protocol.session import AgentSession
 from tests.fuzz.inputs import UID
@@ -124,7 +123,7 @@ def health_tree(data: bytes) -> str:
         health = read_health(ComponentHealth.FromString(data), LIMITS)
     except (DecodeError, MalformedMessage):
         return "refused"
-    health_to_json(health)
+    assert read_tree(health.report) == health
     return "taken"
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from agents.health import health_from_json
 from agents.models import Agent
 from agents.models import EffectiveConfig as StoredConfig
 from agents.snapshot import (
@@ -23,6 +22,7 @@ from agents.snapshot import (
 from agents.status import tells_shutdown
 from agents.store.values import files_from_text
 from fleets import reports
+from opamp.protocol.health import read_tree
 from tests.factories import T0, enrol, make_fleet, make_token, make_version, open_session
 from tests.fuzz import inputs, targets
 from tests.fuzz.extremes import extremes
@@ -58,8 +58,8 @@ def check(patch: AgentPatch, known: AgentSnapshot) -> None:
         assert agent.identifying == patch.description.identifying
         assert agent.non_identifying == patch.description.non_identifying
     if isinstance(patch.health, ComponentHealth) and not tells_shutdown(patch.health):
-        assert agent.status.health_tree is not None
-        assert health_from_json(agent.status.health_tree) == patch.health
+        assert agent.status.health_report is not None
+        assert read_tree(agent.status.health_report) == patch.health
     if isinstance(patch.effective_config, EffectiveConfig):
         body = StoredConfig.objects.get(sha256=known.effective_sha256)
         assert files_from_text(body.files) == patch.effective_config.files

@@ -55,7 +55,7 @@ def test_after_the_offer_of_a_credential_the_last_known_health_stays_marked_as_o
     before = replay(first)
     assert before.health == "healthy"
     after = replay(second)
-    assert (after.health, after.health_tree) == ("unknown", before.health_tree)
+    assert (after.health, after.health_report) == ("unknown", before.health_report)
     assert after.health_at == before.health_at
     assert after.health_since == second[0].at
     unhealthy = AgentEvent.objects.filter(kind="health", data__healthy=False, at__gte=second[0].at)

@@ -5,7 +5,6 @@ tests/protocol replays them at every position against the pure core; here one me
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 from uuid import UUID
@@ -15,10 +14,9 @@ from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
 
-from agents.health import health_from_json
 from agents.models import Agent as AgentRow
 from agents.models import AgentEvent, AgentStatus
-from agents.snapshot import AgentPatch, FactKind, Transport
+from agents.snapshot import AgentPatch, ComponentHealth, FactKind, Transport
 from agents.status import tells_shutdown
 from opamp.domain import DjangoDomain
 from opamp.errors import StoreUnavailable
@@ -27,7 +25,7 @@ from opamp.options import GatewayOptions
 from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol import reports
-from opamp.protocol.health import read_health
+from opamp.protocol.health import read_health, read_tree
 from tests.factories import make_fleet, make_token, open_session
 from tests.opamp.adapters import ADAPTERS, Adapter
 from tests.opamp.fakes import Wire, post
@@ -215,9 +213,9 @@ def check(agent: Agent) -> None:
     assert known.effective_sha256 == effective.sha256
     health = read_health(truth.health, LIMITS)
     if not health.says_nothing and not tells_shutdown(health):
-        assert row.status.health_tree is not None
-        assert health_from_json(row.status.health_tree) == health
-        assert known.health == replace(health, components={})
+        assert row.status.health_report is not None
+        assert read_tree(row.status.health_report) == health
+        assert known.health == ComponentHealth(health.healthy, health.status, health.last_error)
     assert known.components_hash == truth.available_components.hash.hex()
     assert not known.lacks_components
 

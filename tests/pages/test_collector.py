@@ -1,12 +1,13 @@
 """The pages of one collector: its tabs, and what is changed on them."""
 
 import re
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from agents.models import Agent, AgentEvent, AgentStatus, ComponentSet, EffectiveConfig
-from agents.snapshot import ConfigFile, ConfigStatus
+from agents.snapshot import ComponentHealth, ConfigFile, ConfigStatus
 from agents.store.values import files_to_text
 from fleets.models import Attempt, AttemptState, Membership, Quarantine
 from telflo.base import clock
@@ -60,7 +61,7 @@ def full_collector() -> Agent:
         remote_config_status=ConfigStatus.FAILED,
         remote_config_hash=rendered.hash,
         remote_config_error="unknown exporter: nope",
-        health_tree=tree(),
+        tree=tree(),
         agent={"components": components, "labels": {"site": "ams"}},
     )
     attempt = Attempt.objects.create(
@@ -80,24 +81,13 @@ def full_collector() -> Agent:
     return agent
 
 
-def tree(**components: Any) -> dict[str, Any]:
-    parts = components or {
-        "pipeline:traces": tree(
-            **{"exporter:otlp": {**LEAF, "healthy": False, "last_error": "refused"}}
-        )
-    }
-    return {**LEAF, "healthy": False, "status": "StatusRecoverableError", "components": parts}
+def tree(**components: ComponentHealth) -> ComponentHealth:
+    sick = replace(LEAF, healthy=False, last_error="refused")
+    parts = components or {"pipeline:traces": tree(**{"exporter:otlp": sick})}
+    return replace(LEAF, healthy=False, status="StatusRecoverableError", components=parts)
 
 
-LEAF: dict[str, Any] = {
-    "healthy": True,
-    "status": "StatusOK",
-    "last_error": "",
-    "started_at": None,
-    "status_at": "2026-11-22T12:00:00+00:00",
-    "attributes": {},
-    "components": {},
-}
+LEAF = ComponentHealth(True, "StatusOK", status_at=datetime(2026, 11, 22, 12, tzinfo=UTC))
 
 
 def test_the_overview_says_status_why_health_and_membership() -> None:

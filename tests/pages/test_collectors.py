@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 
 from agents.models import AgentEvent
-from agents.snapshot import ConfigStatus
+from agents.snapshot import ComponentHealth, ConfigStatus
 from agents.views.export import safe_cell
 from telflo.base import clock
 from telflo.base.access import Role
@@ -195,15 +195,7 @@ def test_text_from_collectors_and_people_is_escaped_everywhere() -> None:
             "os_type": HOSTILE[:60],
         },
         health="unhealthy",
-        health_tree={
-            "healthy": False,
-            "status": HOSTILE,
-            "last_error": HOSTILE,
-            "started_at": None,
-            "status_at": None,
-            "attributes": {},
-            "components": {},
-        },
+        tree=ComponentHealth(False, HOSTILE, HOSTILE),
         remote_config_error=HOSTILE,
     )
     AgentEvent.objects.create(

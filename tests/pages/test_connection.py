@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import Agent
-from agents.snapshot import Capability
+from agents.snapshot import Capability, ComponentHealth
 from fleets.connection import NewDestination, connection_of, update_connection
 from fleets.connection_offer import Signal
 from fleets.models import AgentConnection, Fleet, Membership, Token, TokenKind
@@ -267,18 +267,8 @@ class TestTheCollectorsPage:
         assert counts[0] == counts[1]
 
     def test_an_unknown_health_says_since_when_the_last_known_one_is(self, fleet: Fleet) -> None:
-        tree = {
-            "healthy": True,
-            "status": "StatusOK",
-            "last_error": "",
-            "started_at": None,
-            "status_at": None,
-            "attributes": {},
-            "components": {},
-        }
-        agent = make_collector(
-            fleet=fleet, health="unknown", health_tree=tree, health_at=timezone.now()
-        )
+        tree = ComponentHealth(healthy=True, status="StatusOK")
+        agent = make_collector(fleet=fleet, health="unknown", tree=tree, health_at=timezone.now())
         html = signed_in(Role.VIEWER).get(f"/collectors/{agent.pk}/").content.decode()
         assert "last known, it has not reported since" in html
         assert "reported" in html

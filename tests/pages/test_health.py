@@ -2,7 +2,6 @@
 
 import pytest
 
-from agents.health import health_to_json
 from agents.models import Agent
 from agents.snapshot import ComponentHealth
 from telflo.base.access import Role
@@ -21,9 +20,9 @@ def lost() -> Agent:
     make_collector(name="here", fleet=fleet)
     make_collector(name="gone", fleet=fleet, status="stale", health="healthy")
     make_collector(name="ill", fleet=fleet, status="disconnected", health="unhealthy")
-    tree = health_to_json(ComponentHealth(healthy=True))
+    tree = ComponentHealth(healthy=True)
     return make_collector(
-        name="lost", fleet=fleet, status="disconnected", health="healthy", health_tree=tree
+        name="lost", fleet=fleet, status="disconnected", health="healthy", tree=tree
     )
 
 

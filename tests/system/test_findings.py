@@ -8,7 +8,7 @@ import pytest
 
 from telflo.base.measures import sample
 from telflo.system.findings import findings_of, process_findings
-from telflo.system.values import Broker, Database, Disk, Process, State
+from telflo.system.values import Broker, Database, Disk, Notices, Process, State
 
 GIB = 1024**3
 THEN = datetime(2026, 11, 25, tzinfo=UTC)
@@ -63,6 +63,8 @@ def test_nothing_is_missed_where_nobody_reports() -> None:
         (replace(WELL, broker=Broker("Redis", None)), "redis_away"),
         (replace(WELL, broker=Broker("Redis", 0.1, 201)), "queue_long"),
         (replace(WELL, disk=Disk(1 * GIB, 200 * GIB)), "disk"),
+        (replace(WELL, notices=Notices(failing=["ops"])), "notices_failing"),
+        (replace(WELL, notices=Notices(paused=["ops"])), "notices_paused"),
         (with_part("beat"), "several_beats"),
         (with_part("web", silent_s=16), "silent"),
         (with_part("web", version="2"), "versions"),

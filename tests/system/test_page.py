@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from notices import services
+from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.asked import Asked
-from tests.factories import make_collector, make_fleet, make_person
+from tests.factories import TESTER, make_collector, make_fleet, make_person
+from tests.notices.makers import subscribe
 from tests.system.rows import make_process
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +41,21 @@ def test_it_says_what_is_wrong_and_what_to_do() -> None:
     assert "2 things need attention" in html
     assert "No worker runs" in html
     assert "Start `telflo worker`." in html
+
+
+def test_notifications_that_do_not_arrive_are_said() -> None:
+    make_process(kind="web")
+    for name, failures in (("ops", 3), ("chat", 2)):
+        one = subscribe(name=name, url="https://hooks.example.com/x")
+        one.failures = failures
+        one.save()
+    gone = subscribe(name="gone", url="https://hooks.example.com/x")
+    gone.failures, gone.paused_at = 1, clock.now()
+    gone.save()
+    services.pause(subscription=subscribe(name="on leave", url=gone.url), actor=TESTER)
+    html = signed_in().get("/settings/system/").content.decode()
+    assert "Notifications do not arrive: ops<" in html
+    assert "Notifications paused themselves: gone<" in html
 
 
 def test_a_silent_process_is_marked() -> None:

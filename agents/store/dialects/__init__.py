@@ -15,6 +15,7 @@ from agents.store.dialects import postgresql, sqlite
 
 _UPDATES = {"postgresql": postgresql.update, "sqlite": sqlite.update}
 _INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_CURSORS = {"postgresql": postgresql.open_cursor, "sqlite": sqlite.open_cursor}
 _PLAIN = frozenset({"CharField", "TextField", "BooleanField", "BigIntegerField"})
 _NATIVE = _PLAIN | {"UUIDField", "DateTimeField"}
 
@@ -39,7 +40,7 @@ def update_rows(
     fields = _fields(model, (*match, *columns))
     values = _prepared(fields, rows)
     update = _UPDATES[connection.vendor]
-    with connection.cursor() as cursor:
+    with _CURSORS[connection.vendor]() as cursor:
         return update(cursor, model._meta.db_table, fields, len(match), values, in_order=in_order)
 
 
@@ -61,7 +62,7 @@ def insert_rows(
     fields = _fields(model, columns)
     same = [field for field in model._meta.concrete_fields if field not in fields] if others else []
     row = [getattr(others, field.attname) for field in same]
-    with connection.cursor() as cursor:
+    with _CURSORS[connection.vendor]() as cursor:
         _INSERTS[connection.vendor](
             cursor,
             model._meta.db_table,

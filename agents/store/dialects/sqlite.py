@@ -10,6 +10,11 @@ Fields = Sequence["Field[Any, Any]"]
 Columns = Sequence[Sequence[Any]]
 
 
+def open_cursor() -> Any:
+    """Django's."""
+    return connection.cursor()
+
+
 def update(
     cursor: Any, table: str, fields: Fields, matched: int, columns: Columns, *, in_order: bool
 ) -> int:

@@ -12,6 +12,7 @@ from fleets.rollouts import plan
 from fleets.rollouts.engine.locks import locked
 from fleets.rollouts.engine.releasing import close, release, withdraw
 from fleets.rollouts.engine.reverting import revert
+from fleets.rollouts.engine.telling import tell_state
 from fleets.rollouts.engine.viewing import view_of
 from telflo.base.hints import touch_on_commit
 
@@ -86,6 +87,7 @@ def _enter(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
         _fleet_has(rollout, now, stable_version=rollout.version_id)
     if decision.state is plan.State.ROLLED_BACK:
         _fleet_has(rollout, now, version=rollout.from_version_id)
+    tell_state(rollout, now)
     return True
 
 

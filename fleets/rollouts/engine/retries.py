@@ -28,7 +28,7 @@ class RetryWay:
 
 def way_of_retry(uid: UUID) -> RetryWay:
     """How a retry would go now. Raises CannotRetry."""
-    return _way(_member(uid), AgentStatus.objects.defer("health_tree").get(agent_id=uid))
+    return _way(_member(uid), AgentStatus.objects.defer("health_report").get(agent_id=uid))
 
 
 def retry(uid: UUID, *, now: datetime) -> frozenset[UUID]:

@@ -1,0 +1,45 @@
+"""A rollout's new state is told outside, in the transaction that enters it."""
+
+from datetime import datetime
+
+from django.db.models import Count
+
+from configs.models import ConfigVersion
+from fleets.models import Rollout, Target
+from fleets.rollouts.plan import State
+from fleets.rollouts.telling import Subject, data_of, telling_of
+from notices.outbox import News, tell
+
+
+def tell_state(rollout: Rollout, now: datetime) -> None:
+    """Two statements to read what is said, and one to keep it."""
+    subject = _subject(rollout)
+    state, reason = State(rollout.state), rollout.state_reason
+    telling = telling_of(state, reason, subject)
+    if telling is None:
+        return
+    news = News(
+        kind=telling.kind,
+        title=telling.title,
+        text=telling.text,
+        path=f"/rollouts/{rollout.number}/",
+        fleet_id=rollout.fleet_id,
+        data=data_of(state, reason, subject),
+    )
+    tell(news, now=now)
+
+
+def _subject(rollout: Rollout) -> Subject:
+    states = Target.objects.filter(rollout=rollout).order_by().values_list("state")
+    version = ConfigVersion.objects.filter(pk=rollout.version_id)
+    name, number = version.values_list("configuration__name", "number").get()
+    return Subject(
+        id=rollout.pk,
+        number=rollout.number,
+        configuration=name,
+        version=number,
+        fleet_id=rollout.fleet_id,
+        fleet_slug=rollout.fleet.slug,
+        fleet=rollout.fleet.name,
+        targets=dict(states.annotate(n=Count("*"))),
+    )

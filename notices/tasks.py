@@ -1,0 +1,39 @@
+"""Background work on notices. Thin; running twice or late is harmless."""
+
+import time
+from typing import Final
+
+from celery import shared_task
+from django.core.cache import cache
+
+from notices import delivering, outbox
+from telflo.base import clock
+from telflo.base.deadlocks import again_after_deadlock
+
+_ALONE: Final = "notices.deliver"
+_ALONE_S: Final = 60
+_AT_MOST_S: Final = 20.0
+
+
+@shared_task(name="notices.tasks.deliver_notices")
+def deliver_notices() -> int:
+    """Send what is new and what is due; answers how many deliveries were tried.
+
+    One at a time: receivers that hang hold one worker and no more, for rollouts need the others.
+    """
+    if not cache.add(_ALONE, "1", _ALONE_S):
+        return 0
+    try:
+        return _deliver()
+    finally:
+        cache.delete(_ALONE)
+
+
+def _deliver() -> int:
+    end_s, sent = time.monotonic() + _AT_MOST_S, 0
+    while True:
+        again_after_deadlock(outbox.spread)(clock.now())
+        tried = delivering.deliver_batch(clock.now())
+        sent += tried
+        if not tried or time.monotonic() >= end_s:
+            return sent
