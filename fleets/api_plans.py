@@ -59,6 +59,7 @@ class PlanSerializer(BodySerializer):
     stages = StagePlanSerializer(many=True, required=False)
     automatic_rollback = serializers.BooleanField(required=False)
     soak_seconds = serializers.IntegerField(min_value=0, required=False)
+    apply_timeout_seconds = serializers.IntegerField(min_value=10, required=False)
     max_in_flight = serializers.IntegerField(min_value=0, required=False)
     waits_for_offline = serializers.BooleanField(required=False)
     zone = ZoneSerializer(required=False)
@@ -76,12 +77,34 @@ class PlanSerializer(BodySerializer):
         return {"strategy": strategy}
 
 
+class NewRolloutSerializer(BodySerializer):
+    """Which fleet is to run which version, and how; without a plan all at once, and nothing is taken back by itself."""
+
+    fleet = serializers.CharField(help_text="slug or id")
+    version = serializers.UUIDField(help_text="published")
+    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    plan = PlanSerializer(required=False)
+    dry_run = serializers.BooleanField(default=False, help_text="only check it")
+    accept_warnings = serializers.BooleanField(
+        default=False, help_text="start although the check warns"
+    )
+    accept = serializers.ListField(
+        child=serializers.CharField(max_length=60),
+        max_length=50,
+        required=False,
+        default=list,
+        help_text="codes of the warnings that are accepted",
+    )
+
+
 def _strategy(said: Mapping[str, Any]) -> Strategy:
     """The strategy of a checked body. Raises BadSelector and BadWindow."""
     base = PRESETS[said["preset"]]() if "preset" in said else Strategy(_stages(said["stages"]))
     changes = {name: said[name] for name in _AS_SAID if name in said}
     if "soak_seconds" in said:
         changes["soak"] = timedelta(seconds=said["soak_seconds"])
+    if "apply_timeout_seconds" in said:
+        changes["apply_timeout"] = timedelta(seconds=said["apply_timeout_seconds"])
     if "zone" in said:
         changes |= {"zone_key": said["zone"]["key"], "zone_limit": said["zone"]["limit"]}
     if "window" in said:

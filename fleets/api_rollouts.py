@@ -13,8 +13,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from configs.models import ConfigVersion
-from fleets.api_plans import PlanSerializer
+from fleets.api_plans import NewRolloutSerializer
+from fleets.api_preflight import PreflightSerializer, shown_preflight
 from fleets.api_shapes import VersionRefSerializer, version_by_id
 from fleets.models import (
     SHOWN_STAGE_STATES,
@@ -29,15 +29,14 @@ from fleets.rollouts.causes import causes_of
 from fleets.rollouts.plan import Action as Step
 from fleets.rollouts.services import (
     act_on_rollout,
-    check_published,
     leave_out,
-    start_rollout,
+    preflight_of,
+    start_checked_rollout,
     waiting_with,
 )
-from fleets.views.assigning import preview_of
 from fleets.views.subject import fleet_named
 from telflo.base.access import Action
-from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
+from telflo.base.api.serializers import ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
 from telflo.base.redaction import redact_text
@@ -110,11 +109,13 @@ class RolloutKnobsSerializer(RolloutSerializer):
     """A rollout with what holds for all of its stages."""
 
     soak_seconds = serializers.IntegerField(source="soak_s", read_only=True)
+    apply_timeout_seconds = serializers.IntegerField(source="apply_timeout_s", read_only=True)
 
     class Meta(RolloutSerializer.Meta):
         fields = [
             *RolloutSerializer.Meta.fields,
             "soak_seconds",
+            "apply_timeout_seconds",
             "max_in_flight",
             "waits_for_offline",
             "zone_key",
@@ -134,30 +135,6 @@ class RolloutDetailSerializer(RolloutKnobsSerializer):
     class Meta(RolloutKnobsSerializer.Meta):
         fields = [*RolloutKnobsSerializer.Meta.fields, "stages"]
         read_only_fields = fields
-
-
-class NewRolloutSerializer(BodySerializer):
-    """Which fleet is to run which version, and how; without a plan all at once, and nothing is taken back by itself."""
-
-    fleet = serializers.CharField(help_text="slug or id")
-    version = serializers.UUIDField(help_text="published")
-    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
-    plan = PlanSerializer(required=False)
-    dry_run = serializers.BooleanField(default=False)
-
-
-class PreviewSerializer(serializers.Serializer[Any]):
-    """What a rollout would do, in numbers of collectors; the answer to dry_run."""
-
-    reached = serializers.IntegerField(help_text="get it, now or on their return")
-    managed = serializers.IntegerField()
-    offline = serializers.IntegerField(help_text="of those reached, who get it on their return")
-    running = serializers.IntegerField(help_text="run it already")
-    unable = serializers.IntegerField(help_text="do not accept configurations from a server")
-    observed = serializers.IntegerField()
-    quarantined = serializers.IntegerField(
-        source="quarantined_count", help_text="it failed there before and is not offered again"
-    )
 
 
 class TargetSerializer(serializers.ModelSerializer[Target]):
@@ -229,6 +206,7 @@ class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     """Filters of /rollouts/."""
 
     fleet = django_filters.CharFilter(field_name="fleet__slug")
+    number = django_filters.NumberFilter()
     state = django_filters.MultipleChoiceFilter(choices=RolloutState.choices)
 
 
@@ -276,22 +254,27 @@ class RolloutViewSet(ApiViewSet[Rollout]):
 
     @extend_schema(
         request=NewRolloutSerializer,
-        responses={201: RolloutDetailSerializer, 200: PreviewSerializer},
+        responses={201: RolloutDetailSerializer, 200: PreflightSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Start one; what runs in the fleet is superseded. With dry_run nothing changes and numbers are answered."""
+        """Start one, unless its check finds errors (409, `preflight-errors`) or warnings that are not accepted (409,
+        `preflight-warnings`). What runs in the fleet is superseded. With dry_run the check is answered.
+        """
         wanted = self.validated(NewRolloutSerializer)
         fleet = _fleet(wanted["fleet"])
         version = version_by_id(wanted["version"])
         assert version is not None
+        strategy = wanted.get("plan", {}).get("strategy")
         if wanted["dry_run"]:
-            return Response(_preview(fleet, version))
-        rollout = start_rollout(
+            found = preflight_of(fleet=fleet, version=version, strategy=strategy)
+            return Response(shown_preflight(found))
+        rollout = start_checked_rollout(
             fleet=fleet,
             version=version,
             actor=self.actor,
             reason=wanted["reason"],
-            strategy=wanted.get("plan", {}).get("strategy"),
+            strategy=strategy,
+            accepted=None if wanted["accept_warnings"] else wanted["accept"],
         )
         return self.one(self._detail(rollout.pk), status=201)
 
@@ -389,11 +372,6 @@ def _fleet(name: str) -> Fleet:
     if fleet is None:
         raise DomainError("There is no fleet of this slug or id.", field="fleet", code="unknown")
     return fleet
-
-
-def _preview(fleet: Fleet, version: ConfigVersion) -> dict[str, Any]:
-    check_published(version)
-    return PreviewSerializer(preview_of(fleet, version)).data
 
 
 def _counts(targets: QuerySet[Target], by: str) -> dict[UUID, dict[str, int]]:

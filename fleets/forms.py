@@ -10,7 +10,6 @@ from django.forms.models import ModelChoiceIterator
 
 from configs.models import ConfigVersion
 from fleets.models import ArrivalMode, Fleet
-from fleets.rollouts.strategy import PRESETS, Strategy
 from fleets.tokens import Expiry
 
 EXPIRIES: Final = [
@@ -130,24 +129,10 @@ class SettingsForm(forms.Form):
 
 
 class AssignForm(forms.Form):
-    """Which version a fleet is given, and why."""
+    """Which version a fleet is given, and why; how: fleets/plan_form.py."""
 
     version = VersionChoice(label="Version", empty_label=None)
-    plan = forms.ChoiceField(
-        label="How",
-        choices=[
-            ("all_at_once", "All at once; nothing is taken back by itself"),
-            ("canary", "Canary: one, then 10 %, 50 % and all; failures take it back"),
-            ("one_by_one", "One by one; the first failure takes it back"),
-        ],
-        required=False,
-        initial="all_at_once",
-    )
     reason = forms.CharField(label="Reason", required=False, max_length=200)
-
-    def strategy(self) -> Strategy:
-        """What was chosen."""
-        return PRESETS[self.cleaned_data["plan"] or "all_at_once"]()
 
 
 class TokenForm(forms.Form):

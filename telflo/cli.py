@@ -1,4 +1,4 @@
-"""The `telflo` command: Django's management commands, with a wrong setting said in one line."""
+"""The `telflo` command: Django's management commands, with a wrong setting said in one line; and `telflo rollout`."""
 
 import os
 import sys
@@ -8,10 +8,16 @@ from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
 from telflo.databases import why_unusable
+from telflo.remote import rollout
 
 
 def main() -> None:
-    """Run the command in sys.argv. A wrong setting or no database ends it with one line on stderr and exit code 1."""
+    """Run the command in sys.argv. A wrong setting or no database ends it with one line on stderr and exit code 1.
+
+    `rollout` speaks to a server elsewhere: it needs no settings here.
+    """
+    if sys.argv[1:2] == ["rollout"]:
+        sys.exit(rollout.main(sys.argv[2:], os.environ))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telflo.settings")
     try:
         execute_from_command_line(sys.argv)

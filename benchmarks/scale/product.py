@@ -38,7 +38,8 @@ def rows(telflo: Telflo, statement: str) -> Sequence[Sequence[Any]]:
 def start_rollout(telflo: Telflo, index: int, plan: Mapping[str, Any] | None = None) -> str:
     """Of a prepared version to the fleet, all at once unless there is a plan; answers its id."""
     known, api = telflo.installation.known, telflo.api()
-    body = {"fleet": known["fleet"], "version": known["versions"][index]}
+    version = known["versions"][index]
+    body = {"fleet": known["fleet"], "version": version, "accept_warnings": True}
     try:
         return str(api.post("/rollouts/", body | ({"plan": plan} if plan else {}))["id"])
     finally:

@@ -30,6 +30,9 @@ class Condition:
     def __str__(self) -> str:
         """For parse_selector()."""
         listed = f"({', '.join(sorted(self.values))})"
+        only = next(iter(self.values)) if len(self.values) == 1 else ""
+        if re.fullmatch(_VALUE, only):
+            return f"{self.key}{'=' if self.operator is Operator.IN else '!='}{only}"
         return {
             Operator.IN: f"{self.key} in {listed}",
             Operator.NOT_IN: f"{self.key} notin {listed}",

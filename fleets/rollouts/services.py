@@ -1,6 +1,6 @@
 """Starting rollouts, for people and programs. Access is checked by the caller."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -12,13 +12,16 @@ from configs.models import ConfigVersion, VersionState
 from fleets.errors import AlreadyAssigned, VersionNotPublished
 from fleets.models import Fleet, Rollout, TargetState
 from fleets.rollouts import engine
+from fleets.rollouts.checking import check_rollout
 from fleets.rollouts.plan import ACTIVE, Action, NotPossible
+from fleets.rollouts.preflight import Finding as Found
+from fleets.rollouts.preflight import Preflight, Severity
 from fleets.rollouts.shares import BadShares
 from fleets.rollouts.strategy import Strategy, all_at_once
 from fleets.tasks import advance_on_commit
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
-from telflo.base.errors import Conflict, DomainError
+from telflo.base.errors import Conflict, DomainError, Finding
 
 
 def start_rollout(
@@ -34,11 +37,7 @@ def start_rollout(
     A rollout that is under way is superseded. `fleet` is brought up to date.
     """
     check_published(version)
-    strategy = strategy or all_at_once()
-    try:
-        strategy.check()
-    except BadShares as problem:
-        raise DomainError(str(problem), field="plan", code="bad_plan") from None
+    strategy = _checked(strategy)
     with transaction.atomic():
         fleet.refresh_from_db()
         _check_assignable(fleet, version)
@@ -63,6 +62,57 @@ def start_rollout(
         advance_on_commit([rollout.pk])
         fleet.refresh_from_db()
     return rollout
+
+
+def preflight_of(
+    *, fleet: Fleet, version: ConfigVersion, strategy: Strategy | None = None
+) -> Preflight:
+    """What start_checked_rollout would do, and what speaks against it. Raises DomainError for an input that is none."""
+    check_published(version)
+    return check_rollout(fleet, version, _checked(strategy), now=clock.now())
+
+
+def start_checked_rollout(
+    *,
+    fleet: Fleet,
+    version: ConfigVersion,
+    actor: Actor,
+    reason: str = "",
+    strategy: Strategy | None = None,
+    accepted: Collection[str] | None = (),
+) -> Rollout:
+    """As start_rollout, unless the pre-flight finds errors, or warnings that are not accepted. Raises DomainError.
+
+    accepted: codes of warnings; None accepts all.
+    """
+    found = preflight_of(fleet=fleet, version=version, strategy=strategy)
+    _refuse(found.of(Severity.ERROR), "preflight_errors", "The pre-flight check stops it")
+    if accepted is not None:
+        _refuse(
+            found.open_warnings(accepted),
+            "preflight_warnings",
+            "Accept what the pre-flight check warns of first",
+        )
+    return start_rollout(
+        fleet=fleet, version=version, actor=actor, reason=reason, strategy=strategy
+    )
+
+
+def _refuse(found: Sequence[Found], code: str, consequence: str) -> None:
+    if found:
+        words = "; ".join(one.title for one in found)
+        faults = [Finding(f"{one.title}. {one.detail}".strip(), one.code) for one in found]
+        raise Conflict(f"{consequence}: {words}.", code=code, findings=faults)
+
+
+def _checked(strategy: Strategy | None) -> Strategy:
+    """The strategy, all at once for none. Raises DomainError."""
+    strategy = strategy or all_at_once()
+    try:
+        strategy.check()
+    except BadShares as problem:
+        raise DomainError(str(problem), field="plan", code="bad_plan") from None
+    return strategy
 
 
 def act_on_rollout(*, rollout: Rollout, action: Action, actor: Actor, reason: str = "") -> None:

@@ -34,7 +34,11 @@ class Share:
 
 
 class BadShares(ValueError):
-    """Shares that make no plan; says which stage, and why."""
+    """Shares that make no plan; says which stage, and why. stage: its number from 1, 0 for the plan as a whole."""
+
+    def __init__(self, message: str, stage: int = 0) -> None:
+        super().__init__(message)
+        self.stage = stage
 
 
 def check_shares(shares: Sequence[Share]) -> None:
@@ -45,18 +49,21 @@ def check_shares(shares: Sequence[Share]) -> None:
     for number, share in enumerate(shares, start=1):
         if [share.count, share.percent, share.selector].count(None) != 2:
             raise BadShares(
-                f"Stage {number}: say a number, a percentage or a selector, one of them."
+                f"Stage {number}: say a number, a percentage or a selector, one of them.", number
             )
         if share.count is not None and share.count < 1:
-            raise BadShares(f"Stage {number}: it needs at least one collector.")
+            raise BadShares(f"Stage {number}: it needs at least one collector.", number)
         if share.percent is not None:
             if not reached < share.percent <= 100:
                 raise BadShares(
-                    f"Stage {number}: {share.percent} % is not more than the {reached} % before it, or over 100 %."
+                    f"Stage {number}: {share.percent} % is not more than the {reached} % before it, or over 100 %.",
+                    number,
                 )
             reached = share.percent
     if shares[-1].percent != 100:
-        raise BadShares("The last stage has to reach 100 %, so that nobody is left behind.")
+        raise BadShares(
+            "The last stage has to reach 100 %, so that nobody is left behind.", len(shares)
+        )
 
 
 def divide(candidates: Sequence[Candidate], shares: Sequence[Share], seed: str) -> dict[UUID, int]:

@@ -10,6 +10,7 @@ from fleets.rollouts.windows import Window
 
 LONGEST_BAKE: Final = timedelta(days=14)
 LONGEST_SOAK: Final = timedelta(days=1)
+SHORTEST_APPLY: Final = timedelta(seconds=10)
 NO_FAILURES: Final = Budget()
 _MINUTE: Final = timedelta(minutes=1)
 
@@ -31,7 +32,7 @@ class Strategy:
     soak: how long a collector has to stay well after it applied the version · max_in_flight: how many may be between
     offer and judgement at a time, 0 for any number · waits_for_offline: offline ones hold up their stage · zone_key,
     zone_limit: at most so many at a time that share the value of this attribute; no key, no limit · window: when
-    something new may start.
+    something new may start · apply_timeout: when silence after an offer is a failure, None for what the settings say.
     """
 
     stages: tuple[StagePlan, ...]
@@ -42,6 +43,13 @@ class Strategy:
     zone_key: str = ""
     zone_limit: int = 0
     window: Window | None = None
+    apply_timeout: timedelta | None = None
+
+    @property
+    def reads_traits(self) -> bool:
+        """Whether it looks at what collectors say of themselves."""
+        selects = any(stage.share.selector is not None for stage in self.stages)
+        return selects or bool(self.zone_key)
 
     def check(self) -> None:
         """Raise BadShares unless it can be carried out."""
@@ -49,14 +57,18 @@ class Strategy:
         for number, stage in enumerate(self.stages, start=1):
             if not timedelta() <= stage.bake <= LONGEST_BAKE:
                 raise BadShares(
-                    f"Stage {number}: a stage bakes for at most {LONGEST_BAKE.days} days."
+                    f"Stage {number}: a stage bakes for at most {LONGEST_BAKE.days} days.", number
                 )
             if not 0 <= stage.budget.percent <= 100 or (stage.budget.count or 0) < 0:
-                raise BadShares(f"Stage {number}: a failure budget is 0 to 100 %, or a number.")
+                raise BadShares(
+                    f"Stage {number}: a failure budget is 0 to 100 %, or a number.", number
+                )
         if not timedelta() <= self.soak <= LONGEST_SOAK:
             raise BadShares("A collector soaks for at most a day.")
         if bool(self.zone_key) != bool(self.zone_limit):
             raise BadShares("A zone limit needs an attribute and a number.")
+        if self.apply_timeout and not SHORTEST_APPLY <= self.apply_timeout <= LONGEST_SOAK:
+            raise BadShares("The apply timeout is 10 s to a day.")
 
 
 def all_at_once(budget: Budget = NO_FAILURES) -> Strategy:

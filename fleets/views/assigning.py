@@ -1,82 +1,58 @@
-"""Giving a fleet another version: what would happen, then the rollout."""
+"""Giving a fleet another version: the plan, what would happen and what speaks against it, then the rollout."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count, Exists, F, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from agents.snapshot import Capability, ConfigStatus
 from configs.models import ConfigVersion
 from configs.services import diff_versions
-from configs.textdiff import TextDiff
+from configs.views.compare import rows_of as lines_of
+from fleets.change_words import shown_changes
 from fleets.forms import AssignForm, published_versions
-from fleets.models import ArrivalMode, Fleet, Quarantine, RenderedConfig
-from fleets.rollouts.plan import ACTIVE
-from fleets.rollouts.services import start_rollout
+from fleets.models import Fleet
+from fleets.plan_form import FIRST_PRESET, PRESET_WORDS, PlanEditor, PlanForms
+from fleets.rollouts.preflight import Fate, Preflight, Severity
+from fleets.rollouts.services import preflight_of, start_checked_rollout
+from fleets.rollouts.strategy import PRESETS
+from fleets.views.plan_rows import least_time, stage_rows, track_of
 from fleets.views.subject import fleet_or_404
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
 from telflo.base.forms import add_domain_error
 from telflo.base.guard import requires
+from telflo.ui.numbers import counted, lasting
 
-_NAMED: Final = 10
 _SHOWN_LINES: Final = 400
-_KINDS: Final = {"context": "same", "add": "add", "delete": "del"}
-
-
-@dataclass(frozen=True, slots=True)
-class DiffRow:
-    """One line of a diff as the component draws it."""
-
-    kind: str
-    old: int | None
-    new: int | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What an assignment does, in numbers of collectors, as fleets/rollouts/plan.py will place them: each counts once.
-
-    now, offline: get it at once, or on their return · running: run it already · unable: take no configuration ·
-    observed: not managed · quarantined: some names of those on which it failed before.
-    """
-
-    managed: int
-    now: int
-    offline: int
-    running: int
-    unable: int
-    observed: int
-    quarantined: Sequence[str]
-    quarantined_count: int
-
-    @property
-    def reached(self) -> int:
-        """Collectors that get it, now or on their return."""
-        return self.now + self.offline
+_SHOWN_NAMES: Final = 20
+_SHOWN_CHANGES: Final = 12
+_START: Final = "start"
 
 
 @requires(Action.OPERATE, methods=("GET", "POST"))
 def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
-    """`?version=` chooses; the POST starts a rollout."""
+    """`?version=` chooses. A POST edits the plan (`do=add`, `remove:2`, `preset:canary`), shows what it would do
+    (`do=preview`), or starts it (`do=start`).
+    """
     fleet = fleet_or_404(fleet_name)
     chosen = _chosen(request, fleet)
-    form = AssignForm(request.POST or None, initial={"version": chosen.pk if chosen else None})
-    if request.method == "POST" and form.is_valid():
+    wanted = request.POST.get("do", "")
+    is_start = request.method == "POST" and wanted == _START
+    form = AssignForm(request.POST) if is_start else _unbound(request, chosen)
+    plan = _editor(request, wanted).forms()
+    if is_start and form.is_valid() and plan.strategy:
         try:
-            rollout = start_rollout(
+            rollout = start_checked_rollout(
                 fleet=fleet,
                 version=form.cleaned_data["version"],
-                strategy=form.strategy(),
+                strategy=plan.strategy,
                 reason=form.cleaned_data["reason"],
                 actor=actor_of(request),
+                accepted=request.POST.getlist("accept"),
             )
         except DomainError as error:
             add_domain_error(form, error)
@@ -91,24 +67,71 @@ def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
         "heading": f"Assign a version to {fleet}",
     }
     if chosen is not None:
-        context |= _context(fleet, chosen)
-    return render(request, "fleets/assign.html", context, status=422 if form.errors else 200)
+        accepted = request.POST.getlist("accept")
+        context |= _plan_context(fleet, chosen, plan, accepted) | _difference(fleet, chosen)
+    return render(request, "fleets/assign.html", context, status=422 if is_start else 200)
 
 
-def _context(fleet: Fleet, chosen: ConfigVersion) -> dict[str, Any]:
-    preview = preview_of(fleet, chosen)
-    diff = _diff(fleet, chosen)
-    lines = list(_rows(diff)) if diff else []
-    return {
-        "preview": preview,
-        "diff": diff,
-        "lines": lines[:_SHOWN_LINES],
-        "is_cut": len(lines) > _SHOWN_LINES,
+def _unbound(request: HttpRequest, chosen: ConfigVersion | None) -> AssignForm:
+    """What was typed so far is kept."""
+    version = chosen.pk if chosen else None
+    return AssignForm(initial={"version": version, "reason": request.POST.get("reason", "")})
+
+
+def _editor(request: HttpRequest, wanted: str) -> PlanEditor:
+    if request.method == "POST":
+        return PlanEditor.posted(request.POST).do(wanted)
+    return PlanEditor.of(PRESETS[FIRST_PRESET]())
+
+
+def _plan_context(
+    fleet: Fleet, chosen: ConfigVersion, plan: PlanForms, accepted: list[str]
+) -> dict[str, Any]:
+    """The plan, and its check as far as it holds."""
+    context: dict[str, Any] = {
+        "plan": plan,
+        "presets": PRESET_WORDS.items(),
+        "rows": stage_rows(plan, ()),
+        "default_timeout": lasting(int(settings.APPLY_TIMEOUT.total_seconds())),
         "is_current": chosen.pk == fleet.version_id,
-        "rollout": fleet.rollouts.filter(state__in=ACTIVE)
-        .select_related("version__configuration")
-        .first(),
+        "is_stable": chosen.pk == fleet.version_id == fleet.stable_version_id,
     }
+    if plan.strategy is None:
+        return context
+    found = preflight_of(fleet=fleet, version=chosen, strategy=plan.strategy)
+    return context | {
+        "preflight": found,
+        "rows": stage_rows(plan, found.stages),
+        "track": track_of(plan.strategy, found.stages),
+        "least_time": least_time(plan.strategy, found.stages),
+        **_check_context(found, accepted),
+    }
+
+
+def _check_context(found: Preflight, accepted: list[str]) -> dict[str, Any]:
+    first = next((stage.reached for stage in found.stages if stage.reached), 0)
+    errors, waiting = found.of(Severity.ERROR), found.open_warnings(accepted)
+    return {
+        "fates": {fate.value: found.fates.get(fate, 0) for fate in Fate},
+        "without": found.fates.get(Fate.UNABLE, 0) + found.fates.get(Fate.OBSERVED, 0),
+        "accepted": accepted,
+        "errors": errors,
+        "changes": shown_changes(found.changes)[:_SHOWN_CHANGES],
+        "more_changes": max(0, len(found.changes) - _SHOWN_CHANGES),
+        "waits": counted(len(waiting), "warning needs", "warnings need") if waiting else "",
+        "shown_names": f":{_SHOWN_NAMES}",
+        "most_names": _SHOWN_NAMES,
+        "first": first,
+    }
+
+
+def _difference(fleet: Fleet, chosen: ConfigVersion) -> dict[str, Any]:
+    """The lines that change, against the version that the fleet has."""
+    if fleet.version is None or fleet.version_id == chosen.pk:
+        return {}
+    diff = diff_versions(fleet.version, chosen)
+    lines = list(lines_of(diff))
+    return {"diff": diff, "lines": lines[:_SHOWN_LINES], "is_cut": len(lines) > _SHOWN_LINES}
 
 
 def _chosen(request: HttpRequest, fleet: Fleet) -> ConfigVersion | None:
@@ -132,42 +155,3 @@ def _chosen(request: HttpRequest, fleet: Fleet) -> ConfigVersion | None:
         newer = found.order_by("-created_at")
     newest: ConfigVersion | None = newer.first()
     return newest
-
-
-def preview_of(fleet: Fleet, version: ConfigVersion) -> Preview:
-    """Count who gets it and who does not, in two queries."""
-    # Versions that share their text share the hash that is applied or quarantined.
-    hashes = RenderedConfig.objects.filter(version__sha256=version.sha256).values("hash")
-    managed = Q(mode=ArrivalMode.MANAGED)
-    takes = managed & (Q(agent__capabilities=0) | Q(bits__gt=0))
-    has_it = Q(agent__status__remote_config_status=ConfigStatus.APPLIED) & Q(
-        agent__status__remote_config_hash__in=hashes
-    )
-    gets = takes & Q(failed=False) & ~has_it
-    bits = F("agent__capabilities").bitand(int(Capability.ACCEPTS_REMOTE_CONFIG))
-    failures = Quarantine.objects.filter(agent=OuterRef("agent"), hash__in=hashes)
-    members = fleet.memberships.annotate(bits=bits, failed=Exists(failures))
-    counts = members.aggregate(
-        managed=Count("pk", filter=managed),
-        now=Count("pk", filter=gets & Q(agent__status__connected=True)),
-        offline=Count("pk", filter=gets & Q(agent__status__connected=False)),
-        running=Count("pk", filter=takes & Q(failed=False) & has_it),
-        unable=Count("pk", filter=managed & ~takes),
-        observed=Count("pk", filter=Q(mode=ArrivalMode.OBSERVED)),
-    )
-    failed = members.filter(takes, failed=True).order_by("agent__display_name")
-    names = list(failed.values_list("agent__display_name", flat=True))
-    return Preview(**counts, quarantined=names[:_NAMED], quarantined_count=len(names))
-
-
-def _diff(fleet: Fleet, chosen: ConfigVersion) -> TextDiff | None:
-    if fleet.version is None or fleet.version_id == chosen.pk:
-        return None
-    return diff_versions(fleet.version, chosen)
-
-
-def _rows(diff: TextDiff) -> Any:
-    for hunk in diff.hunks:
-        yield DiffRow("hunk", None, None, hunk.header)
-        for line in hunk.lines:
-            yield DiffRow(_KINDS[line.kind], line.old, line.new, line.text)

@@ -1,9 +1,15 @@
 """/rollouts/."""
 
-import pytest
+from typing import Any
 
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from agents.models import ComponentSet
 from configs.models import VersionState
-from fleets.models import Rollout
+from fleets.models import Fleet, Rollout
+from telflo.base import clock
 from telflo.base.access import Role
 from tests.api.caller import caller
 from tests.factories import make_collector, make_fleet, make_rendered, make_version
@@ -48,6 +54,11 @@ def test_a_dry_run_answers_numbers_and_changes_nothing() -> None:
         "unable": 0,
         "observed": 0,
         "quarantined": 0,
+        "may_start": True,
+        "needs_acceptance": False,
+        "stages": [{"name": "All at once", "targets": 2, "reached": 2, "total": 2}],
+        "findings": [],
+        "changes": [],
     }
     assert not Rollout.objects.exists()
 
@@ -80,6 +91,105 @@ def test_a_bad_state_of_targets_is_a_400_and_viewers_start_nothing() -> None:
     caller(Role.VIEWER)("POST", "rollouts/", body).problem(403)
 
 
+def needing(yaml: str, *, builds: tuple[str, ...] = ("core",)) -> dict[str, str]:
+    """A fleet with a collector of each build, which know the debug exporter alone, and a version of this text."""
+    version = make_version(yaml=yaml)
+    first = make_version()
+    fleet = make_fleet(name="edge", version=first)
+    for build in builds:
+        tree: dict[str, Any] = {
+            "exporters": {"components": {"debug": {}, **({"kafka": {}} if build == "full" else {})}}
+        }
+        parts = ComponentSet.objects.create(hash=build, tree=tree, created_at=clock.now())
+        desired = make_rendered(version=first)
+        make_collector(name=build, fleet=fleet, desired=desired, agent={"components": parts})
+    return {"fleet": "edge", "version": str(version.pk)}
+
+
+KAFKA = """
+exporters: {kafka: {brokers: ["${env:BROKER}"]}}
+service: {pipelines: {logs: {exporters: [kafka]}}}
+"""
+
+
+def test_an_error_of_the_check_stops_it_whatever_is_accepted() -> None:
+    body = needing("service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}}}")
+    call = caller(Role.OPERATOR)
+    told = call("POST", "rollouts/", {**body, "dry_run": True}).body
+    assert told["may_start"] is False
+    [finding] = [one for one in told["findings"] if one["severity"] == "error"]
+    assert finding["code"] == "invalid"
+    assert "The pipeline logs uses otlp, and receivers does not define it." in finding["detail"]
+    refused = call("POST", "rollouts/", {**body, "accept_warnings": True}).problem(409)
+    assert refused["type"] == "urn:telflo:problem:preflight-errors"
+    assert [one["code"] for one in refused["errors"]] == ["invalid"]
+    assert not Rollout.objects.exists()
+
+
+def test_who_lacks_a_component_is_named_with_it() -> None:
+    told = caller()(
+        "POST", "rollouts/", {**needing(KAFKA, builds=("core", "full")), "dry_run": True}
+    )
+    [finding] = [one for one in told.body["findings"] if one["code"] == "missing_components"]
+    [lacking] = finding["collectors"]
+    assert (finding["count"], lacking["name"], lacking["detail"]) == (1, "core", "exporter kafka")
+
+
+def test_what_the_stable_version_means_differently_is_told_without_secrets() -> None:
+    text = "exporters: {otlp: {endpoint: HOST, headers: {authorization: Bearer KEY, x-team: KEY}}}"
+    first, second = (
+        make_version(yaml=text.replace("HOST", host).replace("KEY", key))
+        for host, key in (("a:4317", "hushed-one"), ("b:4317", "hushed-two"))
+    )
+    make_fleet(name="edge", version=first)
+    body = {"fleet": "edge", "version": str(second.pk), "dry_run": True}
+    answer = caller()("POST", "rollouts/", body)
+    changes = {one["path"]: (one["deed"], one["was"], one["now"]) for one in answer.body["changes"]}
+    assert changes["exporters::otlp_grpc::endpoint"] == ("changed", "a:4317", "b:4317")
+    assert {"authorization", "x-team"} <= {path.rpartition("::")[2] for path in changes}
+    assert "hushed" not in answer.text
+
+
+def test_warnings_are_accepted_all_or_by_their_codes() -> None:
+    body = needing(KAFKA, builds=("core", "full"))
+    call = caller(Role.OPERATOR)
+    refused = call("POST", "rollouts/", body).problem(409)
+    assert refused["type"] == "urn:telflo:problem:preflight-warnings"
+    codes = [one["code"] for one in refused["errors"]]
+    assert codes == ["missing_components", "new_variables"]
+    assert "BROKER" in refused["errors"][1]["message"]
+    one_open = call("POST", "rollouts/", {**body, "accept": codes[:1]}).problem(409)
+    assert [one["code"] for one in one_open["errors"]] == codes[1:]
+    assert not Rollout.objects.exists()
+    assert call("POST", "rollouts/", {**body, "accept": codes}).status == 201
+
+
+def test_what_runs_is_only_superseded_once_that_is_accepted() -> None:
+    call = caller(Role.OPERATOR)
+    call("POST", "rollouts/", prepared())
+    refused = call("POST", "rollouts/", prepared_again()).problem(409)
+    assert [one["code"] for one in refused["errors"]] == ["supersedes"]
+    assert call("POST", "rollouts/", {**prepared_again(), "accept": ["supersedes"]}).status == 201
+
+
+def test_the_check_takes_a_fixed_number_of_queries() -> None:
+    plan = {"stages": [{"selector": "region"}, {"percent": 100}], "zone": {"key": "az", "limit": 1}}
+    body = {**needing(KAFKA), "plan": plan, "dry_run": True}
+    fleet = Fleet.objects.get()
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert call("POST", "rollouts/", body).status == 200
+        return len(queries)
+
+    call = caller(Role.OPERATOR)
+    count()
+    few = count()
+    for _ in range(20):
+        make_collector(fleet=fleet)
+    assert count() == few
+
+
 STAGES = [
     {"name": "Canary", "count": 1, "bake_seconds": 300},
     {"selector": "region in (eu, us)", "failure_budget": {"count": 2}},
@@ -90,11 +200,12 @@ STAGES = [
 def test_a_plan_of_stages_is_taken_and_shown() -> None:
     knobs = {
         "soak_seconds": 30,
+        "apply_timeout_seconds": 90,
         "max_in_flight": 5,
         "zone": {"key": "availability_zone", "limit": 1},
         "window": {"days": "mon-sun", "hours": "00:00-24:00", "zone": "Europe/Berlin"},
     }
-    body = {**prepared(), "plan": {"stages": STAGES, **knobs}}
+    body = {**prepared(), "plan": {"stages": STAGES, **knobs}, "accept_warnings": True}
     answer = caller(Role.OPERATOR)("POST", "rollouts/", body)
     assert answer.status == 201, answer.text
     made = answer.body
@@ -103,6 +214,7 @@ def test_a_plan_of_stages_is_taken_and_shown() -> None:
     assert (second["name"], second["selector"]) == ("Stage 2", "region in (eu, us)")
     assert (second["failure_budget_count"], third["failure_budget_percent"]) == (2, 5)
     assert (made["automatic_rollback"], made["soak_seconds"]) == (True, 30)
+    assert made["apply_timeout_seconds"] == 90
     assert (made["zone_key"], made["zone_limit"], made["max_in_flight"]) == (
         "availability_zone",
         1,
@@ -142,7 +254,7 @@ def test_what_makes_no_plan_is_said_at_the_plan(plan: dict[str, object], words: 
 
 def test_people_pause_resume_skip_cancel_and_take_back() -> None:
     call = caller(Role.OPERATOR)
-    plan = {"stages": STAGES}
+    plan = {"preset": "canary"}
     made = call("POST", "rollouts/", {**prepared(), "plan": plan}).body
     here = f"rollouts/{made['id']}"
     paused = call("POST", f"{here}/pause/", {"reason": "lunch"})
@@ -153,7 +265,7 @@ def test_people_pause_resume_skip_cancel_and_take_back() -> None:
     assert call("POST", f"{here}/skip-bake/").problem(409)["detail"].startswith("It is running")
     assert call("POST", f"{here}/rollback/", {"reason": "no"}).body["state"] == "rolling_back"
     assert call("POST", f"{here}/cancel/").status == 409
-    other = call("POST", "rollouts/", prepared_again()).body
+    other = call("POST", "rollouts/", {**prepared_again(), "accept": ["supersedes"]}).body
     assert call("POST", f"rollouts/{other['id']}/cancel/").body["state"] == "cancelled"
     told = [one["action"] for one in call("GET", "events/?object_type=rollout").body["results"]]
     assert told == ["rollout.cancel", "rollout.roll_back", "rollout.resume", "rollout.pause"]

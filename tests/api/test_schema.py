@@ -105,7 +105,10 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("patch", "people/{id}/"): ("people/{person}/", {"role": "editor"}),
     ("post", "people/{id}/reset/"): ("people/{person}/reset/", {}),
     ("get", "rollouts/"): ("rollouts/?state=running", None),
-    ("post", "rollouts/"): ("rollouts/", {"fleet": "edge", "version": "{first}", "reason": "x"}),
+    ("post", "rollouts/"): (
+        "rollouts/",
+        {"fleet": "edge", "version": "{first}", "accept_warnings": True},
+    ),
     ("get", "rollouts/{id}/"): ("rollouts/{rollout}/", None),
     ("get", "rollouts/{id}/targets/"): ("rollouts/{rollout}/targets/", None),
     ("get", "rollouts/{id}/failures/"): ("rollouts/{rollout}/failures/", None),

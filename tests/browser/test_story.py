@@ -181,8 +181,14 @@ def assign_and_watch(
     page.goto(f"/collectors/{collector.uid}/")
     expect(page.locator("live-lamp")).to_contain_text("Live")
     page.evaluate("window.sameDocument = true")
+    other.get_by_role("button", name="All at once").click()
+    expect(other.get_by_role("button", name="All at once")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    for tick in other.get_by_label("Start anyway").all():
+        tick.check()
     clicked = time.monotonic()
-    other.get_by_role("button", name="Roll out to 1").click()
+    other.get_by_role("button", name="Start with 1 collector").click()
     other.wait_for_url("**/rollouts/*/")
     expect(page.locator("#collector-head")).to_contain_text(version, timeout=AT_ONCE_MS)
     expect(page.locator("#collector-head")).to_contain_text(status, timeout=AT_ONCE_MS)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from playwright.sync_api import ConsoleMessage, Page, Response
 
+_NO_FAULT: Final = re.compile("422|^htmx:(sendAbort|afterRequest),")
 _REPORT_VIOLATIONS: Final = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.violatedDirective} blocks ${event.blockedURI} at ${event.sourceFile}:${event.lineNumber}`);
@@ -28,8 +30,8 @@ class Watch:
         assert not self.complaints, "\n".join(self.complaints)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # A refused form (422) is no fault, but Chromium logs it as one.
-        if message.type in {"error", "warning"} and "422" not in message.text:
+        # A refused form (422) is no fault, but Chromium logs it as one; htmx logs a request that a newer one replaced.
+        if message.type in {"error", "warning"} and not _NO_FAULT.search(message.text):
             self.complaints.append(f"{message.type}: {message.text}")
 
     def _response(self, response: Response) -> None:

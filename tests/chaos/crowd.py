@@ -120,7 +120,7 @@ class Crowd:
         made, known = _hash_of(text), frozenset(given.hashes)
         given.hashes.add(made)
         staged = Staged(made, self._before(given, known))
-        body = {"fleet": given.fleet, "version": version.id}
+        body = {"fleet": given.fleet, "version": version.id, "accept_warnings": True}
         plan = {"plan": PLAN} if change.is_staged else {}
         rollout = str(self.api.post("/rollouts/", body | plan)["id"])
         given.coming = made

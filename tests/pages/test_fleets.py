@@ -15,7 +15,8 @@ from configs.services import create_configuration, publish_version, save_version
 from fleets import services
 from fleets.models import ArrivalMode, Fleet, Membership, Quarantine, Rollout, Token
 from fleets.rendering import render_version
-from fleets.views.assigning import Preview, preview_of
+from fleets.rollouts.preflight import Fate
+from fleets.rollouts.services import preflight_of
 from telflo.base.access import Role
 from tests.factories import (
     TESTER,
@@ -221,7 +222,7 @@ def test_assigning_shows_the_difference_the_numbers_and_the_quarantined_by_name(
     Quarantine.objects.create(agent=agents[1], hash=failed.hash, since=timezone.now())
     html = signed_in(Role.OPERATOR).get("/fleets/edge/assign/").content.decode()
     assert '<tr class="add">' in html
-    assert "2 collectors</b> get edge v2" in html
+    assert "Start with 1 collector" in html
     assert "It failed before on 1 collector" in html
     assert "web-1" in html
 
@@ -240,7 +241,7 @@ def test_assigning_proposes_the_newest_version_that_would_be_news() -> None:
         html = client.get("/fleets/edge/assign/").content.decode()
         assert (chosen in html) is (had is second)
         assert ("no newer version of edge is published" in html) is (had is third)
-        assert ("Roll out" in html or "Assign edge" in html) is (had is second)
+        assert ('value="start"' in html) is (had is second)
     asked = client.get(f"/fleets/edge/assign/?version={first.pk}").content.decode()
     assert f'<option value="{first.pk}" selected>' in asked, "to go back is chosen, not proposed"
 
@@ -274,24 +275,25 @@ def test_assigning_counts_each_collector_once_and_only_those_that_it_reaches() -
             Quarantine.objects.create(agent=made, hash=coming.hash, since=timezone.now())
     observed = make_collector(name="observed", fleet=fleet, status="unmanaged")
     Membership.objects.filter(agent=observed).update(mode=ArrivalMode.OBSERVED)
-    assert preview_of(fleet, new) == Preview(
-        managed=12,
-        now=3,
-        offline=2,
-        running=2,
-        unable=3,
-        observed=1,
-        quarantined=["failed", "failed-and-away"],
-        quarantined_count=2,
-    )
+    told = preflight_of(fleet=fleet, version=new)
+    assert told.fates == {
+        Fate.NOW: 3,
+        Fate.OFFLINE: 2,
+        Fate.RUNNING: 2,
+        Fate.UNABLE: 3,
+        Fate.OBSERVED: 1,
+        Fate.QUARANTINED: 2,
+    }
+    [failed] = told.findings
+    assert [one.name for one in failed.collectors] == ["failed", "failed-and-away"]
     html = signed_in(Role.OPERATOR).get(f"/fleets/edge/assign/?version={new.pk}").content.decode()
     for words in (
-        f"3 collectors</b> get {new}.",
+        'num">5</dd>',
         "2 are offline and get it on their return",
         "2 run it already",
         "3 do not accept configurations",
         "1 is only observed",
-        "Roll out to 3",
+        "It failed before on 2 collectors",
     ):
         assert words in html
 
@@ -301,10 +303,14 @@ def test_what_is_counted_before_is_what_the_rollout_does() -> None:
     services.set_mode(agent=agent_of(story.agents[0]), mode=ArrivalMode.OBSERVED, actor=TESTER)
     enrol(token=story.token, capabilities=1)
     version = story.version()
-    told = preview_of(story.fleet, version)
+    told = preflight_of(fleet=story.fleet, version=version)
     rollout = story.assign(version)
     states = Counter(rollout.targets.values_list("state", flat=True))
-    assert (told.now, told.unable) == (states["waiting"], states["excluded"]) == (2, 1)
+    assert (
+        (told.fates[Fate.NOW], told.fates[Fate.UNABLE])
+        == (states["waiting"], states["excluded"])
+        == (2, 1)
+    )
 
 
 def test_assigning_starts_a_rollout_and_leads_to_it() -> None:
@@ -312,7 +318,7 @@ def test_assigning_starts_a_rollout_and_leads_to_it() -> None:
     fleet = make_fleet(name="edge", version=first)
     make_collector(fleet=fleet, desired=make_rendered(version=first))
     answer = signed_in(Role.OPERATOR).post(
-        "/fleets/edge/assign/", {"version": second.pk, "reason": "new gateway"}
+        "/fleets/edge/assign/", {"version": second.pk, "reason": "new gateway", "do": "start"}
     )
     rollout = Rollout.objects.get()
     assert answer["Location"] == f"/rollouts/{rollout.number}/"
@@ -322,7 +328,9 @@ def test_assigning_starts_a_rollout_and_leads_to_it() -> None:
 def test_assigning_what_the_fleet_has_is_refused_in_words() -> None:
     version = make_version()
     make_fleet(name="edge", version=version)
-    answer = signed_in(Role.ADMIN).post("/fleets/edge/assign/", {"version": version.pk})
+    answer = signed_in(Role.ADMIN).post(
+        "/fleets/edge/assign/", {"version": version.pk, "do": "start"}
+    )
     assert answer.status_code == 422
     assert "already" in answer.content.decode()
 

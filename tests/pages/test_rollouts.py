@@ -266,7 +266,7 @@ def test_a_canary_is_chosen_when_a_version_is_assigned() -> None:
     for n in range(20):
         make_collector(name=f"c-{n}", fleet=fleet, desired=make_rendered(version=make_version()))
     client = signed_in(Role.OPERATOR)
-    client.post("/fleets/edge/assign/", {"version": str(version.pk), "plan": "canary"})
+    client.post("/fleets/edge/assign/", {"version": str(version.pk), "do": "start"})
     rollout = Rollout.objects.get()
     assert rollout.automatic_rollback
     html = client.get(f"/rollouts/{rollout.number}/").content.decode()

@@ -81,7 +81,7 @@ def _rollout(fleet: Fleet, version: ConfigVersion, strategy: Strategy, now: date
         version=version,
         from_version=fleet.version,
         automatic_rollback=strategy.automatic_rollback,
-        apply_timeout_s=int(settings.APPLY_TIMEOUT.total_seconds()),
+        apply_timeout_s=int((strategy.apply_timeout or settings.APPLY_TIMEOUT).total_seconds()),
         soak_s=int(strategy.soak.total_seconds()),
         max_in_flight=strategy.max_in_flight,
         waits_for_offline=strategy.waits_for_offline,
@@ -123,7 +123,7 @@ def _add_targets(
     now: datetime,
 ) -> None:
     """Every managed member, with what it goes back to: its own, not the fleet's."""
-    traits = traits_of(rows) if _needs_traits(strategy) else {}
+    traits = traits_of(rows) if strategy.reads_traits else {}
     candidates = [Candidate(uid, row.connected, traits.get(uid, {})) for uid, row in rows.items()]
     chosen = divide(candidates, [stage.share for stage in strategy.stages], rollout.pk.hex)
     Target.objects.bulk_create(
@@ -141,11 +141,6 @@ def _add_targets(
         ],
         batch_size=1_000,
     )
-
-
-def _needs_traits(strategy: Strategy) -> bool:
-    selects = any(stage.share.selector is not None for stage in strategy.stages)
-    return selects or bool(strategy.zone_key)
 
 
 def _supersede(fleet: Fleet, rollout_ids: list[UUID], why: str, now: datetime) -> None:

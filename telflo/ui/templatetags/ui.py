@@ -29,7 +29,7 @@ from telflo.ui.vocabulary import Lamp, lamp_for
 
 register = template.Library()
 
-_PART = re.compile(r"(?<=[._/-])(?=.)")
+_PART = re.compile(r"(?<=[.:_/-])(?=[^:])")
 # Parameters that name a place in a list: they end when a filter or the order changes.
 _PLACE = ("page", "cursor", "after", "before")
 

@@ -132,7 +132,8 @@ class Api:
 
     def assign(self, fleet: str, version: Version) -> None:
         """Move the fleet to the version."""
-        self.post("/rollouts/", {"fleet": fleet, "version": version.id})
+        body = {"fleet": fleet, "version": version.id, "accept_warnings": True}
+        self.post("/rollouts/", body)
 
     def deploy(self, fleet: str, platform: str, version: str, **options: Any) -> Deployment:
         """A quick-deploy command for supervisor and collector of one version."""

@@ -1,0 +1,63 @@
+"""Semantic differences as people and programs see them: short, secrets masked."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from configs.collector.difference import Change
+from configs.collector.values import Expansion, Value
+from telflo.base.redaction import redact_json
+
+MOST_CHANGES: Final = 200
+_LONGEST: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """One difference. was, now: as text, None where there is nothing."""
+
+    path: str
+    deed: str
+    was: str | None
+    now: str | None
+
+
+def shown_changes(changes: Sequence[Change]) -> list[ShownChange]:
+    """The first MOST_CHANGES of them."""
+    return [
+        ShownChange(
+            one.place,
+            one.deed.value,
+            None if one.deed == "added" else _shown(one, one.before),
+            None if one.deed == "removed" else _shown(one, one.after),
+        )
+        for one in changes[:MOST_CHANGES]
+    ]
+
+
+def _shown(change: Change, value: Value) -> str:
+    """The value, masked where it stands: the redactor knows secrets by the keys on the way to them."""
+    nested: Any = _plain(value)
+    for part in reversed(change.path):
+        nested = {part: nested} if isinstance(part, str) else [nested]
+    masked = redact_json(nested)
+    for part in change.path:
+        masked = masked[part] if isinstance(part, str) else masked[0]
+    text = masked if isinstance(masked, str) else _text_of(masked)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _text_of(value: Any) -> str:
+    """Ids in a row as people write them, anything else as JSON."""
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, Expansion):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

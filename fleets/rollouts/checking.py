@@ -1,0 +1,87 @@
+"""The pre-flight check of a rollout, from the database: a fixed number of queries, however many members there are."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from agents.models import ComponentSet
+from agents.snapshot import Capability, ConfigStatus
+from configs.models import ConfigVersion
+from fleets.models import ArrivalMode, Fleet, Quarantine, RenderedConfig
+from fleets.rollouts import preflight
+from fleets.rollouts.needs import Component, Needs, needs_of, offered_by
+from fleets.rollouts.placing import TargetFacts
+from fleets.rollouts.plan import ACTIVE
+from fleets.rollouts.preflight import Member, Preflight, Subject
+from fleets.rollouts.strategy import Strategy
+from fleets.rollouts.traits import traits_of
+
+_ACCEPTS: Final = int(Capability.ACCEPTS_REMOTE_CONFIG)
+_COLUMNS: Final = (
+    "agent_id",
+    "agent__display_name",
+    "mode",
+    "agent__capabilities",
+    "agent__components_id",
+    "agent__status__connected",
+    "agent__status__remote_config_status",
+    "agent__status__remote_config_hash",
+)
+
+
+def check_rollout(
+    fleet: Fleet, version: ConfigVersion, strategy: Strategy, *, now: datetime
+) -> Preflight:
+    """What starting it now would do. The strategy holds (Strategy.check). Nothing is changed."""
+    members = _members(fleet, version, strategy)
+    underway = fleet.rollouts.filter(state__in=ACTIVE).select_related("version__configuration")
+    running = underway.defer("version__yaml").first()
+    subject = Subject(
+        strategy=strategy,
+        needs=needs_of(version.yaml),
+        before=_needs_before(fleet, version),
+        builds=_builds({member.build for member in members} - {""}),
+        underway=f"Rollout {running} to {running.version}" if running else "",
+        is_open=strategy.window is None or strategy.window.is_open(now),
+    )
+    return preflight.check(members, subject, seed=version.pk.hex)
+
+
+def _needs_before(fleet: Fleet, version: ConfigVersion) -> Needs | None:
+    if fleet.stable_version_id is None or fleet.stable_version_id == version.pk:
+        return None
+    before = ConfigVersion.objects.get(pk=fleet.stable_version_id)
+    return needs_of(before.yaml)
+
+
+def _members(fleet: Fleet, version: ConfigVersion, strategy: Strategy) -> list[Member]:
+    # Versions that share their text share the hash that is applied or quarantined.
+    rendered = RenderedConfig.objects.filter(version__sha256=version.sha256)
+    hashes = frozenset(rendered.values_list("hash", flat=True))
+    failed = frozenset(
+        Quarantine.objects.filter(hash__in=hashes).values_list("agent_id", flat=True)
+    )
+    rows: Iterable[tuple[Any, ...]] = list(fleet.memberships.order_by().values_list(*_COLUMNS))
+    traits = traits_of([row[0] for row in rows]) if strategy.reads_traits else {}
+    return [
+        Member(
+            uid=uid,
+            name=name,
+            facts=TargetFacts(
+                is_managed=mode == ArrivalMode.MANAGED,
+                accepts_config=not bits or bool(bits & _ACCEPTS),
+                is_connected=is_connected,
+                is_quarantined=uid in failed,
+                has_applied=status == ConfigStatus.APPLIED and digest in hashes,
+            ),
+            build=build or "",
+            traits=traits.get(uid, {}),
+        )
+        for uid, name, mode, bits, build, is_connected, status, digest in rows
+    ]
+
+
+def _builds(hashes: Iterable[str]) -> dict[str, frozenset[Component]]:
+    """What is known of these builds; one that tells nothing is not known."""
+    trees = ComponentSet.objects.filter(hash__in=list(hashes)).values_list("hash", "tree")
+    return {digest: offered for digest, tree in trees if (offered := offered_by(tree))}

@@ -1,0 +1,332 @@
+"""What a rollout would do, and what speaks against it, before anything is sent. Pure: members and needs in.
+
+Errors stop it, warnings want a person's word, notes are good to know. A finding's code is stable.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from configs.collector.difference import Change, difference
+from fleets.rollouts.needs import Component, Needs, missing_in
+from fleets.rollouts.placing import Place, TargetFacts, place_target
+from fleets.rollouts.shares import Candidate, divide
+from fleets.rollouts.strategy import Strategy
+
+MOST_NAMED: Final = 100
+"""So many collectors of a finding are named; its count is of all."""
+MOST_WORDS: Final = 20
+
+
+class Severity(StrEnum):
+    """What a finding means for the start."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Fate(StrEnum):
+    """What a rollout does with a member; each has exactly one."""
+
+    NOW = "now"
+    OFFLINE = "offline"
+    RUNNING = "running"
+    UNABLE = "unable"
+    OBSERVED = "observed"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of the fleet. build: the hash of its components, "" while it reports none."""
+
+    uid: UUID
+    name: str
+    facts: TargetFacts
+    build: str = ""
+    traits: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fate(self) -> Fate:
+        """As fleets/rollouts/placing.py will place it."""
+        place = place_target(self.facts).place
+        if place is not Place.EXCLUDED:
+            return _FATES[place]
+        if not self.facts.is_managed:
+            return Fate.OBSERVED
+        return Fate.QUARANTINED if self.facts.accepts_config else Fate.UNABLE
+
+
+_FATES: Final = {
+    Place.WAITING: Fate.NOW,
+    Place.PENDING_OFFLINE: Fate.OFFLINE,
+    Place.SUCCEEDED: Fate.RUNNING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A collector that a finding is about. detail: what of it, such as the components that it lacks."""
+
+    uid: UUID
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to know. count: how many collectors it is about, 0 for none in particular."""
+
+    code: str
+    severity: Severity
+    title: str
+    detail: str = ""
+    count: int = 0
+    collectors: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageReach:
+    """One stage. targets: all in it · reached: who gets it, be it on their return · total: with those before."""
+
+    name: str
+    targets: int
+    reached: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What would happen. fates: members by what becomes of them · changes: against the stable version."""
+
+    fates: Mapping[Fate, int]
+    stages: tuple[StageReach, ...]
+    findings: tuple[Finding, ...]
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def reached(self) -> int:
+        """Who gets it, now or on their return."""
+        return self.fates.get(Fate.NOW, 0) + self.fates.get(Fate.OFFLINE, 0)
+
+    def of(self, severity: Severity) -> list[Finding]:
+        """The findings of one severity."""
+        return [one for one in self.findings if one.severity is severity]
+
+    def open_warnings(self, accepted: Collection[str]) -> list[Finding]:
+        """Warnings that nobody has accepted, by their codes."""
+        return [one for one in self.of(Severity.WARNING) if one.code not in accepted]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is judged besides the members.
+
+    before: what the fleet's stable version needs, None without one · builds: what each build offers, by hash ·
+    underway: the rollout that this one would end, as people name it · is_open: whether the change window is.
+    """
+
+    strategy: Strategy
+    needs: Needs
+    before: Needs | None = None
+    builds: Mapping[str, frozenset[Component]] = field(default_factory=dict)
+    underway: str = ""
+    is_open: bool = True
+
+
+def check(members: Sequence[Member], subject: Subject, seed: str) -> Preflight:
+    """Judge a rollout. seed: decides who goes first, as in divide()."""
+    fates = {member.uid: member.fate for member in members}
+    reached = [one for one in members if fates[one.uid] in (Fate.NOW, Fate.OFFLINE)]
+    stages = _stages(members, fates, subject.strategy, seed)
+    findings = [
+        *_of_text(subject),
+        *_of_components(reached, subject),
+        *_of_environment(subject),
+        *_of_quarantine(members, fates),
+        *_of_stages(stages, subject.strategy),
+        *_of_zones(reached, subject.strategy),
+        *_of_the_moment(subject),
+    ]
+    findings.sort(key=lambda one: list(Severity).index(one.severity))
+    return Preflight(Counter(fates.values()), stages, tuple(findings), _changes(subject))
+
+
+def _changes(subject: Subject) -> tuple[Change, ...]:
+    before, after = subject.before, subject.needs.model
+    return difference(before.model, after) if before and before.model and after else ()
+
+
+def _stages(
+    members: Iterable[Member], fates: Mapping[UUID, Fate], strategy: Strategy, seed: str
+) -> tuple[StageReach, ...]:
+    candidates = [
+        Candidate(one.uid, one.facts.is_connected, one.traits)
+        for one in members
+        if one.facts.is_managed
+    ]
+    chosen = divide(candidates, [stage.share for stage in strategy.stages], seed)
+    targets = Counter(chosen.values())
+    gets = Counter(stage for uid, stage in chosen.items() if fates[uid] in (Fate.NOW, Fate.OFFLINE))
+    return tuple(
+        StageReach(
+            stage.name, targets[index], gets[index], sum(gets[one] for one in range(index + 1))
+        )
+        for index, stage in enumerate(strategy.stages)
+    )
+
+
+def _of_text(subject: Subject) -> Iterable[Finding]:
+    if subject.needs.faults:
+        words = " ".join(subject.needs.faults[:MOST_WORDS])
+        yield Finding("invalid", Severity.ERROR, "No collector can run this text", words)
+
+
+def _of_components(reached: Sequence[Member], subject: Subject) -> Iterable[Finding]:
+    """Each build is judged once, however many collectors are of it."""
+    needed = subject.needs.components
+    lacks = {build: missing_in(needed, has) for build, has in subject.builds.items()}
+    lacking = [one for one in reached if lacks.get(one.build)]
+    # Who runs the stable version has what that uses.
+    doubtful = needed - (subject.before.components if subject.before else frozenset())
+    silent = [one for one in reached if one.build not in lacks] if doubtful else []
+    if lacking:
+        words = _listed({_called(part) for one in lacking for part in lacks[one.build]})
+        yield Finding(
+            "missing_components",
+            Severity.WARNING,
+            f"{_counted(len(lacking), 'lacks', 'lack')} components of it",
+            f"Their builds have no {words}. It will fail on them.",
+            len(lacking),
+            _named(lacking, lambda one: _listed(_called(part) for part in lacks[one.build])),
+        )
+    if silent:
+        yield Finding(
+            "unknown_components",
+            Severity.WARNING,
+            f"{_counted(len(silent), 'reports', 'report')} no components",
+            f"Whether their builds have {_listed(_called(one) for one in doubtful)} is unknown.",
+            len(silent),
+            _named(silent),
+        )
+
+
+def _of_environment(subject: Subject) -> Iterable[Finding]:
+    """What the stable version does not use yet is likely set nowhere."""
+    needed = subject.needs.environment
+    new = needed - (subject.before.environment if subject.before else frozenset())
+    if new:
+        yield Finding(
+            "new_variables",
+            Severity.WARNING,
+            f"It needs {'a variable' if len(new) == 1 else f'{len(new)} variables'} on each host",
+            f"{_listed(new)}: not used so far. Without a value a collector gets an empty text.",
+        )
+    if kept := needed - new:
+        yield Finding(
+            "variables",
+            Severity.NOTE,
+            "It needs variables that are in use",
+            f"{_listed(kept)}: the stable version uses them too.",
+        )
+
+
+def _of_quarantine(members: Iterable[Member], fates: Mapping[UUID, Fate]) -> Iterable[Finding]:
+    failed = [one for one in members if fates[one.uid] is Fate.QUARANTINED]
+    if failed:
+        yield Finding(
+            "quarantined",
+            Severity.WARNING,
+            f"It failed before on {_plural(len(failed))}",
+            "They are skipped, and keep what they run, until somebody retries it there.",
+            len(failed),
+            _named(failed),
+        )
+
+
+def _of_stages(stages: Sequence[StageReach], strategy: Strategy) -> Iterable[Finding]:
+    empty = [
+        str(plan.share.selector)
+        for plan, stage in zip(strategy.stages, stages, strict=True)
+        if plan.share.selector is not None and not stage.targets
+    ]
+    if empty:
+        yield Finding(
+            "empty_selector",
+            Severity.WARNING,
+            "A stage selects no collector",
+            f"Nobody who is left has {_listed(empty)}, so this stage tests nothing.",
+        )
+
+
+def _of_zones(reached: Sequence[Member], strategy: Strategy) -> Iterable[Finding]:
+    if not strategy.zone_key:
+        return
+    zones = Counter(one.traits.get(strategy.zone_key, "") for one in reached)
+    without = [one for one in reached if not one.traits.get(strategy.zone_key)]
+    found = len(zones) - bool(without)
+    yield Finding(
+        "zones",
+        Severity.NOTE,
+        f"{found} value{'' if found == 1 else 's'} of {strategy.zone_key}",
+        f"At most {strategy.zone_limit} at a time of each.",
+    )
+    if without:
+        yield Finding(
+            "no_zone",
+            Severity.WARNING,
+            f"{_counted(len(without), 'has', 'have')} no {strategy.zone_key}",
+            "The zone limit does not hold for them: they may restart together.",
+            len(without),
+            _named(without),
+        )
+
+
+def _of_the_moment(subject: Subject) -> Iterable[Finding]:
+    if subject.underway:
+        yield Finding(
+            "supersedes",
+            Severity.WARNING,
+            f"{subject.underway} is under way",
+            "This one takes its place. Those that it moved go on from there.",
+        )
+    if subject.strategy.window and not subject.is_open:
+        window = subject.strategy.window
+        yield Finding(
+            "window_closed",
+            Severity.NOTE,
+            "The change window is closed now",
+            f"The first goes on {window.days_text}, {window.hours_text} {window.zone}.",
+        )
+
+
+def _named(
+    members: Sequence[Member], detail: Callable[[Member], str] | None = None
+) -> tuple[Named, ...]:
+    shown = sorted(members, key=lambda one: one.name)[:MOST_NAMED]
+    return tuple(Named(one.uid, one.name, detail(one) if detail else "") for one in shown)
+
+
+def _called(component: Component) -> str:
+    """As people call it: "exporter kafka"."""
+    kind, name = component
+    return f"{kind.removesuffix('s')} {name}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    """In order, and no more than people read."""
+    every = sorted(words)
+    more = f" and {len(every) - MOST_WORDS} more" if len(every) > MOST_WORDS else ""
+    return ", ".join(every[:MOST_WORDS]) + more
+
+
+def _plural(count: int) -> str:
+    return f"{count:,} collector{'' if count == 1 else 's'}"
+
+
+def _counted(count: int, verb: str, plural: str) -> str:
+    return f"{_plural(count)} {verb if count == 1 else plural}"

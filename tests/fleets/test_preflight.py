@@ -1,0 +1,232 @@
+"""What is said before a rollout starts: pure, from members and what the version needs."""
+
+from dataclasses import replace
+from datetime import time, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from fleets.rollouts.durations import BadDuration, parse_duration
+from fleets.rollouts.needs import Needs, missing_in, needs_of, offered_by
+from fleets.rollouts.placing import TargetFacts
+from fleets.rollouts.preflight import MOST_NAMED, Fate, Member, Severity, Subject, check
+from fleets.rollouts.selector import parse_selector
+from fleets.rollouts.shares import Share
+from fleets.rollouts.strategy import StagePlan, Strategy, all_at_once, canary
+from fleets.rollouts.windows import Window
+
+KAFKA = ("exporters", "kafka")
+DEBUG = ("exporters", "debug")
+FACTS = TargetFacts(
+    is_managed=True,
+    accepts_config=True,
+    is_connected=True,
+    is_quarantined=False,
+    has_applied=False,
+)
+TEXT = """
+receivers: {otlp: , filelog/app: {include: ["${env:LOG_PATH}"]}, nop: }
+processors: {batch: }
+exporters:
+  debug: {verbosity: "${env:LEVEL:-basic}"}
+  otlp/unused: {endpoint: "${env:BACKEND}"}
+connectors: {count: }
+extensions: {health_check: , zpages: }
+service:
+  extensions: [health_check]
+  pipelines:
+    logs: {receivers: [otlp, filelog/app], processors: [batch], exporters: [debug, count]}
+    metrics: {receivers: [count], exporters: ["${env:WHICH}"]}
+"""
+
+
+def member(
+    number: int, *, build: str = "", traits: dict[str, str] | None = None, **facts: Any
+) -> Member:
+    return Member(
+        UUID(int=number), f"web-{number:03}", replace(FACTS, **facts), build, traits or {}
+    )
+
+
+def crowd(count: int, **how: Any) -> list[Member]:
+    return [member(number, **how) for number in range(1, count + 1)]
+
+
+def subject(strategy: Strategy | None = None, needs: Needs | None = None, **how: Any) -> Subject:
+    return Subject(strategy=strategy or all_at_once(), needs=needs or Needs(), **how)
+
+
+class TestNeeds:
+    def test_only_what_the_service_uses_is_needed(self) -> None:
+        assert needs_of(TEXT).components == {
+            ("receivers", "otlp"),
+            ("receivers", "file_log"),
+            ("processors", "batch"),
+            DEBUG,
+            ("connectors", "count"),
+            ("extensions", "health_check"),
+        }
+
+    def test_variables_with_a_default_are_not_needed(self) -> None:
+        assert needs_of(TEXT).environment == {"LOG_PATH", "BACKEND", "WHICH"}
+
+    def test_text_that_no_collector_reads_is_a_fault(self) -> None:
+        [words] = needs_of("receivers: [").faults
+        assert "line 1" in words.lower()
+
+    def test_a_build_has_a_component_under_either_of_its_names(self) -> None:
+        build = offered_by(
+            {
+                "receivers": {"components": {"host_metrics": {}, "filelog": {}}},
+                "exporters": {"components": {"otlp_grpc": {}}},
+            }
+        )
+        text = """
+receivers: {hostmetrics: , file_log: }
+exporters: {otlp: }
+service: {pipelines: {logs: {receivers: [hostmetrics, file_log], exporters: [otlp]}}}
+"""
+        assert missing_in(needs_of(text).components, build) == []
+
+    @pytest.mark.parametrize(
+        ("service", "fault"),
+        [
+            ("pipelines: {logs: {receivers: [no]}}", "The pipeline logs uses no, and receivers"),
+            ("pipelines: {logs: {exporters: [count]}}", ""),
+            ("pipelines: {logs: {processors: [count]}}", "processors does not define it"),
+            ("extensions: [no]", "The service uses no, and extensions"),
+            ("extensions: ['${env:WHICH}']", ""),
+        ],
+    )
+    def test_what_is_used_and_defined_nowhere_is_a_fault(self, service: str, fault: str) -> None:
+        faults = needs_of(f"connectors: {{count: }}\nservice: {{{service}}}").faults
+        assert bool(faults) == bool(fault)
+        assert fault in "".join(faults)
+
+    @pytest.mark.parametrize("tree", [{}, {"receivers": None}, {"receivers": {"components": []}}])
+    def test_a_build_that_tells_nothing_offers_nothing(self, tree: dict[str, Any]) -> None:
+        assert offered_by(tree) == frozenset()
+
+
+class TestFates:
+    @pytest.mark.parametrize(
+        ("facts", "fate"),
+        [
+            ({}, Fate.NOW),
+            ({"is_connected": False}, Fate.OFFLINE),
+            ({"has_applied": True}, Fate.RUNNING),
+            ({"accepts_config": False, "is_quarantined": True}, Fate.UNABLE),
+            ({"is_managed": False, "is_quarantined": True}, Fate.OBSERVED),
+            ({"is_quarantined": True, "has_applied": True}, Fate.QUARANTINED),
+        ],
+    )
+    def test_each_member_has_one(self, facts: dict[str, Any], fate: Fate) -> None:
+        found = check([member(1, **facts)], subject(), "seed")
+        assert found.fates == {fate: 1}
+
+    def test_quarantined_ones_are_named_and_skipped(self) -> None:
+        found = check([*crowd(3), member(9, is_quarantined=True)], subject(), "seed")
+        [finding] = found.findings
+        assert (finding.code, finding.severity) == ("quarantined", Severity.WARNING)
+        assert [one.name for one in finding.collectors] == ["web-009"]
+        assert found.reached == 3
+
+
+class TestStages:
+    def test_each_stage_says_how_many_it_reaches(self) -> None:
+        found = check(
+            [*crowd(98), member(99, has_applied=True), member(100, accepts_config=False)],
+            subject(canary()),
+            "seed",
+        )
+        assert [stage.targets for stage in found.stages] == [1, 9, 40, 50]
+        assert sum(stage.reached for stage in found.stages) == found.stages[-1].total == 98
+
+    def test_a_selector_that_matches_nobody_is_said(self) -> None:
+        staging = StagePlan("Staging", Share(selector=parse_selector("env=staging")))
+        plan = replace(canary(), stages=(staging, *canary().stages))
+        [finding] = check(crowd(5, traits={"env": "prod"}), subject(plan), "seed").findings
+        assert finding.code == "empty_selector"
+        assert "env=staging" in finding.detail
+        assert not check(crowd(5, traits={"env": "staging"}), subject(plan), "seed").findings
+
+    def test_zones_are_counted_and_who_has_none_is_named(self) -> None:
+        plan = replace(all_at_once(), zone_key="az", zone_limit=1)
+        members = [*crowd(4, traits={"az": "a"}), member(8, traits={"az": "b"}), member(9)]
+        zoneless, zones = check(members, subject(plan), "seed").findings
+        assert (zones.code, zones.title) == ("zones", "2 values of az")
+        assert (zoneless.code, zoneless.count) == ("no_zone", 1)
+
+    def test_a_closed_window_is_a_note(self) -> None:
+        window = Window(frozenset({0}), time(9), time(17))
+        plan = replace(all_at_once(), window=window)
+        [finding] = check(crowd(1), subject(plan, is_open=False), "seed").findings
+        assert (finding.code, finding.severity) == ("window_closed", Severity.NOTE)
+        assert not check(crowd(1), subject(plan), "seed").findings
+
+
+class TestComponents:
+    needs = Needs(frozenset({DEBUG, KAFKA}))
+
+    def test_who_lacks_one_is_named_with_it(self) -> None:
+        members = [*crowd(3, build="full"), member(7, build="core")]
+        builds = {"full": frozenset({DEBUG, KAFKA}), "core": frozenset({DEBUG})}
+        [finding] = check(members, subject(needs=self.needs, builds=builds), "seed").findings
+        assert (finding.code, finding.severity) == ("missing_components", Severity.WARNING)
+        [named] = finding.collectors
+        assert (named.name, named.detail) == ("web-007", "exporter kafka")
+
+    def test_those_that_are_not_reached_do_not_count(self) -> None:
+        members = [member(1, build="full"), member(2, build="core", is_managed=False)]
+        builds = {"full": frozenset({DEBUG, KAFKA}), "core": frozenset({DEBUG})}
+        assert not check(members, subject(needs=self.needs, builds=builds), "seed").findings
+
+    def test_who_reports_none_is_unknown_and_the_names_are_bounded(self) -> None:
+        [finding] = check(crowd(2_000), subject(needs=self.needs), "seed").findings
+        assert (finding.code, finding.count) == ("unknown_components", 2_000)
+        assert len(finding.collectors) == MOST_NAMED
+        assert not check(crowd(2), subject(), "seed").findings
+
+    def test_what_the_stable_version_uses_too_is_no_question(self) -> None:
+        before = Needs(frozenset({DEBUG}))
+        [finding] = check(crowd(2), subject(needs=self.needs, before=before), "seed").findings
+        assert "exporter kafka is unknown" in finding.detail
+        assert not check(crowd(2), subject(needs=before, before=self.needs), "seed").findings
+
+
+class TestTheRest:
+    def test_new_variables_are_a_warning_and_those_in_use_a_note(self) -> None:
+        needs = Needs(environment=frozenset({"OLD", "NEW"}))
+        before = Needs(environment=frozenset({"OLD"}))
+        warning, note = check(crowd(1), subject(needs=needs, before=before), "seed").findings
+        assert (warning.code, note.code) == ("new_variables", "variables")
+        assert warning.detail.startswith("NEW:")
+        assert note.detail.startswith("OLD:")
+
+    def test_a_text_that_cannot_be_read_is_an_error_and_comes_first(self) -> None:
+        found = check(
+            crowd(1),
+            subject(needs=Needs(faults=("Line 3: no.",)), underway="Rollout #4 to edge v2"),
+            "seed",
+        )
+        assert [one.code for one in found.findings] == ["invalid", "supersedes"]
+
+    def test_accepted_warnings_are_not_open(self) -> None:
+        found = check(crowd(1), subject(underway="Rollout #4 to edge v2"), "seed")
+        assert [one.code for one in found.open_warnings([])] == ["supersedes"]
+        assert not found.open_warnings(["supersedes"])
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90 s", 90), ("90", 90), ("5min", 300), ("2 h", 7_200), (" 1 d ", 86_400)],
+)
+def test_times_are_read_as_people_type_them(text: str, seconds: int) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "5 weeks", "-1 s", "1.5 h", "99999999 s"])
+def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(BadDuration, match="90 s"):
+        parse_duration(text)
