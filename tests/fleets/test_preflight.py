@@ -9,7 +9,7 @@ import pytest
 
 from fleets.rollouts.durations import BadDuration, parse_duration
 from fleets.rollouts.needs import Needs, missing_in, needs_of, offered_by
-from fleets.rollouts.placing import TargetFacts
+from fleets.rollouts.placing import Again, TargetFacts
 from fleets.rollouts.preflight import MOST_NAMED, Fate, Member, Severity, Subject, check
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.shares import Share
@@ -131,6 +131,17 @@ class TestFates:
         assert (finding.code, finding.severity) == ("quarantined", Severity.WARNING)
         assert [one.name for one in finding.collectors] == ["web-009"]
         assert found.reached == 3
+
+
+    def test_who_is_tried_again_is_reached_and_who_cannot_be_says_why(self) -> None:
+        again = member(8, is_quarantined=True, again=Again.VIA_PREVIOUS)
+        cannot = member(9, is_quarantined=True, again=Again.NEVER_RAN_ANOTHER)
+        found = check([again, cannot], subject(), "seed")
+        skipped, tried = found.findings
+        assert (skipped.code, skipped.severity) == ("quarantined", Severity.WARNING)
+        assert "never ran another version well" in skipped.collectors[0].detail
+        assert (tried.code, tried.severity, tried.count) == ("tried_again", Severity.NOTE, 1)
+        assert found.reached == 1
 
 
 class TestStages:
