@@ -134,8 +134,6 @@ class Membership(models.Model):
         help_text="offered again once the desired one, its previous, is applied (decision 2)",
     )
     enrolled_at = models.DateTimeField()
-    has_failed: bool
-    """Of members that the rollouts' engine reads: whether the desired one failed there."""
 
     class Meta:
         indexes = [models.Index(fields=["fleet", "agent"], name="membership_by_fleet")]

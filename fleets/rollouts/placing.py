@@ -66,8 +66,8 @@ class TargetFacts:
 class Placement:
     """Where a target stands, why, and whether its agent should run the version now.
 
-    is_wanted: the version becomes the agent's desired one, be it offered, done, offline or quarantined · goes_back_first:
-    it is offered its previous version before.
+    is_wanted: the version becomes the agent's desired one, be it offered, done, offline or quarantined ·
+    goes_back_first: it is offered its previous version before.
     """
 
     place: Place

@@ -262,7 +262,8 @@ def _of_quarantine(members: Sequence[Member], fates: Mapping[UUID, Fate]) -> Ite
 
 
 def _why_not(member: Member) -> str:
-    return WHY_NOT[member.facts.again] if member.facts.again in WHY_NOT else ""
+    again = member.facts.again
+    return WHY_NOT.get(again, "") if again else ""
 
 
 def _of_stages(stages: Sequence[StageReach], strategy: Strategy) -> Iterable[Finding]:

@@ -129,7 +129,8 @@ def act_on_rollout(*, rollout: Rollout, action: Action, actor: Actor, reason: st
     with transaction.atomic():
         before = rollout.state
         try:
-            engine.act(rollout.pk, action, now=clock.now())
+            why = _said(action, actor, reason)
+            engine.act(rollout.pk, action, why=why, now=clock.now())
         except NotPossible as problem:
             raise Conflict(str(problem), code="not_possible") from None
         rollout.refresh_from_db()
@@ -143,6 +144,21 @@ def act_on_rollout(*, rollout: Rollout, action: Action, actor: Actor, reason: st
             after={"state": rollout.state},
         )
         advance_on_commit([rollout.pk])
+
+
+_DONE: Final = {
+    Action.PAUSE: "paused it",
+    Action.RESUME: "resumed it",
+    Action.CANCEL: "cancelled it",
+    Action.ROLL_BACK: "took it back",
+    Action.SKIP_BAKE: "skipped the bake",
+}
+
+
+def _said(action: Action, actor: Actor, reason: str) -> str:
+    """A person's words as the reason of the state that follows."""
+    told = f"{actor.label} {_DONE[action]}{f': {reason}' if reason else ''}"
+    return told if told.endswith((".", "!", "?")) else f"{told}."
 
 
 _RECORD: Final = {

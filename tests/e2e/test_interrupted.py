@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,7 @@ def test_a_supervisor_that_is_killed_while_it_applies_ends_in_one_state_and_is_o
     with rolling(tmp_path, "0.158.0", "0.149.0") as pair:
         rollout = pair.roll_out(texts.text(2), PATIENT)
         for machine in pair.machines:
-            pair.until(lambda one=machine: _is_applying(pair, one), "it applies version 2")
+            pair.until(partial(_is_applying, pair, machine), "it applies version 2")
             machine.crash()
         for machine in pair.machines:
             pair.start_again(machine)

@@ -105,6 +105,8 @@ def _says_why(pair: Rolling, rollout: str, *reasons: str) -> None:
     """In the order in which they were given: programs read them, and people."""
     events = pair.api.get(f"/events/?object_id={rollout}")["results"]
     assert [one["reason"] for one in reversed(events)] == list(reasons)
+    number = pair.rollout(rollout)["number"]
     with Pages(pair.server.base_url) as pages:
         page = pages.read("/activity/")
+        assert f"admin took it back: {reasons[-1]}." in pages.read(f"/rollouts/{number}/")
     assert all(reason in page for reason in reasons)

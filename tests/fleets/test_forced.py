@@ -219,9 +219,7 @@ def test_what_failed_after_it_was_applied_is_nothing_to_go_back_to() -> None:
     story.assign(two)
     story.claim(agent)
     story.answer(agent, APPLIED, hash_of(two))
-    Quarantine.objects.create(
-        agent_id=agent.instance_uid, hash=hash_of(two), since=clock.now()
-    )
+    Quarantine.objects.create(agent_id=agent.instance_uid, hash=hash_of(two), since=clock.now())
     rollout = story.assign(three)
     assert target_of(rollout, agent).previous.version == story.one  # type: ignore[union-attr]  # it has one
     assert member_of(agent).previous.version == story.one  # type: ignore[union-attr]  # it has one

@@ -132,7 +132,6 @@ class TestFates:
         assert [one.name for one in finding.collectors] == ["web-009"]
         assert found.reached == 3
 
-
     def test_who_is_tried_again_is_reached_and_who_cannot_be_says_why(self) -> None:
         again = member(8, is_quarantined=True, again=Again.VIA_PREVIOUS)
         cannot = member(9, is_quarantined=True, again=Again.NEVER_RAN_ANOTHER)

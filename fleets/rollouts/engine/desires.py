@@ -34,8 +34,10 @@ def ran_well(member: Membership, row: StatusRow) -> bool:
 
     member: of with_desired().
     """
-    desired = member.desired
-    return desired is not None and applied_hash(row) == desired.hash and not member.has_failed
+    has_failed: bool = member.has_failed  # type: ignore[attr-defined]  # an annotation
+    return (
+        member.desired is not None and applied_hash(row) == member.desired.hash and not has_failed
+    )
 
 
 def last_good_id(member: Membership, row: StatusRow) -> UUID | None:

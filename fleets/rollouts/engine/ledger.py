@@ -78,9 +78,7 @@ class Ledger:
         self._quarantined.pop((uid, config_hash), None)
         self._lifted.add((uid, config_hash))
 
-    def fail(
-        self, uid: UUID, attempt: AttemptEntry, state: AttemptState, error: str
-    ) -> None:
+    def fail(self, uid: UUID, attempt: AttemptEntry, state: AttemptState, error: str) -> None:
         """An offer has failed. Quarantine first: it holds from the moment that the failure is known.
 
         Of a previous configuration on the way to one that is tried again: that has failed with it.

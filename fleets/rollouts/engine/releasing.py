@@ -86,9 +86,7 @@ def _give_up_retries(rollout: Rollout, waiting: QuerySet[Target]) -> None:
     """Those that go back first to be offered the version again stay where they go."""
     going = waiting.filter(agent__membership__retry__version=rollout.version_id)
     rows = store.lock(list(going.values_list("agent_id", flat=True)))
-    members = Membership.objects.filter(
-        agent_id__in=list(rows), retry__version=rollout.version_id
-    )
+    members = Membership.objects.filter(agent_id__in=list(rows), retry__version=rollout.version_id)
     members.update(retry=None)
 
 
