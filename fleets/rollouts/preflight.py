@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from configs.collector.difference import Change, difference
+from configs.collector.drift import moves_data
 from fleets.rollouts.needs import Component, Needs, missing_in
 from fleets.rollouts.placing import WHY_NOT, Place, TargetFacts, place_target
 from fleets.rollouts.shares import Candidate, divide
@@ -187,6 +188,13 @@ def _of_text(subject: Subject) -> Iterable[Finding]:
     if subject.needs.faults:
         words = " ".join(subject.needs.faults[:MOST_WORDS])
         yield Finding("invalid", Severity.ERROR, "No collector can run this text", words)
+    elif subject.needs.model is not None and not moves_data(subject.needs.model):
+        yield Finding(
+            "moves_nothing",
+            Severity.WARNING,
+            "It moves no telemetry",
+            "It has no pipeline, or none but nop. A collector that runs it says that it is healthy.",
+        )
 
 
 def _of_components(reached: Sequence[Member], subject: Subject) -> Iterable[Finding]:

@@ -222,6 +222,23 @@ class TestTheRest:
         )
         assert [one.code for one in found.findings] == ["invalid", "supersedes"]
 
+    @pytest.mark.parametrize(
+        ("service", "is_said"),
+        [
+            ("service: {telemetry: }", True),
+            ("service: {pipelines: }", True),
+            ("service: {pipelines: {logs: {receivers: [nop], exporters: [nop/2]}}}", True),
+            ("service: {pipelines: {logs: {receivers: [otlp], exporters: [nop]}}}", False),
+            ("service: {pipelines: '${file:pipelines.yaml}'}", False),
+            ("service: '${file:service.yaml}'", False),
+        ],
+    )
+    def test_a_version_that_moves_nothing_is_a_warning(self, service: str, is_said: bool) -> None:
+        needs = needs_of(f"receivers: {{nop: , otlp: }}\nexporters: {{nop: , nop/2: }}\n{service}")
+        found = check(crowd(1), subject(needs=replace(needs, components=frozenset())), "seed")
+        told = [(one.code, one.severity) for one in found.findings]
+        assert told == ([("moves_nothing", Severity.WARNING)] if is_said else [])
+
     def test_accepted_warnings_are_not_open(self) -> None:
         found = check(crowd(1), subject(underway="Rollout #4 to edge v2"), "seed")
         assert [one.code for one in found.open_warnings([])] == ["supersedes"]

@@ -231,10 +231,12 @@ def test_assigning_shows_the_difference_the_numbers_and_the_quarantined_by_name(
 
 def test_assigning_tries_it_again_where_it_failed_when_that_is_ticked() -> None:
     agent = failed_collector()
-    fleet = Membership.objects.get(agent=agent).fleet
-    second = fleet.version
+    member = Membership.objects.get(agent=agent)
+    fleet, second = member.fleet, member.fleet.version
     assert second is not None
-    Fleet.objects.filter(pk=fleet.pk).update(version=None, stable_version=None)
+    assert member.previous is not None
+    first = member.previous.version
+    Fleet.objects.filter(pk=fleet.pk).update(version=first, stable_version=first)
     client, path = signed_in(Role.OPERATOR), f"/fleets/{fleet.slug}/assign/"
     plan = {"version": str(second.pk), "force": "on"}
     html = client.post(path, {**plan, "do": "preview"}).content.decode()
