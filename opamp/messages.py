@@ -65,9 +65,9 @@ class Messages:
         if answer is not None:
             return answer
         try:
-            message = decode_frame(data)
+            message = decode_frame(data, self._options.protocol.parts)
         except MalformedMessage as error:
-            self._counters.malformed_messages += 1
+            self._counters.malformed(error.limit)
             return encode_frame(bad_request(b"", str(error)))
         agent = connection.agents.get(message.instance_uid)
         if agent is not None and agent.is_newest and not wants_new_uid(message):
@@ -147,7 +147,7 @@ class Messages:
         try:
             uid = read_instance_uid(message)
         except MalformedMessage as error:
-            self._counters.malformed_messages += 1
+            self._counters.malformed()
             return encode_frame(bad_request(raw_uid, str(error)))
         agent = connection.agents.get(raw_uid)
         if agent is not None and agent.session is not None and wants_new_uid(message):

@@ -25,7 +25,7 @@ from opamp.gateway import Gateway
 from opamp.identities import goes_by
 from opamp.metrics import AWAY
 from opamp.ports import Caller, Credential
-from opamp.proto.opamp_pb2 import ServerToAgent
+from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
@@ -96,7 +96,8 @@ class OpampPost:
         with self._gateway.polls.holding(credential.id):
             body = await self._read(headers, _resumed(first, receive))
             with self._gateway.aside.holding(body):
-                status, reply = await self._exchange(scope, credential, body)
+                async with self._gateway.polls.turn(credential.id):
+                    status, reply = await self._exchange(scope, credential, body)
             return self._encode(scope, status, reply)
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
@@ -117,23 +118,24 @@ class OpampPost:
     async def _exchange(
         self, scope: Scope, credential: Credential, body: bytes
     ) -> tuple[int, ServerToAgent]:
-        """The status and the ServerToAgent for one AgentToServer."""
+        """The status and the ServerToAgent for one AgentToServer. What waits for its turn is bytes: a message takes
+        many times as much once it is decoded.
+        """
         raw_uid = b""
         try:
-            message = decode_body(body)
+            message = decode_body(body, self._gateway.options.protocol.parts)
             raw_uid = message.instance_uid
             uid = read_instance_uid(message)
             _check_uid_header(scope, uid)
         except MalformedMessage as error:
-            self._gateway.counters.malformed_messages += 1
+            self._gateway.counters.malformed(error.limit)
             return 400, bad_request(raw_uid, str(error))
         address = client_address(scope)
         self._gateway.check_agent(uid, credential=credential, address=address)
         self._gateway.polls.check_pace(credential.id, uid, len(body))
-        del message  # what waits for the database is the bytes: their weight is known
         try:
             reply = await self._gateway.polls.run(
-                credential.id, self._process, credential, body, uid, address, now()
+                self._process, credential, message, uid, address, now()
             )
         except AgentRefused as refusal:
             return self._refused(scope, credential, uid, refusal)
@@ -148,13 +150,13 @@ class OpampPost:
     def _process(
         self,
         credential: Credential,
-        body: bytes,
+        message: AgentToServer,
         uid: UUID,
         address: str,
         moment: datetime,
     ) -> ServerToAgent:
         """On a thread: a session of one message, stored before it is answered; the answer carries the offer."""
-        domain, message = self._gateway.domain, decode_body(body)
+        domain = self._gateway.domain
         asks = wants_new_uid(message)
         if asks and uid not in domain.sessions([uid]):
             return new_identity(uid.bytes, new_id())  # M6: the old one is never registered

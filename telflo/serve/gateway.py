@@ -57,6 +57,7 @@ def _limits() -> Limits:
     return Limits(
         message_bytes=settings.OPAMP_MESSAGE_BYTES,
         send_bytes=settings.OPAMP_MESSAGE_BYTES,
+        parts=settings.OPAMP_PARTS,
         attributes=settings.OPAMP_ATTRIBUTES,
         attribute_length=settings.OPAMP_ATTRIBUTE_LENGTH,
         value_depth=settings.OPAMP_DEPTH,

@@ -16,6 +16,7 @@ from opamp.identities import REPLACED
 from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer
 from opamp.protocol.limits import Limits
+from tests.fuzz.extremes import FLOODS
 from tests.opamp.fakes import HASH, SECRET, UID, UID2, full
 from tests.serve import raw
 from tests.serve.conftest import Running, quick
@@ -69,6 +70,11 @@ async def say_once(running: Running, message: AgentToServer) -> None:
 
 async def too_much(running: Running) -> None:
     await say_once(running, crowded())
+
+
+async def too_many_parts(running: Running) -> None:
+    peer = await Raw.upgraded(running.port)
+    peer.send(frame(raw.BINARY, b"\x00" + FLOODS["health"](UID.bytes, 40_000)))
 
 
 async def too_big(running: Running) -> None:
@@ -175,6 +181,7 @@ SMALL = Limits(message_bytes=1_000)
 PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("message_bytes", {"protocol": SMALL}, too_big),
     ("message_bytes", {"protocol": SMALL}, too_big_in_parts),
+    ("parts", {"protocol": Limits(parts=1_000)}, too_many_parts),
     ("attributes", {"protocol": Limits(attributes=2)}, too_much),
     ("health", {"protocol": Limits(health_components=2)}, too_much),
     ("effective_config", {"protocol": Limits(config_files=2)}, too_much),
