@@ -90,15 +90,38 @@ class OpampPost:
         if content_type != PROTOBUF:
             return _text(415, f"The content type has to be {PROTOBUF}.")
         secret = bearer_secret(headers)
-        # A supervisor that stops hangs up right behind its goodbye (D1); the server drops what was not taken by then.
-        first = await receive()
-        credential = await self._gateway.authenticate(secret, address=client_address(scope))
+        first, credential = await self._let_in(scope, receive, secret)
         with self._gateway.polls.holding(credential.id):
             body = await self._read(headers, _resumed(first, receive))
             with self._gateway.aside.holding(body):
                 async with self._gateway.polls.turn(credential.id):
                     status, reply = await self._exchange(scope, credential, body)
             return self._encode(scope, status, reply)
+
+    async def _let_in(
+        self, scope: Scope, receive: Receive, secret: str
+    ) -> tuple[Mapping[str, Any], Credential]:
+        """What came first of the body, and who sends it. Only who is let in is waited for.
+
+        It is taken at once: a supervisor that stops hangs up right behind its goodbye (D1), and the server drops what
+        was not taken by then.
+        """
+        address = client_address(scope)
+        asking = asyncio.create_task(self._gateway.authenticate(secret, address=address))
+        first: Mapping[str, Any] = {}
+        try:
+            async with asyncio.timeout(None) as patience:
+                stop_waiting = partial(_end_if_failed, patience)
+                asking.add_done_callback(stop_waiting)
+                first = await receive()
+        except TimeoutError:
+            pass  # `asking` says why
+        except BaseException:
+            asking.cancel()
+            raise
+        finally:
+            asking.remove_done_callback(stop_waiting)
+        return first, await asking
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         """The body. Raises BadBody; Overloaded when so much is unfinished that the oldest has to go, and this is it."""
@@ -259,6 +282,11 @@ class OpampPost:
 
 class _ClientLeft(Exception):
     """The client went away before its request was complete: there is nobody to answer."""
+
+
+def _end_if_failed(patience: asyncio.Timeout, asking: asyncio.Task[Credential]) -> None:
+    if not asking.cancelled() and asking.exception() is not None:
+        patience.reschedule(0)
 
 
 def _resumed(first: Mapping[str, Any], receive: Receive) -> Receive:

@@ -57,6 +57,7 @@ class GuardedHttp(H11Protocol):
         self._arrivals = arrivals
         assert self.config.h11_max_incomplete_event_size is not None
         self.conn = _Heads(self.config.h11_max_incomplete_event_size)
+        self._is_answered_early = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn types its own narrower
         """A socket was accepted: its time for a request starts."""
@@ -69,6 +70,11 @@ class GuardedHttp(H11Protocol):
         if self.transport.get_protocol() is not self:
             return  # GuardedWebSocket answers it
         state = self.conn.their_state
+        if self._is_answered_early:
+            if state is h11.SEND_BODY:
+                return
+            self._is_answered_early = False
+            self._arrivals.heads.done(self.transport)
         if state is h11.IDLE:
             if self.conn.trailing_data[0]:
                 self._arrivals.heads.begin(self.transport)
@@ -78,6 +84,14 @@ class GuardedHttp(H11Protocol):
             self._arrivals.bodies.begin(self.transport)
         else:
             self._arrivals.bodies.done(self.transport)
+
+    def on_response_complete(self) -> None:
+        """Who is answered before the request is complete, as one who is not let in, counts as having said nothing."""
+        if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
+            self._is_answered_early = True
+            self._arrivals.bodies.done(self.transport)
+            self._arrivals.heads.begin(self.transport)
+        super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong with a request that cannot be read."""
