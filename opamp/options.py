@@ -20,6 +20,8 @@ class GatewayOptions:
     unfinished_bytes: of all messages that have begun to come; the oldest is cut for what is more.
     messages_per_s, message_burst: of one connection, and of one agent over plain HTTP; one that is faster is read
     later, or answered 429. pace_bytes: a larger message counts once for each so many bytes.
+    token_bytes_per_s, token_burst_bytes: of all that comes by one token but for heartbeats; what is more is answered
+    with UNAVAILABLE, or 429, before it is read.
     connections: sockets of this process, whatever they are for. handshakes: of those that have not sent a request yet;
     each has handshake_s for its request of at most header_bytes.
     ping_s: a peer that was not heard for so long is asked, and cut when it does not answer for as long again.
@@ -49,6 +51,8 @@ class GatewayOptions:
     messages_per_s: float = 100.0
     message_burst: float = 2_000.0
     pace_bytes: int = EACH
+    token_bytes_per_s: float = 16 * 1024 * 1024
+    token_burst_bytes: float = 1024 * 1024 * 1024
     connections: int = 25_000
     handshakes: int = 1_000
     handshake_s: float = 10.0

@@ -7,6 +7,7 @@ Go clients take 200 alone for an answer, try 429 and 503 again, and drop the mes
 import asyncio
 import gzip
 import logging
+import sys
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -92,7 +93,8 @@ class OpampPost:
         secret = bearer_secret(headers)
         first, credential = await self._let_in(scope, receive, secret)
         with self._gateway.polls.holding(credential.id):
-            body = await self._read(headers, _resumed(first, receive))
+            self._gateway.allowances.check(credential.id, _announced(headers))
+            body = await self._read(headers, _resumed(first, receive), credential.id)
             with self._gateway.aside.holding(body):
                 async with self._gateway.polls.turn(credential.id):
                     status, reply = await self._exchange(scope, credential, body)
@@ -123,15 +125,25 @@ class OpampPost:
             asking.remove_done_callback(stop_waiting)
         return first, await asking
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
-        """The body. Raises BadBody; Overloaded when so much is unfinished that the oldest has to go, and this is it."""
-        gateway, who = self._gateway, object()
+    async def _read(self, headers: Headers, receive: Receive, holder: UUID | None) -> bytes:
+        """The body. Raises BadBody; TooMany when too much came by the token; Overloaded when so much is unfinished that
+        the oldest has to go, and this is it.
+        """
+        gateway, who, counted = self._gateway, object(), 0
         most = gateway.options.protocol.message_bytes
         try:
             async with asyncio.timeout(None) as patience:
                 end = partial(patience.reschedule, 0)
-                hold = partial(gateway.unfinished.hold, who, cut=end)
-                return await read_body(headers, receive, most=most, hold=hold)
+
+                def came(size: int, more: bool) -> None:
+                    nonlocal counted
+                    gateway.allowances.take(holder, size - counted)
+                    counted = size
+                    if more:
+                        gateway.allowances.check(holder, most)
+                        gateway.unfinished.hold(who, size, end)
+
+                return await read_body(headers, receive, most=most, came=came)
         except TimeoutError:
             gateway.counters.unavailable_answers += 1
             raise Overloaded(gateway.options.retry_after()) from None
@@ -300,11 +312,15 @@ def _resumed(first: Mapping[str, Any], receive: Receive) -> Receive:
 
 
 async def read_body(
-    headers: Headers, receive: Receive, *, most: int, hold: Callable[[int], None] | None = None
+    headers: Headers,
+    receive: Receive,
+    *,
+    most: int,
+    came: Callable[[int, bool], None] | None = None,
 ) -> bytes:
     """The request's body, inflated (T6). Raises BadBody: 413 as soon as there are more than `most` bytes.
 
-    hold: told how many bytes there are while more is to come.
+    came: told how many bytes there are by now, and whether more is to come.
     """
     encoding = header(headers, b"content-encoding").lower()
     if encoding not in {"", "identity", "gzip"}:
@@ -324,11 +340,18 @@ async def read_body(
         if len(body) > most:
             raise _too_large(most)
         more = event.get("more_body", False)
-        if more and hold is not None:
-            hold(len(body))
+        if came is not None:
+            came(len(body), more)
     if inflater is not None and not inflater.eof:
         raise BadBody(400, "The gzip data ends too early.")
     return bytes(body)
+
+
+def _announced(headers: Headers) -> int:
+    """The bytes of a body as far as its head says, at least; what is packed may be anything."""
+    length = header(headers, b"content-length")
+    is_plain = header(headers, b"content-encoding").lower() in {"", "identity"}
+    return int(length) if is_plain and length.isdecimal() else sys.maxsize
 
 
 def _inflate(inflater: Any, part: bytes, most: int) -> bytes:

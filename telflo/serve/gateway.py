@@ -39,6 +39,8 @@ def gateway_options() -> GatewayOptions:
         messages_per_s=settings.OPAMP_MESSAGES_PER_S,
         message_burst=settings.OPAMP_MESSAGE_BURST,
         pace_bytes=settings.OPAMP_PACE_BYTES,
+        token_bytes_per_s=settings.OPAMP_TOKEN_BYTES_PER_S,
+        token_burst_bytes=settings.OPAMP_TOKEN_BURST_BYTES,
         requests=settings.OPAMP_REQUESTS,
         requests_per_token=settings.OPAMP_REQUESTS_PER_TOKEN,
         connections=settings.OPAMP_CONNECTIONS,

@@ -77,6 +77,13 @@ async def too_many_parts(running: Running) -> None:
     peer.send(frame(raw.BINARY, b"\x00" + FLOODS["health"](UID.bytes, 40_000)))
 
 
+async def two_large(running: Running) -> None:
+    for _ in range(2):
+        peer = await Raw.upgraded(running.port)
+        peer.send(frame(raw.BINARY, b"\x00" + full().SerializeToString() + bytes(2_000)))
+        await peer.message()
+
+
 async def too_big(running: Running) -> None:
     peer = await Raw.upgraded(running.port)
     peer.send(frame(raw.BINARY, bytes(5_000)))
@@ -191,6 +198,7 @@ PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("packages", {"protocol": Limits(packages=2)}, too_much),
     ("agents_per_connection", {"agents_per_connection": 1}, two_agents),
     ("messages_per_s", {"message_burst": 5.0, "messages_per_s": 200.0}, flood),
+    ("token_bytes", {"token_burst_bytes": 10.0, "token_bytes_per_s": 0.001}, two_large),
     ("connections_per_token", {"connections_per_token": 1}, two_connections),
     ("connections", {"connections": 1}, two_sockets),
     ("handshakes", {"handshakes": 1}, two_sockets),
