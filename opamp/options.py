@@ -14,7 +14,7 @@ class GatewayOptions:
 
     waiting: handshakes and new agents that may wait for the database before new ones are turned away with 503.
     waiting_messages, waiting_bytes: of one agent that is not admitted yet, and of all; what is more is answered with
-    UNAVAILABLE.
+    UNAVAILABLE. waiting_share: of waiting_bytes, what one token may fill (0 to 1).
     threads let agents in and look tokens up; request_threads answer requests over plain HTTP, in the order of polls.py.
     requests, requests_per_token: how many of these may be open.
     unfinished_bytes: of all messages that have begun to come; the oldest is cut for what is more.
@@ -44,7 +44,8 @@ class GatewayOptions:
     waiting: int = 10_000
     admit_rows: int = 500
     waiting_messages: int = 64
-    waiting_bytes: int = 128 * 1024 * 1024
+    waiting_bytes: int = 256 * 1024 * 1024
+    waiting_share: float = 0.5
     unfinished_bytes: int = 256 * 1024 * 1024
     agents_per_connection: int = 1_000
     connections_per_token: int = 20_000

@@ -52,7 +52,7 @@ class Polls:
     def holding(self, holder: Holder) -> Iterator[None]:
         """Count a request from when its sender is known, before its body is read, until it is answered.
 
-        Raises TooMany when the token has as many open as it may have, Overloaded when all together have.
+        Raises TooMany when the token has as many open as it may have, Overloaded when less is free than it has.
         """
         self._check(holder)
         self.open += 1
@@ -103,7 +103,8 @@ class Polls:
             self.counters.put_off("requests_per_token")
             text = f"This token has {options.requests_per_token} requests open already."
             raise TooMany(text, options.retry_after())
-        if self.open >= options.requests:
+        if self._open[holder] >= options.requests - self.open:
+            # As many as it has are left free for others: however many tokens take what they may, the next has some too.
             self.counters.put_off("requests")
             raise Overloaded(options.retry_after())
 

@@ -95,7 +95,7 @@ class OpampPost:
         with self._gateway.polls.holding(credential.id):
             self._gateway.allowances.check(credential.id, _announced(headers))
             body = await self._read(headers, _resumed(first, receive), credential.id)
-            with self._gateway.aside.holding(body):
+            with self._gateway.aside.holding(credential.id, body):
                 async with self._gateway.polls.turn(credential.id):
                     status, reply = await self._exchange(scope, credential, body)
             return self._encode(scope, status, reply)

@@ -32,6 +32,7 @@ def gateway_options() -> GatewayOptions:
         waiting=settings.OPAMP_WAITING,
         waiting_messages=settings.OPAMP_WAITING_MESSAGES,
         waiting_bytes=settings.OPAMP_WAITING_BYTES,
+        waiting_share=settings.OPAMP_WAITING_SHARE_PERCENT / 100,
         unfinished_bytes=settings.OPAMP_UNFINISHED_BYTES,
         agents_per_connection=settings.OPAMP_AGENTS_PER_CONNECTION,
         connections_per_token=settings.OPAMP_CONNECTIONS_PER_TOKEN,

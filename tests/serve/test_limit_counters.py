@@ -211,6 +211,7 @@ PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("waiting", {"waiting": 0}, refused_handshake),
     ("waiting_messages", {"waiting_messages": 1}, early_messages),
     ("waiting_bytes", {"waiting_bytes": 1}, early_messages),
+    ("waiting_share", {"waiting_share": 0.0}, early_messages),
     ("new_uids", {"new_uids": 0, "late_s": 0.0}, copied_machine),
     ("unfinished", {"unfinished_bytes": 1}, two_unfinished),
     ("buffer", {"buffer": BufferLimits(rows=1, flush_s=60)}, while_the_buffer_is_full),
