@@ -127,7 +127,7 @@ class OpampPost:
 
     async def _read(self, headers: Headers, receive: Receive, holder: UUID | None) -> bytes:
         """The body. Raises BadBody; TooMany when too much came by the token; Overloaded when so much is unfinished that
-        the oldest has to go, and this is it.
+        this one has to go.
         """
         gateway, who, counted = self._gateway, object(), 0
         most = gateway.options.protocol.message_bytes
@@ -141,7 +141,7 @@ class OpampPost:
                     counted = size
                     if more:
                         gateway.allowances.check(holder, most)
-                        gateway.unfinished.hold(who, size, end)
+                        gateway.unfinished.hold(who, size, end, holder)
 
                 return await read_body(headers, receive, most=most, came=came)
         except TimeoutError:

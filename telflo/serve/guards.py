@@ -127,6 +127,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self._parts_bytes = 0
         self._pace = gateway.options.pace(self.loop.time())
         self._is_choked = self._is_held = False
+        self._socket: dict[str, Any] = {}
 
     def data_received(self, data: bytes) -> None:
         """Take it. What comes first is the whole head of the upgrade: uvicorn leaves one that cannot be read open."""
@@ -135,18 +136,18 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
             self._refuse_upgrade()
         # Parts that are complete, and what has come of the one that is not.
         if size := self._parts_bytes + len(self.conn.reader.buffer):
-            self._unfinished.hold(self, size, self._cut_parts)
+            self._unfinished.hold(self, size, self._cut_parts, self._socket.get("holder"))
             self._is_held = True
         elif self._is_held:
-            self._unfinished.done(self)
-            self._is_held = False
+            self._let_go()
 
     def handle_connect(self, event: Any) -> None:
         """Show the application the socket: it cuts a peer that does not read."""
         self._arrivals.heads.done(self.transport)
         super().handle_connect(event)
         if self.response.status_code == 101:
-            self.scope["extensions"][SOCKET] = {"transport": self.transport}
+            self._socket["transport"] = self.transport
+            self.scope["extensions"][SOCKET] = self._socket
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
@@ -156,16 +157,14 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
 
     def handle_bytes(self, event: Frame) -> None:
         """A message, or its first part."""
-        if not event.fin:
-            self._parts_bytes = len(event.data)
-            self._arrivals.messages.begin(self.transport)
+        if not event.fin or self._is_held:
+            self._begin(event)
         super().handle_bytes(event)
 
     def handle_text(self, event: Frame) -> None:
         """The same."""
-        if not event.fin:
-            self._parts_bytes = len(event.data)
-            self._arrivals.messages.begin(self.transport)
+        if not event.fin or self._is_held:
+            self._begin(event)
         super().handle_text(event)
 
     def handle_cont(self, event: Frame) -> None:
@@ -174,6 +173,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         if event.fin:
             self._parts_bytes = 0
             self._arrivals.messages.done(self.transport)
+            self._let_go()
         elif len(event.data) < SMALL_PART:
             self._spend()
         super().handle_cont(event)
@@ -215,8 +215,20 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self._is_choked = False
         self._read_on()
 
+    def _begin(self, event: Frame) -> None:
+        if not event.fin:
+            self._parts_bytes = len(event.data)
+            self._arrivals.messages.begin(self.transport)
+        else:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """A message is complete: what has come of the next one is younger than what others began before."""
+        self._unfinished.done(self)
+        self._is_held = False
+
     def _cut_parts(self) -> None:
-        """So much is unfinished that the oldest has to go, and it is this one's."""
+        """So much is unfinished that this one has to go."""
         self._counters.cut_connections += 1
         self.transport.abort()
 

@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 from agents.snapshot import ConfigFile
 from fleets.offer import Offer
 from opamp.protocol.limits import Limits
-from tests.opamp.fakes import HASH, SECRET, UID, UID2, comes_back, full, hello
+from tests.opamp.fakes import HASH, OTHER_SECRET, SECRET, UID, UID2, comes_back, full, hello
 from tests.serve import raw
 from tests.serve.conftest import Running, quick
 from tests.serve.raw import Raw, close_code, frame
@@ -249,6 +249,18 @@ class TestAfterTheUpgrade:
             assert running.gateway.unfinished.bytes == 60_000
             other.send(frame(raw.CONTINUATION, b""))
             await _until(lambda: running.gateway.unfinished.bytes == 0)
+
+    @limits(unfinished_bytes=100_000)
+    async def test_it_is_one_of_the_token_that_holds_most(self, running: Running) -> None:
+        small = await Raw.upgraded(running.port, secret=OTHER_SECRET)
+        small.send(frame(raw.BINARY, b"\x00" + full().SerializeToString(), is_last=False))
+        await _until(lambda: running.gateway.unfinished.bytes > 0)
+        for _ in range(3):
+            large = await Raw.upgraded(running.port)
+            large.send(frame(raw.BINARY, bytes(60_000), is_last=False))
+        await _until(lambda: running.gateway.counters.limits["unfinished"] == 2)
+        small.send(frame(raw.CONTINUATION, b""))
+        assert (await small.message())[0] == raw.BINARY
 
     @limits(unfinished_bytes=100_000)
     @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
