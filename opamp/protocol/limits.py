@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
-MOST_PARTS = 100_000
+MOST_PARTS = 80_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +11,7 @@ class Limits:
     """Defaults fit a collector with hundreds of components; sizes are bytes, depths count levels.
 
     parts: of a whole message, counted before it is decoded: fields of it and of all within it. What all other limits
-    allow together has two thirds of it.
+    allow together has 65,000.
     message_bytes and send_bytes are for the transports and for offers (T3, T4, T7, T8).
     text_length is not refused but cut in the middle: an error must not be lost for its length.
     component_details counts the entries of a component tree, and once more their metadata. hash_bytes is what a

@@ -61,7 +61,7 @@ def _count(data: bytes, most: int) -> int:
         if size > 0x7F:
             size, at = _long(data, size, at)
         if kind == _LENGTH:
-            inner = table.get(tag)
+            inner = table.get(tag) if size else None
             if inner is None:
                 at += size
             else:

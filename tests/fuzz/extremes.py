@@ -189,8 +189,3 @@ FLOODS: Final[dict[str, Callable[[bytes, int], bytes]]] = {
     "the same message again": _flood(HEALTH),
 }
 """Every field of a message that may come more than once, by what it holds."""
-
-
-def heaviest(uid: bytes) -> bytes:
-    """A message of 16 MiB that costs the protobuf library most: of an agent, and nothing but the smallest parts."""
-    return block(1, uid) + block(DESCRIPTION, block(1, b"") * ((8 << 20) - 32))

@@ -95,7 +95,7 @@ class TestTooMany:
         self, name: str, decode: Callable[[bytes], AgentToServer]
     ) -> None:
         body = FLOODS[name](inputs.UID, Limits().parts + 1)
-        with pytest.raises(MalformedMessage, match="more than 100000 parts") as caught:
+        with pytest.raises(MalformedMessage, match="more than 80000 parts") as caught:
             decode(body)
         assert caught.value.limit == "parts"
 
