@@ -76,6 +76,9 @@ def _edge(number: int, version: str, rng: random.Random) -> Host:
             "cloud.region": region,
             "cloud.availability_zone": f"{region}{'ab'[number // len(_SITES) % 2]}",
             "deployment.environment": "production",
+            "host.image.version": "2026.11"
+            if number % len(_SITES) and number % 7 == 1
+            else "2026.08",
             "site": site,
         },
     )
