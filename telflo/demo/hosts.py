@@ -90,7 +90,7 @@ def _node(number: int, version: str, rng: random.Random) -> Host:
     address = f"ip-10-{20 + number % 2}-{number // 200 + 1}-{number % 200 + 10}"
     return Host(
         address,
-        arch="arm64" if number % 2 else "amd64",
+        arch="amd64" if number % 3 else "arm64",
         os_description=_UBUNTU,
         version=version,
         attributes={

@@ -4,36 +4,26 @@ The product's own services make it, and collectors that really connect.
 """
 
 import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from agents.models import Agent, AgentStatus
 from agents.services import label_agent
-from agents.snapshot import ConfigStatus
 from configs.models import Configuration, ConfigVersion
 from configs.services import create_configuration, publish_version, save_version
 from fleets.drift import compare_running
 from fleets.models import (
     ArrivalMode,
-    Attempt,
-    AttemptState,
     Fleet,
     Rollout,
-    RolloutState,
-    TargetState,
     Token,
 )
-from fleets.rollouts.plan import ACTIVE
 from fleets.rollouts.services import start_rollout
 from fleets.rollouts.strategy import Strategy, canary
 from fleets.services import create_fleet, set_mode
-from fleets.tasks import sweep_rollouts
 from fleets.tokens import Expiry, IssuedToken, issue_token
 from notices.kinds import ROLLOUT_KINDS, Kind
 from notices.models import Channel
@@ -51,12 +41,10 @@ from telflo.demo.hosts import FLEETS, FleetPlan, hosts_of
 from telflo.demo.past import PastClock, date_the_stale
 from telflo.demo.people import make_people
 from telflo.demo.plans import CLUSTER_BY_CLUSTER, SITE_BY_SITE
+from telflo.demo.waiting import until_gone, until_over, until_paused, until_running, until_stage
 
 DAYS: Final = 41
 EDGE, KUBERNETES, PAYMENTS, STAGING = (plan.name for plan in FLEETS)
-_WITHIN_S: Final = 120.0
-_LOOK_S: Final = 0.1
-_OPEN: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
 _FEWEST: Final = 4
 _FIRST_WAVE: Final = 0.45
 _NEWCOMERS: Final = 0.06
@@ -131,7 +119,7 @@ class Story:
         for group in self.groups.values():
             self._crowd.report_health(group.members)
         unheard = AgentStatus.objects.filter(connected=True, last_seen_at__lt=begin)
-        self._until(partial(_is_empty, unheard), "everybody to be heard")
+        until_gone(unheard, "everybody to be heard")
         date_the_stale(clock.now())
         compare_running(clock.now())
 
@@ -171,7 +159,7 @@ class Story:
             group.waiting = self._agents(plan)
             self._arrive(group, max(2, round(len(group.waiting) * _FIRST_WAVE)))
         for group in self.groups.values():
-            self._until_running(group)
+            until_running(group.members, str(group.versions[-1]))
         observed = [
             member
             for member in self._members(PAYMENTS)
@@ -214,9 +202,9 @@ class Story:
         self._crowd.behave(
             failing, fails=True, fail_marker="resourcedetection", fail_error=texts.NO_METADATA
         )
-        version = self._publish(group.fleet.version.configuration.name)
+        version = self._publish_next(group)
         rollout = self._assign(KUBERNETES, version, "Costs by zone, OPS-1398", CLUSTER_BY_CLUSTER)
-        self._until_over(rollout)
+        until_over(rollout, self._clock)
 
     def _doors(self) -> None:
         """Tokens change hands; one was seen by too many."""
@@ -233,17 +221,16 @@ class Story:
             newcomers = max(1, round((len(group.members) + len(group.waiting)) * _NEWCOMERS))
             self._arrive(group, len(group.waiting) - newcomers)
         for group in self.groups.values():
-            self._until_running(group)
-        compare_running(clock.now())
+            until_running(group.members, str(group.versions[-1]))
 
     def _payments_trouble(self) -> None:
         """A version that older collectors refuse: it pauses, and the next one mends it."""
         self._clock.move_to(days=5, hours=3)
-        group = self.groups[PAYMENTS]
         rollout = self._start(PAYMENTS, "Name changes with 0.160")
-        self._until(lambda: self._is_settled(group, rollout), "the payments rollout")
+        until_paused(rollout)
         self._clock.move_to(days=5, hours=1)
         self._roll_out(PAYMENTS, "Older collectors do not know the new name")
+        compare_running(clock.now())
 
     def _losses(self) -> None:
         """Some are gone for days, some since this morning."""
@@ -259,7 +246,7 @@ class Story:
             self._crowd.leave(gone, gracefully=name == KUBERNETES)
             uids = [member.agent.uid for member in gone]
             there = AgentStatus.objects.filter(agent_id__in=uids, connected=True)
-            self._until(partial(_is_empty, there), "collectors to be gone")
+            until_gone(there, "collectors to be gone")
             group = self.groups[name]
             group.members = [member for member in group.members if member not in gone]
 
@@ -270,7 +257,8 @@ class Story:
             self._arrive(group, len(group.waiting) // 2, over_http=True)
             self._arrive(group, len(group.waiting))
         for name in (EDGE, KUBERNETES):
-            self._until_running(self.groups[name])
+            group = self.groups[name]
+            until_running(group.members, str(group.versions[-1]))
 
     def _attention(self) -> None:
         """What somebody should look at: sick collectors, strangers with wrong tokens, commands to be used."""
@@ -278,7 +266,7 @@ class Story:
         self._crowd.fall_ill(self._members(KUBERNETES)[: self._some(5)], texts.EXPORT_REFUSED)
         west = [one for one in self._members(EDGE) if one.agent.host.attributes["site"] == "pdx"]
         self._crowd.fall_ill(west[: self._some(2)], texts.EXPORT_UNAUTHORIZED)
-        self._crowd.fall_ill(self._members(PAYMENTS)[1:2], texts.DISK_FULL)
+        self._crowd.fall_ill(self._members(PAYMENTS)[2:3], texts.DISK_FULL)
         doors.refuse_strangers(self._leaked)
         for name, uses in ((EDGE, 20), (KUBERNETES, 50)):
             doors.make_install_command(self.groups[name].fleet, uses, self.people["jonas"])
@@ -292,12 +280,7 @@ class Story:
         self.groups[EDGE].versions.append(version)
         rollout = self._assign(EDGE, version, "OPS-1423", SITE_BY_SITE)
         europe = self._prepare_europe()
-        stage = rollout.targets.filter(stage__index=1)
-        self._until(partial(self._stage_began, rollout, 1), "the second stage")
-        answered = stage.filter(
-            state__in=(TargetState.SOAKING, TargetState.SUCCEEDED, TargetState.FAILED)
-        )
-        self._until(lambda: answered.count() >= europe, "the first answers")
+        until_stage(rollout, 1, self._clock, answers=europe)
 
     def _prepare_europe(self) -> int:
         """Where the port is taken the version fails, and others take their time; answers how many answer at once."""
@@ -335,11 +318,14 @@ class Story:
         )
         return publish_version(version=version, actor=self.people["maria"])
 
+    def _publish_next(self, group: Group) -> ConfigVersion:
+        """Of the configuration that the fleet has."""
+        return self._publish(group.versions[-1].configuration.name)
+
     def _start(self, name: str, reason: str, strategy: Strategy | None = None) -> Rollout:
         """The next version of a fleet's configuration goes to it."""
         group = self.groups[name]
-        assert group.fleet.version is not None
-        version = self._publish(group.fleet.version.configuration.name)
+        version = self._publish_next(group)
         group.versions.append(version)
         return self._assign(name, version, reason, strategy)
 
@@ -355,54 +341,12 @@ class Story:
         )
 
     def _roll_out(self, name: str, reason: str, strategy: Strategy | None = None) -> None:
-        self._until_over(self._start(name, reason, strategy))
-
-    def _until_over(self, rollout: Rollout) -> None:
-        going_on = Rollout.objects.filter(pk=rollout.pk, state__in=ACTIVE)
-        self._until(lambda: self._is_later(rollout) and _is_empty(going_on), f"rollout {rollout}")
-
-    def _stage_began(self, rollout: Rollout, index: int) -> bool:
-        waiting = rollout.targets.filter(stage__index=index, state=TargetState.WAITING)
-        return self._is_later(rollout) and not waiting.exists()
-
-    def _is_later(self, rollout: Rollout) -> bool:
-        """True, once somebody has looked at its deadlines; minutes pass while nobody owes an answer."""
-        sweep_rollouts()
-        if not self._unanswered(rollout.fleet.name):
-            self._clock.go_on(minutes=2)
-        return True
-
-    def _unanswered(self, name: str) -> int:
-        uids = [member.agent.uid for member in self._members(name)]
-        return Attempt.objects.filter(agent_id__in=uids, state__in=_OPEN).count()
-
-    def _is_settled(self, group: Group, rollout: Rollout) -> bool:
-        rollout.refresh_from_db(fields=["state"])
-        ended = (RolloutState.PAUSED, RolloutState.SUCCEEDED)
-        return rollout.state in ended and not self._unanswered(group.fleet.name)
+        until_over(self._start(name, reason, strategy), self._clock)
 
     def _arrive(self, group: Group, count: int, *, over_http: bool = False) -> None:
         """So many of those that wait connect."""
         arriving, group.waiting = group.waiting[:count], group.waiting[count:]
         group.members += self._crowd.arrive(arriving, group.token.secret, over_http=over_http)
-
-    def _until_running(self, group: Group) -> None:
-        """All of a fleet have answered that they run what they were offered."""
-        uids = [member.agent.uid for member in group.members]
-
-        def run_it() -> bool:
-            rows = AgentStatus.objects.filter(agent_id__in=uids)
-            return rows.filter(remote_config_status=ConfigStatus.APPLIED.value).count() == len(uids)
-
-        self._until(run_it, f"{group.fleet.name} to run {group.versions[-1]}")
-
-    def _until(self, holds: Callable[[], bool], what: str) -> None:
-        """Look until it holds. Raises TimeoutError."""
-        end = time.monotonic() + _WITHIN_S
-        while not holds():
-            if time.monotonic() > end:
-                raise TimeoutError(f"The demo waited in vain for {what}.")
-            time.sleep(_LOOK_S)
 
     def _members(self, name: str) -> Sequence[Member]:
         return self.groups[name].members
@@ -413,8 +357,3 @@ class Story:
     def _some(self, count: int) -> int:
         """That many of 300, fewer of fewer, but one at least."""
         return max(1, round(count * min(1.0, self._count / 300)))
-
-
-def _is_empty(rows: "QuerySet[Any]") -> bool:
-    """Looked up anew each time."""
-    return not rows.all().exists()
