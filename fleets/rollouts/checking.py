@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
 from agents.models import ComponentSet
 from agents.snapshot import Capability, ConfigStatus
@@ -12,7 +13,8 @@ from fleets.rollouts import preflight
 from fleets.rollouts.needs import Component, Needs, needs_of, offered_by
 from fleets.rollouts.placing import TargetFacts
 from fleets.rollouts.plan import ACTIVE
-from fleets.rollouts.preflight import Member, Preflight, Subject
+from fleets.rollouts.preflight import NOTHING_SAID, Member, Preflight, Subject
+from fleets.rollouts.shares import seed_of
 from fleets.rollouts.strategy import Strategy
 from fleets.rollouts.traits import traits_of
 
@@ -44,7 +46,7 @@ def check_rollout(
         underway=f"Rollout {running} to {running.version}" if running else "",
         is_open=strategy.window is None or strategy.window.is_open(now),
     )
-    return preflight.check(members, subject, seed=version.pk.hex)
+    return preflight.check(members, subject, seed=seed_of(fleet.pk, version.pk))
 
 
 def _needs_before(fleet: Fleet, version: ConfigVersion) -> Needs | None:
@@ -61,24 +63,38 @@ def _members(fleet: Fleet, version: ConfigVersion, strategy: Strategy) -> list[M
     failed = frozenset(
         Quarantine.objects.filter(hash__in=hashes).values_list("agent_id", flat=True)
     )
-    rows: Iterable[tuple[Any, ...]] = list(fleet.memberships.order_by().values_list(*_COLUMNS))
+    rows = list(fleet.memberships.order_by().values_list(*_COLUMNS))
     traits = traits_of([row[0] for row in rows]) if strategy.reads_traits else {}
     return [
         Member(
-            uid=uid,
-            name=name,
-            facts=TargetFacts(
-                is_managed=mode == ArrivalMode.MANAGED,
-                accepts_config=not bits or bool(bits & _ACCEPTS),
-                is_connected=is_connected,
-                is_quarantined=uid in failed,
-                has_applied=status == ConfigStatus.APPLIED and digest in hashes,
+            uid,
+            name,
+            _facts(
+                mode,
+                bits,
+                is_connected,
+                uid in failed,
+                status == ConfigStatus.APPLIED and digest in hashes,
             ),
-            build=build or "",
-            traits=traits.get(uid, {}),
+            build or "",
+            traits.get(uid, NOTHING_SAID),
         )
         for uid, name, mode, bits, build, is_connected, status, digest in rows
     ]
+
+
+@lru_cache(maxsize=1_000)
+def _facts(
+    mode: str, bits: int, is_connected: bool, is_quarantined: bool, has_applied: bool
+) -> TargetFacts:
+    """One for each kind of member, however many there are of it."""
+    return TargetFacts(
+        is_managed=mode == ArrivalMode.MANAGED,
+        accepts_config=not bits or bool(bits & _ACCEPTS),
+        is_connected=is_connected,
+        is_quarantined=is_quarantined,
+        has_applied=has_applied,
+    )
 
 
 def _builds(hashes: Iterable[str]) -> dict[str, frozenset[Component]]:
