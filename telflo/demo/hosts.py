@@ -102,14 +102,14 @@ def _node(number: int, version: str, rng: random.Random) -> Host:
     )
 
 
-def _payments(number: int, version: str, rng: random.Random) -> Host:
+def _payments(number: int, version: str, _rng: random.Random) -> Host:
     return Host(
         f"pay-{_ROLES[number % len(_ROLES)]}-{number // len(_ROLES) + 1:02}",
         os_description=_REDHAT,
         version=version,
         attributes={
             "deployment.environment": "production",
-            "datacenter": rng.choice(("dc1", "dc2")),
+            "datacenter": ("dc2", "dc1")[(number + number // len(_ROLES)) % 2],
             "team": "payments",
         },
     )

@@ -14,7 +14,6 @@ from agents.models import Agent, AgentStatus
 from agents.services import label_agent
 from configs.models import Configuration, ConfigVersion
 from configs.services import create_configuration, publish_version, save_version
-from fleets.drift import compare_running
 from fleets.models import (
     ArrivalMode,
     Fleet,
@@ -24,6 +23,7 @@ from fleets.models import (
 from fleets.rollouts.services import start_rollout
 from fleets.rollouts.strategy import Strategy, canary
 from fleets.services import create_fleet, set_mode
+from fleets.tasks import compare_running
 from fleets.tokens import Expiry, IssuedToken, issue_token
 from notices.kinds import ROLLOUT_KINDS, Kind
 from notices.models import Channel
@@ -121,7 +121,7 @@ class Story:
         unheard = AgentStatus.objects.filter(connected=True, last_seen_at__lt=begin)
         until_gone(unheard, "everybody to be heard")
         date_the_stale(clock.now())
-        compare_running(clock.now())
+        compare_running()
 
     # ---- the chapters
 
@@ -165,7 +165,7 @@ class Story:
             for member in self._members(PAYMENTS)
             if "dc2" in member.agent.host.attributes.values() and not is_edited(member.agent.host)
         ]
-        for member in observed[: max(1, len(observed) // 2)]:
+        for member in observed[: max(1, len(observed) // 4)]:
             set_mode(
                 agent=self._agent(member),
                 mode=ArrivalMode.OBSERVED,
@@ -230,7 +230,7 @@ class Story:
         until_paused(rollout)
         self._clock.move_to(days=5, hours=1)
         self._roll_out(PAYMENTS, "Older collectors do not know the new name")
-        compare_running(clock.now())
+        compare_running()
 
     def _losses(self) -> None:
         """Some are gone for days, some since this morning."""

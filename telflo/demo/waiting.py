@@ -10,7 +10,7 @@ from agents.models import AgentStatus
 from agents.snapshot import ConfigStatus
 from fleets.models import Attempt, AttemptState, Rollout, RolloutState, TargetState
 from fleets.rollouts.plan import ACTIVE
-from fleets.tasks import sweep_rollouts
+from fleets.tasks import compare_running, sweep_rollouts
 from notices.models import Delivery, DeliveryState, Notice
 from opamp.simulator.member import Member
 from telflo.demo.past import PastClock
@@ -83,7 +83,8 @@ def until_stage(rollout: Rollout, index: int, clock: PastClock, answers: int) ->
 
 
 def _look(rollout: Rollout, clock: PastClock) -> None:
-    """What somebody would do at a deadline; minutes pass while nobody owes an answer."""
+    """What the clock's tasks do; minutes pass while nobody owes an answer."""
+    compare_running()
     sweep_rollouts()
     if not _unanswered(rollout):
         clock.go_on(minutes=_MINUTES)
