@@ -86,7 +86,6 @@ class Gateway:
         """Start on the running loop unless it has started already."""
         if self._started:
             return
-        self._started = True
         options = self.options
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
         self._control = ThreadPoolExecutor(2, thread_name_prefix="opamp-control")
@@ -98,6 +97,7 @@ class Gateway:
         self._spawn(self._admission.run())
         self._spawn(Watch(self.registry, options, self.counters).run())
         self._spawn(self._flush_refusals())
+        self._started = True  # from now on other threads may ask what it counts
 
     def _make_storing(self) -> None:
         """What stands between here and the database: what agents say, and what they should have."""
