@@ -17,7 +17,7 @@ from telflo.demo.past import PastClock
 
 _WITHIN_S: Final = 120.0
 _LOOK_S: Final = 0.1
-_MINUTES: Final = 2
+_MINUTES: Final = 5
 _UNANSWERED: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
 _JUDGED: Final = (TargetState.SOAKING, TargetState.SUCCEEDED, TargetState.FAILED)
 
@@ -45,9 +45,9 @@ def until_running(members: Sequence[Member], what: str) -> None:
 
 
 def until_told() -> None:
-    """Who is on call has heard of everything. Raises TimeoutError."""
+    """Who is on call was told everything, at least once. Raises TimeoutError."""
     until_gone(Notice.objects.filter(spread_at=None), "notices to be spread")
-    until_gone(Delivery.objects.filter(state=DeliveryState.WAITING), "the webhooks")
+    until_gone(Delivery.objects.filter(state=DeliveryState.WAITING, tries=0), "the webhooks")
 
 
 def until_paused(rollout: Rollout) -> None:

@@ -20,7 +20,7 @@ from telflo.demo.texts import LINES
 from tests.e2e.harness.server import Process, free_port, make_api_token
 from tests.e2e.harness.waiting import tail, wait_until
 
-WITHIN_S = 120
+WITHIN_S = 240
 PASSWORD = "a-passphrase-for-the-demo"
 
 
