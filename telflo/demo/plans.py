@@ -20,7 +20,7 @@ SITE_BY_SITE: Final = Strategy(
             Share(
                 selector=parse_selector("site=ams, cloud.availability_zone=eu-west-1a"),
             ),
-            bake=10 * _MINUTE,
+            bake=30 * _MINUTE,
         ),
         StagePlan(
             "Europe",

@@ -41,7 +41,13 @@ from telflo.demo.hosts import FLEETS, FleetPlan, hosts_of
 from telflo.demo.past import PastClock, date_the_stale
 from telflo.demo.people import make_people
 from telflo.demo.plans import CLUSTER_BY_CLUSTER, SITE_BY_SITE
-from telflo.demo.waiting import until_gone, until_over, until_paused, until_running, until_stage
+from telflo.demo.waiting import (
+    until_gone,
+    until_over,
+    until_paused,
+    until_running,
+    until_second_stage,
+)
 
 DAYS: Final = 41
 EDGE, KUBERNETES, PAYMENTS, STAGING = (plan.name for plan in FLEETS)
@@ -49,7 +55,9 @@ _FEWEST: Final = 4
 _FIRST_WAVE: Final = 0.45
 _NEWCOMERS: Final = 0.06
 _QUICK_SHARE: Final = 0.55
-_LONGEST_APPLY: Final = 0.85
+_LONGEST_APPLY: Final = 0.8
+_BEGAN_MIN: Final = 2
+"""With the longest apply it is within the apply timeout."""
 
 
 @dataclass(slots=True)
@@ -280,7 +288,7 @@ class Story:
         self.groups[EDGE].versions.append(version)
         rollout = self._assign(EDGE, version, "OPS-1423", SITE_BY_SITE)
         europe = self._prepare_europe()
-        until_stage(rollout, 1, self._clock, answers=europe)
+        until_second_stage(rollout, self._clock, minutes=_BEGAN_MIN, answers=europe)
 
     def _prepare_europe(self) -> int:
         """Where the port is taken the version fails, and others take their time; answers how many answer at once."""

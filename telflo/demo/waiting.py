@@ -69,16 +69,26 @@ def until_over(rollout: Rollout, clock: PastClock) -> None:
     until_told()
 
 
-def until_stage(rollout: Rollout, index: int, clock: PastClock, answers: int) -> None:
-    """The stage has begun, and so many of it have answered. Raises TimeoutError."""
-    targets = rollout.targets.filter(stage__index=index)
-    waiting, judged = targets.filter(state=TargetState.WAITING), targets.filter(state__in=_JUDGED)
+def until_second_stage(rollout: Rollout, clock: PastClock, *, minutes: int, answers: int) -> None:
+    """It began so many minutes ago, and so many of it have answered. Raises TimeoutError.
+
+    No time leaps once it has begun: those that take long would run into their apply timeout.
+    """
+    first, second = (rollout.targets.filter(stage__index=index) for index in range(2))
+    waiting, judged = second.filter(state=TargetState.WAITING), second.filter(state__in=_JUDGED)
+    passed = first.filter(state=TargetState.SUCCEEDED)
+
+    def is_tried() -> bool:
+        _look(rollout, clock)
+        return passed.exists()
 
     def has_begun() -> bool:
-        _look(rollout, clock)
+        sweep_rollouts()
         return not waiting.exists()
 
-    until(has_begun, f"the stage {index + 1} of rollout {rollout}")
+    until(is_tried, f"the first stage of rollout {rollout}")
+    clock.move_to(minutes=minutes)
+    until(has_begun, f"the second stage of rollout {rollout}")
     until(lambda: judged.count() >= answers, "the first answers")
 
 
