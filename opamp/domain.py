@@ -26,7 +26,7 @@ from fleets import (
 )
 from fleets.connection_offer import Held, SettingsOffer
 from fleets.errors import EnrolmentRefused, NotNow, TokenRefused
-from fleets.offer import Intent, Offer
+from fleets.offer import Claim, Intent, Offer
 from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
 from opamp.ports import Admitted, Caller, Credential, Refusal
 from telflo.base.deadlocks import again_after_deadlock
@@ -112,7 +112,7 @@ class DjangoDomain:
         return offers.claim_offers(agents, now=now)
 
     @with_connections
-    def give_back_offers(self, claims: Mapping[UUID, str], *, now: datetime) -> None:
+    def give_back_offers(self, claims: Mapping[UUID, Claim], *, now: datetime) -> None:
         """See Domain."""
         offers.give_back_offers(claims, now=now)
 
@@ -124,7 +124,7 @@ class DjangoDomain:
         return connection_claims.claim_settings(agents, now=now)
 
     @with_connections
-    def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
+    def give_back_settings(self, claims: Mapping[UUID, Claim]) -> None:
         """See Domain."""
         connection_claims.give_back_settings(claims)
 

@@ -15,6 +15,7 @@ from fleets.connection_offer import MOST_UNUSED, Held, SettingsOffer
 from fleets.credentials import prune_credentials
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import AgentConnection, Fleet, Handover, Membership, Token, TokenKind
+from fleets.offer import Claim
 from fleets.services import forget_agent, move_agent
 from fleets.standing import intents
 from fleets.tasks import sweep_tokens
@@ -170,7 +171,7 @@ class TestOwnCredential:
 
     def test_one_that_was_not_sent_is_gone(self, shared: IssuedToken) -> None:
         agent = come(shared.secret)
-        give_back_settings({agent.instance_uid: offered(agent).hash})
+        give_back_settings({agent.instance_uid: Claim(agent.epoch, offered(agent).hash)})
         assert not credentials()
         assert offered(agent).secret
 
@@ -284,7 +285,7 @@ class TestAnotherPlace:
         agent, _ = self.moved(shared)
         change()
         self.moved(shared)
-        give_back_settings({agent.instance_uid: offered(agent).hash})
+        give_back_settings({agent.instance_uid: Claim(agent.epoch, offered(agent).hash)})
         assert offered(agent).secret
 
     def test_who_was_offered_one_by_an_older_version_is_left_alone(
