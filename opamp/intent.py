@@ -164,7 +164,7 @@ class IntentWatcher:
         loop = asyncio.get_running_loop()
         delay_s = self._options.reconcile_s * random.uniform(0.8, 1.2)  # noqa: S311
         until_s = loop.time() + delay_s
-        while await self._is_poked(until_s - loop.time()):
+        while loop.time() < until_s and await self._is_poked(until_s - loop.time()):
             self._looking.clear()
             poked, self._poked = self._poked, set()
             await self._look_again(poked)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from channels.layers import InMemoryChannelLayer
 
 from agents import notify
 from fleets.connection_offer import Held, SettingsOffer
-from fleets.offer import Claim, Offer
+from fleets.offer import Claim, Intent, Offer
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from tests.opamp.adapters import AsgiWire
@@ -109,6 +109,36 @@ class TestClaimsThatFail:
         wire = connect()
         await joined(wire)
         assert (await wire.reply()).remote_config.config_hash == bytes.fromhex(HASH)
+
+
+class Poking(MemoryDomain):
+    """While it answers what the agents should have, the next poke arrives."""
+
+    again: Callable[[], None] = staticmethod(lambda: None)
+
+    def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:
+        self.again()
+        return super().intents(uids)
+
+
+class TestPokesWithoutEnd:
+    @pytest.fixture
+    def domain(self) -> MemoryDomain:
+        return Poking()
+
+    @pytest.mark.rule("I4")
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05)])
+    async def test_they_do_not_keep_it_from_comparing_everything(
+        self, connect: Connect, domain: Poking, layer: Any, gateway: Gateway
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        wire = connect()
+        await joined(wire)
+        domain.again = lambda: asyncio.run_coroutine_threadsafe(poke(layer, UID.hex), loop).result()
+        await poke(layer, UID.hex)
+        await until(lambda: ("intents", {UID}) in domain.log)
+        compared = domain.log.count(("intents", None))
+        await until(lambda: domain.log.count(("intents", None)) > compared + 1)
 
 
 class TestOffers:
