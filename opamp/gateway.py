@@ -23,6 +23,7 @@ from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused, Overloaded, TooMany
 from opamp.identities import Identities
 from opamp.intent import IntentWatcher, Layer
+from opamp.loops import for_ever
 from opamp.messages import Messages
 from opamp.metrics import AWAY, STOPPING, Counters, numbers_of
 from opamp.options import GatewayOptions
@@ -95,8 +96,9 @@ class Gateway:
         self._make_talking()
         self.buffer.start()
         self.intent.start()
-        self._spawn(self._admission.run())
-        self._spawn(Watch(self.registry, options, self.counters).run())
+        self._spawn(for_ever(self._admission.run, self.counters))
+        watch = Watch(self.registry, options, self.counters)
+        self._spawn(for_ever(watch.run, self.counters))
         self._spawn(self._flush_refusals())
 
     def _make_storing(self) -> None:

@@ -17,6 +17,7 @@ from fleets.connection_offer import Held, SettingsOffer
 from fleets.offer import Claim, Intent, Offer
 from opamp.buffer import WriteBuffer
 from opamp.commands import CommandSender
+from opamp.loops import for_ever
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.ports import Domain
@@ -32,7 +33,6 @@ logger = logging.getLogger(__name__)
 
 OnThread = Callable[..., Awaitable[Any]]
 
-_RETRY_S: Final = 2.0
 _LAYER_S: Final = 2.0
 _REVOKED: Final = "The token is revoked."
 
@@ -91,7 +91,7 @@ class IntentWatcher:
     def start(self) -> None:
         """Begin listening, comparing and claiming on the running loop."""
         for loop in (self._listen, self._compare, self._claim_wanted):
-            self.spawn(self._for_ever(loop))
+            self.spawn(for_ever(loop, self._counters))
 
     async def stop(self) -> None:
         """End every task; leave the group."""
@@ -114,14 +114,6 @@ class IntentWatcher:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _for_ever(self, loop: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await loop()
-            except Exception:
-                logger.warning("%s failed; it goes on.", loop.__name__, exc_info=True)
-                await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.0))  # noqa: S311
 
     # ── hints ──
 
