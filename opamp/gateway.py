@@ -394,7 +394,8 @@ class Gateway:
                 try:
                     await self._on_thread(self._control, self.domain.record_refusals, refusals)
                 except Exception:
-                    logger.warning("Refused attempts were not stored.", exc_info=True)
+                    self.refusals.put_back(refusals)
+                    logger.warning("Refused attempts could not be stored yet.", exc_info=True)
 
 
 def _now_s() -> float:
