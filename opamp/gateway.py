@@ -60,9 +60,7 @@ class Gateway:
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
         throttle = partial(
-            RefusalThrottle,
-            self.options.refusals_per_minute,
-            retry_after=self.options.retry_after,
+            RefusalThrottle, self.options.refusals_per_minute, retry_after=self.options.retry_after
         )
         self.throttle, self.agent_throttle = throttle(), throttle(text=OF_AGENT)
         self.is_draining = False
@@ -90,15 +88,14 @@ class Gateway:
         self._started = True
         options = self.options
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
-        self._control = ThreadPoolExecutor(2, thread_name_prefix="opamp-control")
+        self._control = ThreadPoolExecutor(options.control_threads, "opamp-control")
         self.polls.start()
         self._make_storing()
         self._make_talking()
         self.buffer.start()
         self.intent.start()
         self._spawn(for_ever(self._admission.run, self.counters))
-        watch = Watch(self.registry, options, self.counters)
-        self._spawn(for_ever(watch.run, self.counters))
+        self._spawn(for_ever(Watch(self.registry, options, self.counters).run, self.counters))
         self._spawn(self._flush_refusals())
 
     def _make_storing(self) -> None:
