@@ -85,7 +85,6 @@ class Gateway:
         """Start on the running loop unless it has started already."""
         if self._started:
             return
-        self._started = True
         options = self.options
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
         self._control = ThreadPoolExecutor(options.control_threads, "opamp-control")
@@ -97,6 +96,7 @@ class Gateway:
         self._spawn(for_ever(self._admission.run, self.counters))
         self._spawn(for_ever(Watch(self.registry, options, self.counters).run, self.counters))
         self._spawn(self._flush_refusals())
+        self._started = True  # from now on other threads may ask what it counts
 
     def _make_storing(self) -> None:
         """What stands between here and the database: what agents say, and what they should have."""

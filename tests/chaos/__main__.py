@@ -33,6 +33,8 @@ FACTOR: Final = "TELFLO_CHAOS_FACTOR"
 """Environment: by how much this machine may be slower than RIGHT_WITHIN_S says (default 1)."""
 _REPORTS_PER_S: Final = 1_250
 """Of all agents together, while they fill the write buffers."""
+_LONG: Final = 2_000
+"""Characters of what each of them says then."""
 _ALL_IN_S: Final = 60.0
 _LOOK_S: Final = 0.2
 _DIFFER_AFTER_S: Final = 1.0
@@ -134,12 +136,12 @@ class Run:
             logbook.read()
 
 
-def _unrest(this: Round, crowd: Crowd) -> tuple[int, float]:
-    """How many agents speak at a time, and how often (seconds)."""
+def _unrest(this: Round, crowd: Crowd) -> tuple[int, float, int]:
+    """How many agents speak at a time, how often (seconds), and how long their words are."""
     if any(blow.how is How.FILL for blow in this.blows):
         agents = len(crowd.fleet.members)
-        return agents, agents / _REPORTS_PER_S
-    return this.restless, RESTLESS_S
+        return agents, agents / _REPORTS_PER_S, _LONG
+    return this.restless, RESTLESS_S, 0
 
 
 def _line(this: Round, revived: list[str], away_s: float, up_s: float, verdict: Verdict) -> str:

@@ -209,10 +209,13 @@ class Crowd:
         return len(chosen)
 
     @asynccontextmanager
-    async def restless(self, number: int, every_s: float = RESTLESS_S) -> AsyncIterator[None]:
-        """While the block runs so many agents at a time, others each time, say a new error of their health."""
+    async def restless(self, number: int, every_s: float, words: int) -> AsyncIterator[None]:
+        """While the block runs so many agents at a time, others each time, say a new error of their health.
+
+        words: so many characters of it are the same.
+        """
         ill: set[int] = set()
-        trouble = asyncio.create_task(self._trouble(number, every_s, ill))
+        trouble = asyncio.create_task(self._trouble(number, every_s, words, ill))
         try:
             yield
         finally:
@@ -230,7 +233,7 @@ class Crowd:
     def _number(self, share: float) -> int:
         return round(share * len(self.fleet.members))
 
-    async def _trouble(self, number: int, every_s: float, ill: set[int]) -> None:
+    async def _trouble(self, number: int, every_s: float, words: int, ill: set[int]) -> None:
         while True:
             for one in self.rng.sample(range(len(self.fleet.members)), number):
                 link = self.fleet.members[one].link
@@ -239,7 +242,10 @@ class Crowd:
                     continue
                 self.troubles += 1
                 ill.add(one)
-                self.fleet.fall_ill(self.fleet.members[one], f"trouble {self.troubles}")
+                self.fleet.fall_ill(
+                    self.fleet.members[one],
+                    f"trouble {self.troubles}{' ' * bool(words)}{'.' * words}",
+                )
             await asyncio.sleep(every_s)
 
 

@@ -25,8 +25,8 @@ from tests.e2e.harness.waiting import tail
 
 _UP_S: Final = 120.0
 _PAUSE_S: Final = 0.1
-_BUFFER_MIB: Final = "2"
-"""So that a few hundred agents can fill it."""
+_BUFFER_MIB: Final = "6"
+"""So that a few hundred agents can fill it, and do not by following a version."""
 
 
 class Broken(Exception):
