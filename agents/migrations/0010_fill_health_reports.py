@@ -67,6 +67,18 @@ def _time(text):
     return datetime.fromisoformat(text) if text else None
 
 
+class RemoveFromState(migrations.RemoveField):
+    """The column stays where a server of the release before may still run; SQLite's tables are made anew later anyway."""
+
+    def database_forwards(self, app_label, editor, from_state, to_state):
+        if editor.connection.vendor == "sqlite":
+            super().database_forwards(app_label, editor, from_state, to_state)
+
+    def database_backwards(self, app_label, editor, from_state, to_state):
+        if editor.connection.vendor == "sqlite":
+            super().database_backwards(app_label, editor, from_state, to_state)
+
+
 class Migration(migrations.Migration):
     atomic = False
 
@@ -74,7 +86,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunPython(fill, empty),
-        migrations.SeparateDatabaseAndState(
-            state_operations=[migrations.RemoveField("agentstatus", "health_tree")]
-        ),
+        RemoveFromState("agentstatus", "health_tree"),
     ]

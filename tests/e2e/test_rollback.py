@@ -108,5 +108,5 @@ def _says_why(pair: Rolling, rollout: str, *reasons: str) -> None:
     number = pair.rollout(rollout)["number"]
     with Pages(pair.server.base_url) as pages:
         page = pages.read("/activity/")
-        assert f"admin took it back: {reasons[-1]}." in pages.read(f"/rollouts/{number}/")
+        assert f"took it back: {reasons[-1]}." in pages.read(f"/rollouts/{number}/")
     assert all(reason in page for reason in reasons)
