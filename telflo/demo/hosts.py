@@ -76,9 +76,6 @@ def _edge(number: int, version: str, rng: random.Random) -> Host:
             "cloud.region": region,
             "cloud.availability_zone": f"{region}{'ab'[number // len(_SITES) % 2]}",
             "deployment.environment": "production",
-            "host.image.version": "2026.11"
-            if number % len(_SITES) and number % 7 == 1
-            else "2026.08",
             "site": site,
         },
     )
@@ -90,7 +87,7 @@ def _node(number: int, version: str, rng: random.Random) -> Host:
     address = f"ip-10-{20 + number % 2}-{number // 200 + 1}-{number % 200 + 10}"
     return Host(
         address,
-        arch="amd64" if number % 3 else "arm64",
+        arch="arm64" if number % 2 else "amd64",
         os_description=_UBUNTU,
         version=version,
         attributes={
@@ -102,14 +99,14 @@ def _node(number: int, version: str, rng: random.Random) -> Host:
     )
 
 
-def _payments(number: int, version: str, _rng: random.Random) -> Host:
+def _payments(number: int, version: str, rng: random.Random) -> Host:
     return Host(
         f"pay-{_ROLES[number % len(_ROLES)]}-{number // len(_ROLES) + 1:02}",
         os_description=_REDHAT,
         version=version,
         attributes={
             "deployment.environment": "production",
-            "datacenter": ("dc2", "dc1")[(number + number // len(_ROLES)) % 2],
+            "datacenter": rng.choice(("dc1", "dc2")),
             "team": "payments",
         },
     )

@@ -34,7 +34,7 @@ MOST_GROWTH: Final = 32 * 1024 * 1024
 """Bytes by which the process may be larger at the end than after the first tenth."""
 WHOLE: Final = LIMITS.message_bytes // 2 - 64
 PARTS: Final = LIMITS.parts - 10
-_AGAIN: Final = 5
+_AGAIN: Final = 12
 _SLOWEST: Final = 10
 _DOORS: Final = ("WebSocket", "HTTP", "HTTP body", "framing", "AnyValue", "health tree")
 _WEIGHTS: Final = (40, 15, 20, 5, 10, 10)
