@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -13,6 +14,7 @@ from telflo import env
 from telflo.base.access import Role
 from telflo.base.activity import Actor, record
 from telflo.base.models import User
+from telflo.base.rotation import check_keys
 from telflo.databases import wait_for
 
 ADMIN = "admin"
@@ -30,7 +32,9 @@ def welcome() -> Iterator[str]:
     """Make sure that somebody can sign in, where the database is up to date; yields lines for the terminal.
 
     Without a database nothing is done: /readyz says what is missing, and the next start does it.
+    Raises ImproperlyConfigured for keys that do not open what is stored.
     """
+    check_store()
     try:
         password = None if is_behind() else make_first_admin()
     except OperationalError:
@@ -38,6 +42,16 @@ def welcome() -> Iterator[str]:
     if password is not None:
         yield f"First sign-in: user {ADMIN}, password {password}"
         yield "The password is shown this once. Change it after signing in."
+
+
+def check_store() -> None:
+    """Whether the keys open what the database holds, as far as it is there. Raises ImproperlyConfigured.
+
+    Else every page with a stored text would fail, and texts of two keys would mix.
+    """
+    with suppress(OperationalError):
+        if not is_behind():
+            check_keys()
 
 
 def migrate() -> bool:
