@@ -128,7 +128,8 @@ class SettingsState:
 
     wanted: hash of what the agent should be offered, "" for nothing · offered: the hash that it was offered last and
     may still have · in_use: it came by the credential that this offer held, so it has it · arrived: it was heard on
-    the same connection well after the offer · varies: the fleet wants something, so `wanted` hangs on capabilities.
+    the same connection well after the offer · varies: the fleet wants something, so `wanted` hangs on capabilities ·
+    number: of the message that the offer answered; None: not known.
     """
 
     wanted: str = ""
@@ -136,6 +137,7 @@ class SettingsState:
     in_use: bool = False
     arrived: bool = False
     varies: bool = False
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,10 @@ class NewRolloutSerializer(BodySerializer):
     version = serializers.UUIDField(help_text="published")
     reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
     plan = PlanSerializer(required=False)
+    force = serializers.BooleanField(
+        default=False,
+        help_text="try it again where it failed before, by way of each collector's previous version",
+    )
     dry_run = serializers.BooleanField(default=False, help_text="only check it")
     accept_warnings = serializers.BooleanField(
         default=False, help_text="start although the check warns"

@@ -110,12 +110,14 @@ class RolloutKnobsSerializer(RolloutSerializer):
 
     soak_seconds = serializers.IntegerField(source="soak_s", read_only=True)
     apply_timeout_seconds = serializers.IntegerField(source="apply_timeout_s", read_only=True)
+    force = serializers.BooleanField(source="is_forced", read_only=True)
 
     class Meta(RolloutSerializer.Meta):
         fields = [
             *RolloutSerializer.Meta.fields,
             "soak_seconds",
             "apply_timeout_seconds",
+            "force",
             "max_in_flight",
             "waits_for_offline",
             "zone_key",
@@ -266,7 +268,9 @@ class RolloutViewSet(ApiViewSet[Rollout]):
         assert version is not None
         strategy = wanted.get("plan", {}).get("strategy")
         if wanted["dry_run"]:
-            found = preflight_of(fleet=fleet, version=version, strategy=strategy)
+            found = preflight_of(
+                fleet=fleet, version=version, strategy=strategy, force=wanted["force"]
+            )
             return Response(shown_preflight(found))
         rollout = start_checked_rollout(
             fleet=fleet,
@@ -274,6 +278,7 @@ class RolloutViewSet(ApiViewSet[Rollout]):
             actor=self.actor,
             reason=wanted["reason"],
             strategy=strategy,
+            force=wanted["force"],
             accepted=None if wanted["accept_warnings"] else wanted["accept"],
         )
         return self.one(self._detail(rollout.pk), status=201)

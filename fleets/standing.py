@@ -98,6 +98,7 @@ class Standing(Wanted):
     offered_hash: str | None
     offered_epoch: int | None
     offered_at: datetime | None
+    offered_number: int | None
 
     def state(self, seen_at: datetime | None) -> SettingsState:
         """Its connection settings as a session begins; seen_at: when it was heard last before that."""
@@ -110,6 +111,7 @@ class Standing(Wanted):
             offered="" if waits else self.offered_hash or "",
             in_use=self.came_by_offered,
             arrived=has_arrived,
+            number=self.offered_number,
             varies=bool(
                 self.wanted_heartbeat_s or self.marks or self.own_credentials or self.successor
             ),
@@ -191,6 +193,7 @@ _OFFERED: Final = {
     "offered_hash": "agent__connection__offered_hash",
     "offered_epoch": "agent__connection__offered_epoch",
     "offered_at": "agent__connection__offered_at",
+    "offered_number": "agent__connection__counted_from",
 }
 _DECIDING: Final = {"token_id": "deciding_token", "credential_id": "deciding_credential"}
 _WANTED: Final = tuple(Wanted.__dataclass_fields__)

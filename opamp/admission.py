@@ -197,7 +197,7 @@ class Admission:
             self._answer_all(agent, [frame for frame in answers if frame is not None])
 
     def _answer_waiting(self, agent: HeldAgent, frame: bytes) -> bytes | None:
-        message = decode_frame(frame)
+        message = decode_frame(frame, self._options.protocol.parts)
         # A goodbye among them ends the session: what came after it begins another one.
         if agent.is_newest and not wants_new_uid(message):
             return self._answer(agent, message)

@@ -73,8 +73,8 @@ class Deadlines:
 class Arrivals:
     """The sockets of one process.
 
-    heads wait for a request, bodies for its end, messages for the end of a WebSocket message in parts. count: how many
-    sockets there are.
+    heads wait for a request, and for the end of one that is answered already; bodies for its end, messages for the end
+    of a WebSocket message in parts. count: how many sockets there are.
     """
 
     def __init__(

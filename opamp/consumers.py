@@ -25,7 +25,9 @@ SERVER_ERROR: Final = 1011
 TEXT_FRAME: Final = "OpAMP messages are binary; this one was text."
 CANNOT_GO_ON: Final = "The server could not go on with this connection."
 SOCKET: Final = "telflo.socket"
-"""An extension of ours in the scope: {"transport": the asyncio.Transport below the WebSocket}."""
+"""An extension of ours in the scope: {"transport": the asyncio.Transport below the WebSocket}, to which "holder" is
+added, the id of the credential by which it was let in.
+"""
 _REFUSALS: Final = "websocket.http.response"
 
 
@@ -80,7 +82,9 @@ class OpampConsumer:
             await _refuse(scope, send, credential)
             return
         await send({"type": "websocket.accept"})
-        link = AsgiLink(send, _socket_of(scope))
+        socket = _socket_of(scope)
+        socket["holder"] = credential.id
+        link = AsgiLink(send, socket.get("transport"))
         connection = self._gateway.connected(
             link,
             credential=credential,
@@ -141,9 +145,9 @@ def too_big(most: int) -> str:
     return f"The message is larger than {most} bytes."
 
 
-def _socket_of(scope: Scope) -> asyncio.Transport | None:
-    extension = (scope.get("extensions") or {}).get(SOCKET)
-    return extension["transport"] if extension else None
+def _socket_of(scope: Scope) -> dict[str, Any]:
+    """What the server shows of the socket; nothing where it is not ours."""
+    return (scope.get("extensions") or {}).get(SOCKET) or {}
 
 
 async def _refuse(scope: Scope, send: Send, refusal: TextAnswer) -> None:

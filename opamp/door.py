@@ -40,7 +40,7 @@ class TextAnswer:
 
 
 def refusal_for(error: ConnectionRefused | Overloaded | TooMany) -> TextAnswer:
-    """401 for a token that lets nobody in, 429 for a share that is used up, 503 for a server with too much to do."""
+    """401 for a token that lets nobody in, 429 for one that has all it may have, 503 where too much waits already."""
     if isinstance(error, ConnectionRefused):
         return TextAnswer(401, error.text, {"www-authenticate": "Bearer"})
     status = 429 if isinstance(error, TooMany) else 503

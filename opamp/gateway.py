@@ -17,6 +17,7 @@ from uuid import UUID
 
 from agents.snapshot import AgentPatch, AgentSnapshot, Components, Transport
 from opamp.admission import Admission
+from opamp.allowances import Allowances
 from opamp.aside import Aside
 from opamp.auth import USER_AGENT_LENGTH, RefusalLog, TokenVerifier
 from opamp.buffer import WriteBuffer
@@ -53,6 +54,7 @@ class Gateway:
         self.domain = domain
         self.registry = Registry()
         self.counters = Counters()
+        self.allowances = Allowances(self.options, self.counters)
         self.aside = Aside(self.options, self.counters)
         self.unfinished = Unfinished(self.options.unfinished_bytes, self.counters)
         self.polls = Polls(self.options, self.counters)
@@ -125,6 +127,7 @@ class Gateway:
             registry=self.registry,
             buffer=self.buffer,
             aside=self.aside,
+            allowances=self.allowances,
             options=self.options,
             counters=self.counters,
             identities=self.identities,

@@ -191,7 +191,8 @@ class AgentLink(WSListener):
         else:
             if frame.payload_size < SMALL_PART:
                 self._spend(now_s)
-            self._gateway.unfinished.hold(self, len(self._parts), self._cut_parts)
+            holder = self._credential.id
+            self._gateway.unfinished.hold(self, len(self._parts), self._cut_parts, holder)
 
     def _forget_parts(self) -> None:
         self._parts = None
@@ -199,7 +200,7 @@ class AgentLink(WSListener):
         self._gateway.unfinished.done(self)
 
     def _cut_parts(self) -> None:
-        """So much is unfinished that the oldest has to go, and it is this one's."""
+        """So much is unfinished that this one has to go."""
         self._gateway.counters.cut_connections += 1
         self._forget_parts()
         self._socket.abort()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from opamp.allowances import LIMIT, Allowances
 from opamp.aside import Aside
 from opamp.buffer import WriteBuffer
 from opamp.errors import TooMany
@@ -16,7 +17,7 @@ from opamp.identities import Identities
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentToServer
-from opamp.protocol.beats import UID
+from opamp.protocol.beats import UID, uid_of
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_frame, encode_frame
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
@@ -44,6 +45,7 @@ class Messages:
         counters: Counters,
         identities: Identities,
         aside: Aside,
+        allowances: Allowances,
         check: Callable[[HeldAgent], None],
         admit: Callable[[HeldAgent], None],
         want_offer: Callable[[HeldAgent], None],
@@ -54,6 +56,7 @@ class Messages:
         self._counters = counters
         self._identities = identities
         self._aside = aside
+        self._allowances = allowances
         self._check = check
         self._admit = admit
         self._want_offer = want_offer
@@ -64,10 +67,14 @@ class Messages:
         answer = self._hear(connection, data)
         if answer is not None:
             return answer
+        holder = connection.credential.id
+        if self._allowances.is_spent(holder, len(data)):
+            return self._unavailable(uid_of(data), LIMIT)
+        self._allowances.take(holder, len(data))
         try:
-            message = decode_frame(data)
+            message = decode_frame(data, self._options.protocol.parts)
         except MalformedMessage as error:
-            self._counters.malformed_messages += 1
+            self._counters.malformed(error.limit)
             return encode_frame(bad_request(b"", str(error)))
         agent = connection.agents.get(message.instance_uid)
         if agent is not None and agent.is_newest and not wants_new_uid(message):
@@ -80,7 +87,7 @@ class Messages:
         holder = agent.connection.credential.id
         if limit := self._buffer.refuses(holder):
             agent.session.miss(message, now())
-            return self._unavailable(message, limit)
+            return self._unavailable(message.instance_uid, limit)
         try:
             outcome = agent.session.receive(message, now())
         except Exception:
@@ -147,7 +154,7 @@ class Messages:
         try:
             uid = read_instance_uid(message)
         except MalformedMessage as error:
-            self._counters.malformed_messages += 1
+            self._counters.malformed()
             return encode_frame(bad_request(raw_uid, str(error)))
         agent = connection.agents.get(raw_uid)
         if agent is not None and agent.session is not None and wants_new_uid(message):
@@ -164,7 +171,7 @@ class Messages:
         if agent.is_settled:
             return self._identities.answer_replaced(agent, message)
         if limit := self._aside.keep(agent, data):
-            return self._unavailable(message, limit)
+            return self._unavailable(raw_uid, limit)
         return None
 
     def _let_in(self, agent: HeldAgent, message: AgentToServer, data: bytes) -> bytes | None:
@@ -177,15 +184,15 @@ class Messages:
                 unavailable(message.instance_uid, wait.retry_after_s, problem=str(wait))
             )
         if limit := self._aside.keep(agent, data):
-            return self._unavailable(message, limit)
+            return self._unavailable(message.instance_uid, limit)
         agent.asks_uid = wants_new_uid(message)
         agent.connection.agents[message.instance_uid] = agent
         self._admit(agent)
         return None
 
-    def _unavailable(self, message: AgentToServer, limit: str) -> bytes:
+    def _unavailable(self, raw_uid: bytes, limit: str) -> bytes:
         self._counters.put_off(limit)
-        return encode_frame(unavailable(message.instance_uid, self._options.retry_after()))
+        return encode_frame(unavailable(raw_uid, self._options.retry_after()))
 
 
 def forget(agent: HeldAgent) -> None:

@@ -90,6 +90,11 @@ class Counters:
             with self._lock:
                 self.limits[limit] += 1
 
+    def malformed(self, limit: str = "") -> None:
+        """Count a message that could not be read, and the limit that it is over."""
+        self.malformed_messages += 1
+        self.hit(limit)
+
     def put_off(self, cause: str) -> None:
         """Count an answer that asks to come back later."""
         self.unavailable_answers += 1
@@ -105,6 +110,16 @@ class Counters:
         sent_at = message.get("sent_at")
         if isinstance(sent_at, float):
             self.pokes.observe(max(0.0, time.time() - sent_at))
+
+    @contextmanager
+    def admitting(self) -> Iterator[None]:
+        """Time and trace how long a caller waits to be let in."""
+        began_s = time.perf_counter()
+        try:
+            with tracing.span("opamp.admit"):
+                yield
+        finally:
+            self.admissions.observe(time.perf_counter() - began_s)
 
     @contextmanager
     def reconciling(self) -> Iterator[None]:
@@ -136,16 +151,12 @@ class Counting(Protocol):
 def admission(
     work: Callable[Concatenate[Host, P], Awaitable[R]],
 ) -> Callable[Concatenate[Host, P], Awaitable[R]]:
-    """A coroutine method that lets an agent in: timed as its caller waits for it, and traced."""
+    """A coroutine method that lets an agent in: see Counters.admitting."""
 
     @wraps(work)
     async def timed(self: Host, /, *args: P.args, **named: P.kwargs) -> R:
-        began_s = time.perf_counter()
-        try:
-            with tracing.span("opamp.admit"):
-                return await work(self, *args, **named)
-        finally:
-            self.counters.admissions.observe(time.perf_counter() - began_s)
+        with self.counters.admitting():
+            return await work(self, *args, **named)
 
     return timed
 

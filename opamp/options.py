@@ -14,12 +14,14 @@ class GatewayOptions:
 
     waiting: handshakes and new agents that may wait for the database before new ones are turned away with 503.
     waiting_messages, waiting_bytes: of one agent that is not admitted yet, and of all; what is more is answered with
-    UNAVAILABLE.
+    UNAVAILABLE. waiting_share: of waiting_bytes, what one token may fill (0 to 1).
     threads let agents in and look tokens up; request_threads answer requests over plain HTTP, in the order of polls.py.
     requests, requests_per_token: how many of these may be open.
-    unfinished_bytes: of all messages that have begun to come; the oldest is cut for what is more.
+    unfinished_bytes: of all messages that have begun to come; one of the token that holds most is cut for what is more.
     messages_per_s, message_burst: of one connection, and of one agent over plain HTTP; one that is faster is read
     later, or answered 429. pace_bytes: a larger message counts once for each so many bytes.
+    token_bytes_per_s, token_burst_bytes: of all that comes by one token but for heartbeats; what is more is answered
+    with UNAVAILABLE, or 429, before it is read.
     connections: sockets of this process, whatever they are for. handshakes: of those that have not sent a request yet;
     each has handshake_s for its request of at most header_bytes.
     ping_s: a peer that was not heard for so long is asked, and cut when it does not answer for as long again.
@@ -42,13 +44,16 @@ class GatewayOptions:
     waiting: int = 10_000
     admit_rows: int = 500
     waiting_messages: int = 64
-    waiting_bytes: int = 128 * 1024 * 1024
+    waiting_bytes: int = 256 * 1024 * 1024
+    waiting_share: float = 0.5
     unfinished_bytes: int = 256 * 1024 * 1024
     agents_per_connection: int = 1_000
     connections_per_token: int = 20_000
     messages_per_s: float = 100.0
     message_burst: float = 2_000.0
     pace_bytes: int = EACH
+    token_bytes_per_s: float = 16 * 1024 * 1024
+    token_burst_bytes: float = 1024 * 1024 * 1024
     connections: int = 25_000
     handshakes: int = 1_000
     handshake_s: float = 10.0

@@ -29,7 +29,11 @@ _ALONG: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class BufferLimits:
-    """When to write, and how much may wait (seconds, rows, bytes). share: of both, what one token may fill (0 to 1)."""
+    """When to write, and how much may wait (seconds, rows, bytes).
+
+    share: of both, what one token may fill (0 to 1). Heartbeats, of which each connected agent has one waiting, are no
+    rows of it.
+    """
 
     flush_s: float = 0.25
     flush_rows: int = 500
@@ -78,7 +82,7 @@ class Pending:
         self._beats: dict[Key, _Beat] = {}
         self._sizes: dict[Key, int] = {}
         self._holders: dict[Key, Holder] = {}
-        self._taken: dict[Key, tuple[Holder, int]] = {}
+        self._taken: dict[Key, tuple[Holder, int, int]] = {}
         self._shares: dict[Holder, _Share] = {}
         """What each token has here, with what was taken out and is not written yet."""
         self._epochs: dict[int, set[Key]] = {}
@@ -109,7 +113,7 @@ class Pending:
         earlier = self._changes.get(key)
         self._changes[key] = earlier.merge(patch) if earlier else patch
         # What the patch replaces counts on until it is put back: to weigh all of it each time would cost more.
-        self._weigh(key, weight(patch) + self._known(key), holder)
+        self._weigh(key, weight(patch) + self._known(key), holder, rows=earlier is None)
 
     def beat(self, source: Beating, holder: Holder = None, *, now_s: float) -> None:
         """Take a heartbeat of a session of which none waits; it falls due after heartbeat_flush_s."""
@@ -145,15 +149,16 @@ class Pending:
     def put_back(self, left: Sequence[Weighed]) -> None:
         """Return what could not be written of what was taken, in front of what came meanwhile."""
         taken, self._taken, self.taken_bytes = self._taken, {}, 0
-        for holder, size in taken.values():
-            self._change_share(holder, -1, -size)
+        for holder, size, rows in taken.values():
+            self._change_share(holder, -rows, -size)
         later = self._changes
         self._changes = {}
         for patch, size in left:
             key = (patch.instance_uid.int, patch.epoch)
+            is_change = key not in later
             newer = later.pop(key, None) or self._read_beat(key)
             self._changes[key] = patch.merge(newer) if newer else patch
-            self._weigh(key, size + self._known(key), taken[key][0])
+            self._weigh(key, size + self._known(key), taken[key][0], rows=is_change)
         self._changes.update(later)
 
     def _take(self, agents: Iterable[int]) -> list[AgentPatch]:
@@ -182,7 +187,7 @@ class Pending:
         size = self._sizes.pop(key)
         self.bytes -= size
         self.taken_bytes += size
-        self._taken[key] = (self._holders.pop(key), size)
+        self._taken[key] = (self._holders.pop(key), size, key in self._changes)
         self._epochs[key[0]].discard(key)
         if not self._epochs[key[0]]:
             del self._epochs[key[0]]
@@ -195,7 +200,7 @@ class Pending:
     def _known(self, key: Key) -> int:
         return self._sizes.get(key, _KEY_BYTES) - _KEY_BYTES
 
-    def _weigh(self, key: Key, size: int, holder: Holder) -> None:
+    def _weigh(self, key: Key, size: int, holder: Holder, *, rows: int = 0) -> None:
         size, known = size + _KEY_BYTES, self._sizes.get(key)
         self._sizes[key] = size
         grown = size - (known or 0)
@@ -203,7 +208,7 @@ class Pending:
         if known is None:
             self._epochs.setdefault(key[0], set()).add(key)
             self._holders[key] = holder
-        self._change_share(holder, known is None, grown)
+        self._change_share(self._holders[key], rows, grown)
 
     def _change_share(self, holder: Holder, rows: int, size: int) -> None:
         share = self._shares.get(holder)
@@ -211,5 +216,5 @@ class Pending:
             share = self._shares[holder] = _Share()
         share.rows += rows
         share.bytes += size
-        if not share.rows:
+        if not (share.rows or share.bytes):
             del self._shares[holder]

@@ -8,14 +8,14 @@ pace is that of an agent, as a connection's is over WebSocket.
 import asyncio
 import math
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from opamp.errors import Overloaded, TooMany
-from opamp.metrics import Counters, admission
+from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.pace import Pace
 
@@ -52,7 +52,7 @@ class Polls:
     def holding(self, holder: Holder) -> Iterator[None]:
         """Count a request from when its sender is known, before its body is read, until it is answered.
 
-        Raises TooMany when the token has as many open as it may have, Overloaded when all together have.
+        Raises TooMany when the token has as many open as it may have, Overloaded when less is free than it has.
         """
         self._check(holder)
         self.open += 1
@@ -81,16 +81,21 @@ class Polls:
             raise TooMany("This collector sends too many messages.", wait_s)
         pace.take(now_s, size)
 
-    @admission
-    async def run(self, holder: Holder, work: Callable[..., Result], *args: Any) -> Result:
-        """Do a request's blocking work in its token's turn. The threads are its own: however many poll, tokens are
-        looked up and agents on WebSockets let in.
+    @asynccontextmanager
+    async def turn(self, holder: Holder) -> AsyncIterator[None]:
+        """Wait for the token's turn, and have it: what a message takes to be worked on is taken by so many at once."""
+        with self.counters.admitting():
+            await self._turns.take(holder)
+            try:
+                yield
+            finally:
+                self._turns.give()
+
+    async def run(self, work: Callable[..., Result], *args: Any) -> Result:
+        """Do blocking work, within a turn. The threads are its own: however many poll, tokens are looked up and
+        agents on WebSockets let in.
         """
-        await self._turns.take(holder)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
-        finally:
-            self._turns.give()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
 
     def _check(self, holder: Holder) -> None:
         options = self._options
@@ -98,7 +103,8 @@ class Polls:
             self.counters.put_off("requests_per_token")
             text = f"This token has {options.requests_per_token} requests open already."
             raise TooMany(text, options.retry_after())
-        if self.open >= options.requests:
+        if self._open[holder] >= options.requests - self.open:
+            # As many as it has are left free for others: however many tokens take what they may, the next has some too.
             self.counters.put_off("requests")
             raise Overloaded(options.retry_after())
 

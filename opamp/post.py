@@ -7,6 +7,7 @@ Go clients take 200 alone for an answer, try 429 and 503 again, and drop the mes
 import asyncio
 import gzip
 import logging
+import sys
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from opamp.gateway import Gateway
 from opamp.identities import goes_by
 from opamp.metrics import AWAY
 from opamp.ports import Caller, Credential
-from opamp.proto.opamp_pb2 import ServerToAgent
+from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_body, encode_body
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
@@ -90,24 +91,59 @@ class OpampPost:
         if content_type != PROTOBUF:
             return _text(415, f"The content type has to be {PROTOBUF}.")
         secret = bearer_secret(headers)
-        # A supervisor that stops hangs up right behind its goodbye (D1); the server drops what was not taken by then.
-        first = await receive()
-        credential = await self._gateway.authenticate(secret, address=client_address(scope))
+        first, credential = await self._let_in(scope, receive, secret)
         with self._gateway.polls.holding(credential.id):
-            body = await self._read(headers, _resumed(first, receive))
-            with self._gateway.aside.holding(body):
-                status, reply = await self._exchange(scope, credential, body)
+            self._gateway.allowances.check(credential.id, _announced(headers))
+            body = await self._read(headers, _resumed(first, receive), credential.id)
+            with self._gateway.aside.holding(credential.id, body):
+                async with self._gateway.polls.turn(credential.id):
+                    status, reply = await self._exchange(scope, credential, body)
             return self._encode(scope, status, reply)
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
-        """The body. Raises BadBody; Overloaded when so much is unfinished that the oldest has to go, and this is it."""
-        gateway, who = self._gateway, object()
+    async def _let_in(
+        self, scope: Scope, receive: Receive, secret: str
+    ) -> tuple[Mapping[str, Any], Credential]:
+        """What came first of the body, and who sends it. Only who is let in is waited for.
+
+        It is taken at once: a supervisor that stops hangs up right behind its goodbye (D1), and the server drops what
+        was not taken by then.
+        """
+        address = client_address(scope)
+        asking = asyncio.create_task(self._gateway.authenticate(secret, address=address))
+        first: Mapping[str, Any] = {}
+        try:
+            async with asyncio.timeout(None) as patience:
+                stop_waiting = partial(_end_if_failed, patience)
+                asking.add_done_callback(stop_waiting)
+                first = await receive()
+        except TimeoutError:
+            pass  # `asking` says why
+        except BaseException:
+            asking.cancel()
+            raise
+        finally:
+            asking.remove_done_callback(stop_waiting)
+        return first, await asking
+
+    async def _read(self, headers: Headers, receive: Receive, holder: UUID | None) -> bytes:
+        """The body. Raises BadBody; TooMany when too much came by the token; Overloaded when so much is unfinished that
+        this one has to go.
+        """
+        gateway, who, counted = self._gateway, object(), 0
         most = gateway.options.protocol.message_bytes
         try:
             async with asyncio.timeout(None) as patience:
                 end = partial(patience.reschedule, 0)
-                hold = partial(gateway.unfinished.hold, who, cut=end)
-                return await read_body(headers, receive, most=most, hold=hold)
+
+                def came(size: int, more: bool) -> None:
+                    nonlocal counted
+                    gateway.allowances.take(holder, size - counted)
+                    counted = size
+                    if more:
+                        gateway.allowances.check(holder, most)
+                        gateway.unfinished.hold(who, size, end, holder)
+
+                return await read_body(headers, receive, most=most, came=came)
         except TimeoutError:
             gateway.counters.unavailable_answers += 1
             raise Overloaded(gateway.options.retry_after()) from None
@@ -117,23 +153,24 @@ class OpampPost:
     async def _exchange(
         self, scope: Scope, credential: Credential, body: bytes
     ) -> tuple[int, ServerToAgent]:
-        """The status and the ServerToAgent for one AgentToServer."""
+        """The status and the ServerToAgent for one AgentToServer. What waits for its turn is bytes: a message takes
+        many times as much once it is decoded.
+        """
         raw_uid = b""
         try:
-            message = decode_body(body)
+            message = decode_body(body, self._gateway.options.protocol.parts)
             raw_uid = message.instance_uid
             uid = read_instance_uid(message)
             _check_uid_header(scope, uid)
         except MalformedMessage as error:
-            self._gateway.counters.malformed_messages += 1
+            self._gateway.counters.malformed(error.limit)
             return 400, bad_request(raw_uid, str(error))
         address = client_address(scope)
         self._gateway.check_agent(uid, credential=credential, address=address)
         self._gateway.polls.check_pace(credential.id, uid, len(body))
-        del message  # what waits for the database is the bytes: their weight is known
         try:
             reply = await self._gateway.polls.run(
-                credential.id, self._process, credential, body, uid, address, now()
+                self._process, credential, message, uid, address, now()
             )
         except AgentRefused as refusal:
             return self._refused(scope, credential, uid, refusal)
@@ -148,13 +185,13 @@ class OpampPost:
     def _process(
         self,
         credential: Credential,
-        body: bytes,
+        message: AgentToServer,
         uid: UUID,
         address: str,
         moment: datetime,
     ) -> ServerToAgent:
         """On a thread: a session of one message, stored before it is answered; the answer carries the offer."""
-        domain, message = self._gateway.domain, decode_body(body)
+        domain = self._gateway.domain
         asks = wants_new_uid(message)
         if asks and uid not in domain.sessions([uid]):
             return new_identity(uid.bytes, new_id())  # M6: the old one is never registered
@@ -259,6 +296,11 @@ class _ClientLeft(Exception):
     """The client went away before its request was complete: there is nobody to answer."""
 
 
+def _end_if_failed(patience: asyncio.Timeout, asking: asyncio.Task[Credential]) -> None:
+    if not asking.cancelled() and asking.exception() is not None:
+        patience.reschedule(0)
+
+
 def _resumed(first: Mapping[str, Any], receive: Receive) -> Receive:
     """A receive that answers `first` (at most what the server buffers, 64 KiB) before what follows."""
     events = [first]
@@ -270,11 +312,15 @@ def _resumed(first: Mapping[str, Any], receive: Receive) -> Receive:
 
 
 async def read_body(
-    headers: Headers, receive: Receive, *, most: int, hold: Callable[[int], None] | None = None
+    headers: Headers,
+    receive: Receive,
+    *,
+    most: int,
+    came: Callable[[int, bool], None] | None = None,
 ) -> bytes:
     """The request's body, inflated (T6). Raises BadBody: 413 as soon as there are more than `most` bytes.
 
-    hold: told how many bytes there are while more is to come.
+    came: told how many bytes there are by now, and whether more is to come.
     """
     encoding = header(headers, b"content-encoding").lower()
     if encoding not in {"", "identity", "gzip"}:
@@ -294,11 +340,18 @@ async def read_body(
         if len(body) > most:
             raise _too_large(most)
         more = event.get("more_body", False)
-        if more and hold is not None:
-            hold(len(body))
+        if came is not None:
+            came(len(body), more)
     if inflater is not None and not inflater.eof:
         raise BadBody(400, "The gzip data ends too early.")
     return bytes(body)
+
+
+def _announced(headers: Headers) -> int:
+    """The bytes of a body as far as its head says, at least; what is packed may be anything."""
+    length = header(headers, b"content-length")
+    is_plain = header(headers, b"content-encoding").lower() in {"", "identity"}
+    return int(length) if is_plain and length.isdecimal() else sys.maxsize
 
 
 def _inflate(inflater: Any, part: bytes, most: int) -> bytes:

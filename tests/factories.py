@@ -39,6 +39,11 @@ T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """A time to count from where a test gives the times itself."""
 
 TESTER = Actor.worker("test")
+_PIPELINE = """\
+receivers: {otlp: }
+exporters: {debug: }
+service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}
+"""
 CAPABILITIES = (
     Capability.REPORTS_STATUS
     | Capability.ACCEPTS_REMOTE_CONFIG
@@ -71,7 +76,7 @@ def make_version(
     """The next version of a configuration, published unless told otherwise."""
     configuration = configuration or make_configuration()
     number = configuration.versions.count() + 1
-    text = yaml or f"receivers: {{nop: }} # {configuration.pk} {number}\n"
+    text = yaml or f"{_PIPELINE}# {configuration.pk} {number}\n"
     return ConfigVersion.objects.create(
         configuration=configuration,
         number=number,

@@ -133,9 +133,10 @@ def _belongs(event: NewEvent, patch: AgentPatch, row: StatusRow) -> bool:
 
 
 def _calm(event: NewEvent, row: StatusRow) -> NewEvent:
-    """Steps of a restart that we asked for are marked as such."""
-    is_ill = event.kind == FactKind.HEALTH and not event.data["healthy"]
-    if not is_ill or not _restarts(row, event.at):
+    """Steps of a restart that we asked for are marked as such. A complaint is one, whenever it comes."""
+    data = event.data
+    is_health = event.kind == FactKind.HEALTH
+    if not is_health or data["healthy"] or data["last_error"] or not _restarts(row, event.at):
         return event
     return replace(event, data={**event.data, "restarting": True})
 

@@ -82,13 +82,18 @@ def standing(intended: Model, effective: Model) -> Standing:
     missing = tuple(
         name for name, one in intended.pipelines.items() if _is_missing(one, effective.pipelines)
     )
-    moves_data = any(not _is_nop(pipeline) for pipeline in effective.pipelines.values())
     return Standing(
         drifted=tuple(_drifted(intended, effective)),
         additions=tuple(_additions(intended, effective)),
         missing=missing,
-        runs_nothing=bool(missing) and not moves_data,
+        runs_nothing=bool(missing) and not moves_data(effective),
     )
+
+
+def moves_data(model: Model) -> bool:
+    """Whether a pipeline of it is more than nop; what references stand for may be."""
+    is_open = not model.open.isdisjoint({"service", "pipelines"})
+    return is_open or any(not _is_nop(pipeline) for pipeline in model.pipelines.values())
 
 
 def is_supervisors(kind: Kind, component_id: str) -> bool:

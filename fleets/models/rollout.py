@@ -42,6 +42,9 @@ class Rollout(models.Model):
     state_reason = models.CharField(max_length=500, blank=True)
     is_held = models.BooleanField(default=False, help_text="a person paused it")
     automatic_rollback = models.BooleanField(default=False)
+    is_forced = models.BooleanField(
+        default=False, help_text="tried again where the version failed before the rollout"
+    )
     apply_timeout_s = models.PositiveIntegerField()
     soak_s = models.PositiveIntegerField(
         default=0, help_text="how long a collector has to stay well after it applied the version"

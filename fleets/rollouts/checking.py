@@ -1,8 +1,9 @@
 """The pre-flight check of a rollout, from the database: a fixed number of queries, however many members there are."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from agents.models import ComponentSet
 from agents.snapshot import Capability, ConfigStatus
@@ -10,6 +11,7 @@ from configs.models import ConfigVersion
 from fleets.models import ArrivalMode, Fleet, Quarantine, RenderedConfig
 from fleets.rollouts import preflight
 from fleets.rollouts.needs import Component, Needs, needs_of, offered_by
+from fleets.rollouts.past import ways_again
 from fleets.rollouts.placing import TargetFacts
 from fleets.rollouts.plan import ACTIVE
 from fleets.rollouts.preflight import Member, Preflight, Subject
@@ -30,10 +32,10 @@ _COLUMNS: Final = (
 
 
 def check_rollout(
-    fleet: Fleet, version: ConfigVersion, strategy: Strategy, *, now: datetime
+    fleet: Fleet, version: ConfigVersion, strategy: Strategy, *, force: bool, now: datetime
 ) -> Preflight:
     """What starting it now would do. The strategy holds (Strategy.check). Nothing is changed."""
-    members = _members(fleet, version, strategy)
+    members = _members(fleet, version, strategy, force=force)
     underway = fleet.rollouts.filter(state__in=ACTIVE).select_related("version__configuration")
     running = underway.defer("version__yaml").first()
     subject = Subject(
@@ -54,14 +56,16 @@ def _needs_before(fleet: Fleet, version: ConfigVersion) -> Needs | None:
     return needs_of(before.yaml)
 
 
-def _members(fleet: Fleet, version: ConfigVersion, strategy: Strategy) -> list[Member]:
+def _members(
+    fleet: Fleet, version: ConfigVersion, strategy: Strategy, *, force: bool
+) -> list[Member]:
     # Versions that share their text share the hash that is applied or quarantined.
     rendered = RenderedConfig.objects.filter(version__sha256=version.sha256)
     hashes = frozenset(rendered.values_list("hash", flat=True))
-    failed = frozenset(
-        Quarantine.objects.filter(hash__in=hashes).values_list("agent_id", flat=True)
-    )
+    failed = dict(Quarantine.objects.filter(hash__in=hashes).values_list("agent_id", "hash"))
     rows: Iterable[tuple[Any, ...]] = list(fleet.memberships.order_by().values_list(*_COLUMNS))
+    applied = {row[0]: row[7] if row[6] == ConfigStatus.APPLIED else "" for row in rows}
+    again = ways_again(_only(failed, applied), applied) if force else {}
     traits = traits_of([row[0] for row in rows]) if strategy.reads_traits else {}
     return [
         Member(
@@ -72,13 +76,18 @@ def _members(fleet: Fleet, version: ConfigVersion, strategy: Strategy) -> list[M
                 accepts_config=not bits or bool(bits & _ACCEPTS),
                 is_connected=is_connected,
                 is_quarantined=uid in failed,
-                has_applied=status == ConfigStatus.APPLIED and digest in hashes,
+                has_applied=applied[uid] in hashes,
+                again=again.get(uid),
             ),
             build=build or "",
             traits=traits.get(uid, {}),
         )
-        for uid, name, mode, bits, build, is_connected, status, digest in rows
+        for uid, name, mode, bits, build, is_connected, *_ in rows
     ]
+
+
+def _only(failed: Mapping[UUID, str], members: Collection[UUID]) -> dict[UUID, str]:
+    return {uid: digest for uid, digest in failed.items() if uid in members}
 
 
 def _builds(hashes: Iterable[str]) -> dict[str, frozenset[Component]]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 
@@ -17,27 +18,62 @@ class Place(StrEnum):
     EXCLUDED = "excluded"
 
 
+class Again(StrEnum):
+    """How a configuration that failed on a collector can be offered there once more."""
+
+    AT_ONCE = "at_once"
+    VIA_PREVIOUS = "via_previous"
+    NEVER_RAN_ANOTHER = "never_ran_another"
+    PREVIOUS_FAILED = "previous_failed"
+
+
+WHY_NOT: Final = {
+    Again.NEVER_RAN_ANOTHER: "This collector never ran another version well, and a supervisor that is offered the same"
+    " configuration twice in a row reports success without trying. Assign another version first.",
+    Again.PREVIOUS_FAILED: "The version to go back to in between failed here too. Assign another version first.",
+}
+
+
+def way_again(*, failed: str, applied: str, previous: str, has_previous_failed: bool) -> Again:
+    """How this hash, which failed, can be offered again: never the same twice with no other in between (decision 2).
+
+    applied: the hash that the agent acknowledged last, as applied · previous: what it ran well before. "" for none.
+    """
+    if applied and applied != failed:
+        return Again.AT_ONCE
+    if not previous or previous == failed:
+        return Again.NEVER_RAN_ANOTHER
+    return Again.PREVIOUS_FAILED if has_previous_failed else Again.VIA_PREVIOUS
+
+
 @dataclass(frozen=True, slots=True)
 class TargetFacts:
-    """What decides where a target that may go stands. has_applied: it acknowledged this very hash as applied."""
+    """What decides where a target that may go stands.
+
+    has_applied: it acknowledged this very hash as applied · again: how it is tried once more where it failed before,
+    None when it is not to be.
+    """
 
     is_managed: bool
     accepts_config: bool
     is_connected: bool
     is_quarantined: bool
     has_applied: bool
+    again: Again | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where a target stands, why, and whether its agent should run the version now.
 
-    is_wanted: the version becomes the agent's desired one, be it offered, done, offline or quarantined.
+    is_wanted: the version becomes the agent's desired one, be it offered, done, offline or quarantined ·
+    goes_back_first: it is offered its previous version before.
     """
 
     place: Place
     reason: str = ""
     is_wanted: bool = True
+    goes_back_first: bool = False
 
 
 def place_target(facts: TargetFacts) -> Placement:
@@ -46,14 +82,17 @@ def place_target(facts: TargetFacts) -> Placement:
         return Placement(Place.EXCLUDED, "It is only observed, or has left the fleet.", False)
     if not facts.accepts_config:
         return Placement(Place.EXCLUDED, "It does not accept configurations from a server.", False)
-    if facts.is_quarantined:
+    if facts.is_quarantined and facts.again is None:
         # It is no failure of this rollout, so it spends no budget; the collector's own status shows it.
         return Placement(
             Place.EXCLUDED, "This configuration failed here before. Retry it to offer it again."
         )
-    if facts.has_applied:
+    if facts.again in WHY_NOT:
+        return Placement(Place.EXCLUDED, WHY_NOT[facts.again])
+    if facts.has_applied and facts.again is None:
         return Placement(Place.SUCCEEDED)
-    return Placement(Place.WAITING if facts.is_connected else Place.PENDING_OFFLINE)
+    place = Place.WAITING if facts.is_connected else Place.PENDING_OFFLINE
+    return Placement(place, goes_back_first=facts.again is Again.VIA_PREVIOUS)
 
 
 def next_to_go(

@@ -11,14 +11,17 @@ from typing import Final
 from uuid import UUID
 
 from configs.collector.difference import Change, difference
+from configs.collector.drift import moves_data
 from fleets.rollouts.needs import Component, Needs, missing_in
-from fleets.rollouts.placing import Place, TargetFacts, place_target
+from fleets.rollouts.placing import WHY_NOT, Place, TargetFacts, place_target
 from fleets.rollouts.shares import Candidate, divide
 from fleets.rollouts.strategy import Strategy
 
 MOST_NAMED: Final = 100
 """So many collectors of a finding are named; its count is of all."""
 MOST_WORDS: Final = 20
+OF_QUARANTINE: Final = ("quarantined", "tried_again")
+"""Codes of findings about collectors on which it failed before: skipped, and tried again."""
 
 
 class Severity(StrEnum):
@@ -66,6 +69,7 @@ _FATES: Final = {
     Place.PENDING_OFFLINE: Fate.OFFLINE,
     Place.SUCCEEDED: Fate.RUNNING,
 }
+_REACHED: Final = (Fate.NOW, Fate.OFFLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ class Subject:
 def check(members: Sequence[Member], subject: Subject, seed: str) -> Preflight:
     """Judge a rollout. seed: decides who goes first, as in divide()."""
     fates = {member.uid: member.fate for member in members}
-    reached = [one for one in members if fates[one.uid] in (Fate.NOW, Fate.OFFLINE)]
+    reached = [one for one in members if fates[one.uid] in _REACHED]
     stages = _stages(members, fates, subject.strategy, seed)
     findings = [
         *_of_text(subject),
@@ -171,7 +175,7 @@ def _stages(
     ]
     chosen = divide(candidates, [stage.share for stage in strategy.stages], seed)
     targets = Counter(chosen.values())
-    gets = Counter(stage for uid, stage in chosen.items() if fates[uid] in (Fate.NOW, Fate.OFFLINE))
+    gets = Counter(stage for uid, stage in chosen.items() if fates[uid] in _REACHED)
     return tuple(
         StageReach(
             stage.name, targets[index], gets[index], sum(gets[one] for one in range(index + 1))
@@ -184,6 +188,13 @@ def _of_text(subject: Subject) -> Iterable[Finding]:
     if subject.needs.faults:
         words = " ".join(subject.needs.faults[:MOST_WORDS])
         yield Finding("invalid", Severity.ERROR, "No collector can run this text", words)
+    elif subject.needs.model is not None and not moves_data(subject.needs.model):
+        yield Finding(
+            "moves_nothing",
+            Severity.WARNING,
+            "It moves no telemetry",
+            "It has no pipeline, or none but nop. A collector that runs it says that it is healthy.",
+        )
 
 
 def _of_components(reached: Sequence[Member], subject: Subject) -> Iterable[Finding]:
@@ -235,8 +246,9 @@ def _of_environment(subject: Subject) -> Iterable[Finding]:
         )
 
 
-def _of_quarantine(members: Iterable[Member], fates: Mapping[UUID, Fate]) -> Iterable[Finding]:
+def _of_quarantine(members: Sequence[Member], fates: Mapping[UUID, Fate]) -> Iterable[Finding]:
     failed = [one for one in members if fates[one.uid] is Fate.QUARANTINED]
+    again = [one for one in members if fates[one.uid] in _REACHED and one.facts.again]
     if failed:
         yield Finding(
             "quarantined",
@@ -244,8 +256,22 @@ def _of_quarantine(members: Iterable[Member], fates: Mapping[UUID, Fate]) -> Ite
             f"It failed before on {_plural(len(failed))}",
             "They are skipped, and keep what they run, until somebody retries it there.",
             len(failed),
-            _named(failed),
+            _named(failed, _why_not),
         )
+    if again:
+        yield Finding(
+            "tried_again",
+            Severity.NOTE,
+            f"It failed before on {_plural(len(again))}, and is tried again there",
+            "Who runs it still goes back to the version before first.",
+            len(again),
+            _named(again),
+        )
+
+
+def _why_not(member: Member) -> str:
+    again = member.facts.again
+    return WHY_NOT.get(again, "") if again else ""
 
 
 def _of_stages(stages: Sequence[StageReach], strategy: Strategy) -> Iterable[Finding]:

@@ -31,10 +31,12 @@ def start_rollout(
     actor: Actor,
     reason: str = "",
     strategy: Strategy | None = None,
+    force: bool = False,
 ) -> Rollout:
     """Move a fleet to a published version, all at once unless a strategy says otherwise. Raises DomainError.
 
-    A rollout that is under way is superseded. `fleet` is brought up to date.
+    A rollout that is under way is superseded. Who failed on the version before is skipped; with force it is tried again
+    there, by way of the previous version. `fleet` is brought up to date.
     """
     check_published(version)
     strategy = _checked(strategy)
@@ -48,6 +50,7 @@ def start_rollout(
             strategy=strategy,
             reason=reason,
             created_by=actor.user,
+            force=force,
             now=clock.now(),
         )
         activity.record(
@@ -57,7 +60,8 @@ def start_rollout(
             label=f"{version} to {fleet}",
             reason=reason,
             before={"version": str(before) if before else None},
-            after={"version": str(version), "rollout": rollout.number},
+            after={"version": str(version), "rollout": rollout.number}
+            | ({"force": True} if force else {}),
         )
         advance_on_commit([rollout.pk])
         fleet.refresh_from_db()
@@ -65,11 +69,15 @@ def start_rollout(
 
 
 def preflight_of(
-    *, fleet: Fleet, version: ConfigVersion, strategy: Strategy | None = None
+    *,
+    fleet: Fleet,
+    version: ConfigVersion,
+    strategy: Strategy | None = None,
+    force: bool = False,
 ) -> Preflight:
     """What start_checked_rollout would do, and what speaks against it. Raises DomainError for an input that is none."""
     check_published(version)
-    return check_rollout(fleet, version, _checked(strategy), now=clock.now())
+    return check_rollout(fleet, version, _checked(strategy), force=force, now=clock.now())
 
 
 def start_checked_rollout(
@@ -79,13 +87,14 @@ def start_checked_rollout(
     actor: Actor,
     reason: str = "",
     strategy: Strategy | None = None,
+    force: bool = False,
     accepted: Collection[str] | None = (),
 ) -> Rollout:
     """As start_rollout, unless the pre-flight finds errors, or warnings that are not accepted. Raises DomainError.
 
     accepted: codes of warnings; None accepts all.
     """
-    found = preflight_of(fleet=fleet, version=version, strategy=strategy)
+    found = preflight_of(fleet=fleet, version=version, strategy=strategy, force=force)
     _refuse(found.of(Severity.ERROR), "preflight_errors", "The pre-flight check stops it")
     if accepted is not None:
         _refuse(
@@ -94,7 +103,7 @@ def start_checked_rollout(
             "Accept what the pre-flight check warns of first",
         )
     return start_rollout(
-        fleet=fleet, version=version, actor=actor, reason=reason, strategy=strategy
+        fleet=fleet, version=version, actor=actor, reason=reason, strategy=strategy, force=force
     )
 
 
@@ -120,7 +129,8 @@ def act_on_rollout(*, rollout: Rollout, action: Action, actor: Actor, reason: st
     with transaction.atomic():
         before = rollout.state
         try:
-            engine.act(rollout.pk, action, now=clock.now())
+            why = _said(action, actor, reason)
+            engine.act(rollout.pk, action, why=why, now=clock.now())
         except NotPossible as problem:
             raise Conflict(str(problem), code="not_possible") from None
         rollout.refresh_from_db()
@@ -134,6 +144,21 @@ def act_on_rollout(*, rollout: Rollout, action: Action, actor: Actor, reason: st
             after={"state": rollout.state},
         )
         advance_on_commit([rollout.pk])
+
+
+_DONE: Final = {
+    Action.PAUSE: "paused it",
+    Action.RESUME: "resumed it",
+    Action.CANCEL: "cancelled it",
+    Action.ROLL_BACK: "took it back",
+    Action.SKIP_BAKE: "skipped the bake",
+}
+
+
+def _said(action: Action, actor: Actor, reason: str) -> str:
+    """A person's words as the reason of the state that follows."""
+    told = f"{actor.label} {_DONE[action]}{f': {reason}' if reason else ''}"
+    return told if told.endswith((".", "!", "?")) else f"{told}."
 
 
 _RECORD: Final = {

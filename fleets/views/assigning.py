@@ -15,7 +15,7 @@ from fleets.change_words import shown_changes
 from fleets.forms import AssignForm, published_versions
 from fleets.models import Fleet
 from fleets.plan_form import FIRST_PRESET, PRESET_WORDS, PlanEditor, PlanForms
-from fleets.rollouts.preflight import Fate, Preflight, Severity
+from fleets.rollouts.preflight import OF_QUARANTINE, Fate, Preflight, Severity
 from fleets.rollouts.services import preflight_of, start_checked_rollout
 from fleets.rollouts.strategy import PRESETS
 from fleets.views.plan_rows import least_time, stage_rows, track_of
@@ -53,6 +53,7 @@ def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
                 actor=actor_of(request),
                 accepted=request.POST.getlist("accept"),
+                force=_is_forced(request),
             )
         except DomainError as error:
             add_domain_error(form, error)
@@ -67,8 +68,7 @@ def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
         "heading": f"Assign a version to {fleet}",
     }
     if chosen is not None:
-        accepted = request.POST.getlist("accept")
-        context |= _plan_context(fleet, chosen, plan, accepted) | _difference(fleet, chosen)
+        context |= _plan_context(request, fleet, chosen, plan) | _difference(fleet, chosen)
     return render(request, "fleets/assign.html", context, status=422 if is_start else 200)
 
 
@@ -84,8 +84,13 @@ def _editor(request: HttpRequest, wanted: str) -> PlanEditor:
     return PlanEditor.of(PRESETS[FIRST_PRESET]())
 
 
+def _is_forced(request: HttpRequest) -> bool:
+    """Whether the version is tried again where it failed before."""
+    return request.POST.get("force") == "on"
+
+
 def _plan_context(
-    fleet: Fleet, chosen: ConfigVersion, plan: PlanForms, accepted: list[str]
+    request: HttpRequest, fleet: Fleet, chosen: ConfigVersion, plan: PlanForms
 ) -> dict[str, Any]:
     """The plan, and its check as far as it holds."""
     context: dict[str, Any] = {
@@ -98,13 +103,15 @@ def _plan_context(
     }
     if plan.strategy is None:
         return context
-    found = preflight_of(fleet=fleet, version=chosen, strategy=plan.strategy)
+    force = _is_forced(request)
+    found = preflight_of(fleet=fleet, version=chosen, strategy=plan.strategy, force=force)
     return context | {
+        "is_forced": force,
         "preflight": found,
         "rows": stage_rows(plan, found.stages),
         "track": track_of(plan.strategy, found.stages),
         "least_time": least_time(plan.strategy, found.stages),
-        **_check_context(found, accepted),
+        **_check_context(found, request.POST.getlist("accept")),
     }
 
 
@@ -116,6 +123,7 @@ def _check_context(found: Preflight, accepted: list[str]) -> dict[str, Any]:
         "without": found.fates.get(Fate.UNABLE, 0) + found.fates.get(Fate.OBSERVED, 0),
         "accepted": accepted,
         "errors": errors,
+        "force_at": next((one.code for one in found.findings if one.code in OF_QUARANTINE), ""),
         "changes": shown_changes(found.changes)[:_SHOWN_CHANGES],
         "more_changes": max(0, len(found.changes) - _SHOWN_CHANGES),
         "waits": counted(len(waiting), "warning needs", "warnings need") if waiting else "",

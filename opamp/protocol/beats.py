@@ -27,6 +27,11 @@ def answer_to(beat: bytes) -> bytes:
     return beat[:_HEAD_AND_UID]
 
 
+def uid_of(frame: bytes) -> bytes:
+    """Whom a WebSocket message is from, as far as it can be told without decoding it; else b""."""
+    return frame[UID] if frame.startswith(_HEAD) else b""
+
+
 @lru_cache
 def _tail(capabilities: int) -> bytes:
     return _CAPABILITIES + varint(capabilities) if capabilities else b""

@@ -4,21 +4,24 @@ from google.protobuf.message import DecodeError
 
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.errors import MalformedMessage
+from opamp.protocol.limits import MOST_PARTS
+from opamp.protocol.parts import check_parts
 
 _HEADER = b"\x00"
 _VARINT_BYTES = 10
 
 
-def decode_frame(data: bytes) -> AgentToServer:
-    """The message of one binary WebSocket message. Raises MalformedMessage."""
+def decode_frame(data: bytes, most_parts: int = MOST_PARTS) -> AgentToServer:
+    """The message of one binary WebSocket message. Raises MalformedMessage, also for more than most_parts."""
     if not data:
         raise MalformedMessage("The message is empty; a WebSocket message starts with a 0 header.")
     start = 1 if data[0] == 0 else _end_of_header(data)
-    return decode_body(data[start:])
+    return decode_body(data[start:], most_parts)
 
 
-def decode_body(data: bytes) -> AgentToServer:
-    """The message of an HTTP body; zero bytes are a valid, empty message. Raises MalformedMessage."""
+def decode_body(data: bytes, most_parts: int = MOST_PARTS) -> AgentToServer:
+    """The same of an HTTP body; zero bytes are a valid, empty message."""
+    check_parts(data, most_parts)
     try:
         return AgentToServer.FromString(data)
     except DecodeError:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
+MOST_PARTS = 80_000
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Defaults fit a collector with hundreds of components; sizes are bytes, depths count levels.
 
+    parts: of a whole message, counted before it is decoded: fields of it and of all within it. What all other limits
+    allow together has 65,000.
     message_bytes and send_bytes are for the transports and for offers (T3, T4, T7, T8).
     text_length is not refused but cut in the middle: an error must not be lost for its length.
     component_details counts the entries of a component tree, and once more their metadata. hash_bytes is what a
@@ -18,6 +21,7 @@ class Limits:
 
     message_bytes: int = 16 * MIB
     send_bytes: int = 16 * MIB
+    parts: int = MOST_PARTS
     attributes: int = 512
     attribute_length: int = 16 * 1024
     value_depth: int = 16

@@ -261,7 +261,8 @@ class AgentSession:
     def _follow(self, message: AgentToServer, digest: int) -> bool:
         """Whether this is the next message; else it is doubted that all arrived."""
         is_next = self._continuity.follows(message.sequence_num, digest)
-        self._settings.begin(follows=is_next)
+        repeated = message.sequence_num if self._continuity.answer_was_lost else None
+        self._settings.begin(follows=is_next, repeated=repeated)
         if is_next:
             self._note_answer_arrived()
         elif not self._continuity.answer_was_lost:

@@ -39,16 +39,20 @@ class SettingsRules:
         self._is_asking = False
         self._is_raised = False
 
-    def begin(self, *, follows: bool) -> None:
+    def begin(self, *, follows: bool, repeated: int | None = None) -> None:
         """The session's first message came; follows: its number is the one after the last stored.
 
-        Over plain HTTP the next number proves that the answer before arrived.
+        Over plain HTTP the next number proves that the answer before arrived. repeated: the number of a message that is
+        posted anew, since its answer did not arrive: that to any earlier one did.
         """
         if self._has_begun:
             return
         self._has_begun = True
-        has_it = follows and (self._transport is Transport.HTTP or self._state.arrived)
-        if not (has_it or self._state.in_use):
+        state = self._state
+        has_it = follows and (self._transport is Transport.HTTP or state.arrived)
+        if repeated is not None and state.number is not None:
+            has_it = repeated > state.number
+        if not (has_it or state.in_use):
             self.offered = ""
 
     def is_due(self, capabilities: int, report: ConnectionReport | None) -> bool:

@@ -154,6 +154,7 @@ def _start(said: argparse.Namespace, session: Session, result: dict[str, Any]) -
         "reason": said.reason,
         "accept": said.accept,
         "accept_warnings": said.accept_warnings,
+        "force": said.force,
     }
     if plan := _plan(said):
         body["plan"] = plan
@@ -216,6 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--dry-run", action="store_true", help="only check it")
     start.add_argument("--accept", action="append", default=[], metavar="CODE", help="a warning")
     start.add_argument("--accept-warnings", action="store_true", help="all of them")
+    start.add_argument("--force", action="store_true", help="also where it failed before")
     start.add_argument("--idempotency-key", default="", help="a repeat starts nothing more")
     start.add_argument("--watch", action="store_true", help="until it ends")
     start.add_argument("--reason", default="")

@@ -57,6 +57,7 @@ class GuardedHttp(H11Protocol):
         self._arrivals = arrivals
         assert self.config.h11_max_incomplete_event_size is not None
         self.conn = _Heads(self.config.h11_max_incomplete_event_size)
+        self._is_answered_early = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn types its own narrower
         """A socket was accepted: its time for a request starts."""
@@ -69,6 +70,11 @@ class GuardedHttp(H11Protocol):
         if self.transport.get_protocol() is not self:
             return  # GuardedWebSocket answers it
         state = self.conn.their_state
+        if self._is_answered_early:
+            if state is h11.SEND_BODY:
+                return
+            self._is_answered_early = False
+            self._arrivals.heads.done(self.transport)
         if state is h11.IDLE:
             if self.conn.trailing_data[0]:
                 self._arrivals.heads.begin(self.transport)
@@ -78,6 +84,14 @@ class GuardedHttp(H11Protocol):
             self._arrivals.bodies.begin(self.transport)
         else:
             self._arrivals.bodies.done(self.transport)
+
+    def on_response_complete(self) -> None:
+        """Who is answered before the request is complete, as one who is not let in, counts as having said nothing."""
+        if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
+            self._is_answered_early = True
+            self._arrivals.bodies.done(self.transport)
+            self._arrivals.heads.begin(self.transport)
+        super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong with a request that cannot be read."""
@@ -113,6 +127,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self._parts_bytes = 0
         self._pace = gateway.options.pace(self.loop.time())
         self._is_choked = self._is_held = False
+        self._socket: dict[str, Any] = {}
 
     def data_received(self, data: bytes) -> None:
         """Take it. What comes first is the whole head of the upgrade: uvicorn leaves one that cannot be read open."""
@@ -121,18 +136,18 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
             self._refuse_upgrade()
         # Parts that are complete, and what has come of the one that is not.
         if size := self._parts_bytes + len(self.conn.reader.buffer):
-            self._unfinished.hold(self, size, self._cut_parts)
+            self._unfinished.hold(self, size, self._cut_parts, self._socket.get("holder"))
             self._is_held = True
         elif self._is_held:
-            self._unfinished.done(self)
-            self._is_held = False
+            self._let_go()
 
     def handle_connect(self, event: Any) -> None:
         """Show the application the socket: it cuts a peer that does not read."""
         self._arrivals.heads.done(self.transport)
         super().handle_connect(event)
         if self.response.status_code == 101:
-            self.scope["extensions"][SOCKET] = {"transport": self.transport}
+            self._socket["transport"] = self.transport
+            self.scope["extensions"][SOCKET] = self._socket
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
@@ -142,16 +157,14 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
 
     def handle_bytes(self, event: Frame) -> None:
         """A message, or its first part."""
-        if not event.fin:
-            self._parts_bytes = len(event.data)
-            self._arrivals.messages.begin(self.transport)
+        if not event.fin or self._is_held:
+            self._begin(event)
         super().handle_bytes(event)
 
     def handle_text(self, event: Frame) -> None:
         """The same."""
-        if not event.fin:
-            self._parts_bytes = len(event.data)
-            self._arrivals.messages.begin(self.transport)
+        if not event.fin or self._is_held:
+            self._begin(event)
         super().handle_text(event)
 
     def handle_cont(self, event: Frame) -> None:
@@ -160,6 +173,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         if event.fin:
             self._parts_bytes = 0
             self._arrivals.messages.done(self.transport)
+            self._let_go()
         elif len(event.data) < SMALL_PART:
             self._spend()
         super().handle_cont(event)
@@ -201,8 +215,20 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self._is_choked = False
         self._read_on()
 
+    def _begin(self, event: Frame) -> None:
+        if not event.fin:
+            self._parts_bytes = len(event.data)
+            self._arrivals.messages.begin(self.transport)
+        else:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """A message is complete: what has come of the next one is younger than what others began before."""
+        self._unfinished.done(self)
+        self._is_held = False
+
     def _cut_parts(self) -> None:
-        """So much is unfinished that the oldest has to go, and it is this one's."""
+        """So much is unfinished that this one has to go."""
         self._counters.cut_connections += 1
         self.transport.abort()
 

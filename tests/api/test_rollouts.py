@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents.models import ComponentSet
-from configs.models import VersionState
-from fleets.models import Fleet, Rollout
+from agents.models import Agent, ComponentSet
+from configs.models import ConfigVersion, VersionState
+from fleets.models import Fleet, Membership, Quarantine, Rollout
+from fleets.rendering import render_version
 from telflo.base import clock
 from telflo.base.access import Role
 from tests.api.caller import caller
@@ -274,3 +275,27 @@ def test_people_pause_resume_skip_cancel_and_take_back() -> None:
 def prepared_again() -> dict[str, str]:
     """A third version for the fleet of prepared()."""
     return {"fleet": "edge", "version": str(make_version().pk)}
+
+
+def failed_before() -> dict[str, str]:
+    """As prepared(), and the version failed on the first collector."""
+    body = prepared()
+    rendered = render_version(ConfigVersion.objects.get(pk=body["version"]), now=clock.now())
+    agent = Agent.objects.get(display_name="web-1")
+    ran = Membership.objects.get(agent=agent).desired
+    Membership.objects.filter(agent=agent).update(previous=ran)
+    Quarantine.objects.create(agent=agent, hash=rendered.hash, since=clock.now())
+    return body
+
+
+def test_where_it_failed_before_it_is_skipped_unless_that_is_forced() -> None:
+    call = caller(Role.OPERATOR)
+    body = failed_before()
+    told = call("POST", "rollouts/", {**body, "dry_run": True}).body
+    assert (told["quarantined"], told["reached"]) == (1, 1)
+    assert [one["code"] for one in told["findings"]] == ["quarantined"]
+    told = call("POST", "rollouts/", {**body, "dry_run": True, "force": True}).body
+    assert (told["quarantined"], told["reached"], told["needs_acceptance"]) == (0, 2, False)
+    assert [one["code"] for one in told["findings"]] == ["tried_again"]
+    made = call("POST", "rollouts/", {**body, "force": True})
+    assert (made.status, made.body["force"]) == (201, True), made.text

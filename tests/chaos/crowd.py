@@ -161,7 +161,8 @@ class Crowd:
         members = self.fleet.members
         self.builds += 1
         for member in self.rng.sample(members, self._number(described)):
-            attributes = {**member.agent.host.attributes, "rack": str(self.rng.randrange(1000))}
+            # Another each time: what says nothing new is stored as late as a heartbeat.
+            attributes = {**member.agent.host.attributes, "rack": str(self.builds)}
             self.fleet.describe(member, attributes)
         for member in self.rng.sample(members, self._number(upgraded)):
             version = member.agent.host.version.rpartition(".")[0]

@@ -77,6 +77,10 @@ def compare(said: Sequence[Said], told: Sequence[Content], before: Content | Non
     explained, and whether the rest of the connection is lost, to the least number of losses that this takes.
     """
     ways: Ways = {(0, False): 0}
+    if (
+        told and told[0] == before
+    ):  # its report said nothing new and was compared the last time, the entry came later
+        ways[1, False] = 0
     for report in said:
         ways = _follow(ways, report, told, before)
         if not ways:

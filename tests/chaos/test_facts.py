@@ -23,6 +23,13 @@ class TestComparing:
         assert compare(said(A, A, B, B), [B], A) == compare(said(A, A, B, B), [B], A)
         assert compare(said(A, A, B, B), [B], A).found == 4
 
+    def test_an_entry_may_come_when_its_report_which_said_nothing_new_was_compared_already(
+        self,
+    ) -> None:
+        assert not compare(said(B), [A, B], A).problem
+        assert compare(said(B), [A, A, B], A).problem
+        assert compare(said(B), [C, B], A).problem
+
     @pytest.mark.parametrize(("told", "what"), [([A], "('b',)"), ([B], "('a',)"), ([], "('a',)")])
     def test_a_fact_that_must_be_there_is_missed(
         self, told: list[tuple[str, ...]], what: str

@@ -5,101 +5,66 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.e2e.harness import texts
-from tests.e2e.harness.api import Collector
-from tests.e2e.harness.server import Server
-from tests.e2e.harness.several import Several
+from tests.e2e.harness.pages import Pages
+from tests.e2e.harness.rolling import Rolling, rolling
 
-VERSIONS: Final = ("0.158.0", "0.158.0", "0.149.0")
 CANARY: Final = {
     "stages": [{"name": "Canary", "count": 1, "bake_seconds": 5}, {"percent": 100}],
     "soak_seconds": 8,
 }
-
-
-@dataclass
-class Trio(Several):
-    """Three collectors of a fleet that runs version 1."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.configuration = self.api.create_configuration("Story")
-        first = self.api.publish(self.configuration, texts.text(1))
-        self.fleet = self.api.create_fleet("edge", first)
-
-    def collectors(self) -> list[Collector]:
-        """All three."""
-        return self.api.collectors()
-
-    def all_run(self, number: int) -> bool:
-        """Whether all run this version well."""
-        found = self.collectors()
-        return len(found) == len(VERSIONS) and all(one.is_settled(number) for one in found)
-
-    def roll_out(self, text: str) -> str:
-        """The next version, to one first; answers the rollout's id."""
-        version = self.api.publish(self.configuration, text)
-        body = {
-            "fleet": self.fleet,
-            "version": version.id,
-            "plan": CANARY,
-            "accept_warnings": True,
-        }
-        return str(self.api.post("/rollouts/", body)["id"])
-
-    def state(self, rollout: str) -> str:
-        """Where the rollout is."""
-        return str(self.api.get(f"/rollouts/{rollout}/")["state"])
+WATCHED: Final = {
+    "stages": [{"count": 1, "bake_seconds": 4}, {"percent": 100, "bake_seconds": 600}],
+    "soak_seconds": 2,
+}
 
 
 @pytest.fixture
-def trio(tmp_path: Path) -> Iterator[Trio]:
+def trio(tmp_path: Path) -> Iterator[Rolling]:
     """Three machines that run version 1 well."""
-    with ExitStack() as endings:
-        server = Server(tmp_path)
-        endings.callback(server.clean_up)
-        server.start()
-        made = Trio(server, tmp_path, endings)
-        _, secret = made.token(made.fleet)
-        for version in VERSIONS:
-            made.add(server.port, secret, version)
-        made.until(lambda: made.all_run(1), "all run version 1")
+    with rolling(tmp_path, "0.158.0", "0.158.0", "0.149.0") as made:
+        yield made
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Rolling]:
+    """The same with two."""
+    with rolling(tmp_path, "0.158.0", "0.149.0") as made:
         yield made
 
 
 def test_a_version_that_no_collector_takes_touches_one_and_a_good_one_reaches_all(
-    trio: Trio,
+    trio: Rolling,
 ) -> None:
-    rollout = trio.roll_out(texts.text(texts.REFUSED))
-    trio.until(lambda: trio.state(rollout) == "rolled_back", "it is taken back")
+    rollout = trio.roll_out(texts.text(texts.REFUSED), CANARY)
+    trio.until_state(rollout, "rolled_back")
     [attempt] = trio.server.ledger.attempts(2)
     assert attempt.state == "failed"
-    [cause] = trio.api.get(f"/rollouts/{rollout}/failures/")["causes"]
+    [cause] = trio.causes(rollout)
     assert cause["count"] == 1
     words = cause["error"].replace("\\", "")
     assert 'unknown type: "nosuch"' in words or "exited unexpectedly with exit code 1" in words
     trio.until(lambda: trio.all_run(1), "all run version 1 again")
 
-    rollout = trio.roll_out(texts.text(4))
-    trio.until(lambda: trio.state(rollout) == "baking", "the canary is well")
-    assert sum(one.is_settled(3) for one in trio.collectors()) == 1
-    trio.until(lambda: trio.state(rollout) == "succeeded", "it reached all")
+    rollout = trio.roll_out(texts.text(4), CANARY)
+    trio.until_state(rollout, "baking")
+    assert sum(one.is_settled(3) for one in trio.api.collectors()) == 1
+    trio.until_state(rollout, "succeeded")
     assert trio.all_run(3)
 
 
-def test_a_version_whose_collector_dies_in_its_soak_is_taken_back(trio: Trio) -> None:
-    rollout = trio.roll_out(texts.text(5))
+def test_a_version_whose_collector_dies_in_its_soak_is_taken_back(trio: Rolling) -> None:
+    rollout = trio.roll_out(texts.text(5), CANARY)
     [canary] = trio.until(
-        lambda: [one for one in trio.collectors() if one.applied == 2], "one applied version 2"
+        lambda: [one for one in trio.api.collectors() if one.applied == 2], "one applied version 2"
     )
-    [machine] = [one for one in trio.machines if one.uid == canary.uid]
+    machine = trio.machine_of(canary)
 
     def is_taken_back() -> bool:
         if trio.state(rollout) == "running":
@@ -110,5 +75,38 @@ def test_a_version_whose_collector_dies_in_its_soak_is_taken_back(trio: Trio) ->
 
     trio.until(is_taken_back, "it is taken back")
     trio.until(lambda: trio.all_run(1), "all run version 1 again")
-    [cause] = trio.api.get(f"/rollouts/{rollout}/failures/")["causes"]
+    [cause] = trio.causes(rollout)
     assert "became unhealthy" in cause["error"]
+
+
+def test_a_person_pauses_resumes_and_takes_back_and_each_says_why(pair: Rolling) -> None:
+    rollout = pair.roll_out(texts.text(2), WATCHED)
+    pair.until(lambda: pair.server.ledger.sent(2), "the first one goes")
+    pair.act(rollout, "pause", "the gateway is slow")
+    pair.until(lambda: sum(one.is_settled(2) for one in pair.api.collectors()) == 1, "it goes on")
+    pair.holds(
+        lambda: pair.state(rollout) == "paused" and len(pair.server.ledger.attempts(2)) == 1,
+        "nobody else goes, though the first is well and its bake is over",
+        seconds=12,
+    )
+    pair.act(rollout, "resume", "it was the switch")
+    pair.until(lambda: pair.all_run(2), "the other one goes")
+    pair.until_state(rollout, "baking")
+    pair.act(rollout, "rollback", "too many spans are gone")
+    pair.until_state(rollout, "rolled_back")
+    pair.until(lambda: pair.all_run(1), "both run version 1 again")
+    for machine in pair.machines:
+        assert pair.target(rollout, machine)["state"] == "reverted"
+        assert [len(pair.offers(machine, number)) for number in (1, 2)] == [2, 1]
+    _says_why(pair, rollout, "the gateway is slow", "it was the switch", "too many spans are gone")
+
+
+def _says_why(pair: Rolling, rollout: str, *reasons: str) -> None:
+    """In the order in which they were given: programs read them, and people."""
+    events = pair.api.get(f"/events/?object_id={rollout}")["results"]
+    assert [one["reason"] for one in reversed(events)] == list(reasons)
+    number = pair.rollout(rollout)["number"]
+    with Pages(pair.server.base_url) as pages:
+        page = pages.read("/activity/")
+        assert f"admin took it back: {reasons[-1]}." in pages.read(f"/rollouts/{number}/")
+    assert all(reason in page for reason in reasons)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from agents import store
@@ -53,9 +54,9 @@ class Story:
         """Another published version."""
         return make_version()
 
-    def assign(self, version: ConfigVersion) -> Rollout:
-        """Give it to the fleet, and let the worker run."""
-        rollout = start_rollout(fleet=self.fleet, version=version, actor=TESTER)
+    def assign(self, version: ConfigVersion, **how: Any) -> Rollout:
+        """Give it to the fleet, and let the worker run. how: as start_rollout takes it."""
+        rollout = start_rollout(fleet=self.fleet, version=version, actor=TESTER, **how)
         self.work()
         return rollout
 

@@ -111,14 +111,17 @@ class TestRestarts:
         assert kinds(snapshot.instance_uid)[-1] == "restart_expired"
         assert claim(snapshot) is None
 
-    @pytest.mark.parametrize(("after_s", "is_calm"), [(3, True), (61, False)])
+    @pytest.mark.parametrize(
+        ("after_s", "complaint", "is_calm"),
+        [(3, "", True), (3, "out of memory", False), (61, "", False)],
+    )
     def test_the_steps_of_a_restart_are_marked_in_the_timeline(
-        self, snapshot: AgentSnapshot, after_s: float, is_calm: bool
+        self, snapshot: AgentSnapshot, after_s: float, complaint: str, is_calm: bool
     ) -> None:
         restart(snapshot)
         claim(snapshot)
         when = clock.now() + timedelta(seconds=after_s)
-        stopping = ComponentHealth(False, "StatusStopping")
+        stopping = ComponentHealth(False, "StatusStopping", complaint)
         fact = Fact(FactKind.HEALTH, when, health=stopping)
         store.apply([make_patch(snapshot, now=when, health=stopping, facts=(fact,))])
         event = AgentEvent.objects.filter(kind="health").latest("id")

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fleets.models import RolloutState, StageState, TargetState
-from fleets.rollouts.placing import Place, TargetFacts, place_target
+from fleets.rollouts.placing import Again, Place, TargetFacts, place_target, way_again
 from fleets.rollouts.plan import (
     ACTIVE,
     TRANSITIONS,
@@ -184,11 +185,35 @@ FACTS = {
         ({"is_quarantined": True}, Place.EXCLUDED, True),
         ({"accepts_config": False}, Place.EXCLUDED, False),
         ({"is_managed": False}, Place.EXCLUDED, False),
+        ({"is_quarantined": True, "again": Again.AT_ONCE}, Place.WAITING, True),
+        ({"is_quarantined": True, "again": Again.NEVER_RAN_ANOTHER}, Place.EXCLUDED, True),
+        ({"again": Again.VIA_PREVIOUS, "has_applied": True}, Place.WAITING, True),
+        ({"again": Again.VIA_PREVIOUS, "is_connected": False}, Place.PENDING_OFFLINE, True),
     ],
 )
 def test_a_target_is_placed_before_anything_is_offered(
-    change: dict[str, bool], place: Place, is_wanted: bool
+    change: dict[str, Any], place: Place, is_wanted: bool
 ) -> None:
     placement = place_target(TargetFacts(**{**FACTS, **change}))
     assert placement.place is place
     assert placement.is_wanted is is_wanted
+    assert placement.goes_back_first is (change.get("again") is Again.VIA_PREVIOUS)
+
+
+@pytest.mark.parametrize(
+    ("past", "way"),
+    [
+        ({"applied": "a"}, Again.AT_ONCE),
+        ({"applied": "b", "previous": "a"}, Again.VIA_PREVIOUS),
+        ({"previous": "a"}, Again.VIA_PREVIOUS),
+        ({"previous": "b"}, Again.NEVER_RAN_ANOTHER),
+        ({}, Again.NEVER_RAN_ANOTHER),
+        ({"previous": "a", "has_previous_failed": True}, Again.PREVIOUS_FAILED),
+        ({"applied": "a", "previous": "a", "has_previous_failed": True}, Again.AT_ONCE),
+    ],
+)
+def test_what_failed_is_offered_again_only_with_another_in_between(
+    past: dict[str, Any], way: Again
+) -> None:
+    facts = {"applied": "", "previous": "", "has_previous_failed": False, **past}
+    assert way_again(failed="b", **facts) is way

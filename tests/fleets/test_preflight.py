@@ -9,7 +9,7 @@ import pytest
 
 from fleets.rollouts.durations import BadDuration, parse_duration
 from fleets.rollouts.needs import Needs, missing_in, needs_of, offered_by
-from fleets.rollouts.placing import TargetFacts
+from fleets.rollouts.placing import Again, TargetFacts
 from fleets.rollouts.preflight import MOST_NAMED, Fate, Member, Severity, Subject, check
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.shares import Share
@@ -132,6 +132,16 @@ class TestFates:
         assert [one.name for one in finding.collectors] == ["web-009"]
         assert found.reached == 3
 
+    def test_who_is_tried_again_is_reached_and_who_cannot_be_says_why(self) -> None:
+        again = member(8, is_quarantined=True, again=Again.VIA_PREVIOUS)
+        cannot = member(9, is_quarantined=True, again=Again.NEVER_RAN_ANOTHER)
+        found = check([again, cannot], subject(), "seed")
+        skipped, tried = found.findings
+        assert (skipped.code, skipped.severity) == ("quarantined", Severity.WARNING)
+        assert "never ran another version well" in skipped.collectors[0].detail
+        assert (tried.code, tried.severity, tried.count) == ("tried_again", Severity.NOTE, 1)
+        assert found.reached == 1
+
 
 class TestStages:
     def test_each_stage_says_how_many_it_reaches(self) -> None:
@@ -211,6 +221,23 @@ class TestTheRest:
             "seed",
         )
         assert [one.code for one in found.findings] == ["invalid", "supersedes"]
+
+    @pytest.mark.parametrize(
+        ("service", "is_said"),
+        [
+            ("service: {telemetry: }", True),
+            ("service: {pipelines: }", True),
+            ("service: {pipelines: {logs: {receivers: [nop], exporters: [nop/2]}}}", True),
+            ("service: {pipelines: {logs: {receivers: [otlp], exporters: [nop]}}}", False),
+            ("service: {pipelines: '${file:pipelines.yaml}'}", False),
+            ("service: '${file:service.yaml}'", False),
+        ],
+    )
+    def test_a_version_that_moves_nothing_is_a_warning(self, service: str, is_said: bool) -> None:
+        needs = needs_of(f"receivers: {{nop: , otlp: }}\nexporters: {{nop: , nop/2: }}\n{service}")
+        found = check(crowd(1), subject(needs=replace(needs, components=frozenset())), "seed")
+        told = [(one.code, one.severity) for one in found.findings]
+        assert told == ([("moves_nothing", Severity.WARNING)] if is_said else [])
 
     def test_accepted_warnings_are_not_open(self) -> None:
         found = check(crowd(1), subject(underway="Rollout #4 to edge v2"), "seed")

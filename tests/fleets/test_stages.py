@@ -117,6 +117,7 @@ def test_a_canary_that_fails_takes_it_back_and_nobody_else_is_touched() -> None:
     staged.story.answer(canary, APPLIED, one)
     staged.work()
     assert staged.rollout.state == "rolled_back"
+    assert staged.rollout.state_reason == "1 of 1 failed; the budget is 0 %."
     assert staged.states() == ["excluded", "excluded", "excluded", "reverted"]
     fleet = Fleet.objects.get()
     assert fleet.version == fleet.stable_version == staged.story.one
@@ -139,7 +140,7 @@ def test_one_that_dies_or_falls_silent_in_its_soak_has_failed(
     staged.work(after)
     staged.work()
     assert staged.rollout.state in {"rolling_back", "rolled_back"}
-    assert why in Target.objects.get(agent_id=canary.instance_uid).reason or staged.rollout.state
+    assert why in Target.objects.get(agent_id=canary.instance_uid).failure
     back = member_of(canary).desired
     assert back is not None
     assert back.version == staged.story.one
@@ -152,7 +153,9 @@ def test_offline_ones_go_back_when_they_return() -> None:
     disconnect(canary)
     staged.act(Action.ROLL_BACK)
     assert staged.rollout.state == "rolled_back"
-    assert staged.rollout.state_reason == "1 offline go back when they return."
+    assert staged.rollout.state_reason == (
+        "test took it back: because. 1 offline go back when they return."
+    )
     assert "reverting" in staged.states()
     again = staged.story.come_back(canary)
     one = hash_of(staged.story.one)
@@ -181,6 +184,7 @@ def test_paused_it_lets_nobody_go_until_a_person_resumes_it() -> None:
     assert (staged.rollout.state, staged.offered()) == ("paused", [])
     staged.work(timedelta(hours=1))
     assert staged.rollout.state == "paused"
+    assert staged.rollout.state_reason == "test paused it: because."
     staged.act(Action.RESUME)
     assert len(staged.offered()) == 1
     with pytest.raises(Conflict, match="It is running"):

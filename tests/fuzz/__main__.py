@@ -21,19 +21,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()  # targets store what they read, so they know models
 
 from agents.snapshot import Transport  # noqa: E402
-from opamp.proto.opamp_pb2 import AgentToServer  # noqa: E402
 from tests.fuzz import inputs, targets  # noqa: E402
-from tests.fuzz.extremes import extremes, heaviest  # noqa: E402
-from tests.fuzz.measuring import resident_bytes, size_of  # noqa: E402
+from tests.fuzz.extremes import FLOODS, extremes  # noqa: E402
+from tests.fuzz.measuring import peak_of, resident_bytes, size_of  # noqa: E402
+from tests.protocol.world import LIMITS  # noqa: E402
 
 MOST_S: Final = 0.050
 """CPU seconds that one message may take."""
-MOST_DECODING_S: Final = 1.5
-"""CPU seconds for the protobuf library to decode the largest message in the smallest parts (0.4 to 0.6 were measured).
-MOST_S cannot hold for it: how it decodes is not ours, and what came cannot be looked at before.
-"""
+MOST_PEAK: Final = 64 * 1024 * 1024
+"""Bytes that one message may take while it is read: itself, twice while it is put together, and what is made of it."""
 MOST_GROWTH: Final = 32 * 1024 * 1024
 """Bytes by which the process may be larger at the end than after the first tenth."""
+WHOLE: Final = LIMITS.message_bytes // 2 - 64
+PARTS: Final = LIMITS.parts - 10
 _AGAIN: Final = 5
 _SLOWEST: Final = 10
 _DOORS: Final = ("WebSocket", "HTTP", "HTTP body", "framing", "AnyValue", "health tree")
@@ -146,16 +146,31 @@ def _timed(do: Do) -> tuple[str, float]:
 
 
 def _is_too_heavy(fuzzer: Fuzzer) -> bool:
-    """Whether the message that is hardest to decode costs more than MOST_S beside that, or that costs too much."""
-    body = heaviest(inputs.UID)
-    decoding_s = _timed(lambda: targets.decoding(body))[1]
-    message = AgentToServer.FromString(body)
-    beside_s = _timed(lambda: str(fuzzer.sessions[0].answer(message)))[1]
-    _say(
-        f"16 MiB of the smallest parts: {decoding_s * 1000:.0f} ms for the protobuf library to decode,"
-    )
-    _say(f"  {beside_s * 1000:.0f} ms for all else until they are refused")
-    return beside_s > MOST_S or decoding_s > MOST_DECODING_S
+    """Whether one of nothing but the smallest parts costs too much: as large as may be, and of as many as may be."""
+    worst_s, worst_peak = 0.0, 0
+    for name, flood in FLOODS.items():
+        for size, parts in (("as large as may be", WHOLE), ("as many as may be", PARTS)):
+            body = flood(inputs.UID, parts)
+            for door, do in _ways(fuzzer, body).items():
+                took_s, peak = _timed(do)[1], peak_of(do)
+                worst_s, worst_peak = max(worst_s, took_s), max(worst_peak, peak)
+                if took_s > MOST_S or peak > MOST_PEAK:
+                    _say(f"TOO HEAVY ({door}, {name}, {size}): {_cost(took_s, peak)}")
+    _say(f"the smallest parts, of {len(FLOODS)} fields: at most {_cost(worst_s, worst_peak)}")
+    return worst_s > MOST_S or worst_peak > MOST_PEAK
+
+
+def _ways(fuzzer: Fuzzer, body: bytes) -> dict[str, Do]:
+    """To be read, which is the same by every door, and before that to be inflated."""
+    packed = targets.pack(body)
+    return {
+        "read": lambda: fuzzer.sessions[0](body),
+        "inflated": lambda: str(len(targets.inflating(packed))),
+    }
+
+
+def _cost(took_s: float, peak: int) -> str:
+    return f"{took_s * 1000:.0f} ms of CPU, {peak / 1_048_576:.0f} MiB"
 
 
 def _report(fuzzer: Fuzzer, growth: int) -> None:

@@ -1,7 +1,7 @@
 """Messages at and far over every limit: trees that are too deep, too wide, or lie about their size; absurd texts."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, reduce
 from typing import Final
 
 from opamp.protocol.varint import varint
@@ -159,6 +159,33 @@ def extremes() -> dict[str, bytes]:
     return {**_texts(), **_deep(), **_wide(), **_lying(), **_large()}
 
 
-def heaviest(uid: bytes) -> bytes:
-    """A message of 16 MiB that costs the protobuf library most: of an agent, and nothing but the smallest parts."""
-    return block(1, uid) + block(DESCRIPTION, block(1, b"") * ((8 << 20) - 32))
+def _flood(*path: int) -> Callable[[bytes, int], bytes]:
+    """Makes a message of an agent with so many of the smallest parts: empty fields of the path's last number."""
+    *outer, last = path
+
+    def make(uid: bytes, count: int) -> bytes:
+        parts = block(last, b"") * count
+        return block(1, uid) + reduce(
+            lambda inside, field: block(field, inside), outer[::-1], parts
+        )
+
+    return make
+
+
+FLOODS: Final[dict[str, Callable[[bytes, int], bytes]]] = {
+    "identifying attributes": _flood(DESCRIPTION, 1),
+    "other attributes": _flood(DESCRIPTION, 2),
+    "values of an array": _flood(DESCRIPTION, 1, 2, 5, 1),
+    "entries of a value": _flood(DESCRIPTION, 1, 2, 6, 1),
+    "health": _flood(HEALTH, 6),
+    "health below health": _flood(HEALTH, 6, 2, 6),
+    "attributes of health": _flood(HEALTH, 7),
+    "files": _flood(EFFECTIVE, 1, 1),
+    "packages": _flood(PACKAGES, 1),
+    "capabilities": _flood(CAPABILITIES, 1),
+    "components": _flood(COMPONENTS, 1),
+    "metadata": _flood(COMPONENTS, 1, 2, 1),
+    "components below components": _flood(COMPONENTS, 1, 2, 2),
+    "the same message again": _flood(HEALTH),
+}
+"""Every field of a message that may come more than once, by what it holds."""

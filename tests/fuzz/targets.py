@@ -90,12 +90,6 @@ def check_words(text: str) -> None:
     assert not any(word in text for word in ("Error", "Traceback", "google", "upb"))
 
 
-def decoding(body: bytes) -> str:
-    """What the protobuf library alone does of it."""
-    AgentToServer.FromString(body)
-    return "decoded"
-
-
 def framing(data: bytes) -> str:
     """The bytes as a whole WebSocket message, header and all."""
     try:
@@ -127,6 +121,14 @@ def health_tree(data: bytes) -> str:
     return "taken"
 
 
+def inflating(packed: bytes) -> bytes:
+    """A packed body of any size that may be, as the endpoint reads it."""
+    headers = [(b"content-encoding", b"gzip")]
+    return finish(
+        read_body(headers, _in_parts(packed, random.Random(1)), most=LIMITS.message_bytes)
+    )
+
+
 class PostBody:
     """The bytes as an HTTP body: gzipped or not, whole or damaged, in parts of any size."""
 
@@ -138,7 +140,7 @@ class PostBody:
         rng, headers = self._rng, []
         if rng.random() < 0.7:
             headers = [(b"content-encoding", b"gzip")]
-            data = self._damaged(_gzip(data)) if rng.random() < 0.9 else data
+            data = self._damaged(pack(data)) if rng.random() < 0.9 else data
         try:
             body = finish(read_body(headers, _in_parts(data, rng), most=BODY_BYTES))
         except BadBody as problem:
@@ -162,7 +164,8 @@ def _known(status: int) -> str:
     return str(status)
 
 
-def _gzip(data: bytes) -> bytes:
+def pack(data: bytes) -> bytes:
+    """As a client packs a body."""
     packer = zlib.compressobj(1, wbits=31)
     return packer.compress(data) + packer.flush()
 

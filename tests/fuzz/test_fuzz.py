@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from agents.snapshot import AgentSnapshot, Transport
 from opamp.gateway import Gateway
-from opamp.proto.opamp_pb2 import ServerErrorResponseType
+from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_frame
 from opamp.protocol.session import AgentSession
 from tests.fuzz import inputs, targets
-from tests.fuzz.extremes import extremes
-from tests.fuzz.measuring import size_of, work_of
+from tests.fuzz.extremes import FLOODS, extremes
+from tests.fuzz.measuring import peak_of, size_of, work_of
 from tests.opamp.adapters import Adapter
 from tests.opamp.fakes import MemoryDomain
 from tests.protocol.world import LIMITS, START
@@ -82,6 +82,14 @@ def test_an_extreme_message_costs_bounded_work_and_leaves_little(name: str) -> N
     assert work.calls < MOST_CALLS
     assert work.peak_bytes < MOST_BYTES
     assert size_of(session) < SESSION_BYTES
+
+
+@pytest.mark.parametrize("name", list(FLOODS))
+def test_what_many_small_parts_would_take_is_seen_and_not_taken(name: str) -> None:
+    body = FLOODS[name](inputs.UID, 1_000_000)
+    if name != "the same message again":
+        assert peak_of(lambda: AgentToServer.FromString(body)) > 16 * 1024 * 1024
+    assert peak_of(lambda: targets.framing(b"\x00" + body)) < 8 * 1024 * 1024
 
 
 def test_a_session_does_not_grow_with_its_messages() -> None:

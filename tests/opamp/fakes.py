@@ -256,7 +256,12 @@ async def joined(wire: Wire, *, uid: Any = UID) -> None:
 
 
 async def post(
-    gateway: Gateway, secret: str, body: bytes, *, address: str = "192.0.2.9"
+    gateway: Gateway,
+    secret: str,
+    body: bytes,
+    *,
+    address: str = "192.0.2.9",
+    headers: Sequence[tuple[bytes, bytes]] = (),
 ) -> tuple[int, ServerToAgent]:
     """One request by plain HTTP: the status, and what the server says where that is no plain text."""
     sent: list[dict[str, Any]] = []
@@ -267,11 +272,12 @@ async def post(
     async def send(event: dict[str, Any]) -> None:
         sent.append(event)
 
-    headers = [
+    all_headers = [
+        *headers,
         (b"authorization", f"Bearer {secret}".encode()),
         (b"content-type", b"application/x-protobuf"),
     ]
-    scope = {"type": "http", "method": "POST", "headers": headers, "client": (address, 1)}
+    scope = {"type": "http", "method": "POST", "headers": all_headers, "client": (address, 1)}
     await OpampPost(gateway)(scope, receive, send)
     is_message = (b"content-type", b"application/x-protobuf") in sent[0]["headers"]
     said = sent[1]["body"] if is_message else b""

@@ -1,21 +1,41 @@
 """What waits for the database to let agents in has a weight (A5)."""
 
+import asyncio
+from contextlib import ExitStack
 from uuid import UUID
 
 import pytest
 
+from opamp.aside import Aside
 from opamp.gateway import Gateway
+from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import SECRET, UID, UID2, MemoryDomain, Wire, comes_back, full, hello, post
+from tests.opamp.fakes import (
+    CREDENTIAL,
+    OTHER,
+    OTHER_SECRET,
+    SECRET,
+    UID,
+    UID2,
+    MemoryDomain,
+    Wire,
+    comes_back,
+    full,
+    hello,
+    post,
+)
 from tests.opamp.waiting import until
 
-pytestmark = [
-    pytest.mark.rule("A5"),
-    pytest.mark.parametrize("options", [GatewayOptions(waiting_bytes=20_000)]),
-]
+pytestmark = pytest.mark.rule("A5")
+BODY = bytes(12_000)
 UNAVAILABLE = ServerErrorResponseType.ServerErrorResponseType_Unavailable
+
+
+@pytest.fixture
+def options() -> GatewayOptions:
+    return GatewayOptions(waiting_bytes=20_000, waiting_share=1.0)
 
 
 def large(uid: UUID, number: int = 0) -> AgentToServer:
@@ -109,6 +129,28 @@ async def test_one_message_is_always_taken_though_it_is_over_the_limit(
     assert not (await wire.reply()).HasField("error_response")
 
 
+@pytest.mark.parametrize("options", [GatewayOptions(waiting_bytes=40_000, waiting_share=0.5)])
+async def test_what_one_token_fills_leaves_room_for_another(
+    connect: Connect, domain: MemoryDomain, gateway: Gateway
+) -> None:
+    wire = await waits(connect, domain)
+    wire.say(large(UID, 1))
+    await until(lambda: gateway.aside.bytes > 16_000)
+    wire.say(large(UID, 2))
+    assert await is_put_off(wire)
+    status, _ = await post(gateway, SECRET, large(UID2).SerializeToString())
+    assert status == 503
+    assert gateway.counters.limits["waiting_share"] == 2
+    body = large(UID2).SerializeToString()
+    other = asyncio.create_task(post(gateway, OTHER_SECRET, body))
+    await until(lambda: gateway.aside.bytes > 24_000)
+    domain.gate.set()
+    assert (await other)[0] == 200
+    assert not (await wire.reply()).HasField("error_response")
+    assert not (await wire.reply()).HasField("error_response")
+    assert gateway.aside.bytes == 0
+
+
 async def test_requests_over_http_share_it(
     connect: Connect, domain: MemoryDomain, gateway: Gateway
 ) -> None:
@@ -123,3 +165,12 @@ async def test_requests_over_http_share_it(
     status, _ = await post(gateway, SECRET, large(UID2).SerializeToString())
     assert status == 200
     assert gateway.aside.bytes == 0
+
+
+def test_ten_thousand_that_share_a_token_and_come_all_at_once_fit_into_its_share() -> None:
+    aside = Aside(GatewayOptions(), Counters())
+    with ExitStack() as waiting:
+        for _ in range(10_000):
+            waiting.enter_context(aside.holding(CREDENTIAL.id, BODY))
+        assert aside.bytes > 10_000 * len(BODY)
+        waiting.enter_context(aside.holding(OTHER.id, bytes(16 * 1024 * 1024)))

@@ -201,9 +201,25 @@ class TestShares:
         pending.add(report(UID), ours)
         pending.add(report(UID, n=2), ours)
         assert not pending.is_share_full(ours)
-        pending.beat(Beats(UID2), ours, now_s=0)
+        pending.add(report(UID2), ours)
         assert pending.is_share_full(ours)
         assert not pending.is_share_full(theirs)
+
+    def test_heartbeats_are_no_rows_of_it_and_reports_behind_them_are(self) -> None:
+        pending = Pending(self.LIMITS)
+        ours, agents = uuid4(), [Beats(uuid4()) for _ in range(4)]
+        for agent in agents:
+            pending.beat(agent, ours, now_s=0)
+        assert not pending.is_share_full(ours)
+        for agent in agents[:2]:
+            pending.add(report(agent.instance_uid, n=2), ours)
+        assert pending.is_share_full(ours)
+        taken = pending.take_all()
+        pending.put_back([(patch, weight(patch)) for patch in taken[2:]])
+        assert not pending._shares or pending._shares[ours].rows <= 2
+        pending.take_all()
+        pending.put_back([])
+        assert not pending._shares
 
     def test_so_does_one_that_has_its_share_of_the_bytes(self) -> None:
         pending = Pending(self.LIMITS)

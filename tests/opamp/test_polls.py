@@ -54,7 +54,7 @@ def domain() -> SlowForPolls:
 
 @pytest.fixture
 def options() -> GatewayOptions:
-    return GatewayOptions(requests=40, requests_per_token=30)
+    return GatewayOptions(requests=60, requests_per_token=30)
 
 
 async def poll(gateway: Gateway, secret: str = SECRET, uid: UUID | None = None) -> int:
@@ -118,12 +118,14 @@ async def test_a_token_has_only_so_many_open_and_another_one_is_served(
     assert gateway.counters.limits["requests_per_token"] == 1
 
 
-async def test_all_together_have_only_so_many_open(
+async def test_all_together_have_only_so_many_open_and_each_leaves_room_for_the_next(
     pollers: Pollers, gateway: Gateway, domain: SlowForPolls
 ) -> None:
     await pollers.add(30)
-    await pollers.add(10, OTHER_SECRET)
+    await pollers.add(15, OTHER_SECRET)
     assert await poll(gateway, OTHER_SECRET) == 503
+    with gateway.polls.holding(new_id()):
+        assert gateway.polls.open == 46
     domain.polls.set()
     await asyncio.gather(*pollers.polls)
     assert gateway.counters.limits["requests"] == 1

@@ -29,6 +29,7 @@ from tests.factories import (
     make_token,
     make_version,
 )
+from tests.fleets.failed import failed_collector
 from tests.fleets.story import Story
 from tests.pages.reading import signed_in
 
@@ -225,6 +226,24 @@ def test_assigning_shows_the_difference_the_numbers_and_the_quarantined_by_name(
     assert "Start with 1 collector" in html
     assert "It failed before on 1 collector" in html
     assert "web-1" in html
+    assert 'name="force" id="force">' in html
+
+
+def test_assigning_tries_it_again_where_it_failed_when_that_is_ticked() -> None:
+    agent = failed_collector()
+    member = Membership.objects.get(agent=agent)
+    fleet, second = member.fleet, member.fleet.version
+    assert second is not None
+    assert member.previous is not None
+    first = member.previous.version
+    Fleet.objects.filter(pk=fleet.pk).update(version=first, stable_version=first)
+    client, path = signed_in(Role.OPERATOR), f"/fleets/{fleet.slug}/assign/"
+    plan = {"version": str(second.pk), "force": "on"}
+    html = client.post(path, {**plan, "do": "preview"}).content.decode()
+    assert "and is tried again there" in html
+    assert 'name="force" id="force" checked>' in html
+    client.post(path, {**plan, "do": "start"})
+    assert Rollout.objects.get().is_forced
 
 
 def test_assigning_proposes_the_newest_version_that_would_be_news() -> None:

@@ -129,6 +129,7 @@ def test_the_navigation_counts_collectors_and_active_rollouts() -> None:
         strategy=all_at_once(),
         reason="",
         created_by=None,
+        force=False,
         now=clock.now(),
     )
     html = overview()

@@ -240,6 +240,8 @@ class TestSteps:
         client.post(f"/rollouts/{rollout.number}/pause/", {"reason": "lunch"})
         rollout.refresh_from_db()
         assert (rollout.state, rollout.is_held) == ("paused", True)
+        html = client.get(f"/rollouts/{rollout.number}/").content.decode()
+        assert "paused it: lunch. Nobody else goes until somebody resumes it." in html
         client.post(f"/rollouts/{rollout.number}/resume/")
         rollout.refresh_from_db()
         assert rollout.state == "running"

@@ -121,6 +121,16 @@ class TestWhenTheyAreDue:
         assert session(state, transport=transport).receive(bare(5), START).offer_due is due
 
     @pytest.mark.rule("S2")
+    @pytest.mark.parametrize(("offered_to", "due"), [(3, False), (4, True), (None, True)])
+    def test_a_message_that_is_posted_anew_got_the_answers_before_it(
+        self, offered_to: int | None, due: bool
+    ) -> None:
+        state = SettingsState(wanted=HASH, offered=HASH, number=offered_to)
+        one = session(state, transport=Transport.HTTP)
+        one.receive(bare(4), START)
+        assert (one.offered_settings == "") is due
+
+    @pytest.mark.rule("S2")
     def test_over_plain_http_a_repeated_number_shows_that_the_answer_was_lost(self) -> None:
         state = SettingsState(wanted=HASH, offered=HASH)
         one = session(state, transport=Transport.HTTP)

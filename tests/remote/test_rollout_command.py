@@ -27,7 +27,9 @@ from tests.factories import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-NEEDY = "exporters: {debug: {verbosity: '${env:LEVEL}'}}\nservice: {pipelines: {logs: {exporters: [debug]}}}\n"
+NEEDY = (
+    "exporters: {file: {path: '${env:LEVEL}'}}\nservice: {pipelines: {logs: {exporters: [file]}}}\n"
+)
 
 
 class Shell:

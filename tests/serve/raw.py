@@ -55,10 +55,10 @@ class Raw:
         return raw
 
     @classmethod
-    async def upgraded(cls, port: int, *, takes: int | None = None) -> "Raw":
+    async def upgraded(cls, port: int, *, takes: int | None = None, secret: str = SECRET) -> "Raw":
         """A socket that is a WebSocket already."""
         raw = await cls.open(port, takes=takes)
-        raw.send(f"{UPGRADE}\r\n".encode())
+        raw.send(f"{UPGRADE.replace(SECRET, secret)}\r\n".encode())
         head = await raw.until(b"\r\n\r\n")
         assert b" 101 " in head.splitlines()[0], head
         return raw

@@ -16,6 +16,7 @@ from opamp.identities import REPLACED
 from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer
 from opamp.protocol.limits import Limits
+from tests.fuzz.extremes import FLOODS
 from tests.opamp.fakes import HASH, SECRET, UID, UID2, full
 from tests.serve import raw
 from tests.serve.conftest import Running, quick
@@ -69,6 +70,18 @@ async def say_once(running: Running, message: AgentToServer) -> None:
 
 async def too_much(running: Running) -> None:
     await say_once(running, crowded())
+
+
+async def too_many_parts(running: Running) -> None:
+    peer = await Raw.upgraded(running.port)
+    peer.send(frame(raw.BINARY, b"\x00" + FLOODS["health"](UID.bytes, 40_000)))
+
+
+async def two_large(running: Running) -> None:
+    for _ in range(2):
+        peer = await Raw.upgraded(running.port)
+        peer.send(frame(raw.BINARY, b"\x00" + full().SerializeToString() + bytes(2_000)))
+        await peer.message()
 
 
 async def too_big(running: Running) -> None:
@@ -175,6 +188,7 @@ SMALL = Limits(message_bytes=1_000)
 PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("message_bytes", {"protocol": SMALL}, too_big),
     ("message_bytes", {"protocol": SMALL}, too_big_in_parts),
+    ("parts", {"protocol": Limits(parts=1_000)}, too_many_parts),
     ("attributes", {"protocol": Limits(attributes=2)}, too_much),
     ("health", {"protocol": Limits(health_components=2)}, too_much),
     ("effective_config", {"protocol": Limits(config_files=2)}, too_much),
@@ -184,6 +198,7 @@ PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("packages", {"protocol": Limits(packages=2)}, too_much),
     ("agents_per_connection", {"agents_per_connection": 1}, two_agents),
     ("messages_per_s", {"message_burst": 5.0, "messages_per_s": 200.0}, flood),
+    ("token_bytes", {"token_burst_bytes": 10.0, "token_bytes_per_s": 0.001}, two_large),
     ("connections_per_token", {"connections_per_token": 1}, two_connections),
     ("connections", {"connections": 1}, two_sockets),
     ("handshakes", {"handshakes": 1}, two_sockets),
@@ -196,6 +211,7 @@ PROVOCATIONS: list[tuple[str, dict[str, Any], Provoke]] = [
     ("waiting", {"waiting": 0}, refused_handshake),
     ("waiting_messages", {"waiting_messages": 1}, early_messages),
     ("waiting_bytes", {"waiting_bytes": 1}, early_messages),
+    ("waiting_share", {"waiting_share": 0.0}, early_messages),
     ("new_uids", {"new_uids": 0, "late_s": 0.0}, copied_machine),
     ("unfinished", {"unfinished_bytes": 1}, two_unfinished),
     ("buffer", {"buffer": BufferLimits(rows=1, flush_s=60)}, while_the_buffer_is_full),

@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 from agents.snapshot import ConfigFile
 from fleets.offer import Offer
 from opamp.protocol.limits import Limits
-from tests.opamp.fakes import HASH, SECRET, UID, UID2, comes_back, full, hello
+from tests.opamp.fakes import HASH, OTHER_SECRET, SECRET, UID, UID2, comes_back, full, hello
 from tests.serve import raw
 from tests.serve.conftest import Running, quick
 from tests.serve.raw import Raw, close_code, frame
@@ -45,6 +45,14 @@ async def neighbour(running: Running) -> AsyncIterator[Callable[[], Awaitable[No
 
         yield beat
         await beat()
+
+
+def _post(secret: str, size: int = 100) -> bytes:
+    """The head of a request with a body of so many bytes."""
+    return (
+        "POST /v1/opamp HTTP/1.1\r\nHost: telflo\r\nContent-Type: application/x-protobuf\r\n"
+        f"Authorization: Bearer {secret}\r\nContent-Length: {size}\r\n\r\n"
+    ).encode()
 
 
 def limits(**given: object) -> pytest.MarkDecorator:
@@ -131,15 +139,54 @@ class TestBeforeTheRequest:
         assert comes_back(response.headers["Retry-After"])
         assert b"connections already" in (response.body or b"")
 
+    @limits(handshake_s=60.0, handshakes=3)
+    @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
+    async def test_who_is_not_let_in_is_not_waited_for(self, running: Running) -> None:
+        """Answered without its body, and until that came, one of those who have said nothing."""
+        async with neighbour(running) as beat:
+            strangers = []
+            for _ in range(4):
+                stranger = await Raw.open(running.port)
+                stranger.send(_post("tflo_nobody"))
+                assert b" 401 " in await stranger.until(b"\r\n\r\n")
+                strangers.append(stranger)
+            await strangers[0].rest()  # one too many: the oldest had to go
+            assert not strangers[1].is_over
+            await beat()
+        assert running.gateway.polls.open == 0
+
+    @limits(handshake_s=SILENT_S)
+    @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
+    async def test_one_who_was_answered_early_and_goes_on_byte_by_byte_is_closed(
+        self, running: Running
+    ) -> None:
+        stranger = await Raw.open(running.port)
+        stranger.send(_post("tflo_nobody"))
+        await stranger.until(b"\r\n\r\n")
+        trickling = asyncio.create_task(_trickle(stranger, bytes(100)))
+        await stranger.rest()
+        trickling.cancel()
+        assert running.gateway.counters.limits["handshake_s"] == 1
+
+    @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
+    async def test_one_who_was_answered_early_may_finish_and_ask_again(
+        self, running: Running
+    ) -> None:
+        stranger = await Raw.open(running.port)
+        for _ in range(2):
+            stranger.send(_post("tflo_nobody"))
+            assert b" 401 " in await stranger.until(b"\r\n\r\n")
+            await stranger.until(b"\n")
+            stranger.send(bytes(100))
+        stranger.send(f"{PAGE}\r\n".encode())
+        assert b" 204 " in await stranger.until(b"\r\n\r\n")
+
     @limits(message_s=SILENT_S, handshake_s=SILENT_S)
     @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
     async def test_a_body_that_does_not_come_is_closed(self, running: Running) -> None:
         async with neighbour(running):
             slow = await Raw.open(running.port)
-            slow.send(
-                b"POST /v1/opamp HTTP/1.1\r\nHost: telflo\r\nContent-Type: application/x-protobuf\r\n"
-                b"Authorization: Bearer " + SECRET.encode() + b"\r\nContent-Length: 100\r\n\r\nx"
-            )
+            slow.send(_post(SECRET) + b"x")
             await slow.rest()
         assert running.gateway.counters.slow_sockets == 1
 
@@ -204,6 +251,18 @@ class TestAfterTheUpgrade:
             await _until(lambda: running.gateway.unfinished.bytes == 0)
 
     @limits(unfinished_bytes=100_000)
+    async def test_it_is_one_of_the_token_that_holds_most(self, running: Running) -> None:
+        small = await Raw.upgraded(running.port, secret=OTHER_SECRET)
+        small.send(frame(raw.BINARY, b"\x00" + full().SerializeToString(), is_last=False))
+        await _until(lambda: running.gateway.unfinished.bytes > 0)
+        for _ in range(3):
+            large = await Raw.upgraded(running.port)
+            large.send(frame(raw.BINARY, bytes(60_000), is_last=False))
+        await _until(lambda: running.gateway.counters.limits["unfinished"] == 2)
+        small.send(frame(raw.CONTINUATION, b""))
+        assert (await small.message())[0] == raw.BINARY
+
+    @limits(unfinished_bytes=100_000)
     @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
     async def test_what_has_come_of_a_part_counts_too(self, running: Running) -> None:
         oldest, other = await Raw.upgraded(running.port), await Raw.upgraded(running.port)
@@ -216,16 +275,11 @@ class TestAfterTheUpgrade:
     @limits(unfinished_bytes=100_000)
     @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
     async def test_so_do_bodies_over_plain_http(self, running: Running) -> None:
-        def begun() -> bytes:
-            return (
-                b"POST /v1/opamp HTTP/1.1\r\nHost: telflo\r\nContent-Type: application/x-protobuf\r\n"
-                b"Authorization: Bearer " + SECRET.encode() + b"\r\nContent-Length: 70000\r\n\r\n"
-            ) + bytes(60_000)
-
+        begun = _post(SECRET, 70_000) + bytes(60_000)
         oldest, other = await Raw.open(running.port), await Raw.open(running.port)
-        oldest.send(begun())
+        oldest.send(begun)
         await _until(lambda: running.gateway.unfinished.bytes == 60_000)
-        other.send(begun())
+        other.send(begun)
         assert b" 503 " in await oldest.until(b"\r\n\r\n")
         assert running.gateway.counters.limits["unfinished"] == 1
         assert not other.is_over

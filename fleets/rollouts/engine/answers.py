@@ -115,7 +115,7 @@ def _close_others(
         if answered is not None and attempt.id < answered.id:
             ledger.settle(attempt, AttemptState.TIMED_OUT, _OVERTAKEN)
         elif attempt.state == AttemptState.APPLYING:
-            _fail(ledger, patch.instance_uid, attempt, _WENT_BACK)
+            ledger.fail(patch.instance_uid, attempt, AttemptState.FAILED, _WENT_BACK)
 
 
 def _take_applying(
@@ -147,26 +147,10 @@ def _take_failed(
 ) -> None:
     if attempt is not None:
         if attempt.state != AttemptState.FAILED:
-            _fail(ledger, uid, attempt, report.error)
+            ledger.fail(uid, attempt, AttemptState.FAILED, report.error)
     elif _is_desired(ledger, uid, report.hash):
         ledger.quarantine(uid, report.hash, None)
         ledger.move(uid, None, report.hash, TargetState.FAILED, report.error)
-
-
-def _fail(ledger: Ledger, uid: UUID, attempt: AttemptEntry, error: str) -> None:
-    """Quarantine first: it holds from the moment that the failure is known."""
-    ends_retry = _is_desired(ledger, uid, attempt.hash)
-    ledger.quarantine(uid, attempt.hash, attempt)
-    ledger.settle(attempt, AttemptState.FAILED, error)
-    ledger.move(uid, attempt, attempt.hash, TargetState.FAILED, error or "It gave no reason.")
-    member = ledger.members.get(uid)
-    if member is not None and member.retry is not None and ends_retry:
-        retried = member.retry
-        ledger.quarantine(uid, retried.hash, ledger.latest(uid, retried.hash))
-        ledger.desire(member, retried)
-        ledger.move(
-            uid, None, retried.hash, TargetState.FAILED, "Its previous configuration failed too."
-        )
 
 
 def _is_desired(ledger: Ledger, uid: UUID, config_hash: str) -> bool:

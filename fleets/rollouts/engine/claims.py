@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from agents import store
 from agents.store.dialects import insert_rows
@@ -27,10 +27,16 @@ from telflo.base.ids import new_id
 
 IN_FLIGHT: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
 OPEN_TARGETS: Final = (TargetState.WAITING, TargetState.PENDING_OFFLINE)
-LET_GO: Final = Q(
-    state=TargetState.WAITING, agent__membership__desired__version=F("rollout__version")
+_HAS_FAILED: Final = Exists(
+    Quarantine.objects.filter(
+        agent=OuterRef("agent"), hash=OuterRef("agent__membership__desired__hash")
+    )
 )
-"""Targets that wait and may be offered the version already."""
+LET_GO: Final = Q(state=TargetState.WAITING) & (
+    Q(agent__membership__desired__version=F("rollout__version")) & ~Q(_HAS_FAILED)
+    | Q(agent__membership__retry__version=F("rollout__version"))
+)
+"""Targets that wait and may be offered the version already, be it by way of their previous one."""
 
 
 def claim(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, RenderedConfig]:

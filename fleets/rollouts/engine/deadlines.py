@@ -34,9 +34,7 @@ def expire(now: datetime) -> frozenset[UUID]:
                 if not row.connected:
                     ledger.move(uid, attempt, attempt.hash, TargetState.FAILED, LEFT)
                 elif row.last_seen_at is not None and row.last_seen_at >= attempt.deadline:
-                    ledger.quarantine(uid, attempt.hash, attempt)
-                    ledger.settle(attempt, AttemptState.TIMED_OUT, NO_ANSWER)
-                    ledger.move(uid, attempt, attempt.hash, TargetState.FAILED, NO_ANSWER)
+                    ledger.fail(uid, attempt, AttemptState.TIMED_OUT, NO_ANSWER)
         ledger.write()
         return frozenset(ledger.rollouts)
 

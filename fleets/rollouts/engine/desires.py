@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
 
 from agents import notify, store
+from agents.models import AgentStatus
 from agents.snapshot import ConfigStatus
 from agents.store import IntentChange, StatusRow
 from fleets.models import ArrivalMode, Membership, Quarantine, RenderedConfig
@@ -17,15 +18,25 @@ from fleets.models import ArrivalMode, Membership, Quarantine, RenderedConfig
 def with_desired(members: QuerySet[Membership]) -> QuerySet[Membership]:
     """Members with what they should run, without its body: one object for all that should run the same."""
     rendered = RenderedConfig.objects.defer("body")
-    return members.prefetch_related(Prefetch("desired", queryset=rendered))
+    failed = Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef("desired__hash"))
+    found = members.annotate(has_failed=Exists(failed))
+    return found.prefetch_related(Prefetch("desired", queryset=rendered))
+
+
+def applied_hash(row: AgentStatus | StatusRow) -> str:
+    """The hash that the agent acknowledged last, if it was as applied; else ""."""
+    is_applied = row.remote_config_status == ConfigStatus.APPLIED
+    return row.remote_config_hash if is_applied else ""
 
 
 def ran_well(member: Membership, row: StatusRow) -> bool:
-    """Whether the agent last acknowledged its desired configuration as applied."""
+    """Whether the agent runs its desired configuration, and that did not fail there after it was applied.
+
+    member: of with_desired().
+    """
+    has_failed: bool = member.has_failed  # type: ignore[attr-defined]  # an annotation
     return (
-        member.desired is not None
-        and row.remote_config_hash == member.desired.hash
-        and row.remote_config_status == ConfigStatus.APPLIED
+        member.desired is not None and applied_hash(row) == member.desired.hash and not has_failed
     )
 
 
@@ -44,6 +55,11 @@ def desire(uids: Collection[UUID], good: Collection[UUID], rendered: RenderedCon
         changing = changing.exclude(desired=rendered)
     changing.update(previous=F("desired"))
     Membership.objects.filter(agent_id__in=uids).update(desired=rendered, retry=None)
+
+
+def desire_again(uids: Collection[UUID], rendered: RenderedConfig) -> None:
+    """Make these members run their previous configuration, and then `rendered`, which failed there: one statement."""
+    Membership.objects.filter(agent_id__in=uids).update(desired=F("previous"), retry=rendered)
 
 
 def hand_down(uids: Collection[UUID], rows: Mapping[UUID, StatusRow], *, now: datetime) -> None:

@@ -25,6 +25,7 @@ _SETTLED = frozenset(
     }
 )
 _NO_REASON = "It gave no reason."
+_PREVIOUS_FAILED = "Its previous configuration failed too."
 _TARGET_COLUMNS = (
     *("state", "reason", "state_since", "soak_until"),
     *("is_unverified", "failure", "failed_at"),
@@ -76,6 +77,23 @@ class Ledger:
         """The hash may be offered here again."""
         self._quarantined.pop((uid, config_hash), None)
         self._lifted.add((uid, config_hash))
+
+    def fail(self, uid: UUID, attempt: AttemptEntry, state: AttemptState, error: str) -> None:
+        """An offer has failed. Quarantine first: it holds from the moment that the failure is known.
+
+        Of a previous configuration on the way to one that is tried again: that has failed with it.
+        """
+        member = self.members.get(uid)
+        desired = member.desired if member else None
+        ends_retry = desired is not None and desired.hash == attempt.hash
+        self.quarantine(uid, attempt.hash, attempt)
+        self.settle(attempt, state, error)
+        self.move(uid, attempt, attempt.hash, TargetState.FAILED, error or _NO_REASON)
+        if member is not None and member.retry is not None and ends_retry:
+            retried = member.retry
+            self.quarantine(uid, retried.hash, self.latest(uid, retried.hash))
+            self.desire(member, retried)
+            self.move(uid, None, retried.hash, TargetState.FAILED, _PREVIOUS_FAILED)
 
     def move(
         self,

@@ -1,6 +1,7 @@
 """Rollouts go on step by step as the plan decides, do what people say, and end."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -18,6 +19,7 @@ from telflo.base.hints import touch_on_commit
 
 _MOST_STEPS: Final = 100
 """A bound on the steps of one advance; a rollout of n stages takes 3n + 3 at most, and n is at most 20."""
+_LONGEST_REASON: Final = 500
 
 
 def advance(rollout_id: UUID, *, now: datetime) -> None:
@@ -28,8 +30,11 @@ def advance(rollout_id: UUID, *, now: datetime) -> None:
             go_on(rollout, now)
 
 
-def act(rollout_id: UUID, action: plan.Action, *, now: datetime) -> None:
-    """Do what a person wants. Raises plan.NotPossible. The caller advances it once the transaction holds."""
+def act(rollout_id: UUID, action: plan.Action, *, why: str, now: datetime) -> None:
+    """Do what a person wants. Raises plan.NotPossible. The caller advances it once the transaction holds.
+
+    why: who does it and why, shown while it is in the state that this leads to.
+    """
     with transaction.atomic():
         rollout = locked(rollout_id)
         if rollout is None:
@@ -38,7 +43,7 @@ def act(rollout_id: UUID, action: plan.Action, *, now: datetime) -> None:
         decision = plan.act(view_of(rollout, stages, now), action, now)
         rollout.is_held = action is plan.Action.PAUSE
         rollout.save(update_fields=["is_held"])
-        _carry_out(rollout, stages, decision, now)
+        _carry_out(rollout, stages, replace(decision, reason=why), now)
 
 
 def go_on(rollout: Rollout, now: datetime) -> None:
@@ -72,12 +77,14 @@ def _carry_out(
 def _enter(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
     if decision.state.value == rollout.state:
         if decision.reason and decision.reason != rollout.state_reason:
-            rollout.state_reason = decision.reason
+            rollout.state_reason = decision.reason[:_LONGEST_REASON]
             rollout.save(update_fields=["state_reason"])
         return False
     assert decision.state in plan.TRANSITIONS[plan.State(rollout.state)]
     rollout.state, rollout.state_since = decision.state.value, now
-    rollout.state_reason = decision.reason
+    # Why it went back stays to be read once it is back.
+    earlier = rollout.state_reason if decision.state is plan.State.ROLLED_BACK else ""
+    rollout.state_reason = f"{earlier} {decision.reason}".strip()[:_LONGEST_REASON]
     fields = ["state", "state_since", "state_reason"]
     if decision.state.value not in plan.ACTIVE:
         rollout.finished_at = now

@@ -1,12 +1,13 @@
 """Letting targets go: the version becomes what they should run. And taking back what was not offered yet."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from agents import store
 from agents.snapshot import Capability, ConfigStatus
@@ -23,9 +24,17 @@ from fleets.models import (
 )
 from fleets.rendering import render_version
 from fleets.rollouts.engine.claims import LET_GO, OPEN_TARGETS
-from fleets.rollouts.engine.desires import desire, hand_down, ran_well, with_desired
+from fleets.rollouts.engine.desires import (
+    applied_hash,
+    desire,
+    desire_again,
+    hand_down,
+    ran_well,
+    with_desired,
+)
 from fleets.rollouts.engine.locks import locked
-from fleets.rollouts.placing import Place, Placement, TargetFacts, next_to_go, place_target
+from fleets.rollouts.past import ways_again
+from fleets.rollouts.placing import Again, Place, Placement, TargetFacts, next_to_go, place_target
 from fleets.rollouts.plan import ACTIVE, State
 from telflo.base.hints import touch_on_commit
 
@@ -44,18 +53,20 @@ def release(
         return False
     rows = store.lock(uids)
     members = _members(rollout, rows)
-    quarantined = Quarantine.objects.filter(hash=rendered.hash, agent_id__in=list(rows))
-    failed_here = set(quarantined.values_list("agent_id", flat=True))
+    past = _past(rollout, rendered, members, rows)
     placements = {
-        uid: place_target(
-            _facts(row, members.get(uid), rendered, is_quarantined=uid in failed_here)
-        )
+        uid: place_target(_facts(row, members.get(uid), rendered, past))
         for uid, row in rows.items()
     }
     _write_places(rollout, placements, now)
-    wanted = [uid for uid, placement in placements.items() if placement.is_wanted]
-    good = [uid for uid in wanted if ran_well(members[uid], rows[uid])]
-    desire(wanted, good, rendered)
+    wanted = {uid for uid, placement in placements.items() if placement.is_wanted}
+    going_back = {uid for uid in wanted if placements[uid].goes_back_first}
+    good = [uid for uid in wanted - going_back if ran_well(members[uid], rows[uid])]
+    desire(wanted - going_back, good, rendered)
+    if going_back:
+        desire_again(going_back, rendered)
+    excluded = {uid for uid, placed in placements.items() if placed.place is Place.EXCLUDED}
+    _lift(rendered, past.again.keys() - excluded)
     hand_down(wanted, rows, now=now)
     return True
 
@@ -63,11 +74,20 @@ def release(
 def close(rollout: Rollout, state: State, *, now: datetime) -> bool:
     """What waits and was not let go will not be. Answers whether there was any."""
     waiting = Target.objects.filter(rollout=rollout, state=TargetState.WAITING)
+    _give_up_retries(rollout, waiting)
     why = "The rollout was cancelled before." if state is State.CANCELLED else _WENT_BACK
     return bool(waiting.update(state=TargetState.EXCLUDED, state_since=now, reason=why))
 
 
 _WENT_BACK = "The rollout was taken back before."
+
+
+def _give_up_retries(rollout: Rollout, waiting: QuerySet[Target]) -> None:
+    """Those that go back first to be offered the version again stay where they go."""
+    going = waiting.filter(agent__membership__retry__version=rollout.version_id)
+    rows = store.lock(list(going.values_list("agent_id", flat=True)))
+    members = Membership.objects.filter(agent_id__in=list(rows), retry__version=rollout.version_id)
+    members.update(retry=None)
 
 
 def leave_out(rollout_id: UUID, uids: Collection[UUID], *, reason: str, now: datetime) -> int:
@@ -124,7 +144,9 @@ def _to_place(
     or to refuse it. Those in a retry wait for it.
     """
     waiting = Q(state=Place.WAITING.value)
-    is_let_go = Q(agent__membership__desired=rendered)
+    has_failed = Quarantine.objects.filter(agent=OuterRef("agent"), hash=rendered.hash)
+    is_let_go = Q(agent__membership__desired=rendered) & ~Q(Exists(has_failed))
+    is_going_back = Q(agent__membership__retry=rendered)
     went_away = waiting & Q(agent__status__connected=False)
     has_it = Q(
         agent__status__remote_config_hash=rendered.hash,
@@ -133,12 +155,12 @@ def _to_place(
     accepts = Capability.ACCEPTS_REMOTE_CONFIG.value
     refuses = Q(agent__capabilities__gt=0) & Q(bits=0)
     targets: QuerySet[Target] = Target.objects.filter(stage__in=stages, state__in=OPEN_TARGETS)
-    mine = (
-        targets.exclude(agent=None)
-        .alias(bits=F("agent__capabilities").bitand(accepts))
-        .filter(agent__membership__retry=None)
+    every = targets.exclude(agent=None).alias(bits=F("agent__capabilities").bitand(accepts))
+    mine = every.filter(agent__membership__retry=None)
+    changed = every.filter(
+        is_let_go & Q(agent__membership__retry=None) & (went_away | has_it | refuses)
+        | is_going_back & went_away
     )
-    changed = mine.filter(is_let_go, went_away | has_it | refuses)
     return [
         *changed.values_list("agent_id", flat=True),
         *_next(rollout, mine.exclude(is_let_go), room),
@@ -165,17 +187,47 @@ def _members(rollout: Rollout, uids: "dict[UUID, StatusRow]") -> dict[UUID, Memb
     return {member.agent_id: member for member in with_desired(members)}
 
 
+class _Past(NamedTuple):
+    """On whom the version failed before, and how those are tried again that are to be."""
+
+    failed: Collection[UUID]
+    again: Mapping[UUID, Again]
+
+
+def _past(
+    rollout: Rollout,
+    rendered: RenderedConfig,
+    members: Mapping[UUID, Membership],
+    rows: Mapping[UUID, StatusRow],
+) -> _Past:
+    """What fails during a forced rollout is not tried again by it."""
+    found = Quarantine.objects.filter(hash=rendered.hash, agent_id__in=list(rows))
+    since = dict(found.values_list("agent_id", "since"))
+    going_back = {uid for uid, member in members.items() if member.retry_id == rendered.pk}
+    again = dict.fromkeys(going_back, Again.VIA_PREVIOUS)
+    if rollout.is_forced:
+        before = {uid: rendered.hash for uid, at in since.items() if at < rollout.created_at}
+        again |= ways_again(before, {uid: applied_hash(rows[uid]) for uid in before})
+    return _Past(since, again)
+
+
+def _lift(rendered: RenderedConfig, uids: Collection[UUID]) -> None:
+    """The version may be offered to these again."""
+    if uids:
+        Quarantine.objects.filter(hash=rendered.hash, agent_id__in=uids).delete()
+
+
 def _facts(
-    row: StatusRow, member: Membership | None, rendered: RenderedConfig, *, is_quarantined: bool
+    row: StatusRow, member: Membership | None, rendered: RenderedConfig, past: _Past
 ) -> TargetFacts:
     capabilities = row.agent.capabilities
     return TargetFacts(
         is_managed=member is not None and member.mode == ArrivalMode.MANAGED,
         accepts_config=not capabilities or bool(capabilities & Capability.ACCEPTS_REMOTE_CONFIG),
         is_connected=row.connected,
-        is_quarantined=is_quarantined,
-        has_applied=row.remote_config_hash == rendered.hash
-        and row.remote_config_status == ConfigStatus.APPLIED,
+        is_quarantined=row.agent_id in past.failed,
+        has_applied=applied_hash(row) == rendered.hash,
+        again=past.again.get(row.agent_id),
     )
 
 

@@ -10,11 +10,11 @@ from django.db import transaction
 
 from agents import store
 from agents.models import AgentStatus
-from agents.snapshot import ConfigStatus
 from agents.store import StatusRow
 from fleets.errors import CannotRetry
 from fleets.models import Membership, Quarantine, RenderedConfig, Target, TargetState
-from fleets.rollouts.engine.desires import hand_down
+from fleets.rollouts.engine.desires import applied_hash, hand_down
+from fleets.rollouts.placing import WHY_NOT, Again, way_again
 from fleets.rollouts.plan import ACTIVE
 
 
@@ -51,27 +51,18 @@ def retry(uid: UUID, *, now: datetime) -> frozenset[UUID]:
 
 def _way(member: Membership, row: AgentStatus | StatusRow) -> RetryWay:
     """An agent that went back by itself has acknowledged another configuration: it needs none in between."""
-    failed = member.desired
+    failed, previous = member.desired, member.previous
     if failed is None or not _is_quarantined(row.agent_id, failed):
         raise CannotRetry("Nothing failed on this collector, so there is nothing to retry.")
-    went_back = (
-        row.remote_config_status == ConfigStatus.APPLIED and row.remote_config_hash != failed.hash
+    again = way_again(
+        failed=failed.hash,
+        applied=applied_hash(row),
+        previous=previous.hash if previous else "",
+        has_previous_failed=previous is not None and _is_quarantined(row.agent_id, previous),
     )
-    via = None if went_back else _usable(row.agent_id, member.previous, failed)
-    return RetryWay(failed, via)
-
-
-def _usable(uid: UUID, previous: RenderedConfig | None, failed: RenderedConfig) -> RenderedConfig:
-    if previous is None or previous.hash == failed.hash:
-        raise CannotRetry(
-            "This collector never ran another version well, and a supervisor that is offered the same configuration"
-            " twice in a row reports success without trying. Assign another version first."
-        )
-    if _is_quarantined(uid, previous):
-        raise CannotRetry(
-            "The version to go back to in between failed here too. Assign another version first."
-        )
-    return previous
+    if again in WHY_NOT:
+        raise CannotRetry(WHY_NOT[again])
+    return RetryWay(failed, previous if again is Again.VIA_PREVIOUS else None)
 
 
 def _wait_again(uid: UUID, failed: RenderedConfig, now: datetime) -> frozenset[UUID]:

@@ -43,10 +43,12 @@ def start(
     strategy: Strategy,
     reason: str,
     created_by: User | None,
+    force: bool,
     now: datetime,
 ) -> Rollout:
     """Begin to move a fleet's managed members to a version; what ran before is superseded.
 
+    force: also those on which it failed before, by way of their previous version.
     The strategy holds (Strategy.check). The caller advances it once the transaction holds. Without members it has
     succeeded already.
     """
@@ -54,6 +56,7 @@ def start(
         fleet = Fleet.objects.select_for_update(no_key=True).get(pk=fleet_id)
         rollout = _rollout(fleet, version, strategy, now)
         rollout.reason, rollout.created_by = reason[:500], created_by
+        rollout.is_forced = force
         active = Rollout.objects.select_for_update(no_key=True).filter(
             fleet=fleet, state__in=plan.ACTIVE
         )

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import psycopg
 
 _ATTEMPTS: Final = """
-    SELECT version.number, attempt.hash, attempt.state, attempt.error, attempt.offered_at, attempt.answered_at
+    SELECT version.number, attempt.hash, attempt.state, attempt.error, attempt.offered_at, attempt.answered_at,
+        attempt.agent_id
     FROM fleets_attempt AS attempt
     JOIN fleets_renderedconfig AS rendered ON rendered.id = attempt.rendered_id
     JOIN configs_configversion AS version ON version.id = rendered.version_id
@@ -24,7 +26,7 @@ _ATTEMPTS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One offer of a version to the story's only agent."""
+    """One offer of a version to an agent."""
 
     version: int
     hash: str
@@ -32,6 +34,7 @@ class Attempt:
     error: str
     offered_at: datetime
     answered_at: datetime | None
+    agent: UUID
 
 
 class Ledger(ABC):
@@ -82,9 +85,11 @@ def _attempt(
     error: str,
     offered_at: str | datetime,
     answered_at: str | datetime | None,
+    agent: str | UUID,
 ) -> Attempt:
     answered = _time(answered_at) if answered_at else None
-    return Attempt(version, digest, state, error, _time(offered_at), answered)
+    uid = UUID(str(agent))
+    return Attempt(version, digest, state, error, _time(offered_at), answered, uid)
 
 
 def _time(value: str | datetime) -> datetime:

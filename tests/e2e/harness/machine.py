@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +29,10 @@ capabilities:
 {more}agent:
   executable: {collector}
   {identity}
+  {rollback}
   config_apply_timeout: 5s
   bootstrap_timeout: 30s
-  config_files: [{folder}/local.yaml, $OWN_TELEMETRY_CONFIG]
+  config_files: [{files}]
 storage: {{directory: {folder}/state}}
 """
 
@@ -38,7 +41,8 @@ class Machine:
     """One supervisor with its collector. identity: one that was copied into it; "": it makes its own.
 
     more: capabilities beyond those that every one has · local: a part of the collector's configuration that is the
-    host's own, below the own telemetry and the version.
+    host's own, below the own telemetry and the version; with local_wins above them · takes_itself_back: the supervisor
+    returns to what ran before by itself (from 0.158.0 on).
     """
 
     def __init__(
@@ -52,20 +56,26 @@ class Machine:
         scheme: str = "ws",
         more: Sequence[str] = (),
         local: str = QUIET,
+        local_wins: bool = False,
+        takes_itself_back: bool = False,
     ) -> None:
         folder.mkdir()
-        (folder / "local.yaml").write_text(local)
+        self.folder = folder
+        self.local.write_text(local)
+        ours = ["$OWN_TELEMETRY_CONFIG"]
+        files = [*ours, "$REMOTE_CONFIG", self.local] if local_wins else [self.local, *ours]
         text = _SUPERVISOR.format(
             scheme=scheme,
             port=port,
             secret=secret,
             more="".join(f"  {name}: true\n" for name in more),
             identity=f"instance_id: {identity}" if identity else "",
+            rollback="automatic_config_rollback: true" if takes_itself_back else "",
+            files=", ".join(map(str, files)),
             collector=_program("collector", version),
             folder=folder,
         )
         (folder / "supervisor.yaml").write_text(text)
-        self.folder = folder
         self.version = version
         supervisor = _program("supervisor", version)
         arguments = (str(supervisor), "--config", str(folder / "supervisor.yaml"))
@@ -89,6 +99,11 @@ class Machine:
         return found[1] if found else ""
 
     @property
+    def local(self) -> Path:
+        """The host's own part of the configuration; supervisors read it when they start, and with each version."""
+        return self.folder / "local.yaml"
+
+    @property
     def log(self) -> Path:
         """What the supervisor prints."""
         return self.folder / "log"
@@ -101,6 +116,14 @@ class Machine:
         """Stop it and start it again: it forgets what it was offered, and knows who it is."""
         self.stop()
         self.process.start()
+
+    def crash(self) -> None:
+        """As a power cut does, but for what is on disk: neither of the two can say anything."""
+        pids = self.collector_pids()
+        self.process.kill()
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """As Ctrl+C does; it takes its collector along."""

@@ -34,14 +34,32 @@ class Several:
         return made["id"], made["secret"]
 
     def add(self, port: int, secret: str, version: str, **how: Any) -> Machine:
+        """Start a machine, and wait until it runs a version."""
+        machine = self.bring(port, secret, version, **how)
+        self.until(lambda: self.runs(machine), f"{machine.folder.name} runs something of ours")
+        return machine
+
+    def bring(self, port: int, secret: str, version: str, **how: Any) -> Machine:
         """Start a machine, and wait until it is in: a collector's first run opens port 8888, so one after the other."""
         folder = self.folder / f"machine-{len(self.machines) + 1}"
         machine = Machine(folder, port, secret, version=version, **how)
         self.machines.append(machine)
         self.endings.callback(machine.stop)
-        machine.process.start()
-        self.until(lambda: self.runs(machine), f"{folder.name} ({version}) runs something of ours")
+        self.start_again(machine)
         return machine
+
+    def start_again(self, machine: Machine) -> None:
+        """Start its supervisor, and wait until it is in and its collector runs."""
+        machine.process.start()
+        self.until(
+            lambda: self.is_in(machine) and machine.collector_pids(),
+            f"{machine.folder.name} ({machine.version}) is in",
+        )
+
+    def is_in(self, machine: Machine) -> bool:
+        """Whether it is connected."""
+        found = self.of(machine)
+        return found is not None and found.is_connected
 
     def runs(self, machine: Machine) -> bool:
         """Whether it came in and runs a version."""
