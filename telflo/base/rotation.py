@@ -31,7 +31,8 @@ def check_keys() -> None:
 
 
 def _newest(model: type[models.Model], field: EncryptedTextField) -> list[bytes]:
-    stored = models.QuerySet(model).filter(**{f"{field.name}__isnull": False}).order_by("-pk")
+    rows: models.QuerySet[Any] = models.QuerySet(model)
+    stored = rows.filter(**{f"{field.name}__isnull": False}).order_by("-pk")
     raw = Cast(field.name, models.BinaryField[bytes, bytes]())
     return [bytes(cipher) for cipher in stored.annotate(raw=raw).values_list("raw", flat=True)[:1]]
 
