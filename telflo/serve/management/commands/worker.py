@@ -33,7 +33,8 @@ class Command(BaseCommand):
             raise CommandError(
                 "A worker needs REDIS_URL. Without Redis, tasks run inside `telflo serve --embedded`."
             )
-        check_store()
+        for line in check_store():
+            self.stdout.write(line)
         close_connections()
         worker = app.Worker(
             pool_cls=pool, concurrency=concurrency, loglevel="INFO", quiet=True, without_gossip=True
