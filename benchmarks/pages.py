@@ -128,7 +128,7 @@ def _of_fleets(made: "Installation") -> Mapping[str, str]:
         "fleet, tokens": f"/fleets/{fleet}/tokens/",
         "fleet, activity": f"/fleets/{fleet}/activity/",
         "fleet, settings": f"/fleets/{fleet}/settings/",
-        "fleet, assign": f"/fleets/{fleet}/assign/",
+        "fleet, assign": f"/fleets/{fleet}/assign/?version={made.version.pk}",
         "rollouts": "/rollouts/",
         "rollout": f"/rollouts/{rollout.number}/",
         "rollout, last page": f"/rollouts/{rollout.number}/?page=1000",

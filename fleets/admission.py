@@ -17,7 +17,7 @@ from agents import store
 from agents.identities import given_identities, take_uid
 from agents.snapshot import AgentSnapshot
 from agents.store import Arrival, NewEvent
-from agents.store.dialects import insert_rows
+from agents.store.dialects import insert_rows, update_rows
 from fleets.credentials import note_came_by_offered
 from fleets.enrollment import VerifiedToken, why_not_enrol
 from fleets.errors import EnrolmentRefused, NotNow
@@ -78,8 +78,7 @@ def admit_agents(callers: Sequence[Caller], *, now: datetime) -> dict[UUID, Answ
 def _informed(snapshots: Mapping[UUID, AgentSnapshot], now: datetime) -> dict[UUID, Answer]:
     """The snapshots with what each should have, and what it was offered and did not answer."""
     members, unanswered = standings(snapshots), _unanswered_hashes(snapshots)
-    for member in members.values():
-        note_came_by_offered(member, now=now)
+    note_came_by_offered(members.values(), now=now)
     return {
         uid: replace(
             snapshot,
@@ -138,11 +137,8 @@ class _Door:
 
     def note_tokens(self) -> None:
         """Who came by another token of its fleet is known by that one from now on. Its status row is locked by now."""
-        by_token: dict[UUID, list[UUID]] = defaultdict(list)
-        for caller in self._with_new_token:
-            by_token[caller.token.id].append(caller.uid)
-        for token_id, uids in by_token.items():
-            Membership.objects.filter(agent_id__in=uids).update(token_id=token_id)
+        rows = [(caller.uid, caller.token.id) for caller in self._with_new_token]
+        update_rows(Membership, match=("agent_id",), columns=("token_id",), rows=rows)
 
     def _concerned(self, arriving: Iterable[Caller]) -> set[UUID]:
         """The fleets that these may come into, and leave."""

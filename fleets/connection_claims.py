@@ -15,6 +15,7 @@ from fleets.connection import destinations_of
 from fleets.connection_offer import Destination, Held, Need, Plan, SettingsOffer, Signal
 from fleets.credentials import Minted, mint
 from fleets.models import AgentConnection, ConnectionSettings, Membership, Token, TokenKind
+from fleets.offer import Claim
 from fleets.own_address import own_ca_pem, own_endpoint, own_place
 from fleets.standing import Standing, standings
 
@@ -75,13 +76,13 @@ def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, 
         }
 
 
-def give_back_settings(claims: Mapping[UUID, str]) -> None:
-    """Claimed settings (uid to hash) that were not sent after all: they may be claimed again in the same session."""
+def give_back_settings(claims: Mapping[UUID, Claim]) -> None:
+    """Claimed settings (by uid) that were not sent after all: they may be claimed again in the same session."""
     with transaction.atomic():
         store.hold(claims)
         rows = AgentConnection.objects.select_related("credential")
         for row in rows.filter(agent_id__in=list(claims)):
-            if row.offered_hash != claims[row.agent_id]:
+            if Claim(row.offered_epoch, row.offered_hash) != claims[row.agent_id]:
                 continue
             unused = row.credential if row.unused_offers else None
             row.offered_hash = ""

@@ -1,6 +1,6 @@
 """Credentials of single agents (S5, S6): minted when they are offered, kept once they are seen, ended by the next."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -56,17 +56,26 @@ def mint(uid: UUID, shared: Token, *, now: datetime) -> Minted:
     return Minted(token, made.secret)
 
 
-def note_came_by_offered(standing: Standing, *, now: datetime) -> None:
-    """The agent is here by the credential that it was offered: those before it are over. Writes once for each."""
-    if not standing.came_by_offered or not standing.unused_offers:
+def note_came_by_offered(standings: Iterable[Standing], *, now: datetime) -> None:
+    """Of these agents, those that are here by the credential that they were offered: those before it are over.
+
+    Writes once for each; a fixed number of statements, however many they are.
+    """
+    in_use = {
+        one.agent_id: one.token_id for one in standings if one.came_by_offered and one.unused_offers
+    }
+    if not in_use:
         return
-    uid, token_id = standing.agent_id, standing.token_id
-    assert token_id is not None
-    AgentConnection.objects.filter(agent_id=uid).update(unused_offers=0)
-    older = Token.objects.filter(kind=TokenKind.AGENT, agent_uid=uid, revoked_at=None)
-    older.exclude(pk=token_id).update(revoked_at=now, revoked_reason=_REPLACED)
-    prefix = Token.objects.values_list("prefix", flat=True).get(pk=token_id)
-    store.add_events([NewEvent(uid, now, "credential", {"token": prefix})])
+    AgentConnection.objects.filter(agent_id__in=in_use).update(unused_offers=0)
+    older = Token.objects.filter(kind=TokenKind.AGENT, agent_uid__in=in_use, revoked_at=None)
+    used = {token_id for token_id in in_use.values() if token_id is not None}
+    older.exclude(pk__in=used).update(revoked_at=now, revoked_reason=_REPLACED)
+    prefixes = dict(Token.objects.filter(pk__in=used).values_list("pk", "prefix"))
+    store.add_events(
+        NewEvent(uid, now, "credential", {"token": prefixes[token_id]})
+        for uid, token_id in in_use.items()
+        if token_id is not None
+    )
 
 
 def offer_again(uids: Collection[UUID]) -> None:

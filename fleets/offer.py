@@ -23,3 +23,11 @@ class Offer:
 
     hash: str
     files: tuple[ConfigFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a session of an agent claimed, or may have: its epoch, and the hash. Another session's is another claim."""
+
+    epoch: int
+    hash: str

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from fleets.offer import Offer
+from fleets.offer import Claim, Offer
 from fleets.rendering import offer_of
 from fleets.rollouts import engine
 
@@ -26,6 +26,6 @@ def claim_offers(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, Off
     return offers
 
 
-def give_back_offers(claims: Mapping[UUID, str], *, now: datetime) -> None:
-    """Claimed offers (uid to hash) that were not sent after all: they may be claimed again."""
+def give_back_offers(claims: Mapping[UUID, Claim], *, now: datetime) -> None:
+    """Claimed offers (by uid) that were not sent after all: they may be claimed again."""
     engine.give_back(claims, now=now)

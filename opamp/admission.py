@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 _AT_ONCE: Final = 20
 """Of those that were let in: reading what they said takes a millisecond each, and others wait meanwhile."""
 
+_OUR_FAULT: Final = "The server could not let the collector in."
+
 
 class Admission:
     """Opens sessions, and answers what agents said meanwhile.
@@ -88,14 +90,14 @@ class Admission:
     async def run(self) -> None:
         """Let in who waits, a batch at a time, until cancelled. What one asks for does not wait for a batch to fill."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
             while batch := self._take():
                 self._in_hand = len(batch)
                 try:
                     await self._let_in(batch)
                 finally:
                     self._in_hand = 0
+            await self._wake.wait()
+            self._wake.clear()
 
     def _take(self) -> dict[UUID, HeldAgent]:
         """The longest waiting, each uid once: of two connections with one uid the second comes with the next batch."""
@@ -125,9 +127,12 @@ class Admission:
             self._put_off(batch.values())
             return
         for count, (uid, agent) in enumerate(batch.items()):
-            if count % _AT_ONCE == 0:
-                await self._buffer.keep_up()
-            self._settle(agent, answers.get(uid))
+            try:
+                if count % _AT_ONCE == 0:
+                    await self._buffer.keep_up()
+                self._settle(agent, answers.get(uid))
+            except Exception as error:  # noqa: BLE001 - logged there
+                self._failed(agent, error)
 
     @admission
     async def _open_sessions(self, batch: Mapping[UUID, HeldAgent]) -> Mapping[UUID, Admitted]:
@@ -173,6 +178,12 @@ class Admission:
         else:
             agent.session = self._new_session(answer)
             self._begin(agent)
+
+    def _failed(self, agent: HeldAgent, error: Exception) -> None:
+        """A fault of ours: it begins anew, and whoever waits beside it is let in."""
+        self.counters.loop_failures += 1
+        logger.error("%s could not be let in; its connection is cut.", agent.uid, exc_info=error)
+        agent.connection.abort(_OUR_FAULT)
 
     def _put_off(
         self, agents: Iterable[HeldAgent], problem: str = BUSY, *, cause: str = AWAY

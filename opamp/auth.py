@@ -158,14 +158,24 @@ class RefusalLog:
         """Count one attempt."""
         self.by_reason[refused.reason] += 1
         key = (refused.token_prefix, address, refused.reason)
+        agent = user_agent[:USER_AGENT_LENGTH]
+        self._keep(Refusal(*key, transport=transport, user_agent=agent, at=at))
+
+    def put_back(self, taken: Iterable[Refusal]) -> None:
+        """What could not be stored waits on, beside what came meanwhile."""
+        for refusal in taken:
+            self._keep(refusal)
+
+    def _keep(self, refusal: Refusal) -> None:
+        key = (refusal.token_prefix, refusal.address, refusal.reason)
         known = self._waiting.get(key)
         if known is not None:
-            self._waiting[key] = replace(known, count=known.count + 1, at=at)
+            at = max(known.at, refusal.at)
+            self._waiting[key] = replace(known, count=known.count + refusal.count, at=at)
         elif len(self._waiting) >= self._most:
-            self.dropped += 1
+            self.dropped += refusal.count
         else:
-            agent = user_agent[:USER_AGENT_LENGTH]
-            self._waiting[key] = Refusal(*key, transport=transport, user_agent=agent, at=at)
+            self._waiting[key] = refusal
 
     def take(self) -> list[Refusal]:
         """Remove and answer everything."""

@@ -6,7 +6,13 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    transaction,
+)
 from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import TimeoutError as RedisTimeout
 
@@ -26,7 +32,7 @@ from fleets import (
 )
 from fleets.connection_offer import Held, SettingsOffer
 from fleets.errors import EnrolmentRefused, NotNow, TokenRefused
-from fleets.offer import Intent, Offer
+from fleets.offer import Claim, Intent, Offer
 from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
 from opamp.ports import Admitted, Caller, Credential, Refusal
 from telflo.base.deadlocks import again_after_deadlock
@@ -112,7 +118,7 @@ class DjangoDomain:
         return offers.claim_offers(agents, now=now)
 
     @with_connections
-    def give_back_offers(self, claims: Mapping[UUID, str], *, now: datetime) -> None:
+    def give_back_offers(self, claims: Mapping[UUID, Claim], *, now: datetime) -> None:
         """See Domain."""
         offers.give_back_offers(claims, now=now)
 
@@ -124,7 +130,7 @@ class DjangoDomain:
         return connection_claims.claim_settings(agents, now=now)
 
     @with_connections
-    def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
+    def give_back_settings(self, claims: Mapping[UUID, Claim]) -> None:
         """See Domain."""
         connection_claims.give_back_settings(claims)
 
@@ -141,16 +147,10 @@ class DjangoDomain:
     @with_connections
     def record_refusals(self, refused: Sequence[Refusal]) -> None:
         """See Domain."""
-        for refusal in refused:
-            refusals.record_refusal(
-                token_prefix=refusal.token_prefix,
-                address=refusal.address,
-                reason=refusal.reason,
-                transport=refusal.transport,
-                user_agent=refusal.user_agent,
-                count=refusal.count,
-                now=refusal.at,
-            )
+        # In one order: two processes may count the same ones.
+        with transaction.atomic():
+            for refusal in sorted(refused, key=_kind_of):
+                _record_refusal(refusal)
 
     def is_temporary(self, error: Exception) -> bool:
         """A database or a Redis that is away or busy; a value that it cannot take is not."""
@@ -172,3 +172,19 @@ def _caller(caller: Caller) -> admission.Caller:
         has_left=caller.has_left,
     )
     return admission.Caller(caller.credential.token, arrival)
+
+
+def _kind_of(refusal: Refusal) -> tuple[str, str, str]:
+    return refusal.token_prefix, refusal.address, refusal.reason
+
+
+def _record_refusal(refusal: Refusal) -> None:
+    refusals.record_refusal(
+        token_prefix=refusal.token_prefix,
+        address=refusal.address,
+        reason=refusal.reason,
+        transport=refusal.transport,
+        user_agent=refusal.user_agent,
+        count=refusal.count,
+        now=refusal.at,
+    )

@@ -24,6 +24,7 @@ from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused, Overloaded, TooMany
 from opamp.identities import Identities
 from opamp.intent import IntentWatcher, Layer
+from opamp.loops import for_ever
 from opamp.messages import Messages
 from opamp.metrics import AWAY, STOPPING, Counters, numbers_of
 from opamp.options import GatewayOptions
@@ -61,9 +62,7 @@ class Gateway:
         self.refusals = RefusalLog()
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
         throttle = partial(
-            RefusalThrottle,
-            self.options.refusals_per_minute,
-            retry_after=self.options.retry_after,
+            RefusalThrottle, self.options.refusals_per_minute, retry_after=self.options.retry_after
         )
         self.throttle, self.agent_throttle = throttle(), throttle(text=OF_AGENT)
         self.is_draining = False
@@ -90,14 +89,14 @@ class Gateway:
             return
         options = self.options
         self._admissions = ThreadPoolExecutor(options.threads, thread_name_prefix="opamp-admit")
-        self._control = ThreadPoolExecutor(2, thread_name_prefix="opamp-control")
+        self._control = ThreadPoolExecutor(options.control_threads, "opamp-control")
         self.polls.start()
         self._make_storing()
         self._make_talking()
         self.buffer.start()
         self.intent.start()
-        self._spawn(self._admission.run())
-        self._spawn(Watch(self.registry, options, self.counters).run())
+        self._spawn(for_ever(self._admission.run, self.counters))
+        self._spawn(for_ever(Watch(self.registry, options, self.counters).run, self.counters))
         self._spawn(self._flush_refusals())
         self._started = True  # from now on other threads may ask what it counts
 
@@ -395,7 +394,8 @@ class Gateway:
                 try:
                     await self._on_thread(self._control, self.domain.record_refusals, refusals)
                 except Exception:
-                    logger.warning("Refused attempts were not stored.", exc_info=True)
+                    self.refusals.put_back(refusals)
+                    logger.warning("Refused attempts could not be stored yet.", exc_info=True)
 
 
 def _now_s() -> float:

@@ -14,9 +14,10 @@ from uuid import UUID
 
 from agents.notify import GATEWAYS
 from fleets.connection_offer import Held, SettingsOffer
-from fleets.offer import Intent, Offer
+from fleets.offer import Claim, Intent, Offer
 from opamp.buffer import WriteBuffer
 from opamp.commands import CommandSender
+from opamp.loops import for_ever
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.ports import Domain
@@ -32,7 +33,6 @@ logger = logging.getLogger(__name__)
 
 OnThread = Callable[..., Awaitable[Any]]
 
-_RETRY_S: Final = 2.0
 _LAYER_S: Final = 2.0
 _REVOKED: Final = "The token is revoked."
 
@@ -85,12 +85,13 @@ class IntentWatcher:
         self._wanted: dict[UUID, HeldAgent] = {}
         self._claiming = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._unsent: dict[UUID, str] = {}
+        self._unsent: dict[UUID, Claim] = {}
+        self._giving_back = asyncio.Lock()
 
     def start(self) -> None:
         """Begin listening, comparing and claiming on the running loop."""
         for loop in (self._listen, self._compare, self._claim_wanted):
-            self.spawn(self._for_ever(loop))
+            self.spawn(for_ever(loop, self._counters))
 
     async def stop(self) -> None:
         """End every task; leave the group."""
@@ -113,14 +114,6 @@ class IntentWatcher:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _for_ever(self, loop: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await loop()
-            except Exception:
-                logger.warning("%s failed; it goes on.", loop.__name__, exc_info=True)
-                await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.0))  # noqa: S311
 
     # ── hints ──
 
@@ -163,7 +156,7 @@ class IntentWatcher:
         loop = asyncio.get_running_loop()
         delay_s = self._options.reconcile_s * random.uniform(0.8, 1.2)  # noqa: S311
         until_s = loop.time() + delay_s
-        while await self._is_poked(until_s - loop.time()):
+        while loop.time() < until_s and await self._is_poked(until_s - loop.time()):
             self._looking.clear()
             poked, self._poked = self._poked, set()
             await self._look_again(poked)
@@ -249,27 +242,29 @@ class IntentWatcher:
             return
         await self._buffer.flush_agents(agents)
         await self._give_back()
-        offers = await self._claim_offers(agents)
-        settings = await self._claim_settings(agents)
+        epochs = {uid: agent.epoch for uid, agent in agents.items()}
+        offers = await self._claim_offers(agents, epochs)
+        settings = await self._claim_settings(agents, epochs)
         moment = now()
-        unsent_settings: dict[UUID, str] = {}
+        unsent_settings: dict[UUID, Claim] = {}
         for uid, agent in agents.items():
             offer, connection = offers.get(uid), settings.get(uid)
             config = self._config_message(agent, offer, moment)
             if config is None:
                 self._declined(agent)
                 if offer is not None:
-                    self._unsent[uid] = offer.hash
+                    self._unsent[uid] = Claim(epochs[uid], offer.hash)
             ways = self._settings_message(agent, connection)
             if ways is None and connection is not None:
-                unsent_settings[uid] = connection.hash
+                unsent_settings[uid] = Claim(epochs[uid], connection.hash)
             self._send(agent, config, ways)
         await self._give_back()
         if unsent_settings:
             await self._on_thread(self._domain.give_back_settings, unsent_settings)
 
-    async def _claim_offers(self, agents: Mapping[UUID, HeldAgent]) -> Mapping[UUID, Offer]:
-        epochs = {uid: agent.epoch for uid, agent in agents.items()}
+    async def _claim_offers(
+        self, agents: Mapping[UUID, HeldAgent], epochs: Mapping[UUID, int]
+    ) -> Mapping[UUID, Offer]:
         try:
             offers: Mapping[UUID, Offer] = await self._on_thread(
                 self._domain.claim_offers, epochs, now=now()
@@ -278,26 +273,30 @@ class IntentWatcher:
             # They may be written down all the same, and nobody will send them.
             for uid, agent in agents.items():
                 if agent.session is not None and agent.session.lacks_desired:
-                    self._unsent[uid] = agent.session.desired_hash
+                    self._unsent[uid] = Claim(epochs[uid], agent.session.desired_hash)
             raise
         return offers
 
     async def _give_back(self) -> None:
-        """Offers that were claimed, or may have been, and were not sent. What fails is tried at the next look."""
-        claims, self._unsent = self._unsent, {}
-        if not claims:
-            return
-        try:
-            await self._on_thread(self._domain.give_back_offers, claims, now=now())
-        except Exception:
-            self._unsent = {**claims, **self._unsent}
-            raise
+        """Offers that were claimed, or may have been, and were not sent. What fails is tried at the next look.
+
+        One at a time: nobody claims while it is under way, or it could take back what was sent meanwhile.
+        """
+        async with self._giving_back:
+            claims, self._unsent = self._unsent, {}
+            if not claims:
+                return
+            try:
+                await self._on_thread(self._domain.give_back_offers, claims, now=now())
+            except Exception:
+                self._unsent = {**claims, **self._unsent}
+                raise
 
     async def _claim_settings(
-        self, agents: Mapping[UUID, HeldAgent]
+        self, agents: Mapping[UUID, HeldAgent], epochs: Mapping[UUID, int]
     ) -> Mapping[UUID, SettingsOffer]:
         asking = {
-            uid: Held(agent.epoch, agent.session.offered_settings, agent.session.number)
+            uid: Held(epochs[uid], agent.session.offered_settings, agent.session.number)
             for uid, agent in agents.items()
             if agent.session is not None and agent.session.wants_settings
         }

@@ -50,6 +50,7 @@ class Counters:
     slowed_messages: int = 0
     refused_sockets: int = 0
     slow_sockets: int = 0
+    loop_failures: int = 0
     kinds: dict[MessageKind, int] = field(default_factory=_no_kinds)
     """Messages over WebSocket that a session took, by kind."""
     heartbeats: int = 0
@@ -171,6 +172,7 @@ _TOTALS: Final = (
     "slowed_messages",
     "refused_sockets",
     "slow_sockets",
+    "loop_failures",
 )
 FAMILIES: Final = families(
     _OPAMP,
@@ -199,6 +201,7 @@ FAMILIES: Final = families(
         "slowed_messages": "Messages of a collector that sends too fast: it is read later, or refused over plain HTTP.",
         "refused_sockets": "Sockets that were closed at once because there were too many.",
         "slow_sockets": "Sockets that were closed because a request or a message took too long to arrive.",
+        "loop_failures": "How often something that runs all the time failed by a fault of ours and went on.",
         "offers": "Configurations claimed for a collector, by what became of them.",
     },
     histograms={

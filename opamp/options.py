@@ -15,7 +15,8 @@ class GatewayOptions:
     waiting: handshakes and new agents that may wait for the database before new ones are turned away with 503.
     waiting_messages, waiting_bytes: of one agent that is not admitted yet, and of all; what is more is answered with
     UNAVAILABLE. waiting_share: of waiting_bytes, what one token may fill (0 to 1).
-    threads let agents in and look tokens up; request_threads answer requests over plain HTTP, in the order of polls.py.
+    threads let agents in and look tokens up; request_threads answer requests over plain HTTP, in the order of polls.py;
+    control_threads look for changes and claim offers.
     requests, requests_per_token: how many of these may be open.
     unfinished_bytes: of all messages that have begun to come; one of the token that holds most is cut for what is more.
     messages_per_s, message_burst: of one connection, and of one agent over plain HTTP; one that is faster is read
@@ -39,6 +40,7 @@ class GatewayOptions:
     send_timeout_s: float = 10.0
     threads: int = 3
     request_threads: int = 3
+    control_threads: int = 2
     requests: int = 2_000
     requests_per_token: int = 500
     waiting: int = 10_000
@@ -73,6 +75,11 @@ class GatewayOptions:
     drain_slice: int = 200
     drain_pause_s: float = 0.05
     drain_timeout_s: float = 10.0
+
+    @property
+    def all_threads(self) -> int:
+        """How many threads of a gateway use the database; one of them writes reports."""
+        return self.threads + self.request_threads + self.control_threads + 1
 
     def retry_after(self) -> int:
         """When one that is turned away now is to come back: retry_after_s, and up to half as long again, so that those

@@ -12,7 +12,7 @@ from uuid import UUID
 from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
 from fleets.connection_offer import Held, SettingsOffer
-from fleets.offer import Intent, Offer
+from fleets.offer import Claim, Intent, Offer
 from opamp.errors import AgentPutOff, AgentRefused
 
 Admitted = AgentSnapshot | AgentRefused | AgentPutOff
@@ -85,16 +85,16 @@ class Domain(Protocol):
     def claim_offers(self, agents: Mapping[UUID, int], *, now: datetime) -> Mapping[UUID, Offer]:
         """Write an attempt for each agent (uid to epoch) that may be offered something, and answer the offers."""
 
-    def give_back_offers(self, claims: Mapping[UUID, str], *, now: datetime) -> None:
-        """These offers (uid to hash) were claimed and not sent: they may be claimed again."""
+    def give_back_offers(self, claims: Mapping[UUID, Claim], *, now: datetime) -> None:
+        """These offers (by uid) were claimed and not sent: they may be claimed again."""
 
     def claim_settings(
         self, agents: Mapping[UUID, Held], *, now: datetime
     ) -> Mapping[UUID, SettingsOffer]:
         """Write down which of these agents are offered connection settings, and answer the offers."""
 
-    def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
-        """These settings (uid to hash) were claimed and not sent: they may be claimed again."""
+    def give_back_settings(self, claims: Mapping[UUID, Claim]) -> None:
+        """These settings (by uid) were claimed and not sent: they may be claimed again."""
 
     def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:
         """What each of these agents, or of all, should have; one that should have nothing may be absent."""

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from agents.snapshot import Transport
 from fleets.connection_offer import Held
+from fleets.offer import Claim
 from opamp.auth import Headers, bearer_secret, header
 from opamp.consumers import Receive, Scope, Send, client_address
 from opamp.door import refusal_for
@@ -215,7 +216,7 @@ class OpampPost:
             if carried is not None and self._fits(outcome.reply, carried):
                 outcome.reply.MergeFrom(carried)
             elif offer is not None:
-                domain.give_back_offers({uid: offer.hash}, now=moment)
+                domain.give_back_offers({uid: Claim(session.epoch, offer.hash)}, now=moment)
         return self._command(session, outcome.reply, moment) or outcome.reply
 
     def _give_uid(
@@ -267,7 +268,7 @@ class OpampPost:
         if carried is not None:
             reply.MergeFrom(carried)
         elif offer is not None:
-            domain.give_back_settings({uid: offer.hash})
+            domain.give_back_settings({uid: Claim(session.epoch, offer.hash)})
 
     def _refused(
         self, scope: Scope, credential: Credential, uid: UUID, refusal: AgentRefused

@@ -30,7 +30,15 @@ class Watch:
         pause_s = min(_LOOKS_S, shortest_s / 4)
         while True:
             await asyncio.sleep(pause_s)
-            await some_at_a_time(list(self._registry.connections), self._look)
+            await some_at_a_time(list(self._registry.connections), self._see)
+
+    def _see(self, connection: Connection) -> None:
+        """One that cannot be looked at keeps nobody from looking at the others."""
+        try:
+            self._look(connection)
+        except Exception:
+            self._counters.loop_failures += 1
+            logger.exception("A connection from %s could not be looked at.", connection.address)
 
     def _look(self, connection: Connection) -> None:
         now_s = asyncio.get_running_loop().time()

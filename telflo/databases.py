@@ -8,7 +8,7 @@ closed connection goes back to a small pool instead, and whoever works next has 
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -26,11 +26,14 @@ _TRIES = 15
 _PAUSE_S = 1.0
 # Compiling a statement takes longer than any of ours runs: 150 of 170 ms of what gateways compare.
 _SESSION = "-c jit=off"
-# Nine threads of a gateway and some pages at once. timeout: how long one waits for a connection to come back.
+PAGES: Final = 6
+"""So many pages and calls of the API of one process have a connection at once; more wait for their turn."""
+# The reporter, and /readyz.
+_BESIDE = 2
+# timeout: how long one waits for a connection to come back.
 # reconnect_timeout: then the pool gives up, and the next who asks tries anew; longer pauses would outlive an outage.
-_POOL = {
+_POOL: Final = {
     "min_size": 2,
-    "max_size": 10,
     "timeout": 10.0,
     "max_idle": 120.0,
     "reconnect_timeout": 3.0,
@@ -45,9 +48,15 @@ def close_connections() -> None:
             connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
 
 
-def use_pool() -> None:
+def pool_of(threads: int) -> dict[str, float]:
+    """How the pool of so many threads is set up."""
+    return {**_POOL, "max_size": threads + _BESIDE}
+
+
+def use_pool(threads: int) -> None:
     """Keep PostgreSQL connections in a pool of this process. Call it in the process that serves, behind its fork.
 
+    threads: so many may use the database at once; each has its connection, so none waits for another's.
     A prefork worker has none: Celery closes everything around each task, a pool too.
     """
     close_connections()
@@ -55,7 +64,7 @@ def use_pool() -> None:
     if settings["ENGINE"].endswith("postgresql"):
         # A connection that died while it lay in the pool is noticed before it is used.
         settings["CONN_HEALTH_CHECKS"] = True
-        settings["OPTIONS"]["pool"] = dict(_POOL)
+        settings["OPTIONS"]["pool"] = pool_of(threads)
 
 
 class Connecting(Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,9 +13,10 @@ from fleets.models import ArrivalMode, Fleet, Quarantine, RenderedConfig
 from fleets.rollouts import preflight
 from fleets.rollouts.needs import Component, Needs, needs_of, offered_by
 from fleets.rollouts.past import ways_again
-from fleets.rollouts.placing import TargetFacts
+from fleets.rollouts.placing import Again, TargetFacts
 from fleets.rollouts.plan import ACTIVE
-from fleets.rollouts.preflight import Member, Preflight, Subject
+from fleets.rollouts.preflight import NOTHING_SAID, Member, Preflight, Subject
+from fleets.rollouts.shares import seed_of
 from fleets.rollouts.strategy import Strategy
 from fleets.rollouts.traits import traits_of
 
@@ -46,7 +48,7 @@ def check_rollout(
         underway=f"Rollout {running} to {running.version}" if running else "",
         is_open=strategy.window is None or strategy.window.is_open(now),
     )
-    return preflight.check(members, subject, seed=version.pk.hex)
+    return preflight.check(members, subject, seed=seed_of(fleet.pk, version.pk))
 
 
 def _needs_before(fleet: Fleet, version: ConfigVersion) -> Needs | None:
@@ -69,18 +71,18 @@ def _members(
     traits = traits_of([row[0] for row in rows]) if strategy.reads_traits else {}
     return [
         Member(
-            uid=uid,
-            name=name,
-            facts=TargetFacts(
-                is_managed=mode == ArrivalMode.MANAGED,
-                accepts_config=not bits or bool(bits & _ACCEPTS),
-                is_connected=is_connected,
-                is_quarantined=uid in failed,
-                has_applied=applied[uid] in hashes,
-                again=again.get(uid),
+            uid,
+            name,
+            _facts(
+                mode,
+                bits,
+                is_connected,
+                uid in failed,
+                applied[uid] in hashes,
+                again.get(uid),
             ),
-            build=build or "",
-            traits=traits.get(uid, {}),
+            build or "",
+            traits.get(uid, NOTHING_SAID),
         )
         for uid, name, mode, bits, build, is_connected, *_ in rows
     ]
@@ -88,6 +90,26 @@ def _members(
 
 def _only(failed: Mapping[UUID, str], members: Collection[UUID]) -> dict[UUID, str]:
     return {uid: digest for uid, digest in failed.items() if uid in members}
+
+
+@lru_cache(maxsize=1_000)
+def _facts(
+    mode: str,
+    bits: int,
+    is_connected: bool,
+    is_quarantined: bool,
+    has_applied: bool,
+    again: Again | None,
+) -> TargetFacts:
+    """One for each kind of member, however many there are of it."""
+    return TargetFacts(
+        is_managed=mode == ArrivalMode.MANAGED,
+        accepts_config=not bits or bool(bits & _ACCEPTS),
+        is_connected=is_connected,
+        is_quarantined=is_quarantined,
+        has_applied=has_applied,
+        again=again,
+    )
 
 
 def _builds(hashes: Iterable[str]) -> dict[str, frozenset[Component]]:

@@ -7,14 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from functools import cache
+from heapq import nsmallest
+from itertools import accumulate
+from types import MappingProxyType
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from configs.collector.difference import Change, difference
 from configs.collector.drift import moves_data
 from fleets.rollouts.needs import Component, Needs, missing_in
 from fleets.rollouts.placing import WHY_NOT, Place, TargetFacts, place_target
-from fleets.rollouts.shares import Candidate, divide
+from fleets.rollouts.shares import divided
 from fleets.rollouts.strategy import Strategy
 
 MOST_NAMED: Final = 100
@@ -22,6 +26,7 @@ MOST_NAMED: Final = 100
 MOST_WORDS: Final = 20
 OF_QUARANTINE: Final = ("quarantined", "tried_again")
 """Codes of findings about collectors on which it failed before: skipped, and tried again."""
+NOTHING_SAID: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Severity(StrEnum):
@@ -43,33 +48,38 @@ class Fate(StrEnum):
     QUARANTINED = "quarantined"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+_FATES: Final = {
+    Place.WAITING: Fate.NOW,
+    Place.PENDING_OFFLINE: Fate.OFFLINE,
+    Place.SUCCEEDED: Fate.RUNNING,
+}
+REACHED: Final = frozenset({Fate.NOW, Fate.OFFLINE})
+
+
+@cache
+def fate_of(facts: TargetFacts) -> Fate:
+    """As fleets/rollouts/placing.py will place it; there are no more facts than a few flags."""
+    place = place_target(facts).place
+    if place is not Place.EXCLUDED:
+        return _FATES[place]
+    if not facts.is_managed:
+        return Fate.OBSERVED
+    return Fate.QUARANTINED if facts.accepts_config else Fate.UNABLE
+
+
+class Member(NamedTuple):
     """A member of the fleet. build: the hash of its components, "" while it reports none."""
 
     uid: UUID
     name: str
     facts: TargetFacts
     build: str = ""
-    traits: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = NOTHING_SAID
 
     @property
-    def fate(self) -> Fate:
-        """As fleets/rollouts/placing.py will place it."""
-        place = place_target(self.facts).place
-        if place is not Place.EXCLUDED:
-            return _FATES[place]
-        if not self.facts.is_managed:
-            return Fate.OBSERVED
-        return Fate.QUARANTINED if self.facts.accepts_config else Fate.UNABLE
-
-
-_FATES: Final = {
-    Place.WAITING: Fate.NOW,
-    Place.PENDING_OFFLINE: Fate.OFFLINE,
-    Place.SUCCEEDED: Fate.RUNNING,
-}
-_REACHED: Final = (Fate.NOW, Fate.OFFLINE)
+    def is_connected(self) -> bool:
+        """As divided() asks."""
+        return self.facts.is_connected
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +154,23 @@ class Subject:
 
 def check(members: Sequence[Member], subject: Subject, seed: str) -> Preflight:
     """Judge a rollout. seed: decides who goes first, as in divide()."""
-    fates = {member.uid: member.fate for member in members}
-    reached = [one for one in members if fates[one.uid] in _REACHED]
-    stages = _stages(members, fates, subject.strategy, seed)
+    by_fate: dict[Fate, list[Member]] = {}
+    for member in members:
+        by_fate.setdefault(fate_of(member.facts), []).append(member)
+    reached = [one for fate in REACHED for one in by_fate.get(fate, ())]
+    stages = _stages(members, subject.strategy, seed)
     findings = [
         *_of_text(subject),
         *_of_components(reached, subject),
         *_of_environment(subject),
-        *_of_quarantine(members, fates),
+        *_of_quarantine(by_fate.get(Fate.QUARANTINED, ()), reached),
         *_of_stages(stages, subject.strategy),
         *_of_zones(reached, subject.strategy),
         *_of_the_moment(subject),
     ]
     findings.sort(key=lambda one: list(Severity).index(one.severity))
-    return Preflight(Counter(fates.values()), stages, tuple(findings), _changes(subject))
+    fates = {fate: len(those) for fate, those in by_fate.items()}
+    return Preflight(fates, stages, tuple(findings), _changes(subject))
 
 
 def _changes(subject: Subject) -> tuple[Change, ...]:
@@ -165,22 +178,15 @@ def _changes(subject: Subject) -> tuple[Change, ...]:
     return difference(before.model, after) if before and before.model and after else ()
 
 
-def _stages(
-    members: Iterable[Member], fates: Mapping[UUID, Fate], strategy: Strategy, seed: str
-) -> tuple[StageReach, ...]:
-    candidates = [
-        Candidate(one.uid, one.facts.is_connected, one.traits)
-        for one in members
-        if one.facts.is_managed
-    ]
-    chosen = divide(candidates, [stage.share for stage in strategy.stages], seed)
-    targets = Counter(chosen.values())
-    gets = Counter(stage for uid, stage in chosen.items() if fates[uid] in _REACHED)
+def _stages(members: Iterable[Member], strategy: Strategy, seed: str) -> tuple[StageReach, ...]:
+    managed = (one for one in members if one.facts.is_managed)
+    groups = divided(managed, [stage.share for stage in strategy.stages], seed)
+    gets = [sum(fate_of(one.facts) in REACHED for one in group) for group in groups]
     return tuple(
-        StageReach(
-            stage.name, targets[index], gets[index], sum(gets[one] for one in range(index + 1))
+        StageReach(stage.name, len(group), count, total)
+        for stage, group, count, total in zip(
+            strategy.stages, groups, gets, accumulate(gets), strict=True
         )
-        for index, stage in enumerate(strategy.stages)
     )
 
 
@@ -246,9 +252,8 @@ def _of_environment(subject: Subject) -> Iterable[Finding]:
         )
 
 
-def _of_quarantine(members: Sequence[Member], fates: Mapping[UUID, Fate]) -> Iterable[Finding]:
-    failed = [one for one in members if fates[one.uid] is Fate.QUARANTINED]
-    again = [one for one in members if fates[one.uid] in _REACHED and one.facts.again]
+def _of_quarantine(failed: Sequence[Member], reached: Iterable[Member]) -> Iterable[Finding]:
+    again = [one for one in reached if one.facts.again]
     if failed:
         yield Finding(
             "quarantined",
@@ -292,8 +297,8 @@ def _of_stages(stages: Sequence[StageReach], strategy: Strategy) -> Iterable[Fin
 def _of_zones(reached: Sequence[Member], strategy: Strategy) -> Iterable[Finding]:
     if not strategy.zone_key:
         return
-    zones = Counter(one.traits.get(strategy.zone_key, "") for one in reached)
-    without = [one for one in reached if not one.traits.get(strategy.zone_key)]
+    zones = Counter(one.attributes.get(strategy.zone_key, "") for one in reached)
+    without = [one for one in reached if not one.attributes.get(strategy.zone_key)]
     found = len(zones) - bool(without)
     yield Finding(
         "zones",
@@ -333,7 +338,7 @@ def _of_the_moment(subject: Subject) -> Iterable[Finding]:
 def _named(
     members: Sequence[Member], detail: Callable[[Member], str] | None = None
 ) -> tuple[Named, ...]:
-    shown = sorted(members, key=lambda one: one.name)[:MOST_NAMED]
+    shown = nsmallest(MOST_NAMED, members, key=lambda one: one.name)
     return tuple(Named(one.uid, one.name, detail(one) if detail else "") for one in shown)
 
 

@@ -1,9 +1,10 @@
 """Which targets belong to which stage. Pure: candidates and shares in, a stage for each out."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import compress
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from fleets.rollouts.selector import Selector
@@ -66,28 +67,64 @@ def check_shares(shares: Sequence[Share]) -> None:
         )
 
 
-def divide(candidates: Sequence[Candidate], shares: Sequence[Share], seed: str) -> dict[UUID, int]:
-    """The stage of each, by index: every candidate is in exactly one. check_shares() must hold.
+class Drawn(Protocol):
+    """Who can be put into a stage: a Candidate, or more."""
+
+    @property
+    def uid(self) -> UUID:
+        """Whose turn is drawn by it."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Those that are come first."""
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """What selectors look at."""
+
+
+One = TypeVar("One", bound=Drawn)
+
+
+def seed_of(fleet_id: UUID, version_id: UUID) -> str:
+    """What decides who goes first when a fleet is given a version: a preview draws as the rollout will."""
+    return f"{fleet_id.hex}{version_id.hex}"
+
+
+def divide(candidates: Iterable[Drawn], shares: Sequence[Share], seed: str) -> dict[UUID, int]:
+    """The stage of each, by index, as divided()."""
+    groups = divided(candidates, shares, seed)
+    return {one.uid: index for index, group in enumerate(groups) for one in group}
+
+
+def divided(candidates: Iterable[One], shares: Sequence[Share], seed: str) -> list[Sequence[One]]:
+    """Who is in each stage: every candidate is in exactly one. check_shares() must hold.
 
     Who goes first is drawn by the seed, so that it is nobody's turn always; within a stage's choice those that are
     connected come before those that are not, since an offline canary tells nothing.
     """
-    left = sorted(candidates, key=lambda one: (not one.is_connected, _draw(seed, one.uid)))
-    stages: dict[UUID, int] = {}
-    for index, share in enumerate(shares):
-        taken = _take(share, left, gone=len(stages), total=len(candidates))
-        stages.update(dict.fromkeys((one.uid for one in taken), index))
-        left = [one for one in left if one.uid not in stages]
-    return stages
+    salt = seed.encode()
+    ordered = sorted(candidates, key=lambda one: (not one.is_connected, _draw(salt, one.uid)))
+    left: Sequence[One] = ordered
+    groups = []
+    for share in shares:
+        taken, left = _take(share, left, total=len(ordered))
+        groups.append(taken)
+    return groups
 
 
-def _take(share: Share, left: Sequence[Candidate], *, gone: int, total: int) -> Sequence[Candidate]:
+def _take(share: Share, left: Sequence[One], *, total: int) -> tuple[Sequence[One], Sequence[One]]:
+    """Those that it takes, and those that are left then."""
     if share.selector is not None:
-        return [one for one in left if share.selector.selects(one.attributes)]
-    if share.percent is not None:
-        return left[: max(0, -(-share.percent * total // 100) - gone)]
-    return left[: share.count]
+        selected = [share.selector.selects(one.attributes) for one in left]
+        return list(compress(left, selected)), [
+            one for one, is_in in zip(left, selected, strict=True) if not is_in
+        ]
+    gone = total - len(left)
+    upto = gone + (share.count or 0) if share.percent is None else -(-share.percent * total // 100)
+    count = max(0, upto - gone)
+    return left[:count], left[count:]
 
 
-def _draw(seed: str, uid: UUID) -> bytes:
-    return hashlib.sha256(seed.encode() + uid.bytes).digest()
+def _draw(salt: bytes, uid: UUID) -> bytes:
+    return hashlib.sha256(salt + uid.bytes).digest()

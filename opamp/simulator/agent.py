@@ -90,7 +90,7 @@ class SimulatedAgent:
         self.remote_hash = b""
         self.remote_status = 0
         self.remote_error = ""
-        self.runs = workload.run(workload.merge(behaviour.local_config, ()), host.version)
+        self.runs = workload.run(applying.merged(behaviour), host.version)
         self.runs_hash = b""
         self.tried = self.runs.text
         self.health = workload.EMPTY_HEALTH

@@ -42,7 +42,7 @@ def take(agent: SimulatedAgent, offer: AgentRemoteConfig, now: float) -> list[Me
         for name, file in offer.config.config_map.items()
     )
     try:
-        text = workload.merge(agent.behaviour.local_config, files)
+        text = merged(agent.behaviour, files)
     except workload.Unusable as error:
         agent.report_remote(config_hash, FAILED, str(error))
         return agent.say(now, STATUS)
@@ -52,6 +52,11 @@ def take(agent: SimulatedAgent, offer: AgentRemoteConfig, now: float) -> list[Me
         agent.runs_hash = config_hash
         return agent.say(now, STATUS)
     return _change(agent, config_hash, text, now)
+
+
+def merged(behaviour: Behaviour, files: tuple[tuple[str, str], ...] = ()) -> str:
+    """These files (name, text) with those of the host. Raises workload.Unusable."""
+    return workload.merge(behaviour.local_config, files, behaviour.local_override)
 
 
 def with_ailment(behaviour: Behaviour, error: str) -> Behaviour:

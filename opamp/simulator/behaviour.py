@@ -45,6 +45,7 @@ class Behaviour:
     fails: refuses every configuration that is offered, or only those with `fail_marker` in their text.
     fail_error: what its collector says then; "" for the words about an exporter that it does not know.
     local_config: what runs before a configuration is offered, and is merged below it.
+    local_override: what a file of the host puts over every configuration, as somebody did there by hand.
     ailment: an error of its exporters, for a collector that runs and is unhealthy.
     whole_first_report: its first message has everything in it, instead of the few steps of a real start.
     """
@@ -55,6 +56,7 @@ class Behaviour:
     fail_marker: str = ""
     fail_error: str = ""
     local_config: str = shapes.LOCAL_CONFIG
+    local_override: str = ""
     ailment: str = ""
     whole_first_report: bool = False
     capabilities: int = shapes.ALL_CAPABILITIES

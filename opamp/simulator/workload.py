@@ -95,14 +95,15 @@ class Workload:
 
 
 @lru_cache(maxsize=512)
-def merge(local: str, files: tuple[tuple[str, str], ...]) -> str:
+def merge(local: str, files: tuple[tuple[str, str], ...], override: str = "") -> str:
     """Local and remote files merged as a supervisor does: deep, later ones win, lists replaced, "" comes last.
 
-    The result is canonical YAML, "" when nothing is configured. Raises Unusable for text that is no YAML mapping.
+    override: a local file that stands behind the remote ones. The result is canonical YAML, "" when nothing is
+    configured. Raises Unusable for text that is no YAML mapping.
     """
     merged: dict[str, Any] = {}
     ordered = sorted(files, key=lambda file: (not file[0], file[0]))
-    for text in (local, *(text for _, text in ordered)):
+    for text in (local, *(text for _, text in ordered), override):
         merged = _merge(merged, _load(text))
     return yaml.dump(merged, Dumper=yaml.CSafeDumper) if merged else ""
 

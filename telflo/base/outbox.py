@@ -35,7 +35,12 @@ class Outbox:
             if self._is_sending:
                 return
             self._is_sending = True
-        threading.Thread(target=self._run, name="telflo-outbox", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name="telflo-outbox", daemon=True).start()
+        except Exception as error:  # noqa: BLE001 - no more threads, no memory: logged there
+            with self._lock:
+                self._is_sending = False  # the next post tries again
+            self._failed(error)
 
     def _run(self) -> None:
         while (key := self._next()) is not None:

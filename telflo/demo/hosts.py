@@ -76,6 +76,9 @@ def _edge(number: int, version: str, rng: random.Random) -> Host:
             "cloud.region": region,
             "cloud.availability_zone": f"{region}{'ab'[number // len(_SITES) % 2]}",
             "deployment.environment": "production",
+            "host.image.version": "2026.11"
+            if number % len(_SITES) and number % 7 == 1
+            else "2026.08",
             "site": site,
         },
     )
@@ -87,7 +90,7 @@ def _node(number: int, version: str, rng: random.Random) -> Host:
     address = f"ip-10-{20 + number % 2}-{number // 200 + 1}-{number % 200 + 10}"
     return Host(
         address,
-        arch="arm64" if number % 2 else "amd64",
+        arch="amd64" if number % 3 else "arm64",
         os_description=_UBUNTU,
         version=version,
         attributes={
@@ -99,14 +102,14 @@ def _node(number: int, version: str, rng: random.Random) -> Host:
     )
 
 
-def _payments(number: int, version: str, rng: random.Random) -> Host:
+def _payments(number: int, version: str, _rng: random.Random) -> Host:
     return Host(
         f"pay-{_ROLES[number % len(_ROLES)]}-{number // len(_ROLES) + 1:02}",
         os_description=_REDHAT,
         version=version,
         attributes={
             "deployment.environment": "production",
-            "datacenter": rng.choice(("dc1", "dc2")),
+            "datacenter": ("dc2", "dc1")[(number + number // len(_ROLES)) % 2],
             "team": "payments",
         },
     )

@@ -33,6 +33,10 @@ class PastClock:
         """Leap forward to so long before the present; never back."""
         self._behind = min(self._behind, timedelta(**behind))
 
+    def go_on(self, **by: float) -> None:
+        """Leap forward by so long; not into the future."""
+        self._behind = max(timedelta(), self._behind - timedelta(**by))
+
 
 @contextmanager
 def past(**behind: float) -> Iterator[PastClock]:

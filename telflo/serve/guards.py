@@ -147,7 +147,8 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.response.status_code == 101:
             self._socket["transport"] = self.transport
-            self.scope["extensions"][SOCKET] = self._socket
+            extensions: Any = self.scope["extensions"]
+            extensions[SOCKET] = self._socket
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""

@@ -34,8 +34,9 @@ _TRUSTED: Final = "127.0.0.1,::1"
 
 def run_gateway(sock: socket.socket, *, announce: Callable[[], None] | None = None) -> None:
     """Serve on the bound socket until a signal; `announce` is called when connections are accepted. Blocks."""
-    use_pool()
-    uvloop.run(_run(make_gateway(), sock, announce or _say_nothing))
+    gateway = make_gateway()
+    use_pool(gateway.options.all_threads)
+    uvloop.run(_run(gateway, sock, announce or _say_nothing))
 
 
 async def _run(gateway: Gateway, sock: socket.socket, announce: Callable[[], None]) -> None:

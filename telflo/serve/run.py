@@ -8,7 +8,7 @@ from channels.layers import get_channel_layer
 
 from telflo import asgi
 from telflo.base.hints import EmbeddedPort, set_port
-from telflo.databases import use_pool
+from telflo.databases import PAGES, use_pool
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.memory import settle
 from telflo.serve.server import TelfloServer, make_config
@@ -26,7 +26,7 @@ def run_here(
 
     One call a process: the gateway is the process's own.
     """
-    use_pool()
+    use_pool(asgi.gateway.options.all_threads + PAGES)
     web = Part(ProcessKind.WEB, lambda: asgi.gateway.numbers() | asgi.observed.numbers())
     reporter = Reporter([web, *(celery.parts() if celery is not None else ())])
 

@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from typing import Final
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
 
-from telflo.databases import close_connections, database_from_url, use_pool
+from opamp.options import GatewayOptions
+from telflo.databases import PAGES, close_connections, database_from_url, pool_of, use_pool
+
+THREADS: Final = 12
 
 
 @pytest.mark.parametrize("url", ["", "sqlite:////data/x.sqlite3", "postgres://u:p@db:5432/telflo"])
@@ -33,7 +38,7 @@ def test_what_cannot_be_used_is_named(url: str) -> None:
 
 @pytest.fixture
 def pooled() -> Iterator[None]:
-    use_pool()
+    use_pool(THREADS)
     yield
     close_connections()
     settings = connections.settings["default"]
@@ -55,4 +60,27 @@ def test_threads_of_a_server_share_connections(pooled: None) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         backends = set(threads.map(work, range(64)))
-    assert 1 <= len(backends) <= 10
+    assert 1 <= len(backends) <= 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_thread_of_a_server_waits_for_anothers_connection(pooled: None) -> None:
+    """All have one at the same time, on PostgreSQL from the pool."""
+    all_have_one = Barrier(THREADS)
+
+    def hold(_: int) -> None:
+        try:
+            connection.ensure_connection()
+            all_have_one.wait(5)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        assert len(list(threads.map(hold, range(THREADS)))) == THREADS
+
+
+def test_a_server_has_a_connection_for_each_thread_and_some_for_pages() -> None:
+    options = GatewayOptions()
+    pool = pool_of(options.all_threads + PAGES)
+    working = options.threads + options.request_threads + options.control_threads
+    assert pool["max_size"] > working + PAGES

@@ -71,6 +71,25 @@ def test_after_a_pause_it_sends_again() -> None:
     assert service.taken == ["last", "last"]
 
 
+def test_a_thread_that_cannot_start_is_said_and_the_next_post_sends_what_waits(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = Service()
+    service.goes_on.set()
+    outbox = Outbox(service.send)
+
+    def cannot(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", cannot)
+        outbox.post("first")
+    assert caplog.text.count("was not sent") == 1
+    outbox.post("last")
+    assert service.is_done.wait(WAIT_S)
+    assert service.taken == ["first", "last"]
+
+
 @pytest.mark.django_db
 def test_a_rollout_that_moves_does_not_wait_for_the_broker(
     monkeypatch: pytest.MonkeyPatch, committed: Callable[[], Any]

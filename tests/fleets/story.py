@@ -10,6 +10,7 @@ from agents.snapshot import AgentSnapshot, ConfigStatus, FactKind
 from configs.models import ConfigVersion
 from fleets import offers, reports
 from fleets.models import Attempt, Fleet, Membership, Rollout, Target
+from fleets.offer import Claim
 from fleets.rendering import render_version
 from fleets.rollouts.services import start_rollout
 from fleets.tasks import sweep_rollouts
@@ -68,6 +69,11 @@ class Story:
         """What these agents are offered now."""
         epochs = {agent.instance_uid: agent.epoch for agent in agents}
         return hashes(offers.claim_offers(epochs, now=now or clock.now()))
+
+    def give_back(self, agent: AgentSnapshot, claimed: Mapping[UUID, str]) -> None:
+        """What this session of the agent claimed was not sent."""
+        claims = {uid: Claim(agent.epoch, digest) for uid, digest in claimed.items()}
+        offers.give_back_offers(claims, now=clock.now())
 
     def answer(
         self,

@@ -15,6 +15,7 @@ from fleets.connection import NewDestination, connection_of, update_connection
 from fleets.connection_claims import claim_settings, give_back_settings
 from fleets.connection_offer import DEFAULT_HEARTBEAT_S, Held, SettingsOffer, Signal
 from fleets.models import AgentConnection, ArrivalMode, Fleet, Token, TokenKind
+from fleets.offer import Claim
 from fleets.services import set_mode
 from fleets.standing import intents
 from telflo.base import clock
@@ -199,8 +200,20 @@ class TestClaiming:
         update_connection(fleet=fleet, heartbeat_s=60, actor=TESTER)
         offer = claim(agent)
         assert offer is not None
-        give_back_settings({agent.instance_uid: offer.hash})
+        give_back_settings({agent.instance_uid: Claim(agent.epoch, offer.hash)})
         assert claim(agent) == offer
+
+    def test_what_an_older_session_claimed_says_nothing_of_what_a_newer_one_was_sent(
+        self, fleet: Fleet
+    ) -> None:
+        token = make_token(fleet=fleet)
+        old = enrol(token=token, capabilities=ABLE)
+        update_connection(fleet=fleet, heartbeat_s=60, actor=TESTER)
+        new = enrol(token=token, uid=old.instance_uid, capabilities=ABLE)
+        offer = claim(new)
+        assert offer is not None
+        give_back_settings({old.instance_uid: Claim(old.epoch, offer.hash)})
+        assert claim(new) is None
 
     @pytest.mark.rule("D2", "S4")
     def test_silence_is_judged_by_the_interval_that_was_offered(self, fleet: Fleet) -> None:

@@ -1,24 +1,29 @@
 """Credentials of single agents, and what a rotation offers in its overlap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agents.models import Agent, AgentEvent
 from agents.snapshot import AgentSnapshot, Capability, Transport
+from agents.store import Arrival
 from fleets import enrollment, tokens
+from fleets.admission import Caller, admit_agents
 from fleets.connection import update_connection
 from fleets.connection_claims import claim_settings, give_back_settings
 from fleets.connection_offer import MOST_UNUSED, Held, SettingsOffer
 from fleets.credentials import prune_credentials
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import AgentConnection, Fleet, Handover, Membership, Token, TokenKind
+from fleets.offer import Claim
 from fleets.services import forget_agent, move_agent
 from fleets.standing import intents
 from fleets.tasks import sweep_tokens
-from fleets.tokens import IssuedToken
+from fleets.tokens import PREFIX_LENGTH, IssuedToken
 from telflo.base import clock
 from telflo.base.errors import Conflict
 from telflo.base.ids import new_id
@@ -66,6 +71,20 @@ def offered(agent: AgentSnapshot) -> SettingsOffer:
     offer = claim(agent)
     assert offer is not None
     return offer
+
+
+def statements_of_coming(agents: Sequence[tuple[AgentSnapshot, SettingsOffer]]) -> int:
+    """How many statements it takes to let these in together, each by the credential that it was offered."""
+    callers = [
+        Caller(
+            enrollment.verify_token(offer.secret, now=clock.now()),
+            Arrival(agent.instance_uid, Transport.WEBSOCKET, ""),
+        )
+        for agent, offer in agents
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        admit_agents(callers, now=clock.now())
+    return len(queries)
 
 
 def credentials(**how: Any) -> list[Token]:
@@ -168,9 +187,22 @@ class TestOwnCredential:
         update_connection(fleet=fleet, heartbeat_s=60, actor=TESTER)
         assert offered(come(shared.secret, agent.instance_uid)).secret
 
+    def test_many_who_come_by_theirs_at_once_cost_as_many_statements_as_one(
+        self, shared: IssuedToken
+    ) -> None:
+        [one, *many] = [
+            (agent, offered(agent)) for agent in (come(shared.secret) for _ in range(6))
+        ]
+        alone = statements_of_coming([one])
+        assert statements_of_coming(many) == alone
+        events = AgentEvent.objects.filter(kind="credential")
+        assert {event.agent_id: event.data["token"] for event in events} == {
+            agent.instance_uid: offer.secret[:PREFIX_LENGTH] for agent, offer in [one, *many]
+        }
+
     def test_one_that_was_not_sent_is_gone(self, shared: IssuedToken) -> None:
         agent = come(shared.secret)
-        give_back_settings({agent.instance_uid: offered(agent).hash})
+        give_back_settings({agent.instance_uid: Claim(agent.epoch, offered(agent).hash)})
         assert not credentials()
         assert offered(agent).secret
 
@@ -284,7 +316,7 @@ class TestAnotherPlace:
         agent, _ = self.moved(shared)
         change()
         self.moved(shared)
-        give_back_settings({agent.instance_uid: offered(agent).hash})
+        give_back_settings({agent.instance_uid: Claim(agent.epoch, offered(agent).hash)})
         assert offered(agent).secret
 
     def test_who_was_offered_one_by_an_older_version_is_left_alone(

@@ -18,6 +18,7 @@ from fleets.admission import Caller, admit_agents
 from fleets.connection_offer import Held
 from fleets.enrollment import verify_token
 from fleets.models import ArrivalMode
+from fleets.offer import Claim
 from fleets.rollouts import engine
 from fleets.rollouts.services import start_rollout
 from fleets.tokens import IssuedToken
@@ -122,7 +123,9 @@ def an_offer(story: Story) -> Callable[[], object]:
 def settings_given_back(story: Story) -> Callable[[], object]:
     [agent] = story.agents
     connection_claims.claim_settings({agent.instance_uid: Held(agent.epoch, "")}, now=clock.now())
-    return lambda: connection_claims.give_back_settings({agent.instance_uid: "x"})
+    return lambda: connection_claims.give_back_settings(
+        {agent.instance_uid: Claim(agent.epoch, "x")}
+    )
 
 
 def a_move(story: Story) -> Callable[[], object]:

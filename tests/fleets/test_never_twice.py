@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from agents.snapshot import ConfigStatus
+from agents.snapshot import AgentSnapshot, ConfigStatus
 from fleets import services
 from fleets.errors import AlreadyAssigned, CannotRetry
 from fleets.models import Attempt, Quarantine
@@ -29,6 +29,7 @@ class Supervisor:
         self.received: list[str] = []
         """Hashes that arrived since another one was acknowledged."""
         self.unanswered: str | None = None
+        self.lost: list[tuple[AgentSnapshot, str]] = []
 
     def assign(self, number: int) -> None:
         try:
@@ -37,6 +38,8 @@ class Supervisor:
             return
 
     def offer(self, arrives: bool) -> None:
+        if any(agent is self.agent for agent, _ in self.lost):
+            self.give_back()  # a process does so before it claims again
         offered = self.story.claim(self.agent).get(self.agent.instance_uid)
         if offered is None:
             return
@@ -44,6 +47,20 @@ class Supervisor:
             self.receive(offered)
         else:
             self.reconnect()  # it was on its way when the connection broke
+
+    def lose_claim(self) -> None:
+        """The process claims and never hears the answer; it gives back, when it can, what it may have claimed."""
+        desired = member_of(self.agent).desired
+        if desired is None or desired.hash in {self.acknowledged, *self.received}:
+            return  # its session wants nothing
+        self.story.claim(self.agent)
+        self.lost.append((self.agent, desired.hash))
+
+    def give_back(self) -> None:
+        """Of an older session's process this may come late."""
+        for agent, lost in self.lost:
+            self.story.give_back(agent, {agent.instance_uid: lost})
+        self.lost.clear()
 
     def receive(self, offered: str) -> None:
         assert offered not in self.received, "offered twice"
@@ -98,6 +115,8 @@ STEPS: Any = st.sampled_from(
         *[("answer", ConfigStatus.FAILED)] * 2,
         *[("reconnect",)] * 2,
         *[("tell",)] * 2,
+        *[("lose_claim",)] * 2,
+        ("give_back",),
         ("retry",),
     ]
 )
@@ -109,6 +128,7 @@ STEPS: Any = st.sampled_from(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(STEPS, min_size=8, max_size=20))
+@example([("lose_claim",), ("reconnect",), ("offer", True), ("give_back",), ("offer", True)])
 def test_no_order_of_events_offers_a_hash_twice_and_all_end_well(steps: list[Any]) -> None:
     with transaction.atomic():
         supervisor = Supervisor()

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from agents.models import Agent
 from agents.snapshot import Capability, Fact, FactKind, RemoteConfigReport, Transport
-from fleets import offers, reports
+from fleets import reports
 from fleets.models import Attempt, Quarantine
 from fleets.offer import Intent
 from fleets.standing import intents
@@ -160,10 +160,20 @@ class TestLostOffers:
         two = story.version()
         rollout = story.assign(two)
         claimed = story.claim(agent)
-        offers.give_back_offers(claimed, now=clock.now())
+        story.give_back(agent, claimed)
         assert attempts_of(agent)[-1] == "lost"
         assert target_of(rollout, agent).state == "waiting"
         assert story.claim(agent) == claimed
+
+    def test_what_an_older_session_claimed_says_nothing_of_what_a_newer_one_was_sent(self) -> None:
+        story = Story()
+        [old] = story.agents
+        story.assign(story.version())
+        new = story.come_back(old)
+        claimed = story.claim(new)
+        story.give_back(old, claimed)
+        assert attempts_of(new)[-1] == "offered"
+        assert not story.claim(new)
 
     def test_an_offer_that_was_answered_cannot_be_given_back(self) -> None:
         story = Story()
@@ -172,7 +182,7 @@ class TestLostOffers:
         story.assign(two)
         claimed = story.claim(agent)
         story.answer(agent, APPLYING, hash_of(two))
-        offers.give_back_offers(claimed, now=clock.now())
+        story.give_back(agent, claimed)
         assert attempts_of(agent)[-1] == "applying"
 
     def test_a_full_state_after_an_answer_that_arrived_proves_nothing(self) -> None:

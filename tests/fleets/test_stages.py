@@ -9,10 +9,16 @@ from django.test.utils import CaptureQueriesContext
 from agents.models import Agent, AgentStatus
 from agents.snapshot import AgentSnapshot
 from configs.models import ConfigVersion
-from fleets.models import Fleet, Rollout, Target
+from fleets.models import Fleet, Quarantine, Rollout, Target
 from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE, Action, Budget
-from fleets.rollouts.services import act_on_rollout, leave_out, start_rollout, waiting_with
+from fleets.rollouts.services import (
+    act_on_rollout,
+    leave_out,
+    preflight_of,
+    start_rollout,
+    waiting_with,
+)
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy
 from fleets.rollouts.traits import traits_of
@@ -274,3 +280,25 @@ def test_one_that_is_let_go_and_offline_gets_back_what_it_had_when_it_is_left_ou
     again = staged.story.come_back(away)
     assert staged.story.claim(again, now=staged.now) == {}
     assert member_of(away).desired.version == staged.story.one  # type: ignore[union-attr]  # it has one
+
+
+def test_a_preview_draws_the_canary_that_the_rollout_will_take() -> None:
+    story = Story(count=6)
+    version = story.version()
+    strategy = Strategy(
+        stages=(StagePlan("Canary", Share(count=1)), StagePlan("All", Share(percent=100)))
+    )
+
+    def canary_reached_without(agent: AgentSnapshot) -> int:
+        found = Quarantine.objects.create(
+            agent_id=agent.instance_uid, hash=hash_of(version), since=clock.now()
+        )
+        reached = (
+            preflight_of(fleet=story.fleet, version=version, strategy=strategy).stages[0].reached
+        )
+        found.delete()
+        return reached
+
+    [previewed] = [one for one in story.agents if not canary_reached_without(one)]
+    rollout = start_rollout(fleet=story.fleet, version=version, actor=TESTER, strategy=strategy)
+    assert rollout.targets.get(stage__index=0).agent_id == previewed.instance_uid

@@ -17,7 +17,7 @@ from agents.snapshot import (
     SettingsState,
 )
 from fleets.connection_offer import Held, SettingsOffer
-from fleets.offer import Intent, Offer
+from fleets.offer import Claim, Intent, Offer
 from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
 from opamp.gateway import Gateway
 from opamp.ports import Admitted, Caller, Credential, Refusal
@@ -148,7 +148,7 @@ class MemoryDomain:
                 granted[uid] = self.offers[wanted]
         return granted
 
-    def give_back_offers(self, claims: Mapping[UUID, str], *, now: datetime) -> None:
+    def give_back_offers(self, claims: Mapping[UUID, Claim], *, now: datetime) -> None:
         self.log.append(("give_back_offers", dict(claims)))
         for uid in claims:
             self.claimed.pop(uid, None)
@@ -161,7 +161,7 @@ class MemoryDomain:
         wanted = {uid: self.settings[uid] for uid in agents if uid in self.settings}
         return {uid: offer for uid, offer in wanted.items() if offer.hash != agents[uid].offered}
 
-    def give_back_settings(self, claims: Mapping[UUID, str]) -> None:
+    def give_back_settings(self, claims: Mapping[UUID, Claim]) -> None:
         self.log.append(("give_back_settings", dict(claims)))
 
     def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:

@@ -1,10 +1,14 @@
 """Who may come in: tokens, limits, and what each is told who may not."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from opamp.gateway import Gateway
 from opamp.identities import REPLACED
 from opamp.options import GatewayOptions
+from opamp.ports import Refusal
 from opamp.proto.opamp_pb2 import ServerErrorResponseType
 from tests.opamp.conftest import Connect
 from tests.opamp.fakes import (
@@ -61,6 +65,25 @@ class TestLettingIn:
     ) -> None:
         wire = connect(secret="tlf_e_wrong", extensions={})
         assert (await wire.next())["type"] == "websocket.close"
+
+    async def test_refused_attempts_that_could_not_be_stored_are_stored_later(
+        self, connect: Connect, domain: MemoryDomain, gateway: Gateway, monkeypatch: Any
+    ) -> None:
+        store = domain.record_refusals
+        failures: list[type[Exception]] = []
+
+        def record_refusals(refusals: Sequence[Refusal]) -> None:
+            if not failures:
+                failures.append(ConnectionError)
+                raise ConnectionError
+            store(refusals)
+
+        monkeypatch.setattr(domain, "record_refusals", record_refusals)
+        await connect(secret="tlf_e_wrong").next()
+        await until(lambda: failures)
+        await connect(secret="tlf_e_wrong").next()
+        await until(lambda: sum(refusal.count for refusal in domain.refusals) == 2)
+        assert gateway.refusals.dropped == 0
 
     async def test_refused_attempts_are_counted_and_stored_together(
         self, gateway: Gateway, connect: Connect, domain: MemoryDomain

@@ -1,7 +1,8 @@
 """Offers go out only after their claim; hints may be lost, and what they would have told is found all the same."""
 
 import asyncio
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from channels.layers import InMemoryChannelLayer
 
 from agents import notify
 from fleets.connection_offer import Held, SettingsOffer
-from fleets.offer import Offer
+from fleets.offer import Claim, Intent, Offer
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from tests.opamp.adapters import AsgiWire
@@ -32,6 +33,16 @@ class Losing(MemoryDomain):
 
     loses_answer = False
     lacks_settings = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_give_back = threading.Event()
+        self.may_give_back.set()
+
+    def give_back_offers(self, claims: Mapping[UUID, Claim], *, now: datetime) -> None:
+        self.log.append(("begins_to_give_back", claims))
+        assert self.may_give_back.wait(10)
+        super().give_back_offers(claims, now=now)
 
     def claim_offers(self, agents: Mapping[UUID, int], *, now: datetime) -> Mapping[UUID, Offer]:
         granted = super().claim_offers(agents, now=now)
@@ -62,8 +73,32 @@ class TestClaimsThatFail:
         wire = connect()
         await joined(wire)
         assert (await wire.reply()).remote_config.config_hash == bytes.fromhex(HASH)
-        assert ("give_back_offers", {UID: HASH}) in domain.log
+        assert ("give_back_offers", {UID: Claim(1, HASH)}) in domain.log
         assert domain.claimed == {UID: HASH}
+
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05, decline_s=0.05)])
+    async def test_nothing_is_claimed_while_a_claim_is_given_back(
+        self, connect: Connect, domain: Losing, gateway: Gateway
+    ) -> None:
+        domain.loses_answer = True
+        domain.may_give_back.clear()
+        domain.desired[UID] = HASH
+        wire = connect()
+        await joined(wire)
+        await until(lambda: "begins_to_give_back" in domain.names())
+        agent = gateway.registry.get(UID)
+        assert agent is not None
+        gateway.intent.want_offer(agent)
+        for number in range(1, 6):
+            wire.say(hello(sequence_num=number))
+            assert (await wire.reply()).instance_uid == UID.bytes
+        assert domain.names().count("claim_offers") == 1
+        domain.may_give_back.set()
+        await until(lambda: domain.names().count("claim_offers") > 1)
+        returned = [
+            name for name in domain.names() if name.endswith(("give_back_offers", "claim_offers"))
+        ]
+        assert returned[:3] == ["claim_offers", "give_back_offers", "claim_offers"]
 
     async def test_an_offer_is_sent_although_settings_cannot_be_claimed(
         self, connect: Connect, domain: Losing
@@ -74,6 +109,36 @@ class TestClaimsThatFail:
         wire = connect()
         await joined(wire)
         assert (await wire.reply()).remote_config.config_hash == bytes.fromhex(HASH)
+
+
+class Poking(MemoryDomain):
+    """While it answers what the agents should have, the next poke arrives."""
+
+    again: Callable[[], None] = staticmethod(lambda: None)
+
+    def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:
+        self.again()
+        return super().intents(uids)
+
+
+class TestPokesWithoutEnd:
+    @pytest.fixture
+    def domain(self) -> MemoryDomain:
+        return Poking()
+
+    @pytest.mark.rule("I4")
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05)])
+    async def test_they_do_not_keep_it_from_comparing_everything(
+        self, connect: Connect, domain: Poking, layer: Any, gateway: Gateway
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        wire = connect()
+        await joined(wire)
+        domain.again = lambda: asyncio.run_coroutine_threadsafe(poke(layer, UID.hex), loop).result()
+        await poke(layer, UID.hex)
+        await until(lambda: ("intents", {UID}) in domain.log)
+        compared = domain.log.count(("intents", None))
+        await until(lambda: domain.log.count(("intents", None)) > compared + 1)
 
 
 class TestOffers:
@@ -107,7 +172,7 @@ class TestOffers:
         domain.offers[HASH] = Offer(HASH, ())  # an empty map would stop the collector
         wire = connect()
         await joined(wire)
-        await until(lambda: ("give_back_offers", {UID: HASH}) in domain.log)
+        await until(lambda: ("give_back_offers", {UID: Claim(1, HASH)}) in domain.log)
         await wire.nothing_more()
 
     async def test_offers_of_many_agents_are_claimed_in_one_transaction(

@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from fleets.offer import Claim
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.post import OpampPost
@@ -228,7 +229,7 @@ async def test_an_offer_with_which_the_answer_would_be_too_large_is_left_out_and
     status, reply = await raw_post(small, SECRET, full().SerializeToString())
     assert status == 200
     assert reply.HasField("remote_config") == is_sent
-    assert (("give_back_offers", {UID: HASH}) in domain.log) != is_sent
+    assert (("give_back_offers", {UID: Claim(2, HASH)}) in domain.log) != is_sent
     await small.stop()
 
 

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from fleets.offer import Claim
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.protocol.limits import Limits
@@ -40,7 +41,7 @@ async def test_an_offer_over_the_send_limit_is_given_back_counted_and_logged(
     with caplog.at_level(logging.INFO, "opamp"):
         wire.say(full())
         assert not (await wire.reply()).HasField("remote_config")
-        await until(lambda: ("give_back_offers", {UID: HASH}) in domain.log)
+        await until(lambda: ("give_back_offers", {UID: Claim(1, HASH)}) in domain.log)
     assert gateway.counters.offers_not_sent == 1
     assert any(str(UID) in record.getMessage() for record in caplog.records)
     wire.say(hello(sequence_num=1))

@@ -20,7 +20,7 @@ from telflo.demo.texts import LINES
 from tests.e2e.harness.server import Process, free_port, make_api_token
 from tests.e2e.harness.waiting import tail, wait_until
 
-WITHIN_S = 120
+WITHIN_S = 240
 PASSWORD = "a-passphrase-for-the-demo"
 
 
@@ -105,7 +105,10 @@ def test_it_comes_up_with_a_rollout_under_way_and_every_kind_of_status(tmp_path:
             statuses = {
                 agent["status"] for agent in client.get("agents/?limit=100").json()["results"]
             }
-            rollouts = {one["state"] for one in client.get("rollouts/").json()["results"]}
+            listed = client.get("rollouts/").json()["results"]
+            rollouts = {one["state"] for one in listed}
+            under_way = next(one for one in listed if one["state"] == "running")
+            causes = client.get(f"rollouts/{under_way['id']}/failures/").json()["causes"]
             unhealthy = client.get("agents/?health=unhealthy").json()["results"]
             revoked = {
                 token["prefix"]
@@ -120,8 +123,10 @@ def test_it_comes_up_with_a_rollout_under_way_and_every_kind_of_status(tmp_path:
             "stale",
             "disconnected",
             "unmanaged",
+            "drifted",
         }
-        assert rollouts >= {"running", "succeeded", "superseded"}
+        assert rollouts >= {"running", "succeeded", "superseded", "rolled_back"}
+        assert any("already in use" in cause["error"] for cause in causes)
         assert unhealthy
         with closing(sqlite3.connect(tmp_path / "data" / DATABASE)) as database:
             asked = "SELECT token_prefix FROM fleets_refusedattempt WHERE reason = 'revoked'"

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from agents.snapshot import ConfigFile
-from fleets.offer import Offer
+from fleets.offer import Claim, Offer
 from opamp.protocol.limits import Limits
 from tests.opamp.fakes import HASH, OTHER_SECRET, SECRET, UID, UID2, comes_back, full, hello
 from tests.serve import raw
@@ -351,7 +351,7 @@ class TestAfterTheUpgrade:
         running.domain.desired = {UID: HASH}
         async with agent(running) as socket:
             await say(socket, full())
-            await _until(lambda: ("give_back_offers", {UID: HASH}) in running.domain.log)
+            await _until(lambda: ("give_back_offers", {UID: Claim(1, HASH)}) in running.domain.log)
 
 
 async def _trickle(peer: Raw, data: bytes, *, step: int = 1) -> None:

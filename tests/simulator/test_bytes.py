@@ -51,6 +51,9 @@ def test_local_and_remote_are_merged_as_supervisors_do() -> None:
     remote = "receivers:\n  otlp: {b: [2]}\nservice:\n  extensions: [pprof]\n"
     last = "receivers:\n  otlp: {b: [3]}\n"
     merged = workload.merge(local, (("", last), ("a", remote)))
+    by_hand = workload.merge(local, (("", last),), "receivers:\n  otlp: {b: [4]}\n")
+    assert "- 4" in by_hand
+    assert "- 3" not in by_hand
     loaded = workload.run(merged, "0.158.0")
     assert loaded.parts["extensions"] == (
         "extension:opamp",

@@ -24,6 +24,14 @@ def process(
     return Process(kind, "box", 1, "1", at(0), at(0), silent_s, 0, numbers)
 
 
+def lived(
+    since_s: float, until_s: float = 999, *, host: str = "box", clock_s: float = 0
+) -> Process:
+    """A gateway that began by its own clock at since_s and wrote last at until_s by the database's, at 1000."""
+    began, wrote = at(since_s), at(until_s)
+    return Process("gateway", host, 1, "1", began, wrote, 1000 - until_s, clock_s, {})
+
+
 class TestListening:
     @pytest.mark.parametrize(
         ("processes", "heard_s"),
@@ -53,6 +61,35 @@ class TestListening:
         ],
     )
     def test_since_when_it_is_complete(
+        self, processes: list[Process], heard_s: float | None
+    ) -> None:
+        expected = None if heard_s is None else at(1000 - heard_s)
+        assert listening_since(processes, at(1000)) == expected
+
+    @pytest.mark.parametrize(
+        ("processes", "heard_s"),
+        [
+            ([lived(-900, 950), lived(955)], None),
+            ([lived(-900, 950), lived(970)], 30),
+            ([lived(-900, 940), lived(945, 950), lived(955, 970), lived(975)], None),
+            ([lived(-900, 950), lived(-900, 950), lived(955)], 0),
+            ([lived(-900, 950), lived(-900)], 0),
+            ([lived(-900, 950), lived(955, host="other")], 0),
+            ([lived(-900, 950), lived(955, 970)], 0),
+            ([lived(-900, 950), lived(1015, clock_s=60)], None),
+        ],
+        ids=[
+            "another took its place at once",
+            "another took its place later",
+            "it dies again and again",
+            "one was started anew, one hangs",
+            "the others are older",
+            "another machine's",
+            "nobody took the place of the last",
+            "its clock is ahead",
+        ],
+    )
+    def test_one_whose_place_was_taken_is_not_waited_for(
         self, processes: list[Process], heard_s: float | None
     ) -> None:
         expected = None if heard_s is None else at(1000 - heard_s)

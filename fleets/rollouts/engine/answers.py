@@ -10,6 +10,7 @@ from agents import store
 from agents.snapshot import AgentPatch, Capability, ConfigStatus, Fact, FactKind, RemoteConfigReport
 from agents.store import StatusRow
 from fleets.models import Attempt, AttemptState, TargetState
+from fleets.offer import Claim
 from fleets.rollouts.engine.claims import IN_FLIGHT
 from fleets.rollouts.engine.entries import AttemptEntry
 from fleets.rollouts.engine.ledger import Ledger
@@ -61,16 +62,19 @@ def _hash_of(fact: Fact) -> str:
     return fact.remote_config.hash if fact.remote_config else ""
 
 
-def give_back(claims: Mapping[UUID, str], *, now: datetime) -> None:
-    """These offers (uid to hash) were claimed and never sent: they may be claimed again."""
+def give_back(claims: Mapping[UUID, Claim], *, now: datetime) -> None:
+    """These offers (by uid) were claimed and never sent: they may be claimed again."""
     if not claims:
         return
     with transaction.atomic():
         rows = store.lock(claims)
-        ledger = Ledger(rows, set(claims.values()), now)
+        ledger = Ledger(rows, {claim.hash for claim in claims.values()}, now)
         for uid in rows:
-            attempt = ledger.latest(uid, claims[uid])
-            if attempt is not None and attempt.state == AttemptState.OFFERED:
+            claim = claims[uid]
+            attempt = ledger.latest(uid, claim.hash)
+            if attempt is None or attempt.epoch != claim.epoch:
+                continue
+            if attempt.state == AttemptState.OFFERED:
                 _lose(ledger, uid, attempt)
         ledger.write()
 

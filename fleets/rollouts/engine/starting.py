@@ -26,7 +26,7 @@ from fleets.rollouts import plan
 from fleets.rollouts.engine.claims import OPEN_TARGETS
 from fleets.rollouts.engine.desires import last_good_id, with_desired
 from fleets.rollouts.engine.lifecycle import go_on
-from fleets.rollouts.shares import Candidate, divide
+from fleets.rollouts.shares import Candidate, divide, seed_of
 from fleets.rollouts.strategy import Strategy
 from fleets.rollouts.traits import traits_of
 from telflo.base.hints import touch_on_commit
@@ -128,7 +128,8 @@ def _add_targets(
     """Every managed member, with what it goes back to: its own, not the fleet's."""
     traits = traits_of(rows) if strategy.reads_traits else {}
     candidates = [Candidate(uid, row.connected, traits.get(uid, {})) for uid, row in rows.items()]
-    chosen = divide(candidates, [stage.share for stage in strategy.stages], rollout.pk.hex)
+    seed = seed_of(rollout.fleet_id, rollout.version_id)
+    chosen = divide(candidates, [stage.share for stage in strategy.stages], seed)
     Target.objects.bulk_create(
         [
             Target(

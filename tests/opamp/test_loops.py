@@ -1,0 +1,82 @@
+"""What runs for ever goes on behind a fault of ours, and one faulty thing keeps nobody from the others."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from agents.snapshot import AgentSnapshot
+from opamp import loops
+from opamp.gateway import Gateway
+from opamp.metrics import Counters
+from opamp.options import GatewayOptions
+from opamp.protocol.session import AgentSession
+from opamp.registry import Connection
+from tests.opamp.conftest import Connect
+from tests.opamp.fakes import UID, UID2, MemoryDomain, hello, joined
+from tests.opamp.waiting import until
+
+
+async def test_a_loop_that_fails_is_counted_and_runs_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(loops, "_RETRY_S", 0)
+    counters = Counters()
+    runs: list[None] = []
+
+    async def looking() -> None:
+        runs.append(None)
+        if len(runs) == 1:
+            raise ValueError("a fault")
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(loops.for_ever(looking, counters))
+    await until(lambda: len(runs) == 2)
+    task.cancel()
+    assert counters.loop_failures == 1
+    assert "looking failed" in caplog.text
+
+
+async def test_one_whose_session_cannot_begin_is_cut_and_the_others_are_let_in(
+    gateway: Gateway, connect: Connect, domain: MemoryDomain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, faulty_uid = Gateway.new_session, UID
+
+    def new_session(self: Gateway, snapshot: AgentSnapshot) -> AgentSession:
+        if snapshot.instance_uid == faulty_uid:
+            raise ValueError("a fault")
+        return begin(self, snapshot)
+
+    monkeypatch.setattr(Gateway, "new_session", new_session)
+    faulty, good, later = connect(), connect(), connect()
+    domain.gate.clear()
+    for wire, uid in ((faulty, UID), (good, UID2)):
+        assert (await wire.next())["type"] == "websocket.accept"
+        wire.say(hello(uid))
+    domain.gate.set()
+    assert (await good.reply()).instance_uid == UID2.bytes
+    await faulty.over()
+    assert gateway.counters.loop_failures == 1
+    faulty_uid = UID2
+    await joined(later)
+
+
+@pytest.mark.parametrize("options", [GatewayOptions(first_message_s=0.05)])
+async def test_a_connection_that_cannot_be_looked_at_keeps_nobody_from_the_others(
+    gateway: Gateway, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Connection.look
+    faulty: list[Connection] = []
+
+    def fails_for_the_first(self: Connection, now_s: float) -> Any:
+        faulty[:] = faulty or [self]
+        if self is faulty[0]:
+            raise ValueError("a fault")
+        return look(self, now_s)
+
+    monkeypatch.setattr(Connection, "look", fails_for_the_first)
+    wires = [connect(), connect()]
+    for wire in wires:
+        assert (await wire.next())["type"] == "websocket.accept"
+    await until(lambda: gateway.counters.cut_connections)
+    assert gateway.counters.loop_failures
