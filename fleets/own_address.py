@@ -19,6 +19,11 @@ def own_endpoint(transport: str) -> str:
     return opamp_endpoint(_url(), transport)
 
 
+def offered_endpoint() -> str:
+    """The address in offers to agents on WebSockets, "" while it is not known."""
+    return own_endpoint("ws") if knows_own_address() else ""
+
+
 def own_ca_pem() -> str:
     """The private CA, "" for the system's. Raises OSError when the file cannot be read."""
     # Certificates are ASCII; comments between them may be anything.

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from opamp.errors import ConnectionRefused
 from opamp.ports import Credential, Refusal
+from telflo.base.outage import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class TokenVerifier:
         self._good: OrderedDict[bytes, None] = OrderedDict()
         self._asking: dict[bytes, asyncio.Future[_Answer]] = {}
         self._generation = 0
+        self.asking = Outage(logger, "A token could not be checked.")
 
     @property
     def waiting(self) -> int:
@@ -111,6 +113,7 @@ class TokenVerifier:
             answer = _Answer(until_s, None, refusal)
         finally:
             del self._asking[key]
+        self.asking.works()
         if generation != self._generation:
             return answer
         _remember(self._answers, key, answer)

@@ -224,7 +224,7 @@ class Gateway:
         except ConnectionRefused:
             raise
         except Exception as error:
-            logger.warning("A token could not be checked.", exc_info=error)
+            self.verifier.asking.failed(error)
             raise self.put_off(AWAY) from error
 
     def refused(

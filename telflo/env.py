@@ -11,8 +11,13 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
 
+asked: set[str] = set()
+"""The variables that were asked for: what else is set nothing reads."""
+
+
 def text(name: str, default: str = "") -> str:
     """The variable's value without surrounding space, or the default when it is unset."""
+    asked.add(name)
     return os.environ.get(name, default).strip()
 
 
@@ -49,6 +54,7 @@ def integer(name: str, default: int, *, least: int = 0, most: int = 2**31) -> in
 
 def boolean(name: str, default: bool = False) -> bool:
     """1/true/yes/on or 0/false/no/off. Raises ImproperlyConfigured for anything else."""
+    asked.add(name)
     if name not in os.environ:
         return default
     value = text(name).lower()

@@ -381,7 +381,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "filters": {"refused_handshakes": {"()": "telflo.base.logs.RefusedHandshakes"}},
+    "filters": {
+        "refused_handshakes": {"()": "telflo.base.logs.RefusedHandshakes"},
+        "tasks_without_database": {"()": "telflo.base.outage.TasksWithoutDatabase"},
+    },
     "loggers": {
         "uvicorn.error": {"filters": ["refused_handshakes"]},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
@@ -392,5 +395,6 @@ LOGGING = {
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "axes": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
+        "celery.app.trace": {"filters": ["tasks_without_database"]},
     },
 }

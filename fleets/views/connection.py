@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +13,7 @@ from fleets.connection import connection_of, destinations_of, update_connection
 from fleets.connection_form import ConnectionForm
 from fleets.connection_offer import DEFAULT_HEARTBEAT_S
 from fleets.models import Fleet
-from fleets.own_address import knows_own_address
+from fleets.own_address import offered_endpoint
 from fleets.views.subject import fleet_or_404
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
@@ -54,7 +55,8 @@ def edit(request: HttpRequest, fleet_name: str) -> HttpResponse:
     context: dict[str, Any] = {
         "fleet": fleet,
         "form": form,
-        "knows_address": knows_own_address(),
+        "endpoint": offered_endpoint(),
+        "is_web_port": not settings.OPAMP_URL,
     }
     status = 422 if form.errors else 200
     return render(request, "fleets/connection.html", context, status=status)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
 from django.db.models import Q
 
 from fleets.models import Deployment, RefusalReason, RefusedAttempt
@@ -21,7 +22,8 @@ ADVICE: Final[Mapping[str, str]] = {
     " old collector here, and it comes in by itself; on another host run a command of its own.",
     RefusalReason.OTHER_AGENT: "Each such credential is bound to one collector. Was a running machine"
     " copied? Put an enrolment token into the file of the copy and restart its supervisor.",
-    RefusalReason.RATE: "Too many hosts came at once. They try again by themselves.",
+    RefusalReason.RATE: "Too many new hosts came at once by this token: more than"
+    f" {settings.ENROLMENTS_PER_MINUTE:,} a minute (TELFLO_ENROLMENTS_PER_MINUTE). They try again by themselves.",
     RefusalReason.PROTOCOL: "Something other than a supervisor called the OpAMP address: a health"
     " check, a browser, a proxy that changes requests.",
     RefusalReason.CODE: "The code in the command is used up, expired or revoked. Make a new command.",

@@ -50,7 +50,11 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--backoff-max", type=float, default=30.0, metavar="S")
     parser.add_argument(
-        "--http-share", type=amount, default=Amount(), metavar=_AMOUNT, help="poll over plain HTTP"
+        "--http-share",
+        type=amount,
+        default=Amount(),
+        metavar=_AMOUNT,
+        help="so many POST a message each heartbeat to the same address by http (a gateway serves no POST)",
     )
     parser.add_argument("--name-prefix", default="host", help="of host.name")
     parser.add_argument("--attribute", type=pair, action="append", default=[], metavar="KEY=VALUE")

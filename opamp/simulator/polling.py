@@ -38,6 +38,10 @@ class PollingLink:
         tries = 0
         while await self._has_work():
             try:
+                if reader is not None and reader.at_eof():
+                    # The server ended it while it was idle: any HTTP client takes a new one without a word.
+                    self._drop()
+                    reader = None
                 if reader is None:
                     reader = await self._open()
                 wait = await self._exchange(reader)

@@ -1,12 +1,13 @@
-"""Storing encrypted texts again under the first of TELFLO_ENCRYPTION_KEYS, so that older keys can be dropped."""
+"""Encrypted texts and their keys: whether the keys open what is stored, and storing all again under the first one."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
 from django.db import connection, models, transaction
+from django.db.models.functions import Cast
 
-from telflo.base.encryption import EncryptedTextField, rotate
+from telflo.base.encryption import EncryptedTextField, decrypt, rotate
 
 BATCH = 200
 
@@ -17,6 +18,23 @@ def encrypted_fields() -> Iterator[tuple[type[models.Model], EncryptedTextField]
         for field in model._meta.local_concrete_fields:
             if isinstance(field, EncryptedTextField):
                 yield model, field
+
+
+def check_keys() -> None:
+    """Open the newest text of each encrypted column, past the field.
+
+    Raises ImproperlyConfigured when none of the keys opens it, DatabaseError when it cannot be read.
+    """
+    for model, field in encrypted_fields():
+        for cipher in _newest(model, field):
+            decrypt(cipher)
+
+
+def _newest(model: type[models.Model], field: EncryptedTextField) -> list[bytes]:
+    rows: models.QuerySet[Any] = models.QuerySet(model)
+    stored = rows.filter(**{f"{field.name}__isnull": False}).order_by("-pk")
+    raw = Cast(field.name, models.BinaryField[bytes, bytes]())
+    return [bytes(cipher) for cipher in stored.annotate(raw=raw).values_list("raw", flat=True)[:1]]
 
 
 def rotate_field(model: type[models.Model], field: EncryptedTextField) -> int:

@@ -1,8 +1,12 @@
 """What a server does before it serves: the embedded one migrates, and the first start makes the first admin."""
 
+import os
+import resource
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import call_command
@@ -13,7 +17,9 @@ from telflo import env
 from telflo.base.access import Role
 from telflo.base.activity import Actor, record
 from telflo.base.models import User
+from telflo.base.rotation import check_keys
 from telflo.databases import wait_for
+from telflo.serve import remarks
 
 ADMIN = "admin"
 _PASSWORD_BYTES = 12
@@ -30,7 +36,9 @@ def welcome() -> Iterator[str]:
     """Make sure that somebody can sign in, where the database is up to date; yields lines for the terminal.
 
     Without a database nothing is done: /readyz says what is missing, and the next start does it.
+    Raises ImproperlyConfigured for keys that do not open what is stored.
     """
+    yield from check_store()
     try:
         password = None if is_behind() else make_first_admin()
     except OperationalError:
@@ -38,6 +46,26 @@ def welcome() -> Iterator[str]:
     if password is not None:
         yield f"First sign-in: user {ADMIN}, password {password}"
         yield "The password is shown this once. Change it after signing in."
+
+
+def surroundings() -> Iterator[str]:
+    """What is odd about the environment of a server that starts, as lines for the terminal."""
+    yield from remarks.of_variables(os.environ, env.asked)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield from remarks.of_files(most, settings.OPAMP_CONNECTIONS)
+
+
+def check_store() -> Iterator[str]:
+    """Look at the database as far as it is there; yields a line for the terminal when it is not migrated.
+
+    Raises ImproperlyConfigured when the keys do not open what it holds: else every page with a stored text would fail,
+    and texts of two keys would mix.
+    """
+    with suppress(OperationalError):
+        if is_behind():
+            yield "The database is not migrated, so nothing works yet. Run `telflo migrate`."
+        else:
+            check_keys()
 
 
 def migrate() -> bool:

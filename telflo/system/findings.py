@@ -44,6 +44,7 @@ def findings_of(state: State) -> list[Finding]:
         _of_processes(state.processes),
         _of_disk(state.disk),
         _of_notices(state.notices),
+        _of_address(state),
     )
     return by_urgency(found)
 
@@ -237,6 +238,18 @@ def _of_notices(notices: Notices) -> Iterator[Finding]:
             WARN,
             f"Notifications paused themselves: {', '.join(notices.paused)}",
             "Nobody is told by them any more. Mend the receiver, send a test, and resume them.",
+        )
+
+
+def _of_address(state: State) -> Iterator[Finding]:
+    has_gateway = any(one.kind == "gateway" and is_live(one) for one in state.processes)
+    if has_gateway and not state.offers_gateway:
+        yield Finding(
+            "gateway_not_offered",
+            WARN,
+            "Collectors are told the web server's address, and a gateway runs",
+            "Quick deploy and credentials of their own lead them past the gateway."
+            " Set TELFLO_OPAMP_URL to the address at which collectors reach it.",
         )
 
 

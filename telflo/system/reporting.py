@@ -21,6 +21,7 @@ from opamp.domain import with_connections
 from telflo.base import clock, hints, logs, tracing
 from telflo.base.ids import new_id
 from telflo.base.measures import Numbers, families, sample
+from telflo.base.outage import Outage
 from telflo.system.models import EVERY, KEPT, LIVE, ProcessKind, ServerProcess
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,9 @@ class Reporter:
     """The loop whose lag is watched."""
     started_at: datetime = field(default_factory=clock.now)
     _loop_lag_s: float = 0.0
-    _is_failing: bool = False
+    _storing: Outage = field(
+        default_factory=lambda: Outage(logger, "What this process counts could not be stored.")
+    )
     _reports: int = 0
     _back_s: float | None = None
     """time.monotonic() when it could write again after a gap."""
@@ -140,18 +143,12 @@ class Reporter:
             try:
                 self.report()
             except Exception as error:  # noqa: BLE001 - logged there, and tried again
-                self._failed(error)
+                self._storing.failed(error)
             else:
-                self._is_failing = False
+                self._storing.works()
                 if self.parts[0].kind == ProcessKind.WEB:
                     hints.touch([TOPIC])
             self._wait()
-
-    def _failed(self, error: Exception) -> None:
-        """Said once, since the next try follows in a few seconds and the next one after that."""
-        if not self._is_failing:
-            logger.warning("What this process counts could not be stored.", exc_info=error)
-        self._is_failing = True
 
     def _wait(self) -> None:
         """Until the next report; meanwhile the loop is asked how quick it is."""

@@ -43,7 +43,9 @@ def read_state() -> State:
     else:
         processes, notices = read_processes(), _read_notices()
     broker = _or_else(_read_broker, _BROKER_AWAY)
-    return State(processes, database, broker, _read_disk(), notices)
+    # With https a proxy stands in front, which may send WebSockets to a gateway by their path.
+    offers_gateway = bool(settings.OPAMP_URL) or not settings.BASE_URL.startswith("http://")
+    return State(processes, database, broker, _read_disk(), notices, offers_gateway)
 
 
 def read_processes() -> list[Process]:

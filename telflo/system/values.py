@@ -81,3 +81,5 @@ class State:
     broker: Broker
     disk: Disk
     notices: Notices = Notices()
+    offers_gateway: bool = True
+    """Whether the address in offers may lead to a gateway: not where it is the web server's own, without a proxy."""

@@ -16,6 +16,7 @@ from telflo.base.api_tokens import issue_api_token, revoke_api_token
 from telflo.base.errors import DomainError
 from telflo.base.lifetimes import expiry
 from telflo.base.models import Activity, ApiToken
+from telflo.base.rotation import check_keys
 from telflo.base.secrets import hash_secret, new_secret
 from tests.factories import TESTER, make_api_token, make_person, make_version
 
@@ -112,6 +113,21 @@ class TestRotation:
         settings.ENCRYPTION_KEYS = [old]
         with pytest.raises(ImproperlyConfigured):
             ConfigVersion.objects.first()
+
+    def test_keys_that_open_what_is_stored_pass(self, settings: Settings) -> None:
+        check_keys()  # nothing is stored yet
+        make_version(yaml="service:\n")
+        check_keys()
+        settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
+        check_keys()
+
+    def test_well_formed_keys_that_open_nothing_are_noticed(self, settings: Settings) -> None:
+        make_version(yaml="service:\n")
+        settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+        with pytest.raises(
+            ImproperlyConfigured, match=r"^TELFLO_ENCRYPTION_KEYS: none of the keys"
+        ):
+            check_keys()
 
     def test_text_at_rest_is_not_readable(self) -> None:
         make_version(yaml="service: # hunter2\n")

@@ -55,6 +55,28 @@ async def test_an_answer_is_forgotten_when_a_token_is_revoked_or_time_passes() -
     assert len(asked.secrets) == 4
 
 
+async def test_a_database_that_is_away_is_said_once_until_it_answers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    is_away = True
+
+    async def ask(secret: str) -> Credential:
+        if is_away:
+            raise OSError("away")
+        return Credential(None, secret)
+
+    verifier = TokenVerifier(ask, remember_s=-1)
+    for is_away in (True, True, False, True):  # noqa: B007 - read by ask
+        try:
+            await verifier.verify("good")
+        except OSError as error:
+            verifier.asking.failed(error)
+    assert [record.getMessage() for record in caplog.records] == [
+        "A token could not be checked.",
+        "A token could not be checked.",
+    ]
+
+
 def test_a_flood_of_refusals_takes_bounded_room() -> None:
     log = RefusalLog(most=10)
     refused = ConnectionRefused("unknown", text="no", token_prefix="tlf_e_x")

@@ -72,6 +72,13 @@ def test_each_entry_leads_to_what_it_is_about() -> None:
         assert client.get(link).status_code == 200
 
 
+def test_values_are_shown_as_the_api_has_them() -> None:
+    fleet = make_fleet(name="edge")
+    record(actor=TESTER, action="fleet.update", obj=fleet, after={"version": None, "kept": True})
+    html = signed_in(Role.VIEWER).get("/activity/").content.decode()
+    assert "{&quot;version&quot;: null, &quot;kept&quot;: true}" in html
+
+
 def test_what_people_do_to_a_rollout_leads_to_it() -> None:
     fleet = make_fleet(version=make_version())
     rollout = start_rollout(fleet=fleet, version=make_version(), actor=TESTER)

@@ -110,6 +110,17 @@ class TestTheForm:
         assert "does not know its address" in client.get(PATH).content.decode()
         assert save(client, own_credentials="on").status_code == 422
 
+    def test_it_says_where_collectors_will_connect(self, fleet: Fleet, settings: Any) -> None:
+        settings.BASE_URL, settings.OPAMP_URL = "http://web.example:8000", ""
+        client = signed_in(Role.ADMIN)
+        html = client.get(PATH).content.decode()
+        assert "ws://web.example:8000/v1/opamp" in html
+        assert "set TELFLO_OPAMP_URL" in html
+        settings.OPAMP_URL = "ws://gateway.example:4320"
+        html = client.get(PATH).content.decode()
+        assert "ws://gateway.example:4320/v1/opamp" in html
+        assert "TELFLO_OPAMP_URL" not in html
+
     def test_others_see_a_summary_without_a_way_to_change_it(self, fleet: Fleet) -> None:
         there = {Signal.LOGS: NewDestination(URL, {"x-api-key": "s3cret"})}
         update_connection(fleet=fleet, heartbeat_s=45, telemetry=there, actor=TESTER)

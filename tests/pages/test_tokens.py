@@ -163,6 +163,19 @@ def test_refused_attempts_are_listed_with_what_to_look_at() -> None:
     assert "The supervisor sends no token" in html
 
 
+def test_too_many_newcomers_name_the_limit_and_its_setting(settings: Any) -> None:
+    record_refusal(
+        token_prefix="tlf_e_x",
+        address="192.0.2.9",
+        reason=RefusalReason.RATE,
+        transport="ws",
+        user_agent="x",
+        now=timezone.now(),
+    )
+    html = signed_in(Role.VIEWER).get("/tokens/refused/").content.decode()
+    assert f"{settings.ENROLMENTS_PER_MINUTE:,} a minute (TELFLO_ENROLMENTS_PER_MINUTE)" in html
+
+
 def test_the_list_costs_the_same_number_of_queries_however_long() -> None:
     client = signed_in(Role.VIEWER)
     counts = []

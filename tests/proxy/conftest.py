@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -99,13 +100,52 @@ class _Elsewhere(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-@pytest.fixture
-def elsewhere() -> Iterator[int]:
-    """The port of a listener that stands where `telflo gateway` would."""
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere)
+class _WithoutDatabase(BaseHTTPRequestHandler):
+    """Lives, serves nothing, and says when to come back: as every process does while the database is away."""
+
+    protocol_version = "HTTP/1.1"
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200 if self.path == "/healthz" else 503)
+        self.send_header("Retry-After", "10")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ill:
+    """Where a server without its database listens, and which paths it was asked for."""
+
+    port: int
+    asked: list[str]
+
+
+@contextmanager
+def _listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=listener.serve_forever, daemon=True)
     thread.start()
     yield listener.server_address[1]
     listener.shutdown()
     listener.server_close()
     thread.join(10)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[int]:
+    """The port of a listener that stands where `telflo gateway` would."""
+    with _listening(_Elsewhere) as port:
+        yield port
+
+
+@pytest.fixture
+def ill() -> Iterator[Ill]:
+    """A stand-in for a server whose database is away."""
+    asked: list[str] = []
+    with _listening(type("Handler", (_WithoutDatabase,), {"asked": asked})) as port:
+        yield Ill(port, asked)

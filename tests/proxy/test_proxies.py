@@ -20,8 +20,9 @@ from opamp.proto.opamp_pb2 import ServerToAgent
 from tests.e2e.harness.api import Api
 from tests.e2e.harness.proxies import IDLE_S, Certificate, Ports, Proxy, start_proxy
 from tests.e2e.harness.server import ADMIN, PASSWORD, free_port
+from tests.e2e.harness.waiting import wait_until
 from tests.opamp.fakes import comes_back, full, hello
-from tests.proxy.conftest import Proxied
+from tests.proxy.conftest import Ill, Proxied
 
 PROTOBUF = "application/x-protobuf"
 
@@ -222,5 +223,25 @@ async def test_with_a_gateway_upgrades_go_there_and_posts_do_not(
                 answer = http.post("/v1/opamp", content=body, headers={**headers, **more})
                 assert answer.status_code == 200
             assert http.get("/healthz").text == "ok\n"
+    finally:
+        proxy.process.end()
+
+
+def test_while_the_database_is_away_the_servers_own_answer_comes_through(
+    tmp_path: Path, certificate: Certificate, ill: Ill
+) -> None:
+    # HAProxy alone asks by itself whether a server lives. One that is taken out answers nobody any more.
+    proxy = start_proxy("haproxy", tmp_path, Ports(free_port(), ill.port, ill.port), certificate)
+    try:
+        # Three failed checks take a server out.
+        wait_until(
+            lambda: len(ill.asked) > 4,
+            what="five checks",
+            within_s=30,
+            evidence=lambda: str(ill.asked),
+        )
+        with client(proxy, certificate) as http:
+            answer = http.get("/fleets/")
+        assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "10")
     finally:
         proxy.process.end()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.auth import authenticate
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
@@ -12,7 +13,7 @@ from django.test import RequestFactory
 from telflo.base.models import Activity, User
 from telflo.serve.firststart import make_first_admin, migrate, prepare, welcome
 from telflo.serve.sockets import bind
-from tests.factories import make_person
+from tests.factories import make_person, make_version
 
 
 @pytest.mark.parametrize(
@@ -121,10 +122,11 @@ def test_a_password_that_is_not_used_any_more_is_not_looked_at(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_server_leaves_a_database_alone_that_is_not_migrated() -> None:
+def test_a_server_leaves_a_database_alone_that_is_not_migrated_and_says_so() -> None:
     call_command("migrate", "axes", "zero", verbosity=0)
     try:
-        assert list(welcome()) == []
+        (line,) = welcome()
+        assert "Run `telflo migrate`" in line
         assert not User.objects.exists()
     finally:
         call_command("migrate", verbosity=0)
@@ -133,3 +135,19 @@ def test_a_server_leaves_a_database_alone_that_is_not_migrated() -> None:
 @pytest.mark.django_db
 def test_nothing_is_migrated_when_nothing_is_missing() -> None:
     assert not migrate()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", ["serve", "gateway", "worker"])
+def test_with_keys_that_do_not_open_what_is_stored_nothing_starts(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    make_version(yaml="service:\n")
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    with bind("127.0.0.1", 0) as sock:
+        for module in ("serve", "gateway"):
+            place = f"telflo.serve.management.commands.{module}.bind"
+            monkeypatch.setattr(place, lambda *_where, **_how: sock)
+        with pytest.raises(ImproperlyConfigured, match="Add the key it was stored with"):
+            call_command(command)

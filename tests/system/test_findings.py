@@ -53,6 +53,13 @@ def test_nothing_is_missed_where_nobody_reports() -> None:
     assert codes(replace(WELL, processes=())) == []
 
 
+def test_a_gateway_that_no_offer_leads_to_is_said() -> None:
+    state = with_part("gateway")
+    assert codes(state) == []
+    assert codes(replace(state, offers_gateway=False)) == ["gateway_not_offered"]
+    assert codes(replace(WELL, offers_gateway=False)) == []
+
+
 @pytest.mark.parametrize(
     ("state", "code"),
     [

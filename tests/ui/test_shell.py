@@ -147,7 +147,7 @@ def test_a_confirmation_names_both_ways_out() -> None:
     assert "btn-error" in page
 
 
-@pytest.mark.parametrize("code", ["400", "403", "404", "500"])
+@pytest.mark.parametrize("code", ["400", "403", "404", "500", "503"])
 def test_error_pages_render_without_a_request(code: str) -> None:
     page = render_to_string(f"{code}.html")
     assert "<h1" in page

@@ -66,9 +66,11 @@ class Command(BaseCommand):
     def _say(self, fleet: Fleet) -> None:
         measures = fleet.measures
         limit = measures.limit()
+        (worst, _), *_ = measures.errors.most_common(1) or [("", 0)]
         self.stderr.write(
             f"{fleet.connected} of {fleet.plan.count} connected, {sum(measures.messages.values())} messages,"
             f" {measures.errors.total()} errors"
+            + (f", most of them: {worst}" if worst else "")
             + (f"; the simulator is the limit: {limit}" if limit else "")
         )
 

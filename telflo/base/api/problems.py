@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework.exceptions import (
     APIException,
@@ -28,6 +29,11 @@ from telflo.base.errors import Conflict, DomainError, Finding, NotFound, Refused
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+AWAY: Final = (InterfaceError, OperationalError)
+"""What a database raises that is away, hangs, or has no connection left."""
+AWAY_S: Final = 10
+"""When to ask again."""
+AWAY_WORDS: Final = "The database does not answer. Try again in a moment."
 _DOMAIN_STATUS = ((NotFound, 404), (Conflict, 409), (Refused, 403))
 
 
@@ -73,6 +79,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         error = PermissionDenied()
     if isinstance(error, APIException):
         return _of_api(error)
+    if isinstance(error, AWAY):
+        logger.warning("A call of the API was not answered: the database does not answer.")
+        return problem(503, "database-away", AWAY_WORDS, headers={"Retry-After": str(AWAY_S)})
     return _unexpected(error, context)
 
 

@@ -1,5 +1,6 @@
 """Tags and filters of the design system: `{% load ui %}`."""
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -134,6 +135,12 @@ def counted(value: int, noun: str) -> str:
 def pct(part: float, whole: float) -> str:
     """Write a share: `{{ part|pct:whole }}` -> `93.5 %`."""
     return numbers.percent(part, whole)
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """Write stored values as the API has them: `{"version": null}`, never as Python does."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 @register.filter

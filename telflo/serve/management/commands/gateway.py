@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from functools import partial
+from itertools import chain
 from socket import socket
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from telflo.databases import close_connections
+from telflo.serve.firststart import check_store, surroundings
 from telflo.serve.opamp_port import run_gateway
 from telflo.serve.processes import Processes
 from telflo.serve.sockets import bind, url_of
@@ -39,6 +41,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{settings.HOST}:{port} cannot be used: {error.strerror}. Set HOST or --port."
             ) from error
+        for line in chain(surroundings(), check_store()):
+            self.stdout.write(line)
         if processes == 1:
             run_gateway(sock, announce=partial(self._announce, sock))
             return

@@ -1,6 +1,7 @@
 """`telflo serve`: the web application and the OpAMP server."""
 
 from argparse import ArgumentParser
+from itertools import chain
 from socket import socket
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from telflo.databases import close_connections
 from telflo.serve.embedded import EmbeddedCelery
-from telflo.serve.firststart import prepare, welcome
+from telflo.serve.firststart import prepare, surroundings, welcome
 from telflo.serve.processes import Processes
 from telflo.serve.run import run_here
 from telflo.serve.sockets import bind, url_of
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{settings.HOST}:{settings.PORT} cannot be used: {error.strerror}. Set HOST or PORT."
             ) from error
-        for line in prepare() if embedded else welcome():
+        for line in chain(surroundings(), prepare() if embedded else welcome()):
             self.stdout.write(line)
             self.stdout.flush()
         if processes == 1:

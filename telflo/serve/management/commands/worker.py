@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from telflo.celery import app
+from telflo.databases import close_connections
+from telflo.serve.firststart import check_store
 from telflo.system.celery_counts import TaskCounts
 from telflo.system.models import ProcessKind
 from telflo.system.reporting import Part, reporting
@@ -31,6 +33,9 @@ class Command(BaseCommand):
             raise CommandError(
                 "A worker needs REDIS_URL. Without Redis, tasks run inside `telflo serve --embedded`."
             )
+        for line in check_store():
+            self.stdout.write(line)
+        close_connections()
         worker = app.Worker(
             pool_cls=pool, concurrency=concurrency, loglevel="INFO", quiet=True, without_gossip=True
         )
