@@ -164,7 +164,7 @@ def test_the_whole_plan_is_started_as_it_was_typed() -> None:
 def test_each_warning_needs_its_tick() -> None:
     page = Page()
     page.version = make_version(
-        yaml="exporters: {debug: {verbosity: '${env:LEVEL}'}}\nservice: {pipelines: {logs: {exporters: [debug]}}}\n"
+        yaml="exporters: {file: {path: '${env:PLACE}'}}\nservice: {pipelines: {logs: {exporters: [file]}}}\n"
     )
     html = page.html("preview")
     assert 'name="accept" value="unknown_components"' in html

@@ -82,7 +82,7 @@ def test_no_secret_is_logged(server: Command, log_format: str, tmp_path: Path) -
     read.join(60)
     output = "".join(server.lines)
     assert LOG_FORMATS[log_format] in output
-    assert output.count("Traceback") > 5
+    assert output.count("Traceback") > 2
     kinds = {secret[:6] for secret in browser.secrets if secret.startswith("tlf_")}
     assert kinds == {"tlf_e_", "tlf_a_", "tlf_u_"}
     leaks = [line for line in server.lines if any(one in line for one in browser.secrets)]
