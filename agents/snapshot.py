@@ -53,6 +53,11 @@ class Capability(IntFlag):
     REPORTS_CONNECTION_SETTINGS_STATUS = 0x8000
 
 
+def may_take_config(capabilities: int) -> bool:
+    """Whether an agent takes remote configuration; one that has not told its capabilities (0) counts as such."""
+    return not capabilities or bool(capabilities & Capability.ACCEPTS_REMOTE_CONFIG)
+
+
 class ConfigStatus(IntEnum):
     """RemoteConfigStatuses of the OpAMP proto, same numbers."""
 

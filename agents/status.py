@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from agents.snapshot import Capability, ComponentHealth, ConfigStatus, Transport
+from agents.snapshot import ComponentHealth, ConfigStatus, Transport, may_take_config
 
 SILENT_INTERVALS = 3
 """Nothing heard for so many heartbeat or poll intervals: disconnected (decision 17)."""
@@ -93,7 +93,7 @@ def _config_word(facts: StatusFacts) -> Word:
 
 def accepts_config(facts: StatusFacts) -> bool:
     """Whether there is something to offer and the agent takes it (unknown capabilities count as yes)."""
-    takes = not facts.capabilities or facts.capabilities & Capability.ACCEPTS_REMOTE_CONFIG
+    takes = may_take_config(facts.capabilities)
     return bool(facts.is_managed and facts.desired_hash and takes)
 
 

@@ -1,13 +1,13 @@
 """Semantic differences as people and programs see them: short, secrets masked."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from configs.collector.difference import Change
-from configs.collector.values import Expansion, Value
-from telflo.base.redaction import redact_json
+from configs.collector.values import Value
+from configs.masking import masked_at
 
 MOST_CHANGES: Final = 200
 _LONGEST: Final = 120
@@ -37,13 +37,7 @@ def shown_changes(changes: Sequence[Change]) -> list[ShownChange]:
 
 
 def _shown(change: Change, value: Value) -> str:
-    """The value, masked where it stands: the redactor knows secrets by the keys on the way to them."""
-    nested: Any = _plain(value)
-    for part in reversed(change.path):
-        nested = {part: nested} if isinstance(part, str) else [nested]
-    masked = redact_json(nested)
-    for part in change.path:
-        masked = masked[part] if isinstance(part, str) else masked[0]
+    masked = masked_at(change.path, value)
     text = masked if isinstance(masked, str) else _text_of(masked)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
@@ -53,11 +47,3 @@ def _text_of(value: Any) -> str:
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
         return ", ".join(value)
     return json.dumps(value, ensure_ascii=False)
-
-
-def _plain(value: Value) -> Any:
-    if isinstance(value, Expansion):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from agents.snapshot import ConfigFile
 from configs.collector.difference import EXTENSIONS, PIPELINES, Change, Deed
@@ -12,9 +12,9 @@ from configs.collector.errors import ParseError
 from configs.collector.model import Model, model_of
 from configs.collector.names import Kind
 from configs.collector.parse import parse
-from configs.collector.values import Expansion, Value
+from configs.collector.values import Value
+from configs.masking import masked_at
 from fleets.models import Membership
-from telflo.base.redaction import redact_mapping
 
 _LONGEST: Final = 300
 _PARTS: Final = {
@@ -99,7 +99,7 @@ def _part(path: tuple[str | int, ...]) -> tuple[str, tuple[str | int, ...]]:
 
 def _in_words(path: tuple[str | int, ...], value: Value) -> str:
     """A value on one line, secrets masked by the keys that lead to it."""
-    masked = _masked([str(part) for part in path if isinstance(part, str)], _plain(value))
+    masked = masked_at(path, value)
     text = masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
@@ -119,20 +119,3 @@ def _as_written(intended: Model, role: str, member: str) -> str:
     sections = (role, Kind.CONNECTOR.value)
     names = (str(intended.as_written((section, member))[1]) for section in sections)
     return next((name for name in names if name != member), member)
-
-
-def _masked(keys: Sequence[str], value: Any) -> Any:
-    for key in reversed(keys):
-        value = {key: value}
-    masked: Any = redact_mapping(value)
-    for key in keys:
-        masked = masked[key] if isinstance(masked, dict) else masked
-    return masked
-
-
-def _plain(value: Value) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return value.text if isinstance(value, Expansion) else value

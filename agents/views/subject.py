@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest
 
 from agents.commands import Restart
 from agents.models import Agent, Health
-from agents.snapshot import Capability
+from agents.snapshot import may_take_config
 from agents.views.rows import build_name, tags_of
 from agents.views.versions import AgentVersions, membership_of, versions_of
 from agents.wording import TRANSPORTS, Situation, explain
@@ -80,13 +80,12 @@ def subject_of(request: HttpRequest, uid: UUID) -> Subject:
 def situation_of(agent: Agent, membership: Membership | None, versions: AgentVersions) -> Situation:
     """What the status sentence depends on."""
     status = agent.status
-    takes = not agent.capabilities or agent.capabilities & Capability.ACCEPTS_REMOTE_CONFIG
     return Situation(
         status=status.status,
         config_status=status.config_status,
         fleet=membership.fleet.name if membership else "",
         is_observed=membership is not None and membership.mode == ArrivalMode.OBSERVED,
-        accepts_config=bool(takes),
+        accepts_config=may_take_config(agent.capabilities),
         desired=str(versions.desired or "The intended version"),
         applied=str(versions.applied or ""),
         transport=status.transport,

@@ -17,7 +17,7 @@ from configs.collector.equality import HIDDEN
 from configs.collector.model import Model
 from configs.collector.names import trimmed
 from configs.collector.references import escaped
-from configs.collector.values import Expansion, Value, entries_of
+from configs.collector.values import Value, entries_of, plain
 
 _WIDTH: Final = 120
 _NO_NAME: Final = re.compile(r"\W+")
@@ -37,7 +37,7 @@ class Adopted:
 
 def adopt(intended: Model, effective: Model) -> Adopted:
     """The text of what runs, without what the supervisor added. Comments and formatting are lost."""
-    tree: Tree = _plain(intended.values)
+    tree: Tree = plain(intended.values)
     found = standing(intended, effective)
     changes = (*found.drifted, *found.additions)
     for change in changes:
@@ -59,9 +59,9 @@ def _apply(tree: Tree, change: Change, path: Path, effective: Model) -> None:
         printed = entries_of(entries_of(effective.values["service"])["pipelines"])
         found = {trimmed(key): value for key, value in printed.items()}[str(name)]
         members = entries_of(found)
-        _holder(tree, path)[path[-1]] = _plain(members[str(role[0])] if role else members)
+        _holder(tree, path)[path[-1]] = plain(members[str(role[0])] if role else members)
     else:
-        _holder(tree, path)[path[-1]] = _plain(_as_printed(change.after))
+        _holder(tree, path)[path[-1]] = plain(_as_printed(change.after))
 
 
 def _apply_extension(tree: Tree, change: Change) -> None:
@@ -87,15 +87,6 @@ def _as_printed(value: Value) -> Value:
     if isinstance(value, tuple):
         return tuple(map(_as_printed, value))
     return escaped(value) if isinstance(value, str) else value
-
-
-def _plain(value: Value) -> Any:
-    """The value of fresh lists and dicts, which may be changed and dumped."""
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return value.text if isinstance(value, Expansion) else value
 
 
 def _without_hidden(value: Any, path: Path, secrets: dict[str, str]) -> Any:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from configs.collector import nodes
 from configs.collector.nodes import Node, resolved
@@ -56,6 +56,15 @@ class Expansion:
 
 Scalar = None | bool | int | float | str | Expansion
 Value = Scalar | tuple["Value", ...] | Mapping[str, "Value"]
+
+
+def plain(value: Value) -> Any:
+    """The value of fresh lists and dicts, which may be changed and dumped; references as they are written."""
+    if isinstance(value, Mapping):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, tuple):
+        return [plain(one) for one in value]
+    return value.text if isinstance(value, Expansion) else value
 
 
 def value_of(node: Node) -> Value:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from agents.models import ComponentSet
-from agents.snapshot import Capability, ConfigStatus
+from agents.snapshot import ConfigStatus, may_take_config
 from configs.models import ConfigVersion
 from fleets.models import ArrivalMode, Fleet, Quarantine, RenderedConfig
 from fleets.rollouts import preflight
@@ -20,7 +20,6 @@ from fleets.rollouts.shares import seed_of
 from fleets.rollouts.strategy import Strategy
 from fleets.rollouts.traits import traits_of
 
-_ACCEPTS: Final = int(Capability.ACCEPTS_REMOTE_CONFIG)
 _COLUMNS: Final = (
     "agent_id",
     "agent__display_name",
@@ -104,7 +103,7 @@ def _facts(
     """One for each kind of member, however many there are of it."""
     return TargetFacts(
         is_managed=mode == ArrivalMode.MANAGED,
-        accepts_config=not bits or bool(bits & _ACCEPTS),
+        accepts_config=may_take_config(bits),
         is_connected=is_connected,
         is_quarantined=is_quarantined,
         has_applied=has_applied,

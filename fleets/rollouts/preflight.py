@@ -20,6 +20,7 @@ from fleets.rollouts.needs import Component, Needs, missing_in
 from fleets.rollouts.placing import WHY_NOT, Place, TargetFacts, place_target
 from fleets.rollouts.shares import divided
 from fleets.rollouts.strategy import Strategy
+from telflo.ui.numbers import counted
 
 MOST_NAMED: Final = 100
 """So many collectors of a finding are named; its count is of all."""
@@ -258,7 +259,7 @@ def _of_quarantine(failed: Sequence[Member], reached: Iterable[Member]) -> Itera
         yield Finding(
             "quarantined",
             Severity.WARNING,
-            f"It failed before on {_plural(len(failed))}",
+            f"It failed before on {counted(len(failed), 'collector')}",
             "They are skipped, and keep what they run, until somebody retries it there.",
             len(failed),
             _named(failed, _why_not),
@@ -267,7 +268,7 @@ def _of_quarantine(failed: Sequence[Member], reached: Iterable[Member]) -> Itera
         yield Finding(
             "tried_again",
             Severity.NOTE,
-            f"It failed before on {_plural(len(again))}, and is tried again there",
+            f"It failed before on {counted(len(again), 'collector')}, and is tried again there",
             "Who runs it still goes back to the version before first.",
             len(again),
             _named(again),
@@ -355,9 +356,5 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(every[:MOST_WORDS]) + more
 
 
-def _plural(count: int) -> str:
-    return f"{count:,} collector{'' if count == 1 else 's'}"
-
-
 def _counted(count: int, verb: str, plural: str) -> str:
-    return f"{_plural(count)} {verb if count == 1 else plural}"
+    return f"{counted(count, 'collector')} {verb if count == 1 else plural}"

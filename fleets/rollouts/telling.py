@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fleets.rollouts.plan import State
 from notices.kinds import Kind
+from telflo.ui.numbers import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +68,16 @@ def _numbers(kind: Kind, subject: Subject) -> list[str]:
     stuck = subject.count("revert_failed")
     if kind is Kind.ROLLOUT_ROLLED_BACK:
         back = subject.count("reverted")
-        told = [f"{_collectors(back)} back on the version before."]
-        return [*told, f"{_collectors(stuck)} did not go back."] if stuck else told
-    told = [f"{_collectors(subject.count('succeeded'))} moved."]
+        told = [f"{counted(back, 'collector')} back on the version before."]
+        return [*told, f"{counted(stuck, 'collector')} did not go back."] if stuck else told
+    told = [f"{counted(subject.count('succeeded'), 'collector')} moved."]
     failed = subject.count("failed")
     offline = subject.count("pending_offline") if kind is Kind.ROLLOUT_SUCCEEDED else 0
     if failed:
-        told.append(f"{_collectors(failed)} failed.")
+        told.append(f"{counted(failed, 'collector')} failed.")
     if offline:
-        told.append(f"{_collectors(offline)} offline, to follow.")
+        told.append(f"{counted(offline, 'collector')} offline, to follow.")
     return told
-
-
-def _collectors(count: int) -> str:
-    return f"{count:,} collector{'' if count == 1 else 's'}"
 
 
 def data_of(state: State, reason: str, subject: Subject) -> dict[str, Any]:

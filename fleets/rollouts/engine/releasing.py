@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from agents import store
-from agents.snapshot import Capability, ConfigStatus
+from agents.snapshot import Capability, ConfigStatus, may_take_config
 from agents.store import StatusRow
 from fleets.models import (
     ArrivalMode,
@@ -220,10 +220,9 @@ def _lift(rendered: RenderedConfig, uids: Collection[UUID]) -> None:
 def _facts(
     row: StatusRow, member: Membership | None, rendered: RenderedConfig, past: _Past
 ) -> TargetFacts:
-    capabilities = row.agent.capabilities
     return TargetFacts(
         is_managed=member is not None and member.mode == ArrivalMode.MANAGED,
-        accepts_config=not capabilities or bool(capabilities & Capability.ACCEPTS_REMOTE_CONFIG),
+        accepts_config=may_take_config(row.agent.capabilities),
         is_connected=row.connected,
         is_quarantined=row.agent_id in past.failed,
         has_applied=applied_hash(row) == rendered.hash,
