@@ -6,16 +6,13 @@ like. A fleet may share one, so there is room for all its collectors to report a
 
 import asyncio
 import math
-from collections import OrderedDict
 from uuid import UUID
 
 from opamp.errors import TooMany
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
-from opamp.pace import SMALL_PART, Pace
+from opamp.pace import SMALL_PART, Pace, Paces
 
-_TOKENS = 20_000
-"""Of so many it is known. Who is forgotten has sent nothing for long."""
 LIMIT = "token_bytes"
 
 
@@ -25,7 +22,7 @@ class Allowances:
     def __init__(self, options: GatewayOptions, counters: Counters) -> None:
         self._options = options
         self._counters = counters
-        self._paces: OrderedDict[UUID | None, Pace] = OrderedDict()
+        self._paces: Paces[UUID | None] = Paces(self._begin)
 
     def is_spent(self, holder: UUID | None, size: int) -> bool:
         """Whether a message of so many bytes is too much now: so much came by the token that it is not looked at."""
@@ -34,15 +31,7 @@ class Allowances:
     def take(self, holder: UUID | None, size: int) -> None:
         """Count so many bytes that came by the token."""
         now_s = _now_s()
-        pace = self._paces.get(holder)
-        if pace is None:
-            options = self._options
-            pace = Pace(options.token_bytes_per_s, options.token_burst_bytes, now_s, each=1)
-            self._paces[holder] = pace
-            if len(self._paces) > _TOKENS:
-                self._paces.popitem(last=False)
-        self._paces.move_to_end(holder)
-        pace.take(now_s, size)
+        self._paces.of(holder, now_s).take(now_s, size)
 
     def check(self, holder: UUID | None, size: int) -> None:
         """Raises TooMany where is_spent() says so."""
@@ -51,8 +40,12 @@ class Allowances:
             wait_s = max(math.ceil(self._wait_s(holder)), self._options.retry_after())
             raise TooMany("Too many bytes came by this token.", wait_s)
 
+    def _begin(self, now_s: float) -> Pace:
+        options = self._options
+        return Pace(options.token_bytes_per_s, options.token_burst_bytes, now_s, each=1)
+
     def _wait_s(self, holder: UUID | None) -> float:
-        pace = self._paces.get(holder)
+        pace = self._paces.known(holder)
         return 0.0 if pace is None else pace.check(_now_s())
 
 

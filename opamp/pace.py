@@ -3,11 +3,15 @@
 What a message costs is not its coming alone: a large one counts once for each `each` bytes of it.
 """
 
-from typing import Final
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Final, Generic, TypeVar
 
 SMALL_PART: Final = 1024
 """Parts of a message below so many bytes count too: Go clients split at 4 KiB, nobody needs a million of one byte."""
 EACH: Final = 32 * 1024
+KNOWN: Final = 20_000
+"""Of so many peers Paces knows the pace."""
 _LONGEST_WAIT_S: Final = 5.0
 """A peer that is made to wait must still be read often enough that its answers to pings are seen."""
 
@@ -35,3 +39,28 @@ class Pace:
         self._left = left = min(left, self._burst) - cost
         self._at_s = now_s
         return 0.0 if left >= 0 else min(-left / self._per_s, _LONGEST_WAIT_S)
+
+
+Peer = TypeVar("Peer", bound=Hashable)
+
+
+class Paces(Generic[Peer]):
+    """The paces of many peers. Who is forgotten has sent nothing for longer than KNOWN others."""
+
+    def __init__(self, begin: Callable[[float], Pace]) -> None:
+        self._begin = begin
+        self._known: OrderedDict[Peer, Pace] = OrderedDict()
+
+    def known(self, peer: Peer) -> Pace | None:
+        """The peer's, if it has sent something."""
+        return self._known.get(peer)
+
+    def of(self, peer: Peer, now_s: float) -> Pace:
+        """The pace of a peer that sends something now."""
+        pace = self._known.get(peer)
+        if pace is None:
+            pace = self._known[peer] = self._begin(now_s)
+            if len(self._known) > KNOWN:
+                self._known.popitem(last=False)
+        self._known.move_to_end(peer)
+        return pace

@@ -11,16 +11,13 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from opamp.errors import Overloaded, TooMany
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
-from opamp.pace import Pace
-
-_AGENTS: Final = 20_000
-"""Of so many the pace is known. Who is forgotten has not polled for long, or hides among more uids than polls fit."""
+from opamp.pace import Paces
 
 Result = TypeVar("Result")
 Holder = UUID | None
@@ -34,7 +31,7 @@ class Polls:
         self._options = options
         self.counters = counters
         self._open: Counter[Holder] = Counter()
-        self._paces: OrderedDict[tuple[Holder, UUID], Pace] = OrderedDict()
+        self._paces: Paces[tuple[Holder, UUID]] = Paces(options.pace)
         self._turns = Turns(options.request_threads)
         self.open = 0
         """Requests whose sender is known and that are not answered."""
@@ -68,13 +65,7 @@ class Polls:
     def check_pace(self, holder: Holder, uid: UUID, size: int) -> None:
         """Count a message of an agent, of so many bytes. Raises TooMany for one that comes too fast."""
         now_s = asyncio.get_running_loop().time()
-        key = (holder, uid)
-        pace = self._paces.get(key)
-        if pace is None:
-            pace = self._paces[key] = self._options.pace(now_s)
-            if len(self._paces) > _AGENTS:
-                self._paces.popitem(last=False)
-        self._paces.move_to_end(key)
+        pace = self._paces.of((holder, uid), now_s)
         if wait_s := pace.check(now_s):
             self.counters.slow()
             wait_s = max(math.ceil(wait_s), self._options.retry_after())
