@@ -57,12 +57,15 @@ class Continuity:
         "_passed_over",
         "_was_asked_before",
         "answer_was_lost",
+        "goes_back",
     )
 
     def __init__(self, known: AgentSnapshot) -> None:
         self._is_polled = known.transport is Transport.HTTP
         self.answer_was_lost = False
         """The message is the one before once more: what it says was stored, what it was answered did not arrive."""
+        self.goes_back = False
+        """The message has a lower number than the one before: its client started anew."""
         self._number = known.sequence_num
         self._digest: int | None = None
         self._doubtful = known.is_new or known.sequence_num is None
@@ -91,10 +94,13 @@ class Continuity:
     @property
     def stored_number(self) -> int | None:
         """The number to store with the state it covers (I1), None while that is doubtful (I2)."""
+        return None if self._doubtful else self.number
+
+    @property
+    def number(self) -> int | None:
+        """The same, doubtful or not."""
         number = self._number
-        if self._doubtful or number is None or number > _LARGEST_STORED:
-            return None
-        return number
+        return None if number is None or number > _LARGEST_STORED else number
 
     def follows(self, number: int, digest: int) -> bool:
         """Take the next message's number; False when it leaves a gap.
@@ -103,6 +109,7 @@ class Continuity:
         is gone with the session before, so the same number says that it is posted anew: answer_was_lost.
         """
         last, self._number = self._number, number
+        self.goes_back = last is not None and number < last
         self.answer_was_lost = self._is_polled and self._digest is None and number == last
         again = number == last and digest == self._digest
         self._digest = digest

@@ -204,8 +204,8 @@ class AgentSession:
 
     @property
     def number(self) -> int | None:
-        """Of its last message; None while what it says is doubtful."""
-        return self._continuity.stored_number
+        """Of its last message, whether or not all before it arrived; None when it is too large to be stored."""
+        return self._continuity.number
 
     @property
     def wants_settings(self) -> bool:
@@ -261,8 +261,7 @@ class AgentSession:
     def _follow(self, message: AgentToServer, digest: int) -> bool:
         """Whether this is the next message; else it is doubted that all arrived."""
         is_next = self._continuity.follows(message.sequence_num, digest)
-        repeated = message.sequence_num if self._continuity.answer_was_lost else None
-        self._settings.begin(follows=is_next, repeated=repeated)
+        self._begin_settings(message, is_next=is_next)
         if is_next:
             self._note_answer_arrived()
         elif not self._continuity.answer_was_lost:
@@ -274,6 +273,11 @@ class AgentSession:
             self._belief.doubt_health()
         return is_next
 
+    def _begin_settings(self, message: AgentToServer, *, is_next: bool) -> None:
+        self._settings.begin(
+            number=message.sequence_num, follows=is_next, goes_back=self._continuity.goes_back
+        )
+
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:
         try:
             report = read_report(
@@ -282,7 +286,7 @@ class AgentSession:
         except MalformedMessage:
             # Its digest is not taken: of a message that is over the limits that could cost much.
             is_next = self._continuity.follows(message.sequence_num, REFUSED)
-            self._settings.begin(follows=is_next)
+            self._begin_settings(message, is_next=is_next)
             self._continuity.refuse(now)
             raise
         is_next = self._follow(message, digest_of(message))

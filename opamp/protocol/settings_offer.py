@@ -39,19 +39,23 @@ class SettingsRules:
         self._is_asking = False
         self._is_raised = False
 
-    def begin(self, *, follows: bool, repeated: int | None = None) -> None:
-        """The session's first message came; follows: its number is the one after the last stored.
+    def begin(self, *, number: int, follows: bool, goes_back: bool) -> None:
+        """The session's first message came; follows: its number is the one after the last stored, goes_back: it is
+        below that.
 
-        Over plain HTTP the next number proves that the answer before arrived. repeated: the number of a message that is
-        posted anew, since its answer did not arrive: that to any earlier one did.
+        Over plain HTTP a client goes on to the next number when it has the answer: any number above that of the message
+        that the offer answered proves that it arrived, also of a message that is posted anew and behind a gap. A number
+        that goes back is of a client that started anew.
         """
         if self._has_begun:
             return
         self._has_begun = True
         state = self._state
-        has_it = follows and (self._transport is Transport.HTTP or state.arrived)
-        if repeated is not None and state.number is not None:
-            has_it = repeated > state.number
+        if self._transport is Transport.HTTP:
+            is_later = state.number is not None and number > state.number and not goes_back
+            has_it = follows or is_later
+        else:
+            has_it = follows and state.arrived
         if not (has_it or state.in_use):
             self.offered = ""
 

@@ -34,12 +34,13 @@ def session(
     capabilities: int = MASK,
     transport: Transport = Transport.WEBSOCKET,
     report: ConnectionReport | None = None,
+    stored: int | None = 4,
 ) -> AgentSession:
-    """Of an agent whose last stored number is 4."""
+    """Of an agent whose last stored number is 4, or another; None: what it said last is doubtful."""
     known = AgentSnapshot(
         UID,
         1,
-        sequence_num=4,
+        sequence_num=stored,
         capabilities=capabilities,
         is_new=False,
         settings=state,
@@ -129,6 +130,26 @@ class TestWhenTheyAreDue:
         one = session(state, transport=Transport.HTTP)
         one.receive(bare(4), START)
         assert (one.offered_settings == "") is due
+
+    @pytest.mark.rule("S2")
+    @pytest.mark.parametrize(
+        ("stored", "number", "due"),
+        [(4, 9, False), (None, 9, False), (None, 2, True), (4, 3, True), (None, 3, True)],
+    )
+    def test_behind_a_gap_an_http_client_has_what_answered_an_earlier_number(
+        self, stored: int | None, number: int, due: bool
+    ) -> None:
+        """Else a gap that the server itself caused would bring each agent its settings twice."""
+        state = SettingsState(wanted=HASH, offered=HASH, number=3 if stored is None else 2)
+        one = session(state, transport=Transport.HTTP, stored=stored)
+        one.receive(bare(number), START)
+        assert (one.offered_settings == "") is due
+
+    @pytest.mark.rule("S2")
+    def test_an_offer_is_counted_from_its_number_while_that_is_doubtful_too(self) -> None:
+        one = session(SettingsState(), transport=Transport.HTTP)
+        one.receive(bare(9), START)
+        assert one.number == 9
 
     @pytest.mark.rule("S2")
     def test_over_plain_http_a_repeated_number_shows_that_the_answer_was_lost(self) -> None:
