@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from channels.layers import channel_layers
+from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache
+from django.db.models.signals import post_migrate
 
 from fleets import tasks
 from telflo.base.hints import RecordingPort, set_port
@@ -41,6 +43,15 @@ def _tasks_at_once() -> Iterator[None]:
     before, tasks.outbox = tasks.outbox, AtOnce()
     yield
     tasks.outbox = before
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """A database once for all tests of a process. Behind a test with transactions of its own it is emptied; Django
+    would then make all content types and permissions anew, which nobody here reads.
+    """
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
 
 @pytest.fixture(params=ADAPTERS)
