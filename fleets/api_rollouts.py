@@ -173,11 +173,21 @@ class SharedSerializer(serializers.Serializer[Any]):
     later = serializers.IntegerField()
 
 
+class LineSerializer(serializers.Serializer[Any]):
+    """A line of the version's text, secrets masked."""
+
+    number = serializers.IntegerField(help_text="from 1")
+    text = serializers.CharField()
+
+
 class CauseSerializer(serializers.Serializer[Any]):
-    """Failures of one cause. error: the whole words of the first, secrets masked; instance_uids: the first hundred."""
+    """Failures of one cause. error: the whole words of the first, secrets masked; line: of the version's text, where
+    they name a component or key of it; instance_uids: the first hundred.
+    """
 
     count = serializers.IntegerField()
     error = serializers.CharField()
+    line = LineSerializer(allow_null=True)
     first_at = serializers.DateTimeField()
     last_at = serializers.DateTimeField()
     instance_uids = serializers.SerializerMethodField()
