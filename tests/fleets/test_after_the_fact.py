@@ -14,6 +14,7 @@ from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy
 from fleets.rollouts.windows import DAYS, parse_window
 from telflo.base.errors import Conflict
+from telflo.base.models import Activity
 from tests.factories import TESTER, make_fleet
 from tests.fleets.story import APPLIED, FAILED, disconnect, hash_of, member_of, target_of
 from tests.fleets.test_stages import BAKE, SOAK, Staged, healthy
@@ -28,7 +29,7 @@ def soaked(staged: Staged) -> AgentSnapshot:
     [canary] = staged.offered()
     staged.apply(canary)
     healthy(*staged.story.agents)
-    staged.work(SOAK + timedelta(seconds=1))
+    staged.work(SOAK + timedelta(minutes=1))
     assert staged.rollout.state == "baking"
     return canary
 
@@ -203,3 +204,24 @@ def test_a_spent_budget_is_not_resumed_but_said_what_to_do() -> None:
     assert (
         Target.objects.get(rollout=staged.rollout, state="failed").agent_id == canary.instance_uid
     )
+
+
+def test_what_it_did_of_itself_is_in_the_activity_log_once() -> None:
+    staged = Staged()
+    [canary] = staged.offered()
+    fail(staged, canary)
+    staged.work()
+    [entry] = Activity.objects.filter(object_id=str(staged.rollout.pk))
+    assert (entry.action, entry.actor_label) == ("rollout.roll_back", "rollouts")
+    assert entry.reason == "1 of 1 failed; the budget is 0 %."
+
+
+def test_what_a_person_did_is_there_as_theirs_alone() -> None:
+    staged = Staged()
+    staged.act(Action.PAUSE)
+    staged.act(Action.RESUME)
+    deeds = Activity.objects.filter(object_id=str(staged.rollout.pk)).order_by("id")
+    assert list(deeds.values_list("action", "actor_label")) == [
+        ("rollout.pause", TESTER.label),
+        ("rollout.resume", TESTER.label),
+    ]
