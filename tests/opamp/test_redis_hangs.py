@@ -21,7 +21,7 @@ from opamp.proto.opamp_pb2 import ServerErrorResponseType
 from telflo.base import hints
 from telflo.base.ids import new_id
 from tests.factories import TESTER, enrol, make_fleet, make_version
-from tests.opamp.agent import Arrive, until
+from tests.opamp.agent import Arrive
 from tests.opamp.fakes import UID, full, hello, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,7 +88,7 @@ async def test_newcomers_are_told_to_come_back_and_hold_up_nobody(
     newcomers = [new_id() for _ in range(60)]
     for uid in newcomers:
         many.wire.say(full(uid))
-    told = {}
+    told: dict[bytes, int] = {}
     while len(told) < len(newcomers):
         reply = await many.wire.reply()
         told[reply.instance_uid] = reply.error_response.type
