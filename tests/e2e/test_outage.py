@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,9 +177,8 @@ OUTAGES: Final = (
 
 
 @contextmanager
-def installed(ground: Path, name: str) -> Iterator[Installation]:
+def installed(folder: Path) -> Iterator[Installation]:
     """An installation while the block runs; its processes end in order."""
-    folder = ground / name
     folder.mkdir()
     with parts() as running:
         made = Installation(running, folder)
@@ -194,20 +192,15 @@ def installed(ground: Path, name: str) -> Iterator[Installation]:
 
 @pytest.fixture
 def installations(ground: Path) -> Iterator[Sequence[Installation]]:
-    """One for each outage, started at once."""
-    with ExitStack() as stack, ThreadPoolExecutor(len(OUTAGES)) as threads:
-        managers = [installed(ground, outage.word) for outage in OUTAGES]
-        starting = [threads.submit(manager.__enter__) for manager in managers]
-        for manager, started in zip(managers, starting, strict=True):
-            if started.exception() is None:
-                stack.push(manager)
-        yield [started.result() for started in starting]
+    """One for each outage."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(installed(ground / outage.word)) for outage in OUTAGES]
 
 
 async def test_what_is_away_comes_back_and_nothing_was_lost(
     installations: Sequence[Installation],
 ) -> None:
-    """All outages at once, each in an installation of its own: a minute is long."""
+    """All outages at once: a minute is long."""
     async with asyncio.TaskGroup() as stories:
         for outage, installation in zip(OUTAGES, installations, strict=True):
             stories.create_task(_live_through(outage, installation), name=outage.word)
