@@ -1,13 +1,12 @@
 """PURE. The plans of the demo's rollouts in stages."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from fleets.rollouts.plan import Budget
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.shares import Share
-from fleets.rollouts.strategy import StagePlan, Strategy, all_at_once
+from fleets.rollouts.strategy import StagePlan, Strategy
 
 _MINUTE: Final = timedelta(minutes=1)
 _LONG_BAKE: Final = timedelta(hours=12)
@@ -50,6 +49,3 @@ CLUSTER_BY_CLUSTER: Final = Strategy(
     )
 )
 """Of the kubernetes nodes."""
-
-PATIENT: Final = replace(all_at_once(), apply_timeout=20 * _MINUTE)
-"""Of staging, where hosts may take their time."""

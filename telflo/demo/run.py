@@ -19,7 +19,7 @@ from telflo.demo.life import Life
 from telflo.demo.oncall import NETWORK, OnCall
 from telflo.demo.past import past
 from telflo.demo.releases import Releases
-from telflo.demo.story import DAYS, EDGE, KUBERNETES, STAGING, Story
+from telflo.demo.story import DAYS, EDGE, KUBERNETES, PATIENCE, STAGING, Story
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.firststart import prepare
 from telflo.serve.run import run_here
@@ -68,6 +68,7 @@ class Demo:
         self._crowd = Crowd(self._url.replace("http", "ws", 1) + "/v1/opamp")
         self._on_call = OnCall()
         settings.WEBHOOK_ALLOW = (*settings.WEBHOOK_ALLOW, NETWORK)
+        settings.APPLY_TIMEOUT = max(settings.APPLY_TIMEOUT, PATIENCE)
         self._ending = threading.Event()
         self._stay = ExitStack()
         self._leave_the_past = self._stay.close

@@ -30,21 +30,23 @@ from opamp.simulator.member import Member
 from telflo.base import clock
 from telflo.demo.past import PastClock
 
-_WITHIN_S: Final = 120.0
 _LOOK_S: Final = 0.1
+_LOOKS: Final = 1_200
+"""Looks, not seconds: on a machine that gives this process no time, nothing is looked for either."""
 _NOT_OFFERED: Final = (TargetState.WAITING, TargetState.OFFERED)
 
 
 def until(
-    holds: Callable[[], bool], what: str, *, saw: Callable[[], str], within_s: float = _WITHIN_S
+    holds: Callable[[], bool], what: str, *, saw: Callable[[], str], looks: int = _LOOKS
 ) -> None:
-    """Look until it holds. Raises TimeoutError, with what it saw last, when that has stayed the same for so long."""
-    last, end = "", time.monotonic() + within_s
+    """Look until it holds. Raises TimeoutError, with what it saw, after so many looks that saw the same."""
+    last, left = "", looks
     while not holds():
         seen = saw()
         if seen != last:
-            last, end = seen, time.monotonic() + within_s
-        elif time.monotonic() > end:
+            last, left = seen, looks
+        left -= 1
+        if left < 0:
             raise TimeoutError(
                 f"The demo waited in vain for {what}. Its clock says {clock.now():%F %T}; it saw: {seen}"
             )

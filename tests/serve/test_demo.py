@@ -20,7 +20,8 @@ from telflo.demo.texts import LINES
 from tests.e2e.harness.server import Process, free_port, make_api_token
 from tests.e2e.harness.waiting import tail, wait_until
 
-WITHIN_S = 240
+WITHIN_S = 1_800
+"""For a machine that does much else: a demo that gets stuck says so long before, and ends."""
 PASSWORD = "a-passphrase-for-the-demo"
 
 
@@ -87,7 +88,6 @@ def test_it_comes_up_with_a_rollout_under_way_and_every_kind_of_status(tmp_path:
         "PORT": str(free_port()),
         "TELFLO_DATA": str(tmp_path / "data"),
         "TELFLO_ADMIN_PASSWORD": PASSWORD,
-        "TELFLO_APPLY_TIMEOUT_S": "600",
     }
     log = tmp_path / "demo.log"
     command = (sys.executable, "manage.py", "demo", "--collectors", "24")

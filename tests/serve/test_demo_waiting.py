@@ -111,12 +111,12 @@ def test_where_a_rollout_stands_is_one_line(begun: Begun) -> None:
 
 def test_a_wait_in_vain_says_what_it_saw() -> None:
     with pytest.raises(TimeoutError, match=r"in vain for rain.*it saw: a clear sky"):
-        waiting.until(lambda: False, "rain", saw=lambda: "a clear sky", within_s=0)
+        waiting.until(lambda: False, "rain", saw=lambda: "a clear sky", looks=3)
 
 
 def test_a_wait_goes_on_for_as_long_as_anything_changes() -> None:
     seen = count()
-    waiting.until(lambda: next(seen) > 50, "much", saw=lambda: str(next(seen)), within_s=0)
+    waiting.until(lambda: next(seen) > 50, "much", saw=lambda: str(next(seen)), looks=3)
 
 
 def test_time_leaps_to_a_moment_but_not_back_and_not_into_the_future() -> None:
