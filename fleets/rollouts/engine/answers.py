@@ -27,8 +27,8 @@ def record_reports(
     """Take in the facts about remote configurations. Answers the rollouts that have to be advanced.
 
     rows: the status rows of those who said anything, as store.apply has locked and changed them.
-    Facts of older sessions count too: they happened, unless they are another agent's with the same uid (A2). Repeated
-    facts change nothing.
+    Facts of older sessions count too: they happened, unless they are another agent's with the same uid (A2) or were
+    posted anew. Repeated facts change nothing.
     """
     told = [(patch, fact) for patch in patches for fact in patch.facts if fact.kind in _REPORTING]
     told = _of_consequence(told)
@@ -40,7 +40,7 @@ def record_reports(
     ledger = Ledger(mine, hashes, max(fact.at for _, fact in told))
     for patch, fact in told:
         row = mine.get(patch.instance_uid)
-        if row is not None and not store.is_anothers(row, patch.epoch, fact.at):
+        if row is not None and not store.is_void(row, patch, fact.at):
             _take(ledger, patch, fact, row)
     ledger.write()
     return frozenset(ledger.rollouts)
