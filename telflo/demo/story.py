@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from agents.models import Agent, AgentStatus
+from django.db.models import QuerySet
+
+from agents.models import Agent, AgentStatus, Health
 from agents.services import label_agent
 from configs.models import Configuration, ConfigVersion
 from configs.services import create_configuration, publish_version, save_version
@@ -120,11 +122,7 @@ class Story:
 
     def arrive_in_the_present(self) -> None:
         """When the clock is right again: everybody is heard once more, before anyone looks for the silent."""
-        begin = clock.now()
-        for group in self.groups.values():
-            self._crowd.report_health(group.members)
-        unheard = AgentStatus.objects.filter(connected=True, last_seen_at__lt=begin)
-        until_gone(unheard, "everybody to be heard")
+        self._hear(self.members)
         date_the_stale(clock.now())
         compare_running()
 
@@ -247,11 +245,9 @@ class Story:
         ):
             self._clock.move_to(**behind)
             gone = self._members(name)[-self._some(count) :]
-            self._crowd.report_health(gone)  # heard for the last time
+            self._hear(gone)
             self._crowd.leave(gone, gracefully=name == KUBERNETES)
-            uids = [member.agent.uid for member in gone]
-            there = AgentStatus.objects.filter(agent_id__in=uids, connected=True)
-            until_gone(there, "collectors to be gone")
+            until_gone(_statuses(gone).filter(connected=True), "collectors to be gone")
             group = self.groups[name]
             group.members = [member for member in group.members if member not in gone]
 
@@ -267,10 +263,15 @@ class Story:
     def _attention(self) -> None:
         """What somebody should look at: sick collectors, strangers with wrong tokens, commands to be used."""
         self._clock.move_to(minutes=52)
-        self._crowd.fall_ill(self._members(KUBERNETES)[: self._some(5)], texts.EXPORT_REFUSED)
         west = [one for one in self._members(EDGE) if one.agent.host.attributes["site"] == "pdx"]
-        self._crowd.fall_ill(west[: self._some(2)], texts.EXPORT_UNAUTHORIZED)
-        self._crowd.fall_ill(self._members(PAYMENTS)[2:3], texts.DISK_FULL)
+        for members, error in (
+            (self._members(KUBERNETES)[: self._some(5)], texts.EXPORT_REFUSED),
+            (west[: self._some(2)], texts.EXPORT_UNAUTHORIZED),
+            (self._members(PAYMENTS)[2:3], texts.DISK_FULL),
+        ):
+            self._crowd.fall_ill(members, error)
+            well = _statuses(members).exclude(health=Health.UNHEALTHY)
+            until_gone(well, "collectors to say that they are ill")
         doors.refuse_strangers(self._leaked)
         for name, uses in ((EDGE, 20), (KUBERNETES, 50)):
             doors.make_install_command(self.groups[name].fleet, uses, self.people["jonas"])
@@ -347,6 +348,13 @@ class Story:
                 agent.heartbeat_s = _POLLS_EVERY_S
         group.members += self._crowd.arrive(arriving, group.token.secret, over_http=over_http)
 
+    def _hear(self, members: Sequence[Member]) -> None:
+        """They say once more how they are."""
+        begin = clock.now()
+        self._crowd.report_health(members)
+        unheard = _statuses(members).filter(connected=True, last_seen_at__lt=begin)
+        until_gone(unheard, "everybody to be heard")
+
     def _members(self, name: str) -> Sequence[Member]:
         return self.groups[name].members
 
@@ -356,3 +364,7 @@ class Story:
     def _some(self, count: int) -> int:
         """That many of 300, fewer of fewer, but one at least."""
         return max(1, round(count * min(1.0, self._count / 300)))
+
+
+def _statuses(members: Sequence[Member]) -> "QuerySet[AgentStatus]":
+    return AgentStatus.objects.filter(agent_id__in=[member.agent.uid for member in members])
