@@ -44,7 +44,7 @@ CLUSTER_BY_CLUSTER: Final = Strategy(
             ),
             bake=30 * _MINUTE,
         ),
-        StagePlan("Half", Share(percent=60), bake=30 * _MINUTE, budget=Budget(percent=5)),
+        StagePlan("Half", Share(percent=60), bake=30 * _MINUTE, budget=Budget(percent=15)),
         StagePlan("Everybody", _EVERYBODY, budget=Budget(percent=2)),
     )
 )
