@@ -1,11 +1,14 @@
 """What selectors and contrasts look at of collectors."""
 
 import json
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 from uuid import UUID
 
 from agents.models import Agent
+
+_ZONE_LENGTH: Final = 255
+"""As fleets.models.Target.zone."""
 
 
 def traits_of(uids: Collection[UUID]) -> dict[UUID, dict[str, str]]:
@@ -17,6 +20,11 @@ def traits_of(uids: Collection[UUID]) -> dict[UUID, dict[str, str]]:
         uid: {key: _text(value) for one in (other, own, labels) for key, value in one.items()}
         for uid, other, own, labels in said
     }
+
+
+def zone_in(traits: Mapping[str, str], key: str) -> str:
+    """What a zone limit counts together, as targets keep it; "" for a collector without that attribute."""
+    return traits.get(key, "")[:_ZONE_LENGTH]
 
 
 def _text(value: Any) -> str:

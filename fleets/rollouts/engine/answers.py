@@ -11,9 +11,9 @@ from agents.snapshot import AgentPatch, Capability, ConfigStatus, Fact, FactKind
 from agents.store import StatusRow
 from fleets.models import Attempt, AttemptState, TargetState
 from fleets.offer import Claim
-from fleets.rollouts.engine.claims import IN_FLIGHT
 from fleets.rollouts.engine.entries import AttemptEntry
 from fleets.rollouts.engine.ledger import Ledger
+from fleets.rollouts.engine.states import IN_FLIGHT
 
 _WENT_BACK = "The collector went back to another configuration without saying why."
 _OVERTAKEN = "A later offer was answered first."
@@ -118,6 +118,8 @@ def _close_others(
             continue
         if answered is not None and attempt.id < answered.id:
             ledger.settle(attempt, AttemptState.TIMED_OUT, _OVERTAKEN)
+            # Its rollout was superseded, and nothing more will be heard of it.
+            ledger.move(patch.instance_uid, attempt, attempt.hash, TargetState.EXCLUDED, _OVERTAKEN)
         elif attempt.state == AttemptState.APPLYING:
             ledger.fail(patch.instance_uid, attempt, AttemptState.FAILED, _WENT_BACK)
 
