@@ -16,8 +16,7 @@ run: $(VENV)/.run static/dist/manifest.json ## install what is missing, migrate,
 	@exec $(BIN)/python manage.py serve --embedded
 
 demo: $(VENV)/.run static/dist/manifest.json ## a server with 300 simulated collectors and a history, in ./var-demo, made anew at each start
-	@TELFLO_DATA="$${TELFLO_DATA:-$(CURDIR)/var-demo}" TELFLO_APPLY_TIMEOUT_S="$${TELFLO_APPLY_TIMEOUT_S:-1200}" \
-	  exec $(BIN)/python manage.py demo
+	@TELFLO_DATA="$${TELFLO_DATA:-$(CURDIR)/var-demo}" exec $(BIN)/python manage.py demo
 
 ##@ Work on it
 .PHONY: install test check types lint lint-image layers e2e fuzz chaos browser proxy postgres screenshots bench bench-pages bench-bulk proto lock format migrations-check deploy-check
