@@ -253,6 +253,12 @@ def _of_environment(subject: Subject) -> Iterable[Finding]:
         )
 
 
+_THEY_SKIP: Final = (
+    "They are skipped, and keep what they run",
+    "It is skipped, and keeps what it runs",
+)
+
+
 def _of_quarantine(failed: Sequence[Member], reached: Iterable[Member]) -> Iterable[Finding]:
     again = [one for one in reached if one.facts.again]
     if failed:
@@ -260,7 +266,7 @@ def _of_quarantine(failed: Sequence[Member], reached: Iterable[Member]) -> Itera
             "quarantined",
             Severity.WARNING,
             f"It failed before on {counted(len(failed), 'collector')}",
-            "They are skipped, and keep what they run, until somebody retries it there.",
+            f"{_THEY_SKIP[len(failed) == 1]}, until somebody retries it there.",
             len(failed),
             _named(failed, _why_not),
         )

@@ -7,9 +7,10 @@ from typing import Final
 
 from fleets.models import Rollout, Stage
 from telflo.base.activity import object_type
-from telflo.base.models import Activity
+from telflo.base.models import Activity, ActorKind
 
 MOST: Final = 50
+_ITSELF: Final = "Telflo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +24,33 @@ class Moment:
 
 
 def history_of(rollout: Rollout, stages: Sequence[Stage]) -> list[Moment]:
-    """The newest first, so many at most, in one query. What was done at one moment comes before what followed."""
+    """The newest first, so many at most, in one query.
+
+    Of one moment: the end, then what was done, then the stages from the last, then the start.
+    """
     deeds = Activity.objects.filter(object_type=object_type(rollout), object_id=str(rollout.pk))
     moments = [
-        *_of_rollout(rollout),
-        *(Moment(one.at, one.deed.title, one.actor_label, one.reason) for one in deeds[:MOST]),
-        *(moment for stage in stages for moment in _of_stage(stage)),
+        *_end_of(rollout),
+        *(Moment(one.at, one.deed.title, _who(one), one.reason) for one in deeds[:MOST]),
+        *(moment for stage in reversed(stages) for moment in _of_stage(stage)),
+        _start_of(rollout),
     ]
     return sorted(moments, key=lambda one: one.at, reverse=True)[:MOST]
 
 
-def _of_rollout(rollout: Rollout) -> Iterator[Moment]:
+def _end_of(rollout: Rollout) -> Iterator[Moment]:
     if rollout.finished_at:
         yield Moment(rollout.finished_at, rollout.get_state_display(), why=rollout.state_reason)
-    who = rollout.created_by.display_name if rollout.created_by else "Telflo"
-    yield Moment(rollout.created_at, "Started", who, rollout.reason)
+
+
+def _start_of(rollout: Rollout) -> Moment:
+    who = rollout.created_by.display_name if rollout.created_by else _ITSELF
+    return Moment(rollout.created_at, "Started", who, rollout.reason)
+
+
+def _who(deed: Activity) -> str:
+    """The label of a worker names a part of the code."""
+    return _ITSELF if deed.actor_kind == ActorKind.WORKER else deed.actor_label
 
 
 def _of_stage(stage: Stage) -> Iterator[Moment]:

@@ -15,6 +15,7 @@ from fleets.models import Attempt, Rollout, Target, TargetState
 from telflo.base.redaction import redact_text
 
 _FAILED: Final = (TargetState.FAILED, TargetState.REVERT_FAILED)
+_BACK: Final = (TargetState.REVERTING, TargetState.REVERTED)
 _COLUMNS: Final = (
     "pk",
     "agent_id",
@@ -23,6 +24,7 @@ _COLUMNS: Final = (
     "state",
     "state_since",
     "reason",
+    "failure",
     "rollout__version_id",
     "previous_id",
     "previous__version__number",
@@ -37,9 +39,10 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """One collector in the rollout, with why it stands where it does. `error` is redacted.
+    """One collector in the rollout, with why it stands where it does.
 
-    instead: what runs on it, in words, where the version failed.
+    error: why the version failed on it, also of one that has gone back since; redacted
+    instead: what runs on it, in words, where it stands failed.
     """
 
     name: str
@@ -84,12 +87,17 @@ def _row(
         state=target["state"],
         since=target["state_since"],
         reason=redact(target["reason"]),
-        error=redact(why) if versions else "",
+        error=redact(why if versions else _failed_with(target)),
         before=before,
         instead=_instead(target, versions, before) if versions else "",
         can_retry=bool(target["is_wanted"])
         and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
     )
+
+
+def _failed_with(target: Any) -> str:
+    """The words of its failure, of one that went back or is about to; "" where it went back with the others."""
+    return str(target["failure"]) if target["state"] in _BACK else ""
 
 
 def _pointers(target: Any) -> Pointers:

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
+from django.db.models import Q
+
 from configs.models import ConfigVersion
 from fleets.models import Rollout, RolloutState
 from fleets.rollouts.plan import Budget
@@ -19,7 +21,7 @@ BUDGET_PERCENT: Final = 10
 _SLOWEST_S: Final = 90.0
 _MOVING: Final = (RolloutState.PENDING, RolloutState.RUNNING)
 _GOING_ON: Final = (*_MOVING, RolloutState.BAKING, RolloutState.ROLLING_BACK)
-"""A paused one waits for a visitor, or for the next version."""
+"""One that paused itself waits for a visitor, or for the next version."""
 
 
 class Releases:
@@ -34,10 +36,11 @@ class Releases:
         self._rng = rng
 
     def start_next(self) -> Rollout | None:
-        """The fleets take turns. None when all are busy, or run what a visitor gave them: those are left alone."""
+        """The fleets take turns. None when all are busy, are held by a visitor, or run what one gave them."""
         if Rollout.objects.filter(state__in=_MOVING).count() >= MOST_AT_ONCE:
             return None
-        going_on = Rollout.objects.filter(state__in=_GOING_ON)
+        held = Q(state=RolloutState.PAUSED, is_held=True)
+        going_on = Rollout.objects.filter(Q(state__in=_GOING_ON) | held)
         under_way = set(going_on.values_list("fleet_id", flat=True))
         for _ in range(len(self._groups)):
             group = self._groups[0]

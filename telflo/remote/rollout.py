@@ -163,17 +163,20 @@ def _start(said: argparse.Namespace, session: Session, result: dict[str, Any]) -
         result["preflight"] = found
         for line in check_lines(found):
             session.say(line)
-        return Exit.SUCCEEDED if _would_start(found, said) else Exit.BLOCKED
+        missing = _unaccepted(found, said)
+        if missing:
+            session.say(f"A start needs {' '.join(f'--accept {code}' for code in missing)}")
+        return Exit.SUCCEEDED if found["may_start"] and not missing else Exit.BLOCKED
     rollout = session.client.post("rollouts/", body, key=said.idempotency_key)
     result["rollout"] = rollout
     session.say(f"Started {said.url}/rollouts/{rollout['number']}/")
     return _watch(said, session, str(rollout["id"]), result) if said.watch else Exit.SUCCEEDED
 
 
-def _would_start(check: Mapping[str, Any], said: argparse.Namespace) -> bool:
-    accepted = set(said.accept)
+def _unaccepted(check: Mapping[str, Any], said: argparse.Namespace) -> list[str]:
+    """Codes of the warnings that stop a start as it was asked for."""
     warnings = {one["code"] for one in check["findings"] if one["severity"] == "warning"}
-    return check["may_start"] and (said.accept_warnings or warnings <= accepted)
+    return [] if said.accept_warnings else sorted(warnings.difference(said.accept))
 
 
 def _watch(
@@ -214,10 +217,20 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--fleet", required=True, help="slug or id")
     start.add_argument("--version", required=True, help="id, edge@4, or edge@latest")
     start.add_argument("--plan", default="", help=f"{', '.join(_PRESETS)}, or a JSON file")
-    start.add_argument("--dry-run", action="store_true", help="only check it")
-    start.add_argument("--accept", action="append", default=[], metavar="CODE", help="a warning")
-    start.add_argument("--accept-warnings", action="store_true", help="all of them")
-    start.add_argument("--force", action="store_true", help="also where it failed before")
+    start.add_argument("--dry-run", action="store_true", help="only check it: nothing changes")
+    start.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="start in spite of this warning; may be repeated",
+    )
+    start.add_argument(
+        "--accept-warnings", action="store_true", help="start in spite of any warning"
+    )
+    start.add_argument(
+        "--force", action="store_true", help="also on collectors where it failed before"
+    )
     start.add_argument("--idempotency-key", default="", help="a repeat starts nothing more")
     start.add_argument("--watch", action="store_true", help="until it ends")
     start.add_argument("--reason", default="")
@@ -236,8 +249,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_watching(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--every", type=_seconds, default=5.0, metavar="S", help="seconds")
-    parser.add_argument("--timeout", type=_seconds, default=3600.0, metavar="S", help="seconds")
+    parser.add_argument(
+        "--every", type=_seconds, default=5.0, metavar="S", help="look every so many seconds (5)"
+    )
+    parser.add_argument(
+        "--timeout", type=_seconds, default=3600.0, metavar="S", help="watch so many seconds (3600)"
+    )
 
 
 def _seconds(text: str) -> float:

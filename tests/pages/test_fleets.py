@@ -225,6 +225,7 @@ def test_assigning_shows_the_difference_the_numbers_and_the_quarantined_by_name(
     assert '<tr class="add">' in html
     assert "Start with 1 collector" in html
     assert "It failed before on 1 collector" in html
+    assert "It is skipped, and keeps what it runs, until somebody retries it there." in html
     assert "web-1" in html
     assert 'name="force" id="force">' in html
 

@@ -15,19 +15,25 @@ from fleets.models import (
     Membership,
     Rollout,
     RolloutState,
+    Stage,
     StageState,
     TargetState,
 )
 from fleets.rollouts.engine import advance
+from fleets.rollouts.engine.telling import record_turn
 from fleets.rollouts.plan import Action as Step
 from fleets.rollouts.services import act_on_rollout, start_rollout
+from fleets.views.history_rows import history_of
+from fleets.views.target_rows import target_rows
 from telflo.base.access import Role
+from telflo.base.activity import Actor
 from tests.api.caller import caller
 from tests.factories import (
     TESTER,
     make_collector,
     make_configuration,
     make_fleet,
+    make_person,
     make_rendered,
     make_version,
 )
@@ -281,14 +287,45 @@ def test_a_canary_is_chosen_when_a_version_is_assigned() -> None:
 def test_its_history_says_what_happened_who_did_it_and_why() -> None:
     rollout = started()
     advance(rollout.pk, now=timezone.now())
-    act_on_rollout(rollout=rollout, action=Step.PAUSE, actor=TESTER, reason="the switch")
+    ada = Actor.person(make_person(username="ada"))
+    act_on_rollout(rollout=rollout, action=Step.PAUSE, actor=ada, reason="the switch")
     html = signed_in().get(f"/rollouts/{rollout.number}/").content.decode()
     history = html[html.index(">History<") : html.index('id="targets"')]
     for words in (
-        "Rollout paused, test",
+        "Rollout paused, ada",
         "the switch",
         "All at once: began",
         "Started",
         "new gateway",
     ):
         assert words in history
+
+
+def test_of_two_moments_at_one_time_the_later_stands_on_top() -> None:
+    rollout = started()
+    at, stage = timezone.now(), rollout.stages.get()
+    stage.state, stage.started_at, stage.finished_at = StageState.PASSED, at, at
+    following = Stage(rollout=rollout, index=1, name="Rest", percent=100, started_at=at)
+    found = [one.what for one in history_of(rollout, [stage, following])]
+    assert found == ["Rest: began", "All at once: passed", "All at once: began", "Started"]
+
+
+def test_what_no_person_did_is_said_to_be_done_by_telflo() -> None:
+    rollout = started()
+    rollout.state = RolloutState.PAUSED
+    record_turn(rollout, RolloutState.RUNNING)
+    found = history_of(rollout, [])
+    assert found[0].who == "Telflo"
+
+
+def test_a_rollout_that_was_taken_back_still_shows_which_collectors_failed() -> None:
+    rollout = started()
+    bad, good = rollout.targets.order_by("agent_label")
+    rollout.targets.update(state=TargetState.REVERTED)
+    rollout.targets.filter(pk=bad.pk).update(failure="bind: address already in use")
+    rows = {row.uid: row for row in target_rows(rollout, [bad.pk, good.pk])}
+    assert rows[str(bad.agent_id)].error == "bind: address already in use"
+    assert rows[str(good.agent_id)].error == ""
+    html = signed_in().get(f"/rollouts/{rollout.number}/").content.decode()
+    targets = html[html.index('id="targets"') :]
+    assert targets.count("bind: address already in use</code>") == 1

@@ -96,6 +96,8 @@ class TestAgainstAServer:
         assert code == 3
         assert "2 of 2 collectors would get it" in out
         assert "warning new_variables" in out
+        assert out.splitlines()[-1].startswith("A start needs --accept ")
+        assert "--accept new_variables" in out
         code, out, _ = shell(*start, "--accept-warnings", "--json")
         told = json.loads(out)
         assert (code, told["outcome"], told["preflight"]["reached"]) == (0, "succeeded", 2)

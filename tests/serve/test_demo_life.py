@@ -164,3 +164,13 @@ def test_a_fleet_whose_stage_bakes_is_left_alone(groups: list[Group]) -> None:
     assert started is not None
     Rollout.objects.update(state=RolloutState.BAKING)
     assert releases.start_next() is None
+
+
+@pytest.mark.django_db
+def test_a_fleet_whose_rollout_a_visitor_paused_is_left_alone(groups: list[Group]) -> None:
+    releases = releases_of(groups[:1])
+    assert releases.start_next() is not None
+    Rollout.objects.update(state=RolloutState.PAUSED, is_held=True)
+    assert releases.start_next() is None
+    Rollout.objects.update(is_held=False)
+    assert releases.start_next() is not None, "one that paused itself goes on with the next version"
