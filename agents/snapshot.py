@@ -272,6 +272,8 @@ class AgentPatch:
     disconnected_at: datetime | None = None
     facts: tuple[Fact, ...] = ()
     messages: tuple[CustomMessage, ...] = ()
+    is_polled: bool = False
+    """It was posted, and is sent again unless it was answered, which it is once it is stored."""
 
     @property
     def is_heartbeat(self) -> bool:
@@ -310,6 +312,7 @@ class AgentPatch:
             later.disconnected_at,
             self.facts + later.facts,
             (self.messages + later.messages)[-KEPT_MESSAGES:],
+            later.is_polled,
         )
 
 

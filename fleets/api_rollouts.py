@@ -1,7 +1,7 @@
 """The REST API of rollouts: start one, look at it and at its targets."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import django_filters
@@ -13,6 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from fleets.api_causes import FailuresSerializer
 from fleets.api_plans import NewRolloutSerializer
 from fleets.api_preflight import PreflightSerializer, shown_preflight
 from fleets.api_shapes import VersionRefSerializer, version_by_id
@@ -40,8 +41,6 @@ from telflo.base.api.serializers import ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
 from telflo.base.redaction import redact_text
-
-_SHOWN_UIDS: Final = 100
 
 
 class StageSerializer(serializers.ModelSerializer[Stage]):
@@ -159,39 +158,6 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
     def get_reason(self, target: Target) -> str:
         """Why it is in its state, secrets masked."""
         return redact_text(target.reason)
-
-
-class SharedSerializer(serializers.Serializer[Any]):
-    """What those that failed share more often than those that did not. later: how many that wait have it too."""
-
-    key = serializers.CharField()
-    value = serializers.CharField()
-    failed = serializers.IntegerField()
-    of_failed = serializers.IntegerField()
-    others = serializers.IntegerField()
-    of_others = serializers.IntegerField()
-    later = serializers.IntegerField()
-
-
-class CauseSerializer(serializers.Serializer[Any]):
-    """Failures of one cause. error: the whole words of the first, secrets masked; instance_uids: the first hundred."""
-
-    count = serializers.IntegerField()
-    error = serializers.CharField()
-    first_at = serializers.DateTimeField()
-    last_at = serializers.DateTimeField()
-    instance_uids = serializers.SerializerMethodField()
-    shared = SharedSerializer(many=True)
-
-    def get_instance_uids(self, cause: Any) -> list[UUID]:
-        """Who failed so, the earliest first."""
-        return list(cause.uids[:_SHOWN_UIDS])
-
-
-class FailuresSerializer(serializers.Serializer[Any]):
-    """Why targets failed, the most frequent cause first; ten at most."""
-
-    causes = CauseSerializer(many=True)
 
 
 class ExclusionSerializer(ReasonSerializer):

@@ -30,7 +30,7 @@ from agents.store.rows import (
     CALM_AFTER_RESTART,
     FENCED_EPOCH,
     hold,
-    is_anothers,
+    is_void,
     lock,
     lock_open_to_offers,
 )
@@ -55,7 +55,7 @@ __all__ = [
     "effective_files",
     "expire_commands",
     "hold",
-    "is_anothers",
+    "is_void",
     "keep_verdicts",
     "lock",
     "lock_open_to_offers",

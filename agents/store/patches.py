@@ -33,7 +33,7 @@ from agents.store.rows import (
     FENCED_EPOCH,
     Edit,
     hold,
-    is_anothers,
+    is_void,
     lock_whole,
     touch,
     write,
@@ -59,7 +59,7 @@ def apply(patches: Sequence[AgentPatch]) -> Applied:
     """Write patches, in one transaction.
 
     A patch of an older session changes no state (I3), but its facts are history all the same, unless they are another
-    agent's (A2). Patches of agents that were forgotten meanwhile are ignored.
+    agent's (A2), or were posted anew. Patches of agents that were forgotten meanwhile are ignored.
     """
     merged = _merge(patches)
     with transaction.atomic(savepoint=False):
@@ -127,9 +127,10 @@ def _store_changes(patches: Sequence[AgentPatch]) -> Applied:
 
 def _belongs(event: NewEvent, patch: AgentPatch, row: StatusRow) -> bool:
     """Whether it happened to this agent. That an older connection ended may be noticed late, and did."""
-    if patch.epoch != FENCED_EPOCH and event.kind == FactKind.DISCONNECTED:
+    is_of_a_connection = patch.epoch != FENCED_EPOCH and not patch.is_polled
+    if is_of_a_connection and event.kind == FactKind.DISCONNECTED:
         return True
-    return not is_anothers(row, patch.epoch, event.at)
+    return not is_void(row, patch, event.at)
 
 
 def _calm(event: NewEvent, row: StatusRow) -> NewEvent:

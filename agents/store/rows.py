@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 
 from agents.models import Agent, AgentStatus
-from agents.snapshot import Capability, ConfigStatus, Transport
+from agents.snapshot import AgentPatch, Capability, ConfigStatus, Transport
 from agents.status import StatusFacts, derive
 from agents.store.dialects import update_rows
 from agents.store.loaded import JUDGED, OF_AGENT, WHOLE, WHOLE_AGENT, AgentRow, StatusRow
@@ -100,14 +100,19 @@ def facts_of(row: StatusRow) -> StatusFacts:
     )
 
 
-def is_anothers(row: StatusRow, epoch: int, at: datetime) -> bool:
-    """Whether what a session said at `at` is another agent's word: a client never uses two connections at once (A2).
+def is_void(row: StatusRow, patch: AgentPatch, at: datetime) -> bool:
+    """Whether what a session said at `at` counts for nothing.
 
-    It was said by plain HTTP beside a live WebSocket, or on a WebSocket after a newer one of this uid began.
+    It is another agent's word, since a client never uses two connections at once (A2): said by plain HTTP beside a live
+    WebSocket, or on a WebSocket after a newer one of this uid began. Or it was posted, and its client came again before
+    this was stored and answered, so it is in what was posted anew.
     """
-    if epoch == FENCED_EPOCH:
+    if patch.epoch == FENCED_EPOCH:
         return True
-    is_replaced = epoch < row.session_epoch and row.transport == Transport.WEBSOCKET
+    is_replaced = patch.epoch < row.session_epoch
+    if is_replaced and patch.is_polled:
+        return True
+    is_replaced = is_replaced and row.transport == Transport.WEBSOCKET
     return is_replaced and row.connected_at is not None and at > row.connected_at
 
 

@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from configs.collector.errors import ParseError
+from configs.collector.mentions import line_named
+from configs.collector.parse import parse
 from fleets.models import Rollout, Target, TargetState
 from fleets.rollouts.clusters import Cluster, Contrast, Failure, Traits, clusters, contrasts
 from fleets.rollouts.traits import traits_of
@@ -27,10 +31,19 @@ _JUDGED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a version's text, from 1, secrets masked."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Failures of one cause, as people may see it: secrets masked.
 
-    error: the whole words of the first · shared: what these have and those that did not fail have not.
+    error: the whole words of the first · line: of the version's text, where the words name one · shared: what these
+    have and those that did not fail have not.
     """
 
     count: int
@@ -39,6 +52,7 @@ class Cause:
     last_at: datetime
     uids: Sequence[UUID]
     shared: Sequence[Contrast]
+    line: Line | None = None
 
 
 def causes_of(rollout: Rollout) -> list[Cause]:
@@ -55,13 +69,14 @@ def causes_of(rollout: Rollout) -> list[Cause]:
     compared = {uid for one in found for uid in one.uids[:MOST_COMPARED]}
     traits = traits_of(compared.union(well, later))
     others, coming = _of(well, traits), _of(later, traits)
+    text = rollout.version.yaml
     return [
-        _cause(one, contrasts(_of(one.uids[:MOST_COMPARED], traits), others, coming))
+        _cause(one, contrasts(_of(one.uids[:MOST_COMPARED], traits), others, coming), text)
         for one in found
     ]
 
 
-def _cause(cluster: Cluster, shared: Iterable[Contrast]) -> Cause:
+def _cause(cluster: Cluster, shared: Iterable[Contrast], text: str) -> Cause:
     return Cause(
         count=cluster.count,
         error=redact_text(cluster.example),
@@ -69,7 +84,18 @@ def _cause(cluster: Cluster, shared: Iterable[Contrast]) -> Cause:
         last_at=cluster.last_at,
         uids=cluster.uids,
         shared=[replace(one, value=redact_text(one.value)) for one in shared],
+        line=_line(text, cluster.example),
     )
+
+
+@lru_cache(maxsize=64)
+def _line(text: str, words: str) -> Line | None:
+    """Kept, since a page that is open asks again and again."""
+    try:
+        number = line_named(parse(text), words)
+    except ParseError:
+        return None
+    return Line(number, redact_text(text).splitlines()[number - 1].rstrip()) if number else None
 
 
 def _some(targets: QuerySet[Target]) -> list[UUID]:

@@ -1,4 +1,4 @@
-"""Whether a collector that applied the version is well: judged over its soak. Pure."""
+"""Whether a collector that applied the version is well: judged over its soak, and while its stage bakes. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,11 +55,8 @@ def judge(facts: SoakFacts, now: datetime) -> Verdict:
     """Level-triggered: unhealthy, or without the pipelines of the version, at any look is a failure; well, or silent
     for good reason, at the end is success.
     """
-    if facts.health is Health.UNHEALTHY and facts.is_connected:
-        told = f": {facts.error}" if facts.error else "."
-        return Verdict(Word.FAILED, f"It applied the version and became unhealthy{told}")
-    if facts.runs is Runs.LACKING:
-        return Verdict(Word.FAILED, LACKING)
+    if trouble := trouble_of(facts):
+        return Verdict(Word.FAILED, trouble)
     if now < facts.soak_until:
         return Verdict(Word.WAIT)
     is_late = now >= facts.soak_until + facts.patience
@@ -72,6 +69,14 @@ def judge(facts: SoakFacts, now: datetime) -> Verdict:
     if facts.health is Health.HEALTHY:
         return _well(facts)
     return Verdict(Word.FAILED, SILENT) if is_late else Verdict(Word.WAIT)
+
+
+def trouble_of(facts: SoakFacts) -> str:
+    """What is a failure at any look, be it in the soak or while the stage bakes; "" for nothing."""
+    if facts.health is Health.UNHEALTHY and facts.is_connected:
+        told = f": {facts.error}" if facts.error else "."
+        return f"It applied the version and became unhealthy{told}"
+    return LACKING if facts.runs is Runs.LACKING else ""
 
 
 def _well(facts: SoakFacts) -> Verdict:

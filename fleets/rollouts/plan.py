@@ -188,6 +188,11 @@ class RolloutView:
         """The first stage that has not passed."""
         return next((stage for stage in self.stages if stage.state is not StageWord.PASSED), None)
 
+    @property
+    def spent(self) -> StageView | None:
+        """The first stage of which more targets failed than may."""
+        return next((stage for stage in self.stages if stage.is_budget_spent), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -221,9 +226,8 @@ def decide(view: RolloutView, now: datetime) -> Decision:
         return _go_back(view)
     if view.state is State.PENDING:
         return Decision(State.RUNNING) if view.is_open else Decision(State.PENDING, _CLOSED)
-    spent = next((stage for stage in view.stages if stage.is_budget_spent), None)
-    if spent is not None:
-        return _stop(view, spent)
+    if view.spent is not None:
+        return _stop(view, view.spent)
     if view.state is State.PAUSED:
         if view.is_held:
             return Decision(State.PAUSED)
@@ -242,7 +246,13 @@ def act(view: RolloutView, action: Action, now: datetime) -> Decision:
     if not may_act(view.state, action):
         words = view.state.value.replace("_", " ")
         raise NotPossible(f"It is {words}; that cannot be done now.")
-    current = view.current
+    current, spent = view.current, view.spent
+    waits_for_people = not (view.automatic_rollback or view.is_held)
+    if action is Action.RESUME and spent is not None and waits_for_people:
+        raise NotPossible(
+            f"{_spent_words(spent)} Retry those collectors, leave them out, or roll it back:"
+            " it goes on by itself when the failures are within the budget."
+        )
     if action is Action.PAUSE:
         return Decision(state, withdraw=True)
     if action is Action.CANCEL:
@@ -256,14 +266,18 @@ def act(view: RolloutView, action: Action, now: datetime) -> Decision:
 
 def _stop(view: RolloutView, spent: StageView) -> Decision:
     """The budget is spent: back, or a person has to look. What a person paused stays so."""
-    counts = spent.counts
-    reason = f"{counts.failed:,} of {counts.total:,} failed; the budget is {spent.budget}."
+    reason = _spent_words(spent)
     if view.state is State.PAUSED:
         return Decision(State.PAUSED, reason)
     if view.automatic_rollback:
         stages = {spent.index: StageWord.FAILED, **_given_up(view)}
         return Decision(State.ROLLING_BACK, reason, stages=stages)
     return Decision(State.PAUSED, reason, withdraw=True)
+
+
+def _spent_words(stage: StageView) -> str:
+    counts = stage.counts
+    return f"{counts.failed:,} of {counts.total:,} failed; the budget is {stage.budget}."
 
 
 def _given_up(view: RolloutView) -> Mapping[int, StageWord]:

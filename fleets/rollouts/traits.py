@@ -1,12 +1,15 @@
 """What selectors and contrasts look at of collectors."""
 
 import json
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
 from uuid import UUID
 
 from agents.models import Agent
 from agents.said import selected_value
+
+_ZONE_LENGTH: Final = 255
+"""As fleets.models.Target.zone."""
 
 
 def traits_of(uids: Collection[UUID]) -> dict[UUID, dict[str, str]]:
@@ -32,6 +35,11 @@ def chosen_traits(uids: Collection[UUID], keys: Collection[str]) -> dict[UUID, d
 def those_said(keys: Iterable[str], values: Iterable[str | None]) -> dict[str, str]:
     """What is said of these keys; selected_value() is null for what is not."""
     return {key: value for key, value in zip(keys, values, strict=True) if value is not None}
+
+
+def zone_in(traits: Mapping[str, str], key: str) -> str:
+    """What a zone limit counts together, as targets keep it; "" for a collector without that attribute."""
+    return traits.get(key, "")[:_ZONE_LENGTH]
 
 
 def _text(value: Any) -> str:

@@ -1,5 +1,6 @@
 """Rollouts: the list of all, and one with its targets."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
@@ -18,6 +19,7 @@ from fleets.models import (
 )
 from fleets.rollouts.causes import Cause, causes_of
 from fleets.rollouts.plan import ACTIVE
+from fleets.views.history_rows import history_of
 from fleets.views.rollout_rows import RolloutRow, rollout_rows, target_segments
 from fleets.views.rollout_steps import possible_steps
 from fleets.views.subject import rollout_or_404
@@ -75,7 +77,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, number: int) -> HttpResponse:
     """Stages, targets by state, and every target with its reason."""
     rollout = rollout_or_404(number)
-    row = rollout_rows([rollout])[0]
+    row, stages = rollout_rows([rollout])[0], list(rollout.stages.all())
     here = reverse("rollouts:detail", args=[rollout.number])
     state, words = request.GET.get("state", ""), request.GET.get("q", "").strip()
     found = _matching(rollout, state, words)
@@ -84,7 +86,8 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     context = {
         "rollout": rollout,
         "row": row,
-        "stages": _stages(rollout, row),
+        "stages": _track(rollout, stages, row),
+        "history": history_of(rollout, stages),
         "is_active": rollout.state in ACTIVE,
         "rows": target_rows(rollout, page.items),
         "page": page,
@@ -135,9 +138,8 @@ def _states(row: RolloutRow) -> list[tuple[str, str, int]]:
     ]
 
 
-def _stages(rollout: Rollout, row: RolloutRow) -> list[TrackStage]:
+def _track(rollout: Rollout, stages: Sequence[Stage], row: RolloutRow) -> list[TrackStage]:
     """The stages; with more than one, each with the number of its targets."""
-    stages = list(rollout.stages.all())
     by_stage: dict[UUID, dict[str, int]] = {stage.pk: {} for stage in stages}
     if len(stages) == 1:
         by_stage[stages[0].pk] = dict(row.by_state)

@@ -400,9 +400,9 @@ class AgentSession:
         return _REPORT_COMPONENTS if self._belief.should_ask_for_tree() else 0
 
     def _patch(self, now: datetime, changes: Changes | None) -> AgentPatch:
-        number = self._continuity.stored_number
+        number, is_polled = self._continuity.stored_number, self._transport is Transport.HTTP
         if changes is None:
-            return AgentPatch(self.instance_uid, self.epoch, now, number)
+            return AgentPatch(self.instance_uid, self.epoch, now, number, is_polled=is_polled)
         return AgentPatch(
             self.instance_uid,
             self.epoch,
@@ -410,6 +410,7 @@ class AgentSession:
             number,
             disconnected_at=self._left_at,
             facts=tuple(changes.facts),
+            is_polled=is_polled,
             **changes.state,
         )
 

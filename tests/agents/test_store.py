@@ -125,6 +125,19 @@ class TestSessions:
         assert ("health" in kinds(new)) is is_its_own
 
     @pytest.mark.rule("I3")
+    def test_what_is_posted_anew_before_it_was_stored_is_told_once(self) -> None:
+        uid = new_id()
+        store.register([uid], now=at(0))
+        posts = [open_session(uid, now=at(n), transport=Transport.HTTP) for n in (1, 2)]
+        ill = ComponentHealth(False, "StatusFatalError")
+        for again in reversed(posts):
+            fact = Fact(FactKind.HEALTH, at(3), health=ill)
+            patch = make_patch(again, now=at(3), sequence_num=1, health=ill, facts=(fact,))
+            patch.is_polled = True
+            store.apply([patch])
+        assert kinds(posts[0]) == ["connected", "health"]
+
+    @pytest.mark.rule("I3")
     def test_a_heartbeat_of_an_older_session_matches_no_row(self) -> None:
         old = make_agent()
         make_agent(uid=old.instance_uid, now=at(1))

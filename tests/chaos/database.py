@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -58,18 +58,16 @@ _STAGES: Final = """
     WHERE rollout.automatic_rollback AND rollout.created_at >= %s ORDER BY rollout.id, stage.index
 """
 _TARGETS: Final = """
-    SELECT target.rollout_id, target.agent_id, stage.index, target.state,
-        (SELECT extract(epoch FROM min(answered_at))::float8 FROM fleets_attempt
-            WHERE rollout_id = target.rollout_id AND agent_id = target.agent_id
-                AND state IN ('failed', 'timed_out')),
-        ARRAY(SELECT extract(epoch FROM offered_at)::float8 FROM fleets_attempt
-            WHERE rollout_id = target.rollout_id AND agent_id = target.agent_id
-                AND hash = rendered.hash)
+    SELECT target.rollout_id, target.agent_id, stage.index, target.state
     FROM fleets_target AS target
     JOIN fleets_stage AS stage ON stage.id = target.stage_id
     JOIN fleets_rollout AS rollout ON rollout.id = target.rollout_id
-    JOIN fleets_renderedconfig AS rendered ON rendered.version_id = rollout.version_id
     WHERE rollout.automatic_rollback AND rollout.created_at >= %s
+"""
+_OFFERS: Final = """
+    SELECT rollout_id, agent_id, hash, extract(epoch FROM offered_at)::float8,
+        CASE WHEN state IN ('failed', 'timed_out') THEN extract(epoch FROM answered_at)::float8 END
+    FROM fleets_attempt WHERE rollout_id = ANY(%s)
 """
 
 
@@ -81,6 +79,14 @@ class Event(NamedTuple):
     at: float
     kind: str
     data: Mapping[str, Any]
+
+
+class Offer(NamedTuple):
+    """One offer of a rollout: what was sent, when, and when it failed. Unix times."""
+
+    hash: str
+    at: float
+    failed_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +125,22 @@ class Database:
             found.setdefault(rollout, StagedRollout(str(rollout), version, state)).stages.append(
                 StageRow(*stage)
             )
-        for rollout, uid, *target in self.rows(_TARGETS, moment):
+        offers = self._offers(found)
+        for rollout, uid, index, at_last in self.rows(_TARGETS, moment):
             if rollout in found:
-                found[rollout].targets[uid] = TargetRow(*target)
+                mine = offers[rollout, uid]
+                failed = [ended for _, _, ended in mine if ended is not None]
+                offered = [at for sent, at, _ in mine if sent == found[rollout].hash]
+                target = TargetRow(index, at_last, min(failed, default=None), offered)
+                found[rollout].targets[uid] = target
         return list(found.values())
+
+    def _offers(self, rollouts: Iterable[UUID]) -> Mapping[tuple[UUID, UUID], list[Offer]]:
+        """By rollout and agent."""
+        found: defaultdict[tuple[UUID, UUID], list[Offer]] = defaultdict(list)
+        for rollout, uid, *offer in self.rows(_OFFERS, list(rollouts)):
+            found[rollout, uid].append(Offer(*offer))
+        return found
 
     def attempts(self, uid: UUID) -> str:
         """All offers to an agent, for a failure's text."""

@@ -121,10 +121,11 @@ class Judge:
         self, unbelieved: set[UUID], untold: set[UUID], since: float
     ) -> tuple[Problems, list[str]]:
         try:
-            beliefs = await asyncio.to_thread(self._database.beliefs)
             late = since - STAGED_S * self.installation.factor
             general = await asyncio.to_thread(self._database.unsettled, late)
             staged = await asyncio.to_thread(self._database.staged, late)
+            # The last of all: agents go on talking, and what they say after this is not believed yet.
+            beliefs = await asyncio.to_thread(self._database.beliefs)
             self.logbook.read()
             back = {one.id for one in staged if one.state == ROLLED_BACK}
             problems = dict(self._disbeliefs(unbelieved, beliefs, back))

@@ -8,6 +8,7 @@ from agents.models import Agent
 from fleets.models import Target, TargetState
 from fleets.rollouts.causes import causes_of
 from telflo.base import clock
+from tests.factories import make_version
 from tests.fleets.story import APPLYING, FAILED, Story, hash_of
 
 pytestmark = pytest.mark.django_db
@@ -44,3 +45,17 @@ def test_many_that_fail_for_one_cause_are_one_and_what_they_share_is_said(
 def test_without_failures_there_are_no_causes() -> None:
     story = Story(count=1)
     assert causes_of(story.assign(story.version())) == []
+
+
+def test_the_line_that_the_error_names_is_shown_without_its_secrets() -> None:
+    text = "receivers: {nop: }\nexporters:\n  otlp: {endpoint: a:1, headers: {api-key: sekret}}\n"
+    story = Story()
+    version = make_version(yaml=f"{text}service: {{pipelines: {{}}}}\n")
+    rollout = story.assign(version)
+    story.claim(*story.agents)
+    story.answer(story.agents[0], FAILED, hash_of(version), "exporters::otlp: no such host")
+    [cause] = causes_of(rollout)
+    assert cause.line is not None
+    assert cause.line.number == 3
+    assert "otlp: {endpoint: a:1" in cause.line.text
+    assert "sekret" not in cause.line.text

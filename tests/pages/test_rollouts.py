@@ -18,7 +18,9 @@ from fleets.models import (
     StageState,
     TargetState,
 )
-from fleets.rollouts.services import start_rollout
+from fleets.rollouts.engine import advance
+from fleets.rollouts.plan import Action as Step
+from fleets.rollouts.services import act_on_rollout, start_rollout
 from telflo.base.access import Role
 from tests.api.caller import caller
 from tests.factories import (
@@ -274,3 +276,19 @@ def test_a_canary_is_chosen_when_a_version_is_assigned() -> None:
     html = client.get(f"/rollouts/{rollout.number}/").content.decode()
     for words in ("Canary", "0 of 1 succeeded", "bakes 5 min", "10 %", "0 of 10 succeeded"):
         assert words in html
+
+
+def test_its_history_says_what_happened_who_did_it_and_why() -> None:
+    rollout = started()
+    advance(rollout.pk, now=timezone.now())
+    act_on_rollout(rollout=rollout, action=Step.PAUSE, actor=TESTER, reason="the switch")
+    html = signed_in().get(f"/rollouts/{rollout.number}/").content.decode()
+    history = html[html.index(">History<") : html.index('id="targets"')]
+    for words in (
+        "Rollout paused, test",
+        "the switch",
+        "All at once: began",
+        "Started",
+        "new gateway",
+    ):
+        assert words in history

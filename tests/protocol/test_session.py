@@ -412,6 +412,17 @@ class TestGoodbyes:
         assert over_http.close is CloseReason.AGENT_LEFT
         assert session().receive(message, START).close is None
 
+    @pytest.mark.rule("I3")
+    @pytest.mark.parametrize("transport", list(Transport))
+    def test_the_store_is_told_what_was_posted_since_that_may_come_again(
+        self, transport: Transport
+    ) -> None:
+        patch = (
+            session(transport=transport).receive(said(5, health=pb.ComponentHealth()), START).patch
+        )
+        assert patch is not None
+        assert patch.is_polled is (transport is Transport.HTTP)
+
     @pytest.mark.rule("I1")
     def test_a_closed_socket_stores_the_last_number_and_the_reason(self) -> None:
         one = session()

@@ -6,7 +6,7 @@ nothing twice. Every function is one transaction; it locks fleets, then rollouts
 """
 
 from fleets.rollouts.engine.answers import give_back, record_reports
-from fleets.rollouts.engine.claims import IN_FLIGHT, claim
+from fleets.rollouts.engine.claims import claim
 from fleets.rollouts.engine.deadlines import expire
 from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.lifecycle import act, advance
@@ -17,6 +17,7 @@ from fleets.rollouts.engine.retries import RetryWay, retry, way_of_retry
 from fleets.rollouts.engine.reverting import settle_reverting
 from fleets.rollouts.engine.soaks import judge_soaks
 from fleets.rollouts.engine.starting import start
+from fleets.rollouts.engine.states import IN_FLIGHT
 
 __all__ = [
     "IN_FLIGHT",

@@ -11,9 +11,9 @@ from agents.snapshot import AgentPatch, Capability, ConfigStatus, Fact, FactKind
 from agents.store import StatusRow
 from fleets.models import Attempt, AttemptState, TargetState
 from fleets.offer import Claim
-from fleets.rollouts.engine.claims import IN_FLIGHT
 from fleets.rollouts.engine.entries import AttemptEntry
 from fleets.rollouts.engine.ledger import Ledger
+from fleets.rollouts.engine.states import IN_FLIGHT
 
 _WENT_BACK = "The collector went back to another configuration without saying why."
 _OVERTAKEN = "A later offer was answered first."
@@ -27,8 +27,8 @@ def record_reports(
     """Take in the facts about remote configurations. Answers the rollouts that have to be advanced.
 
     rows: the status rows of those who said anything, as store.apply has locked and changed them.
-    Facts of older sessions count too: they happened, unless they are another agent's with the same uid (A2). Repeated
-    facts change nothing.
+    Facts of older sessions count too: they happened, unless they are another agent's with the same uid (A2) or were
+    posted anew. Repeated facts change nothing.
     """
     told = [(patch, fact) for patch in patches for fact in patch.facts if fact.kind in _REPORTING]
     told = _of_consequence(told)
@@ -40,7 +40,7 @@ def record_reports(
     ledger = Ledger(mine, hashes, max(fact.at for _, fact in told))
     for patch, fact in told:
         row = mine.get(patch.instance_uid)
-        if row is not None and not store.is_anothers(row, patch.epoch, fact.at):
+        if row is not None and not store.is_void(row, patch, fact.at):
             _take(ledger, patch, fact, row)
     ledger.write()
     return frozenset(ledger.rollouts)
@@ -118,6 +118,8 @@ def _close_others(
             continue
         if answered is not None and attempt.id < answered.id:
             ledger.settle(attempt, AttemptState.TIMED_OUT, _OVERTAKEN)
+            # Its rollout was superseded, and nothing more will be heard of it.
+            ledger.move(patch.instance_uid, attempt, attempt.hash, TargetState.EXCLUDED, _OVERTAKEN)
         elif attempt.state == AttemptState.APPLYING:
             ledger.fail(patch.instance_uid, attempt, AttemptState.FAILED, _WENT_BACK)
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
 
 from agents import store
 from agents.store.dialects import insert_rows
@@ -22,34 +21,27 @@ from fleets.models import (
     Target,
     TargetState,
 )
+from fleets.rollouts.engine.returning import hold_limited, over_limits
+from fleets.rollouts.engine.states import IN_FLIGHT, OPEN_TARGETS
 from fleets.rollouts.plan import ACTIVE
 from telflo.base.ids import new_id
-
-IN_FLIGHT: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
-OPEN_TARGETS: Final = (TargetState.WAITING, TargetState.PENDING_OFFLINE)
-_HAS_FAILED: Final = Exists(
-    Quarantine.objects.filter(
-        agent=OuterRef("agent"), hash=OuterRef("agent__membership__desired__hash")
-    )
-)
-LET_GO: Final = Q(state=TargetState.WAITING) & (
-    Q(agent__membership__desired__version=F("rollout__version")) & ~Q(_HAS_FAILED)
-    | Q(agent__membership__retry__version=F("rollout__version"))
-)
-"""Targets that wait and may be offered the version already, be it by way of their previous one."""
 
 
 def claim(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, RenderedConfig]:
     """Of these agents (uid to session epoch), those that may be offered something now, and what (with its body).
 
     Left out: older sessions, observed members, agents that have it or do not take it, what is in flight, what is
-    quarantined. A fixed number of statements.
+    quarantined, and who returns while the limits of its rollout are reached. A fixed number of statements.
     """
     with transaction.atomic():
+        limited = hold_limited(agents)
         acknowledged = store.lock_open_to_offers(agents)
         due = [want for want in _wanted(acknowledged) if want.hash != acknowledged[want.uid]]
         blocked = _blocked(due) if due else set()
         granted = [want for want in due if (want.uid, want.hash) not in blocked]
+        if limited:
+            held_back = over_limits(limited, [want.uid for want in granted], now)
+            granted = [want for want in granted if (want.uid, want.version_id) not in held_back]
         if not granted:
             return {}
         _write_attempts(granted, agents, now)

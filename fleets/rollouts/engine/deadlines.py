@@ -8,8 +8,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from agents import store
 from fleets.models import Attempt, AttemptState, Target, TargetState
-from fleets.rollouts.engine.claims import IN_FLIGHT
 from fleets.rollouts.engine.ledger import Ledger
+from fleets.rollouts.engine.states import IN_FLIGHT
 
 NO_ANSWER = "No answer within the apply timeout."
 LEFT = "The collector left after the offer and did not come back within the apply timeout."

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from fleets.models import Attempt, Membership, Target
+from fleets.models import Attempt, Membership, Target, TargetState
 from fleets.rollouts.plan import ACTIVE
 
 
@@ -69,8 +69,12 @@ def attempts(uids: Collection[UUID], wanted: Q) -> Iterator[AttemptEntry]:
 
 
 def targets(uids: Collection[UUID], rollouts: Collection[UUID]) -> Iterator[TargetEntry]:
-    """Where these agents are in active rollouts, and in those that are named."""
-    wanted = Q(rollout__state__in=ACTIVE) | Q(rollout_id__in=rollouts)
+    """Where these agents are in active rollouts and in those that are named, and where they still soak: a rollout
+    that was cancelled, or that succeeded before they returned, is over without them.
+    """
+    wanted = (
+        Q(rollout__state__in=ACTIVE) | Q(rollout_id__in=rollouts) | Q(state=TargetState.SOAKING)
+    )
     names = (
         *("id", "agent_id", "rollout_id", "state", "rollout__version_id", "rollout__state"),
         *("rollout__soak_s", "soak_until", "is_unverified", "failure", "failed_at"),

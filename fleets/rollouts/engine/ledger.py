@@ -11,9 +11,9 @@ from agents.store import StatusRow
 from agents.store.dialects import update_rows
 from fleets.models import Attempt, AttemptState, Membership, Quarantine, Target, TargetState
 from fleets.rollouts.engine import entries
-from fleets.rollouts.engine.claims import IN_FLIGHT
 from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.entries import AttemptEntry, MemberEntry, Rendered, TargetEntry
+from fleets.rollouts.engine.states import IN_FLIGHT
 from fleets.rollouts.plan import ACTIVE
 
 _SETTLED = frozenset(
@@ -121,17 +121,16 @@ class Ledger:
         self._put(target, TargetState.SOAKING)
 
     def end_soak(
-        self, uid: UUID, version_id: UUID, *, has_failed: bool, is_unverified: bool, why: str
+        self, uid: UUID, target_id: UUID, *, has_failed: bool, is_unverified: bool, why: str
     ) -> None:
-        """A target that soaked is judged; one that failed is not offered the version again."""
-        soaking = (one for one in self._targets[uid] if one.state == TargetState.SOAKING)
-        target = next((one for one in soaking if one.version_id == version_id), None)
-        if target is None:
+        """A target that is watched is judged; one that failed is not offered the version again."""
+        target = next((one for one in self._targets[uid] if one.id == target_id), None)
+        if target is None or target.state not in _APPLIED:
             return
         target.is_unverified = is_unverified
         self._put(target, TargetState.FAILED if has_failed else TargetState.SUCCEEDED, why)
         desired = self.members[uid].desired if uid in self.members else None
-        if has_failed and desired is not None and desired.version_id == version_id:
+        if has_failed and desired is not None and desired.version_id == target.version_id:
             self.quarantine(uid, desired.hash, self.latest(uid, desired.hash))
 
     def _put(self, target: TargetEntry, state: TargetState, why: str = "") -> None:

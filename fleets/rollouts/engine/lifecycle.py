@@ -13,7 +13,7 @@ from fleets.rollouts import plan
 from fleets.rollouts.engine.locks import locked
 from fleets.rollouts.engine.releasing import close, release, withdraw
 from fleets.rollouts.engine.reverting import revert
-from fleets.rollouts.engine.telling import tell_state
+from fleets.rollouts.engine.telling import record_turn, tell_state
 from fleets.rollouts.engine.viewing import view_of
 from telflo.base.hints import touch_on_commit
 
@@ -51,8 +51,10 @@ def go_on(rollout: Rollout, now: datetime) -> None:
     for _ in range(_MOST_STEPS):
         stages = list(rollout.stages.order_by("index"))
         decision = plan.decide(view_of(rollout, stages, now), now)
-        if rollout.state not in plan.ACTIVE or not _carry_out(rollout, stages, decision, now):
+        before = rollout.state
+        if before not in plan.ACTIVE or not _carry_out(rollout, stages, decision, now):
             return
+        record_turn(rollout, before)
 
 
 def _carry_out(

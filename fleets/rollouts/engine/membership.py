@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from agents import store
 from agents.models import Agent
@@ -16,7 +17,6 @@ from fleets.models import (
     Membership,
     RenderedConfig,
     Rollout,
-    RolloutState,
     Target,
     TargetState,
 )
@@ -29,7 +29,9 @@ from fleets.rollouts.engine.desires import (
     with_desired,
 )
 from fleets.rollouts.engine.locks import hold, hold_fleets
+from fleets.rollouts.engine.states import UNDER_WAY
 from fleets.rollouts.plan import ACTIVE
+from fleets.rollouts.traits import chosen_traits, zone_in
 from telflo.base.hints import touch_on_commit
 
 
@@ -98,8 +100,9 @@ def _wait(
     previous: Mapping[UUID, UUID | None],
     now: datetime,
 ) -> None:
-    """Waiting targets of the last stage, also for those that were targets before."""
+    """Waiting targets of the last stage, also for those that were targets before: for them it begins anew."""
     stage = rollout.stages.latest("index")
+    traits = chosen_traits(rows, [rollout.zone_key] if rollout.zone_key else [])
     targets = [
         Target(
             rollout=rollout,
@@ -107,6 +110,7 @@ def _wait(
             agent_id=uid,
             agent_label=str(row.agent),
             previous_id=previous[uid],
+            zone=zone_in(traits.get(uid, {}), rollout.zone_key),
             state=TargetState.WAITING,
             state_since=now,
         )
@@ -117,17 +121,24 @@ def _wait(
         batch_size=1_000,
         update_conflicts=True,
         unique_fields=["rollout", "agent"],
-        update_fields=["stage", "agent_label", "previous", "state", "state_since", "reason"],
+        update_fields=_BEGUN_ANEW,
     )
 
 
+_BEGUN_ANEW: Final = (
+    *("stage", "agent_label", "previous", "zone", "state", "state_since", "reason"),
+    *("failure", "failed_at", "soak_until", "is_unverified"),
+)
+
+
 def exclude(uids: Collection[UUID], *, reason: str, now: datetime) -> frozenset[UUID]:
-    """Targets of these agents that are not over yet become `excluded`. Answers the rollouts to advance."""
+    """Targets of these agents become `excluded`, unless they are over: a rollout that is taken back must not reach who
+    moved on. Answers the rollouts to advance.
+    """
+    is_open = Q(state__in=UNDER_WAY) | Q(state__in=_JUDGED, rollout__state__in=ACTIVE)
     with transaction.atomic():
         hold(uids)
-        targets = Target.objects.filter(
-            agent_id__in=uids, rollout__state__in=[*ACTIVE, RolloutState.SUCCEEDED]
-        ).exclude(state__in=[TargetState.SUCCEEDED, TargetState.EXCLUDED])
+        targets = Target.objects.filter(is_open, agent_id__in=uids)
         rollouts = frozenset(
             targets.filter(rollout__state__in=ACTIVE).values_list("rollout_id", flat=True)
         )
@@ -136,6 +147,10 @@ def exclude(uids: Collection[UUID], *, reason: str, now: datetime) -> frozenset[
             state=TargetState.EXCLUDED, state_since=now, reason=reason
         )
         return rollouts
+
+
+_JUDGED: Final = (TargetState.SUCCEEDED, TargetState.FAILED)
+"""Over once their rollout is."""
 
 
 def keep_names(uids: Collection[UUID]) -> None:

@@ -23,7 +23,6 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rendering import render_version
-from fleets.rollouts.engine.claims import LET_GO, OPEN_TARGETS
 from fleets.rollouts.engine.desires import (
     applied_hash,
     desire,
@@ -33,6 +32,7 @@ from fleets.rollouts.engine.desires import (
     with_desired,
 )
 from fleets.rollouts.engine.locks import locked
+from fleets.rollouts.engine.states import IN_MOTION, OPEN_TARGETS
 from fleets.rollouts.past import ways_again
 from fleets.rollouts.placing import Again, Place, Placement, TargetFacts, next_to_go, place_target
 from fleets.rollouts.plan import ACTIVE, State
@@ -174,12 +174,9 @@ def _next(rollout: Rollout, held: QuerySet[Target], room: int | None) -> list[UU
     ordered = held.order_by("stage__index", "pk").values_list("agent_id", "zone")
     if not rollout.zone_limit:
         return [uid for uid, _ in (ordered if room is None else ordered[:room])]
-    busy = Target.objects.filter(Q(state__in=_BUSY) | LET_GO, rollout=rollout)
+    busy = Target.objects.filter(IN_MOTION, rollout=rollout)
     zones = Counter(busy.values_list("zone", flat=True))
     return next_to_go(ordered, zones, room=room, per_zone=rollout.zone_limit)
-
-
-_BUSY = (TargetState.OFFERED, TargetState.APPLYING, TargetState.SOAKING)
 
 
 def _members(rollout: Rollout, uids: "dict[UUID, StatusRow]") -> dict[UUID, Membership]:

@@ -19,8 +19,8 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rendering import render_version
-from fleets.rollouts.engine.claims import IN_FLIGHT, LET_GO
 from fleets.rollouts.engine.desires import hand_down
+from fleets.rollouts.engine.states import IN_FLIGHT, LET_GO
 
 _MOVED = (
     TargetState.OFFERED,
@@ -30,6 +30,13 @@ _MOVED = (
     TargetState.FAILED,
     TargetState.PENDING_OFFLINE,
 )
+_STILL_WANTED = Q(
+    state=TargetState.EXCLUDED,
+    agent__membership__fleet=F("rollout__fleet"),
+    agent__membership__desired__version=F("rollout__version"),
+)
+"""It failed on these, before or in this rollout, and they were left out: they should not run it any more either."""
+_WAS_OFFERED = ~Q(state=TargetState.EXCLUDED) | ~Q(failure="")
 NOTHING_BEFORE = (
     "It had no version of ours before, and the fleet has no stable one: it keeps what it runs."
 )
@@ -42,7 +49,7 @@ def revert(rollout: Rollout, *, now: datetime) -> bool:
     Without a version of its own before (what its supervisor had before us) it gets the fleet's stable one.
     """
     targets = Target.objects.filter(rollout=rollout).exclude(agent=None)
-    was_let_go = Q(state__in=_MOVED) | LET_GO
+    was_let_go = Q(state__in=_MOVED) | LET_GO | _STILL_WANTED
     rows = store.lock(list(targets.filter(was_let_go).values_list("agent_id", flat=True)))
     # Asked again: what changed before the locks were granted counts.
     moved = targets.filter(was_let_go, agent_id__in=list(rows))
@@ -55,7 +62,7 @@ def revert(rollout: Rollout, *, now: datetime) -> bool:
     _desire(rollout, back)
     for has_one in (True, False):
         uids = [uid for uid, rendered_id in back.items() if (rendered_id is not None) is has_one]
-        targets.filter(agent_id__in=uids).update(
+        targets.filter(_WAS_OFFERED, agent_id__in=uids).update(
             state=TargetState.REVERTING if has_one else TargetState.REVERT_FAILED,
             state_since=now,
             reason="" if has_one else NOTHING_BEFORE,

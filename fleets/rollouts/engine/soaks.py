@@ -12,64 +12,83 @@ from agents.models import Health as Stored
 from agents.snapshot import Capability
 from agents.store import StatusRow
 from configs.collector.drift import Runs
-from fleets.models import Target, TargetState
+from fleets.models import RolloutState, StageState, Target, TargetState
 from fleets.rollouts.engine.ledger import Ledger
-from fleets.rollouts.judging import Health, SoakFacts, Word, judge
+from fleets.rollouts.judging import Health, SoakFacts, Verdict, Word, judge, trouble_of
 
 _HEALTH: Final = {Stored.HEALTHY.value: Health.HEALTHY, Stored.UNHEALTHY.value: Health.UNHEALTHY}
 _NAMES: Final = (
+    "pk",
     "agent_id",
-    "rollout__version_id",
+    "state",
     "rollout__apply_timeout_s",
     "soak_until",
     "agent__capabilities",
     "agent__status__health",
     "agent__status__last_error",
 )
+_IN_TROUBLE: Final = Q(agent__status__health=Stored.UNHEALTHY) | Q(
+    agent__status__runs=Runs.LACKING, agent__status__compare_due=False
+)
+_IN_BAKE: Final = Q(
+    state=TargetState.SUCCEEDED,
+    soak_until__isnull=False,
+    stage__bake_s__gt=0,
+    stage__state__in=[StageState.RUNNING, StageState.BAKING],
+    rollout__state__in=[RolloutState.RUNNING, RolloutState.BAKING, RolloutState.PAUSED],
+)
+"""Those that soaked well, of a stage that is still watched."""
 
 
 def judge_soaks(now: datetime) -> frozenset[UUID]:
-    """Judge those that soaked, and those that are unhealthy, or run nothing of the version, before.
+    """Judge those that soaked, and those that are unhealthy, or run nothing of the version, before or in the bake.
 
     Answers the rollouts that have to be advanced.
     """
+    is_due = Q(state=TargetState.SOAKING) & (Q(soak_until__lte=now) | _IN_TROUBLE)
+    watched = Target.objects.filter(is_due | _IN_BAKE & _IN_TROUBLE).exclude(agent=None)
     with transaction.atomic():
-        may_be_judged = (
-            Q(soak_until__lte=now)
-            | Q(agent__status__health=Stored.UNHEALTHY)
-            | Q(agent__status__runs=Runs.LACKING, agent__status__compare_due=False)
-        )
-        soaking = Target.objects.filter(may_be_judged, state=TargetState.SOAKING).exclude(
-            agent=None
-        )
-        rows = store.lock(list(soaking.values_list("agent_id", flat=True)))
+        rows = store.lock(list(watched.values_list("agent_id", flat=True)))
         if not rows:
             return frozenset()
         # Asked again: what changed before the locks were granted counts.
-        found = soaking.filter(agent_id__in=list(rows)).values_list(*_NAMES)
+        found = watched.filter(agent_id__in=list(rows)).values_list(*_NAMES)
         ledger = Ledger(rows, (), now)
-        for uid, version_id, timeout_s, until, capabilities, health, error in found:
-            facts = SoakFacts(
-                health=_HEALTH.get(health, Health.UNKNOWN),
-                reports_health=bool(capabilities & Capability.REPORTS_HEALTH),
-                is_connected=rows[uid].connected,
-                soak_until=until,
-                patience=timedelta(seconds=timeout_s),
-                error=error,
-                runs=_runs(rows[uid]),
-                awaits_comparison=_awaits_comparison(rows[uid]),
-            )
-            verdict = judge(facts, now)
+        for pk, uid, state, *known in found:
+            verdict = _verdict(state, _facts(rows[uid], *known), now)
             if verdict.word is not Word.WAIT:
                 ledger.end_soak(
                     uid,
-                    version_id,
+                    pk,
                     has_failed=verdict.word is Word.FAILED,
                     is_unverified=verdict.word is Word.UNVERIFIED,
                     why=verdict.reason,
                 )
         ledger.write()
         return frozenset(ledger.rollouts)
+
+
+def _verdict(state: str, facts: SoakFacts, now: datetime) -> Verdict:
+    """In the bake only trouble counts: it was well through its soak."""
+    if state == TargetState.SOAKING:
+        return judge(facts, now)
+    trouble = trouble_of(facts)
+    return Verdict(Word.FAILED, trouble) if trouble else Verdict(Word.WAIT)
+
+
+def _facts(
+    row: StatusRow, timeout_s: int, until: datetime, capabilities: int, health: str, error: str
+) -> SoakFacts:
+    return SoakFacts(
+        health=_HEALTH.get(health, Health.UNKNOWN),
+        reports_health=bool(capabilities & Capability.REPORTS_HEALTH),
+        is_connected=row.connected,
+        soak_until=until,
+        patience=timedelta(seconds=timeout_s),
+        error=error,
+        runs=_runs(row),
+        awaits_comparison=_awaits_comparison(row),
+    )
 
 
 def _runs(row: StatusRow) -> Runs | None:

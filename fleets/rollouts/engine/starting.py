@@ -23,17 +23,16 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rollouts import plan
-from fleets.rollouts.engine.claims import OPEN_TARGETS
 from fleets.rollouts.engine.desires import last_good_id, with_desired
 from fleets.rollouts.engine.lifecycle import go_on
+from fleets.rollouts.engine.states import OPEN_TARGETS
 from fleets.rollouts.shares import Candidate, divide, seed_of
 from fleets.rollouts.strategy import Strategy
-from fleets.rollouts.traits import chosen_traits
+from fleets.rollouts.traits import chosen_traits, zone_in
 from telflo.base.hints import touch_on_commit
 from telflo.base.models import User
 
 _NUMBER_TRIES: Final = 5
-_ZONE_LENGTH: Final = 255
 
 
 def start(
@@ -138,7 +137,7 @@ def _add_targets(
                 agent_id=uid,
                 agent_label=str(row.agent),
                 previous_id=last_good_id(members[uid], row),
-                zone=traits.get(uid, {}).get(strategy.zone_key, "")[:_ZONE_LENGTH],
+                zone=zone_in(traits.get(uid, {}), strategy.zone_key),
                 state_since=now,
             )
             for uid, row in rows.items()

@@ -1,6 +1,7 @@
 """A rollout's new state is told outside, in the transaction that enters it."""
 
 from datetime import datetime
+from typing import Final
 
 from django.db.models import Count
 
@@ -9,6 +10,8 @@ from fleets.models import Rollout, Target
 from fleets.rollouts.plan import State
 from fleets.rollouts.telling import Subject, data_of, telling_of
 from notices.outbox import News, tell
+from telflo.base import activity
+from telflo.base.activity import Actor
 
 
 def tell_state(rollout: Rollout, now: datetime) -> None:
@@ -27,6 +30,31 @@ def tell_state(rollout: Rollout, now: datetime) -> None:
         data=data_of(state, reason, subject),
     )
     tell(news, now=now)
+
+
+def record_turn(rollout: Rollout, before: str) -> None:
+    """What the plan did of itself, and a person could have done, is in the activity log as theirs is."""
+    turn = (State(before), State(rollout.state))
+    action = _TURNS.get(turn[1])
+    if turn[0] is turn[1] or action is None or (action == _RESUME and turn[0] is not State.PAUSED):
+        return
+    activity.record(
+        actor=Actor.worker("rollouts"),
+        action=action,
+        obj=rollout,
+        label=f"{rollout.version} to {rollout.fleet}",
+        reason=rollout.state_reason,
+        before={"state": before},
+        after={"state": rollout.state},
+    )
+
+
+_RESUME: Final = "rollout.resume"
+_TURNS: Final = {
+    State.PAUSED: "rollout.pause",
+    State.ROLLING_BACK: "rollout.roll_back",
+    State.RUNNING: _RESUME,
+}
 
 
 def _subject(rollout: Rollout) -> Subject:

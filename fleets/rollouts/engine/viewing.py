@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet
 
 from fleets.models import Rollout, RolloutState, Stage, Target, TargetState
 from fleets.rollouts import plan
-from fleets.rollouts.engine.claims import LET_GO
+from fleets.rollouts.engine.states import LET_GO
 from fleets.rollouts.windows import Window, parse_window
 
 
