@@ -1,11 +1,12 @@
 """What selectors and contrasts look at of collectors."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
 from agents.models import Agent
+from agents.said import selected_value
 
 _ZONE_LENGTH: Final = 255
 """As fleets.models.Target.zone."""
@@ -20,6 +21,20 @@ def traits_of(uids: Collection[UUID]) -> dict[UUID, dict[str, str]]:
         uid: {key: _text(value) for one in (other, own, labels) for key, value in one.items()}
         for uid, other, own, labels in said
     }
+
+
+def chosen_traits(uids: Collection[UUID], keys: Collection[str]) -> dict[UUID, dict[str, str]]:
+    """As traits_of, of these keys alone and without reading the others."""
+    if not keys:
+        return {}
+    agents = Agent.objects.filter(pk__in=list(uids))
+    values = agents.values_list("pk", *map(selected_value, keys))
+    return {uid: those_said(keys, said) for uid, *said in values}
+
+
+def those_said(keys: Iterable[str], values: Iterable[str | None]) -> dict[str, str]:
+    """What is said of these keys; selected_value() is null for what is not."""
+    return {key: value for key, value in zip(keys, values, strict=True) if value is not None}
 
 
 def zone_in(traits: Mapping[str, str], key: str) -> str:
