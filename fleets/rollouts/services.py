@@ -9,7 +9,7 @@ from django.db import transaction
 
 from agents.models import Agent
 from configs.models import ConfigVersion, VersionState
-from fleets.errors import AlreadyAssigned, VersionNotPublished
+from fleets.errors import AlreadyAssigned, NobodyLeftOut, VersionNotPublished
 from fleets.models import Fleet, Rollout, TargetState
 from fleets.rollouts import engine
 from fleets.rollouts.checking import check_rollout
@@ -175,22 +175,32 @@ def leave_out(
 ) -> int:
     """Take collectors out of a rollout that is under way, unless they were offered the version. Answers how many.
 
-    label: what was chosen, for the activity log.
+    label: what was chosen, for the activity log. Raises NobodyLeftOut for none.
     """
     with transaction.atomic():
         count = engine.leave_out(rollout.pk, uids, reason=reason, now=clock.now())
-        if count:
-            activity.record(
-                actor=actor,
-                action="rollout.exclude",
-                obj=rollout,
-                fleet_id=rollout.fleet_id,
-                label=label or f"{rollout.version} to {rollout.fleet}",
-                reason=reason,
-                after={"count": count},
-            )
-            advance_on_commit([rollout.pk])
+        if not count:
+            rollout.refresh_from_db(fields=["state"])
+            why = _OFFERED if rollout.state in ACTIVE else _OVER
+            raise NobodyLeftOut(f"Nobody was left out: {why}", code="nobody_left_out")
+        activity.record(
+            actor=actor,
+            action="rollout.exclude",
+            obj=rollout,
+            fleet_id=rollout.fleet_id,
+            label=label or f"{rollout.version} to {rollout.fleet}",
+            reason=reason,
+            after={"count": count},
+        )
+        advance_on_commit([rollout.pk])
     return count
+
+
+_OVER: Final = "the rollout is over."
+_OFFERED: Final = (
+    "only those can be that wait in this rollout, or on which the version failed."
+    " Who was offered it goes back only with a rollback."
+)
 
 
 def waiting_with(rollout: Rollout, key: str, value: str) -> list[UUID]:
