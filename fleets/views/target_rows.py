@@ -15,6 +15,7 @@ from fleets.models import Attempt, Rollout, Target, TargetState
 from telflo.base.redaction import redact_text
 
 _FAILED: Final = (TargetState.FAILED, TargetState.REVERT_FAILED)
+_NOT_TAKEN: Final = (TargetState.WAITING, TargetState.PENDING_OFFLINE, TargetState.FAILED)
 _COLUMNS: Final = (
     "pk",
     "agent_id",
@@ -39,7 +40,7 @@ _COLUMNS: Final = (
 class TargetRow:
     """One collector in the rollout, with why it stands where it does. `error` is redacted.
 
-    instead: what runs on it, in words, where the version failed.
+    instead: what runs on it, in words, where the version failed. can_leave_out: while the rollout is under way.
     """
 
     name: str
@@ -51,6 +52,7 @@ class TargetRow:
     before: str
     instead: str
     can_retry: bool
+    can_leave_out: bool
 
 
 def target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
@@ -89,6 +91,7 @@ def _row(
         instead=_instead(target, versions, before) if versions else "",
         can_retry=bool(target["is_wanted"])
         and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
+        can_leave_out=bool(target["agent_id"]) and target["state"] in _NOT_TAKEN,
     )
 
 
