@@ -19,16 +19,20 @@ from telflo.base.redaction import redact_text
 
 
 class TargetSerializer(serializers.ModelSerializer[Target]):
-    """One collector in a rollout. Its name is kept when it is forgotten."""
+    """One collector in a rollout. Its name is kept when it is forgotten; why it failed is kept when it goes back."""
 
     instance_uid = serializers.UUIDField(source="agent_id", read_only=True, allow_null=True)
     name = serializers.SerializerMethodField()
     stage = serializers.IntegerField(source="stage.index", read_only=True)
     reason = serializers.SerializerMethodField()
+    failure = serializers.SerializerMethodField()
 
     class Meta:
         model = Target
-        fields = ["instance_uid", "name", "stage", "state", "state_since", "reason"]
+        fields = [
+            *("instance_uid", "name", "stage", "state", "state_since", "reason"),
+            *("failure", "failed_at", "is_unverified"),
+        ]
         read_only_fields = fields
 
     def get_name(self, target: Target) -> str:
@@ -38,6 +42,10 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
     def get_reason(self, target: Target) -> str:
         """Why it is in its state, secrets masked."""
         return redact_text(target.reason)
+
+    def get_failure(self, target: Target) -> str:
+        """Why the version failed there, secrets masked; empty where it did not."""
+        return redact_text(target.failure)
 
 
 class TargetCalls(ApiViewSet[Rollout]):

@@ -1,18 +1,21 @@
 """/rollouts/{id}/targets/ and what is done to single targets."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from agents.snapshot import AgentSnapshot
-from fleets.models import Quarantine
+from fleets.models import Quarantine, Rollout, Target
 from fleets.rollouts.plan import Action
+from fleets.rollouts.services import act_on_rollout
 from telflo.base.access import Role
 from telflo.base.models import Activity
 from tests.api.caller import Answer, caller
-from tests.factories import make_collector
-from tests.fleets.story import FAILED, hash_of, target_of
+from tests.factories import TESTER, make_collector
+from tests.fleets.story import FAILED, Story, hash_of, target_of
 from tests.fleets.test_stages import Staged
+from tests.pages.reading import page
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +119,59 @@ class TestMany:
         path = f"rollouts/{staged.rollout.pk}/exclude/"
         for body in ({}, {"key": "image", "value": "v2"}):
             caller(Role.OPERATOR)("POST", path, body).problem(409)
+
+
+def test_who_goes_to_the_stable_version_instead_says_so_and_why_it_failed() -> None:
+    story = Story(count=0)
+    newcomer = story.join()
+    two = story.version()
+    rollout = story.assign(two)
+    story.claim(newcomer)
+    story.answer(newcomer, FAILED, hash_of(two), "no such exporter, password=hunter2hunter2")
+    act_on_rollout(rollout=rollout, action=Action.ROLL_BACK, actor=TESTER)
+    story.work()
+    words = f"no version of ours before: the fleet's stable one, {story.one}, takes its place"
+    [target] = targets(rollout)
+    assert (target["state"], words in target["reason"]) == ("reverting", True), target
+    story.settle(newcomer)
+    story.work()
+    [target] = targets(rollout)
+    assert (target["state"], words in target["reason"]) == ("reverted", True), target
+    assert target["failure"].startswith("no such exporter")
+    assert "hunter2" not in target["failure"]
+    assert target["failed_at"] is not None
+    assert words in page(f"/rollouts/{rollout.number}/").replace("&#x27;", "'")
+
+
+def test_one_that_cannot_say_how_it_is_is_marked() -> None:
+    staged = Staged()
+    [canary] = staged.offered()
+    Target.objects.filter(agent_id=canary.instance_uid).update(is_unverified=True)
+    marked = {one["instance_uid"]: one["is_unverified"] for one in targets(staged.rollout)}
+    assert [uid for uid, is_marked in marked.items() if is_marked] == [str(canary.instance_uid)]
+    assert "failure" in targets(staged.rollout)[0]
+
+
+def targets(rollout: Rollout) -> list[dict[str, Any]]:
+    """As the API has them."""
+    found: list[dict[str, Any]] = caller()("GET", f"rollouts/{rollout.pk}/targets/").body["results"]
+    return found
+
+
+def test_the_page_says_why_one_failed_that_went_back() -> None:
+    staged, _ = failed()
+    staged.act(Action.ROLL_BACK)
+    html = page(f"/rollouts/{staged.rollout.number}/?state=reverting")
+    assert "The version failed there: unknown exporter" in html
+    assert "hunter2" not in html
+
+
+def test_the_page_says_of_one_that_cannot_go_back_why_and_what_failed() -> None:
+    staged, canary = failed()
+    staged.story.fleet.stable_version = None
+    staged.story.fleet.save(update_fields=["stable_version"])
+    Target.objects.filter(agent_id=canary.instance_uid).update(previous=None)
+    staged.act(Action.ROLL_BACK)
+    html = page(f"/rollouts/{staged.rollout.number}/?state=revert_failed")
+    assert "It had no version of ours before, and the fleet has no stable one" in html
+    assert "The version failed there: unknown exporter" in html
