@@ -18,6 +18,7 @@ from fleets.rollouts.preflight import Finding as Found
 from fleets.rollouts.preflight import Preflight, Severity
 from fleets.rollouts.shares import BadShares
 from fleets.rollouts.strategy import Strategy, all_at_once
+from fleets.rollouts.traits import having
 from fleets.tasks import advance_on_commit
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
@@ -204,10 +205,10 @@ _OFFERED: Final = (
 
 
 def waiting_with(rollout: Rollout, key: str, value: str) -> list[UUID]:
-    """The targets that wait and have this attribute or label."""
+    """The targets that wait and have this trait: an attribute, a label, or the build."""
     waiting = rollout.targets.filter(state=TargetState.WAITING).exclude(agent=None)
-    agents = Agent.objects.filter(pk__in=waiting.values("agent_id")).selected_by(key, value)
-    return list(agents.values_list("pk", flat=True))
+    agents = Agent.objects.filter(pk__in=waiting.values("agent_id"))
+    return list(having(agents, key, value).values_list("pk", flat=True))
 
 
 def check_published(version: ConfigVersion) -> None:
