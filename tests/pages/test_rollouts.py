@@ -239,11 +239,13 @@ class TestSteps:
         assert "/resume/" not in html
         asked = client.get(f"/rollouts/{rollout.number}/pause/").content.decode()
         assert "Nobody else gets the version" in asked
+        assert "is not taken back by itself, however many fail" in asked
         client.post(f"/rollouts/{rollout.number}/pause/", {"reason": "lunch"})
         rollout.refresh_from_db()
         assert (rollout.state, rollout.is_held) == ("paused", True)
         html = client.get(f"/rollouts/{rollout.number}/").content.decode()
-        assert "paused it: lunch. Nobody else goes until somebody resumes it." in html
+        assert "paused it: lunch. Nobody else goes until somebody resumes it" in html
+        assert "until then it is not taken back by itself." in html
         client.post(f"/rollouts/{rollout.number}/resume/")
         rollout.refresh_from_db()
         assert rollout.state == "running"
