@@ -16,16 +16,17 @@ run: $(VENV)/.run static/dist/manifest.json ## install what is missing, migrate,
 	@exec $(BIN)/python manage.py serve --embedded
 
 demo: $(VENV)/.run static/dist/manifest.json ## a server with 300 simulated collectors and a history, in ./var-demo, made anew at each start
-	@TELFLO_DATA="$${TELFLO_DATA:-$(CURDIR)/var-demo}" TELFLO_APPLY_TIMEOUT_S="$${TELFLO_APPLY_TIMEOUT_S:-1200}" \
-	  exec $(BIN)/python manage.py demo
+	@TELFLO_DATA="$${TELFLO_DATA:-$(CURDIR)/var-demo}" exec $(BIN)/python manage.py demo
 
 ##@ Work on it
 .PHONY: install test check types lint lint-image layers e2e fuzz chaos browser proxy postgres screenshots bench bench-pages bench-bulk proto lock format migrations-check deploy-check
 install: $(VENV)/.dev static/dist/manifest.json ## everything that tests and checks need
 
+# Tests start Python again and again: it would compile everything anew where it may not keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 test: $(VENV)/.dev static/dist/manifest.json ## the whole Python and TypeScript suite on SQLite
 	@$(NPM) test --silent
-	@$(BIN)/python -m pytest -q -n auto $(T)
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(T)
 
 check: $(VENV)/.dev static/dist/manifest.json lint types layers migrations-check deploy-check ## lint, format, types, layers, migrations, deploy checks
 	@$(NPM) run typecheck --silent
@@ -69,7 +70,7 @@ chaos: $(VENV)/.dev static/dist/manifest.json ## kill, stop and cut off parts wh
 
 postgres: $(VENV)/.dev static/dist/manifest.json ## the suite on PostgreSQL and Redis
 	@# --reuse-db: the whole PostgreSQL goes away afterwards, so nothing needs to be dropped.
-	@tests/with-services $(BIN)/python -m pytest -q -n auto --reuse-db $(T)
+	@tests/with-services $(BIN)/python -m pytest -q -n auto --dist worksteal --reuse-db $(T)
 
 browser: $(VENV)/.dev static/dist/manifest.json ## the pages in Chromium
 	@$(BIN)/python -m pytest -q tests/browser $(T)

@@ -32,7 +32,7 @@ from fleets.models import (
     Token,
     TokenKind,
 )
-from fleets.places import free_places
+from fleets.places import counting
 from fleets.rollouts import engine
 from fleets.standing import standings
 from fleets.tasks import advance_on_commit
@@ -65,7 +65,7 @@ def admit_agents(callers: Sequence[Caller], *, now: datetime) -> dict[UUID, Answ
     members = _memberships([caller.uid for caller in callers])
     arriving = [caller for caller in callers if _arrives(caller, members)]
     # Before the transaction: a cache that hangs holds up no row.
-    places = free_places(Counter(caller.token.id for caller in arriving), now)
+    places = counting.free_places(Counter(caller.token.id for caller in arriving), now)
     with transaction.atomic():
         door = _Door(callers, members, arriving, places, now)
         door.let_in()

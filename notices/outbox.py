@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -34,7 +33,7 @@ class News:
 def tell(news: News, *, now: datetime, only_for: Subscription | None = None) -> None:
     """Keep it in the caller's transaction and send it once that holds. Secrets in it are masked here."""
     # Tasks import this module's neighbours.
-    from notices.tasks import deliver_notices  # noqa: PLC0415
+    from notices import tasks  # noqa: PLC0415
 
     Notice.objects.create(
         kind=news.kind.value,
@@ -46,8 +45,7 @@ def tell(news: News, *, now: datetime, only_for: Subscription | None = None) -> 
         data=redact_mapping(news.data),
         only_for=only_for,
     )
-    # A broker that is away costs seconds: the sweep finds it.
-    transaction.on_commit(partial(deliver_notices.delay), robust=True)
+    transaction.on_commit(tasks.deliver_soon, robust=True)
 
 
 def spread(now: datetime) -> int:

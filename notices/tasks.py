@@ -9,6 +9,7 @@ from django.core.cache import cache
 from notices import delivering, outbox
 from telflo.base import clock
 from telflo.base.deadlocks import again_after_deadlock
+from telflo.base.outbox import Outbox, Post
 
 _ALONE: Final = "notices.deliver"
 _ALONE_S: Final = 60
@@ -37,3 +38,19 @@ def _deliver() -> int:
         sent += tried
         if not tried or time.monotonic() >= end_s:
             return sent
+
+
+def send(_key: str) -> None:
+    """Have a worker deliver. Raises what the broker's client raises, and may hang with it."""
+    deliver_notices.apply_async(retry=False)
+
+
+to_worker: Post = Outbox(send)
+
+
+def deliver_soon() -> None:
+    """Have what is new delivered. A broker that is away or hangs costs seconds and holds nobody up: the sweep finds it.
+
+    Who waited for it here would keep a database connection that others need to let collectors in.
+    """
+    to_worker.post("new")

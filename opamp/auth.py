@@ -1,16 +1,15 @@
-"""Who may speak to the OpAMP endpoint: bearer tokens, a short memory of answers, a bounded list of refusals."""
+"""Who may speak to the OpAMP endpoint: bearer tokens, and a short memory of answers."""
 
 import asyncio
 import hashlib
 import logging
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from opamp.errors import ConnectionRefused
-from opamp.ports import Credential, Refusal
+from opamp.ports import Credential
 from telflo.base.outage import Outage
 
 logger = logging.getLogger(__name__)
@@ -22,7 +21,6 @@ REFUSAL_MISSING: Final = "missing"
 """fleets.models.RefusalReason.MISSING: the only refusal that is made here."""
 
 _REMEMBERED: Final = 10_000
-USER_AGENT_LENGTH: Final = 200
 _TOKEN_LENGTH: Final = 512
 
 
@@ -130,54 +128,3 @@ def _remember(memory: OrderedDict[bytes, T], key: bytes, value: T) -> None:
     memory.move_to_end(key)
     while len(memory) > _REMEMBERED:
         memory.popitem(last=False)
-
-
-class RefusalLog:
-    """Refused attempts since the last flush, counted per token prefix, address and reason (decision 13)."""
-
-    def __init__(self, *, most: int = 1_000) -> None:
-        self._most = most
-        self._waiting: dict[tuple[str, str, str], Refusal] = {}
-        self.by_reason: Counter[str] = Counter()
-        """All attempts since the start."""
-        self.dropped = 0
-        """How many attempts of new kinds did not fit since the start."""
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def add(
-        self,
-        refused: ConnectionRefused,
-        *,
-        address: str,
-        transport: str,
-        user_agent: str,
-        at: datetime,
-    ) -> None:
-        """Count one attempt."""
-        self.by_reason[refused.reason] += 1
-        key = (refused.token_prefix, address, refused.reason)
-        agent = user_agent[:USER_AGENT_LENGTH]
-        self._keep(Refusal(*key, transport=transport, user_agent=agent, at=at))
-
-    def put_back(self, taken: Iterable[Refusal]) -> None:
-        """What could not be stored waits on, beside what came meanwhile."""
-        for refusal in taken:
-            self._keep(refusal)
-
-    def _keep(self, refusal: Refusal) -> None:
-        key = (refusal.token_prefix, refusal.address, refusal.reason)
-        known = self._waiting.get(key)
-        if known is not None:
-            at = max(known.at, refusal.at)
-            self._waiting[key] = replace(known, count=known.count + refusal.count, at=at)
-        elif len(self._waiting) >= self._most:
-            self.dropped += refusal.count
-        else:
-            self._waiting[key] = refusal
-
-    def take(self) -> list[Refusal]:
-        """Remove and answer everything."""
-        taken, self._waiting = list(self._waiting.values()), {}
-        return taken

@@ -13,13 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from sys import intern
 from typing import Any, Final, TypeVar
-from uuid import UUID
 
 from agents.snapshot import AgentPatch, AgentSnapshot, Components, Transport
 from opamp.admission import Admission
 from opamp.allowances import Allowances
 from opamp.aside import Aside
-from opamp.auth import USER_AGENT_LENGTH, RefusalLog, TokenVerifier
+from opamp.auth import TokenVerifier
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused, Overloaded, TooMany
 from opamp.identities import Identities
@@ -31,8 +30,8 @@ from opamp.options import GatewayOptions
 from opamp.polls import Polls
 from opamp.ports import Credential, Domain
 from opamp.protocol.session import AgentSession
+from opamp.refusals import USER_AGENT_LENGTH, Refusals
 from opamp.registry import Connection, HeldAgent, KnownTrees, Link, Registry
-from opamp.throttle import OF_AGENT, RefusalThrottle, sender_of
 from opamp.unfinished import Unfinished
 from opamp.watch import Watch
 from telflo.base.clock import now
@@ -59,12 +58,8 @@ class Gateway:
         self.aside = Aside(self.options, self.counters)
         self.unfinished = Unfinished(self.options.unfinished_bytes, self.counters)
         self.polls = Polls(self.options, self.counters)
-        self.refusals = RefusalLog()
+        self.refusals = Refusals(self.options)
         self.verifier = TokenVerifier(self._verify, remember_s=self.options.remember_tokens_s)
-        throttle = partial(
-            RefusalThrottle, self.options.refusals_per_minute, retry_after=self.options.retry_after
-        )
-        self.throttle, self.agent_throttle = throttle(), throttle(text=OF_AGENT)
         self.is_draining = False
         self._layer = layer
         self._stored_components = KnownTrees()
@@ -97,7 +92,8 @@ class Gateway:
         self.intent.start()
         self._spawn(for_ever(self._admission.run, self.counters))
         self._spawn(for_ever(Watch(self.registry, options, self.counters).run, self.counters))
-        self._spawn(self._flush_refusals())
+        store = partial(self._on_thread, self._control, self.domain.record_refusals)
+        self._spawn(self.refusals.keep_storing(store))
         self._started = True  # from now on other threads may ask what it counts
 
     def _make_storing(self) -> None:
@@ -217,7 +213,7 @@ class Gateway:
         """
         self.check_capacity()
         if not self.verifier.was_good(secret):
-            self.throttle.check(sender_of(address))
+            self.refusals.check_address(address)
         try:
             async with asyncio.timeout(self.options.verify_s):
                 return await self.verifier.verify(secret)
@@ -232,34 +228,7 @@ class Gateway:
     ) -> None:
         """Count a refused attempt; it is stored a little later."""
         self.ensure_started()
-        self.throttle.count(sender_of(address))
-        self.refusals.add(
-            refusal, address=address, transport=transport, user_agent=user_agent, at=now()
-        )
-
-    def check_agent(self, uid: UUID, *, credential: Credential, address: str) -> None:
-        """Raises TooMany when this agent was refused too often with this credential."""
-        self.agent_throttle.check((sender_of(address), credential.id, uid))
-
-    def refused_agent(
-        self,
-        refusal: AgentRefused,
-        uid: UUID,
-        *,
-        credential: Credential,
-        address: str,
-        transport: str,
-        user_agent: str,
-    ) -> None:
-        """The same of an agent that may not come in by a good credential."""
-        self.agent_throttle.count((sender_of(address), credential.id, uid))
-        self.refusals.add(
-            ConnectionRefused(refusal.reason, text=refusal.text, token_prefix=credential.prefix),
-            address=address,
-            transport=transport,
-            user_agent=user_agent,
-            at=now(),
-        )
+        self.refusals.add(refusal, address=address, transport=transport, user_agent=user_agent)
 
     def check_connections(self, credential: Credential) -> None:
         """Raises TooMany when the credential has all the connections it may have (A5), Overloaded while draining and
@@ -300,11 +269,13 @@ class Gateway:
 
     def _check(self, agent: HeldAgent) -> None:
         connection = agent.connection
-        self.check_agent(agent.uid, credential=connection.credential, address=connection.address)
+        self.refusals.check_agent(
+            agent.uid, credential=connection.credential, address=connection.address
+        )
 
     def _refused(self, agent: HeldAgent, refusal: AgentRefused) -> None:
         connection = agent.connection
-        self.refused_agent(
+        self.refusals.add_agent(
             refusal,
             agent.uid,
             credential=connection.credential,
@@ -356,10 +327,9 @@ class Gateway:
         """What this process counts and holds. Any thread."""
         held = {"connections": self.registry.connection_count, "agents": len(self.registry)}
         waits = self._waits() if self._started else {}
-        turned_away = self.throttle.turned_away + self.agent_throttle.turned_away
-        self.counters.limits["refusals_per_minute"] = turned_away
-        self.counters.limits["refusal_log"] = self.refusals.dropped
-        return numbers_of(self.counters, {**held, **waits}, self.refusals.by_reason)
+        self.counters.limits["refusals_per_minute"] = self.refusals.turned_away
+        self.counters.limits["refusal_log"] = self.refusals.log.dropped
+        return numbers_of(self.counters, {**held, **waits}, self.refusals.log.by_reason)
 
     def _waits(self) -> dict[str, float]:
         return {
@@ -386,16 +356,6 @@ class Gateway:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _flush_refusals(self) -> None:
-        while True:
-            await asyncio.sleep(self.options.refusals_s)
-            if refusals := self.refusals.take():
-                try:
-                    await self._on_thread(self._control, self.domain.record_refusals, refusals)
-                except Exception:
-                    self.refusals.put_back(refusals)
-                    logger.warning("Refused attempts could not be stored yet.", exc_info=True)
 
 
 def _now_s() -> float:

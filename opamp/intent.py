@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 OnThread = Callable[..., Awaitable[Any]]
 
 _LAYER_S: Final = 2.0
+"""So long the layer is waited for; below it nothing ends."""
 _REVOKED: Final = "The token is revoked."
 
 
@@ -94,13 +95,14 @@ class IntentWatcher:
             self.spawn(for_ever(loop, self._counters))
 
     async def stop(self) -> None:
-        """End every task; leave the group."""
+        """End every task; leave the group, as far as the layer answers: what agents said is stored behind this."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._channel:
             try:
-                await self._layer.group_discard(GATEWAYS, self._channel)
+                async with asyncio.timeout(_LAYER_S):
+                    await self._layer.group_discard(GATEWAYS, self._channel)
             except Exception:
                 logger.debug("Leaving the group failed.", exc_info=True)
 

@@ -7,9 +7,7 @@ Go clients take 200 alone for an answer, try 429 and 503 again, and drop the mes
 import asyncio
 import gzip
 import logging
-import sys
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -20,6 +18,7 @@ from agents.snapshot import Transport
 from fleets.connection_offer import Held
 from fleets.offer import Claim
 from opamp.auth import Headers, bearer_secret, header
+from opamp.body import ClientLeft, announced_size, read_body, resumed
 from opamp.consumers import Receive, Scope, Send, client_address
 from opamp.door import refusal_for
 from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
@@ -41,7 +40,6 @@ logger = logging.getLogger(__name__)
 
 PROTOBUF: Final = "application/x-protobuf"
 WHAT_THIS_IS: Final = "This is Telflo's OpAMP endpoint. Agents connect by WebSocket, or POST application/x-protobuf.\n"
-_GZIP_WBITS: Final = 31
 _GZIP_FROM_BYTES: Final = 1024
 _TOO_LARGE: Final = 413
 _FRAMING_BYTES: Final = 6
@@ -71,7 +69,7 @@ class OpampPost:
         """Answer one request."""
         try:
             answer = await self._answer(scope, receive)
-        except _ClientLeft:
+        except ClientLeft:
             return
         except BadBody as error:
             if error.status == _TOO_LARGE:
@@ -94,8 +92,8 @@ class OpampPost:
         secret = bearer_secret(headers)
         first, credential = await self._let_in(scope, receive, secret)
         with self._gateway.polls.holding(credential.id):
-            self._gateway.allowances.check(credential.id, _announced(headers))
-            body = await self._read(headers, _resumed(first, receive), credential.id)
+            self._gateway.allowances.check(credential.id, announced_size(headers))
+            body = await self._read(headers, resumed(first, receive), credential.id)
             with self._gateway.aside.holding(credential.id, body):
                 async with self._gateway.polls.turn(credential.id):
                     status, reply = await self._exchange(scope, credential, body)
@@ -167,7 +165,7 @@ class OpampPost:
             self._gateway.counters.malformed(error.limit)
             return 400, bad_request(raw_uid, str(error))
         address = client_address(scope)
-        self._gateway.check_agent(uid, credential=credential, address=address)
+        self._gateway.refusals.check_agent(uid, credential=credential, address=address)
         self._gateway.polls.check_pace(credential.id, uid, len(body))
         try:
             reply = await self._gateway.polls.run(
@@ -273,7 +271,8 @@ class OpampPost:
     def _refused(
         self, scope: Scope, credential: Credential, uid: UUID, refusal: AgentRefused
     ) -> tuple[int, ServerToAgent]:
-        self._gateway.refused_agent(refusal, uid, credential=credential, **_sender(scope))
+        sender = _sender(scope)
+        self._gateway.refusals.add_agent(refusal, uid, credential=credential, **sender)
         if refusal.is_for_now:
             self._gateway.counters.put_off("newcomers")
             raise Overloaded(self._gateway.options.retry_after(), refusal.text)
@@ -293,81 +292,9 @@ class OpampPost:
         return Answer(status, body, headers)
 
 
-class _ClientLeft(Exception):
-    """The client went away before its request was complete: there is nobody to answer."""
-
-
 def _end_if_failed(patience: asyncio.Timeout, asking: asyncio.Task[Credential]) -> None:
     if not asking.cancelled() and asking.exception() is not None:
         patience.reschedule(0)
-
-
-def _resumed(first: Mapping[str, Any], receive: Receive) -> Receive:
-    """A receive that answers `first` (at most what the server buffers, 64 KiB) before what follows."""
-    events = [first]
-
-    async def resumed() -> Any:
-        return events.pop() if events else await receive()
-
-    return resumed
-
-
-async def read_body(
-    headers: Headers,
-    receive: Receive,
-    *,
-    most: int,
-    came: Callable[[int, bool], None] | None = None,
-) -> bytes:
-    """The request's body, inflated (T6). Raises BadBody: 413 as soon as there are more than `most` bytes.
-
-    came: told how many bytes there are by now, and whether more is to come.
-    """
-    encoding = header(headers, b"content-encoding").lower()
-    if encoding not in {"", "identity", "gzip"}:
-        raise BadBody(415, "The content encoding has to be gzip or none.")
-    length = header(headers, b"content-length")
-    if length.isdecimal() and int(length) > most:
-        raise _too_large(most)
-    inflater = zlib.decompressobj(_GZIP_WBITS) if encoding == "gzip" else None
-    body = bytearray()
-    more = True
-    while more:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise _ClientLeft
-        part: bytes = event.get("body", b"")
-        body += part if inflater is None else _inflate(inflater, part, most - len(body) + 1)
-        if len(body) > most:
-            raise _too_large(most)
-        more = event.get("more_body", False)
-        if came is not None:
-            came(len(body), more)
-    if inflater is not None and not inflater.eof:
-        raise BadBody(400, "The gzip data ends too early.")
-    return bytes(body)
-
-
-def _announced(headers: Headers) -> int:
-    """The bytes of a body as far as its head says, at least; what is packed may be anything."""
-    length = header(headers, b"content-length")
-    is_plain = header(headers, b"content-encoding").lower() in {"", "identity"}
-    return int(length) if is_plain and length.isdecimal() else sys.maxsize
-
-
-def _inflate(inflater: Any, part: bytes, most: int) -> bytes:
-    is_over = inflater.eof
-    try:
-        data: bytes = b"" if is_over else inflater.decompress(part, most)
-    except zlib.error:
-        raise BadBody(400, "The body is not valid gzip data.") from None
-    if inflater.unused_data or (is_over and part):
-        raise BadBody(400, "The body goes on after the end of its gzip data.")
-    return data
-
-
-def _too_large(most: int) -> BadBody:
-    return BadBody(413, f"The message is larger than {most} bytes.")
 
 
 def _sender(scope: Scope) -> dict[str, str]:

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from channels.layers import channel_layers
+from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache
+from django.db.models.signals import post_migrate
 
 from fleets import tasks
+from notices import tasks as notices
 from telflo.base.hints import RecordingPort, set_port
 from tests.opamp.adapters import ADAPTERS, Adapter
 
@@ -32,15 +35,25 @@ def _empty_cache() -> Iterator[None]:
 class AtOnce:
     """Tasks are run where they are sent: the outbox's thread would see nothing of a test's transaction."""
 
-    def post(self, key: str) -> None:
-        tasks.send(key)
+    def __init__(self, send: Callable[[str], None]) -> None:
+        self.post = send
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _tasks_at_once() -> Iterator[None]:
-    before, tasks.outbox = tasks.outbox, AtOnce()
-    yield
-    tasks.outbox = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "outbox", AtOnce(tasks.send))
+        patch.setattr(notices, "to_worker", AtOnce(notices.send))
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """A database once for all tests of a process. Behind a test with transactions of its own it is emptied; Django
+    would then make all content types and permissions anew, which nobody here reads.
+    """
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
 
 @pytest.fixture(params=ADAPTERS)

@@ -21,5 +21,7 @@ STORAGES = {
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, as in life: threads of an in-memory database cannot wait for each other's locks.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # noqa: F405
+# Each test client is a server of its own: two hundred files would be looked up for each, to be served by none.
+WHITENOISE_AUTOREFRESH = True
 # WhiteNoise warns about a missing folder, and warnings are errors here.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - from the product's settings

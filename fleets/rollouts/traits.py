@@ -1,13 +1,14 @@
 """What selectors and contrasts look at of collectors."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
 from django.db.models.functions import Left
 
 from agents.models import Agent, AgentQuerySet
+from agents.said import selected_value
 
 _ZONE_LENGTH: Final = 255
 """As fleets.models.Target.zone."""
@@ -39,6 +40,20 @@ def having(agents: AgentQuerySet, key: str, value: str) -> AgentQuerySet:
     if key == COMPONENTS:
         return agents.alias(build=Left("components_id", _DIGITS)).filter(build=value)
     return agents.selected_by(key, value)
+
+
+def chosen_traits(uids: Collection[UUID], keys: Collection[str]) -> dict[UUID, dict[str, str]]:
+    """As traits_of, of these keys alone and without reading the others."""
+    if not keys:
+        return {}
+    agents = Agent.objects.filter(pk__in=list(uids))
+    values = agents.values_list("pk", *map(selected_value, keys))
+    return {uid: those_said(keys, said) for uid, *said in values}
+
+
+def those_said(keys: Iterable[str], values: Iterable[str | None]) -> dict[str, str]:
+    """What is said of these keys; selected_value() is null for what is not."""
+    return {key: value for key, value in zip(keys, values, strict=True) if value is not None}
 
 
 def zone_in(traits: Mapping[str, str], key: str) -> str:

@@ -41,8 +41,8 @@ WORDS: Final = {
         "Pause",
         "pause",
         lambda rollout: f"Pause {rollout}?",
-        "Nobody else gets the version until somebody resumes it. Collectors that were offered it go on. While it is paused it"
-        " is not taken back by itself, however many fail: then somebody has to roll it back, or resume it.",
+        "Nobody else gets the version until somebody resumes it. Collectors that were offered it go on. While it is"
+        " paused it is not taken back by itself, however many fail: then somebody has to roll it back, or resume it.",
         "It is paused",
     ),
     Step.RESUME: StepWords(

@@ -50,22 +50,28 @@ class Continuity:
         "_asked_at",
         "_digest",
         "_doubtful",
+        "_goes_back",
         "_hush",
         "_is_polled",
         "_not_before",
         "_number",
         "_passed_over",
         "_was_asked_before",
+        "answer_arrived",
         "answer_was_lost",
-        "goes_back",
+        "is_next",
     )
 
     def __init__(self, known: AgentSnapshot) -> None:
         self._is_polled = known.transport is Transport.HTTP
+        self.is_next = False
+        """The last message leaves no gap."""
         self.answer_was_lost = False
         """The message is the one before once more: what it says was stored, what it was answered did not arrive."""
-        self.goes_back = False
-        """The message has a lower number than the one before: its client started anew."""
+        self.answer_arrived = False
+        """Over plain HTTP a client goes on to the next number when it has the answer, else it repeats its message. So
+        the next number proves that what the answer before carried arrived, an offer too."""
+        self._goes_back = False
         self._number = known.sequence_num
         self._digest: int | None = None
         self._doubtful = known.is_new or known.sequence_num is None
@@ -109,11 +115,21 @@ class Continuity:
         is gone with the session before, so the same number says that it is posted anew: answer_was_lost.
         """
         last, self._number = self._number, number
-        self.goes_back = last is not None and number < last
-        self.answer_was_lost = self._is_polled and self._digest is None and number == last
+        is_first = self._digest is None
         again = number == last and digest == self._digest
+        self.is_next = again or (last is not None and number == last + 1)
+        self.answer_was_lost = self._is_polled and is_first and number == last
+        if is_first:
+            self.answer_arrived = self._is_polled and self.is_next
+        self._goes_back = last is not None and number < last
         self._digest = digest
-        return again or (last is not None and number == last + 1)
+        return self.is_next
+
+    def is_beyond(self, number: int | None) -> bool:
+        """Whether the last message has a number above that one, and its client did not start anew."""
+        if number is None or self._number is None or self._goes_back:
+            return False
+        return self._number > number
 
     def go_on(self, digest: int) -> int:
         """The same for a message that is known to have the next number; answers that."""

@@ -16,6 +16,7 @@ from opamp.protocol.reports import read_remote_config
 # Plain ints: IntFlag's operators are slow.
 _ACCEPTS_REMOTE_CONFIG = int(Capability.ACCEPTS_REMOTE_CONFIG)
 _REPORTS_REMOTE_CONFIG = int(Capability.REPORTS_REMOTE_CONFIG)
+_KNOWN_CAPABILITIES = int(sum(Capability))
 _OVERHEARD_LENGTH = 4_000
 """Characters that are kept of an error while nothing can be stored: ten thousand sessions may do so."""
 
@@ -54,6 +55,18 @@ class OfferRules:
     def has_doubtful_offer(self) -> bool:
         """An offer of an earlier session is unanswered and may be lost: only a full state shows whether it arrived."""
         return bool(self.capabilities & _REPORTS_REMOTE_CONFIG) and None in self.in_flight.values()
+
+    def announces(self, mask: int) -> bool:
+        """Whether a message's capabilities are others than are known; bits that we do not know are ignored (M8), and 0
+        says nothing: ReportsStatus is always set.
+        """
+        known = mask & _KNOWN_CAPABILITIES
+        return bool(known) and known != self.capabilities
+
+    def learn_capabilities(self, mask: int) -> None:
+        """Take the capabilities that a message names."""
+        self.capabilities = mask & _KNOWN_CAPABILITIES
+        self.look_again()
 
     def raise_once(self) -> bool:
         """True when the desired hash is due and this was not said since the last change.

@@ -35,8 +35,6 @@ from opamp.protocol.settings_offer import SettingsRules, offers_message
 
 _REPORT_FULL_STATE = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
 _REPORT_COMPONENTS = int(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents)
-# Plain ints: IntFlag's operators are slow, and every message comes by here.
-_KNOWN_CAPABILITIES = int(sum(Capability))
 _ACCEPTS_RESTART = int(Capability.ACCEPTS_RESTART_COMMAND)
 
 
@@ -53,7 +51,6 @@ class AgentSession:
         "_answers",
         "_belief",
         "_continuity",
-        "_has_earlier_answer",
         "_is_first",
         "_left_at",
         "_limits",
@@ -81,7 +78,6 @@ class AgentSession:
         self.epoch = known.epoch
         """The number of this session among the agent's; the newest connection wins (I3)."""
         self._transport = known.transport
-        self._has_earlier_answer = False
         self._limits = limits
         self._belief = Belief(known, stored_components)
         self._continuity = Continuity(known)
@@ -152,7 +148,7 @@ class AgentSession:
         the full state is asked for as soon as anything can be taken. Only an answer to an offer is remembered.
         """
         self._next_beat = b""
-        says_nothing = is_bare(message) and self._news_of(message.capabilities) == 0
+        says_nothing = is_bare(message) and not self._rules.announces(message.capabilities)
         is_next = self._continuity.follows(message.sequence_num, BARE if says_nothing else REFUSED)
         if not says_nothing:
             self._continuity.miss()
@@ -261,22 +257,15 @@ class AgentSession:
     def _follow(self, message: AgentToServer, digest: int) -> bool:
         """Whether this is the next message; else it is doubted that all arrived."""
         is_next = self._continuity.follows(message.sequence_num, digest)
-        self._begin_settings(message, is_next=is_next)
-        if is_next:
-            self._note_answer_arrived()
-        elif not self._continuity.answer_was_lost:
+        self._settings.begin(self._continuity)
+        if not (is_next or self._continuity.answer_was_lost):
             self._continuity.doubt()
-        elif self._rules.has_doubtful_offer:
+        elif self._continuity.answer_was_lost and self._rules.has_doubtful_offer:
             self._continuity.doubt(at_once=True)
         is_websocket = self._transport is Transport.WEBSOCKET
         if self._is_first and is_websocket and self._continuity.stored_number is None:
             self._belief.doubt_health()
         return is_next
-
-    def _begin_settings(self, message: AgentToServer, *, is_next: bool) -> None:
-        self._settings.begin(
-            number=message.sequence_num, follows=is_next, goes_back=self._continuity.goes_back
-        )
 
     def _receive_report(self, message: AgentToServer, now: datetime) -> Outcome:
         try:
@@ -285,8 +274,8 @@ class AgentSession:
             )
         except MalformedMessage:
             # Its digest is not taken: of a message that is over the limits that could cost much.
-            is_next = self._continuity.follows(message.sequence_num, REFUSED)
-            self._begin_settings(message, is_next=is_next)
+            self._continuity.follows(message.sequence_num, REFUSED)
+            self._settings.begin(self._continuity)
             self._continuity.refuse(now)
             raise
         is_next = self._follow(message, digest_of(message))
@@ -297,7 +286,7 @@ class AgentSession:
         kind = MessageKind.REPORT
         if self._is_full(message, is_next=is_next):
             kind = MessageKind.FULL_STATE
-            proves_loss = not self._has_earlier_answer
+            proves_loss = not self._continuity.answer_arrived
             self._belief.take_full(report, message, now, changes, proves_loss=proves_loss)
             self._continuity.settle(now)
             self._rules.learn(self._belief.remote_config, proves_loss=proves_loss)
@@ -330,29 +319,14 @@ class AgentSession:
         return changes
 
     def _take_capabilities(self, mask: int, changes: Changes | None) -> Changes | None:
-        """M8, M9. A mask of 0 says nothing: ReportsStatus is always set."""
-        known = self._news_of(mask)
-        if not known:
+        """M9: they count from this message on."""
+        if not self._rules.announces(mask):
             return changes
-        self._rules.capabilities = known
-        self._rules.look_again()
+        self._rules.learn_capabilities(mask)
         self._settings.look_again(ask=True)
         changes = changes or Changes()
-        changes.state["capabilities"] = known
+        changes.state["capabilities"] = self._rules.capabilities
         return changes
-
-    def _news_of(self, mask: int) -> int:
-        """The capabilities that a message names when they differ from those that are known, else 0."""
-        known = mask & _KNOWN_CAPABILITIES
-        return known if known != self._rules.capabilities else 0
-
-    def _note_answer_arrived(self) -> None:
-        """Over plain HTTP a client goes on to the next number when it has the answer, else it repeats its message.
-
-        So the next number proves that what the answer before carried arrived, an offer too.
-        """
-        if self._is_first and self._transport is Transport.HTTP:
-            self._has_earlier_answer = True
 
     # ---- answering
 
@@ -373,7 +347,7 @@ class AgentSession:
         """The outcome of a message that was taken: reply, patch, and what comes next."""
         if self._is_first:
             self._is_first = False
-            if self._rules.has_doubtful_offer and not self._has_earlier_answer:
+            if self._rules.has_doubtful_offer and not self._continuity.answer_arrived:
                 self._continuity.doubt(at_once=True)
         self._seen_at = now
         self._left_at = now if goodbye else None

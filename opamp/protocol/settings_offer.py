@@ -9,6 +9,7 @@ from typing import Final
 from agents.snapshot import Capability, ConnectionReport, SettingsState, Transport
 from fleets.connection_offer import Destination, SettingsOffer, Signal
 from opamp.proto import opamp_pb2 as pb
+from opamp.protocol.continuity import Continuity
 
 _REPORTS_STATUS: Final = int(Capability.REPORTS_CONNECTION_SETTINGS_STATUS)
 
@@ -39,9 +40,8 @@ class SettingsRules:
         self._is_asking = False
         self._is_raised = False
 
-    def begin(self, *, number: int, follows: bool, goes_back: bool) -> None:
-        """The session's first message came; follows: its number is the one after the last stored, goes_back: it is
-        below that.
+    def begin(self, continuity: Continuity) -> None:
+        """The session's first message came, and its number was taken.
 
         Over plain HTTP a client goes on to the next number when it has the answer: any number above that of the message
         that the offer answered proves that it arrived, also of a message that is posted anew and behind a gap. A number
@@ -52,10 +52,9 @@ class SettingsRules:
         self._has_begun = True
         state = self._state
         if self._transport is Transport.HTTP:
-            is_later = state.number is not None and number > state.number and not goes_back
-            has_it = follows or is_later
+            has_it = continuity.is_next or continuity.is_beyond(state.number)
         else:
-            has_it = follows and state.arrived
+            has_it = continuity.is_next and state.arrived
         if not (has_it or state.in_use):
             self.offered = ""
 

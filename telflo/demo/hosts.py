@@ -1,13 +1,16 @@
 """PURE. The machines of the demo's four fleets: names and attributes as such fleets have them."""
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from opamp.simulator import shapes
 from opamp.simulator.hosts import Host
 
+FEWEST: Final = 20
+"""Collectors. With fewer, a host that fails is more than its stage has a budget for."""
+NEW_IMAGE: Final = "2026.11"
 _NEWER, _OLDER = shapes.VERSIONS
 _DEBIAN: Final = "Debian 12.11"
 _UBUNTU: Final = "Ubuntu 24.04.3 LTS"
@@ -16,17 +19,24 @@ _REDHAT: Final = "Red Hat Enterprise Linux 9.6"
 
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
-    """A fleet to be. share: of all collectors; older: share that runs the older collector."""
+    """A fleet to be.
+
+    share: of all collectors · older: share that runs the older collector · surely: which of the two certain hosts run,
+    so that a small fleet has what the story needs.
+    """
 
     name: str
     description: str
     configuration: str
     share: float
     older: float
+    surely: Mapping[int, str] = field(default_factory=dict)
 
 
 FLEETS: Final = (
-    FleetPlan("edge gateways", "Two gateways in each of our sites", "edge gateway", 0.4, 0.1),
+    FleetPlan(
+        "edge gateways", "Two gateways in each of our sites", "edge gateway", 0.4, 0.1, {1: _NEWER}
+    ),
     FleetPlan(
         "kubernetes nodes",
         "One collector on each node of the clusters",
@@ -35,7 +45,12 @@ FLEETS: Final = (
         0.0,
     ),
     FleetPlan(
-        "payments hosts", "Card processing; changes need a ticket", "payments host", 0.16, 0.3
+        "payments hosts",
+        "Card processing; changes need a ticket",
+        "payments host",
+        0.16,
+        0.3,
+        {1: _OLDER},
     ),
     FleetPlan("staging", "Where versions are tried first", "staging", 0.1, 0.2),
 )
@@ -61,8 +76,8 @@ def hosts_of(plan: FleetPlan, count: int, rng: random.Random) -> Iterator[Host]:
         "staging": _staging,
     }[plan.name]
     for number in range(count):
-        version = _OLDER if rng.random() < plan.older else _NEWER
-        yield make(number, version, rng)
+        drawn = _OLDER if rng.random() < plan.older else _NEWER
+        yield make(number, plan.surely.get(number, drawn), rng)
 
 
 def _edge(number: int, version: str, rng: random.Random) -> Host:
@@ -76,6 +91,7 @@ def _edge(number: int, version: str, rng: random.Random) -> Host:
             "cloud.region": region,
             "cloud.availability_zone": f"{region}{'ab'[number // len(_SITES) % 2]}",
             "deployment.environment": "production",
+            "host.image.version": NEW_IMAGE if number % 10 == 1 else "2026.08",
             "site": site,
         },
     )
@@ -87,7 +103,7 @@ def _node(number: int, version: str, rng: random.Random) -> Host:
     address = f"ip-10-{20 + number % 2}-{number // 200 + 1}-{number % 200 + 10}"
     return Host(
         address,
-        arch="arm64" if number % 2 else "amd64",
+        arch="amd64" if number % 3 else "arm64",
         os_description=_UBUNTU,
         version=version,
         attributes={
@@ -99,14 +115,14 @@ def _node(number: int, version: str, rng: random.Random) -> Host:
     )
 
 
-def _payments(number: int, version: str, rng: random.Random) -> Host:
+def _payments(number: int, version: str, _rng: random.Random) -> Host:
     return Host(
         f"pay-{_ROLES[number % len(_ROLES)]}-{number // len(_ROLES) + 1:02}",
         os_description=_REDHAT,
         version=version,
         attributes={
             "deployment.environment": "production",
-            "datacenter": rng.choice(("dc1", "dc2")),
+            "datacenter": ("dc2", "dc1")[(number + number // len(_ROLES)) % 2],
             "team": "payments",
         },
     )

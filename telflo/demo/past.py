@@ -33,6 +33,11 @@ class PastClock:
         """Leap forward to so long before the present; never back."""
         self._behind = min(self._behind, timedelta(**behind))
 
+    def leap_to(self, moment: datetime) -> None:
+        """Leap forward to this moment; not into the future, never back."""
+        behind = max(timedelta(), datetime.now(UTC) - moment)
+        self._behind = min(self._behind, behind)
+
 
 @contextmanager
 def past(**behind: float) -> Iterator[PastClock]:

@@ -18,6 +18,7 @@ MOST_AT_ONCE: Final = 2
 BUDGET_PERCENT: Final = 10
 _SLOWEST_S: Final = 90.0
 _MOVING: Final = (RolloutState.PENDING, RolloutState.RUNNING)
+_GOING_ON: Final = (*_MOVING, RolloutState.BAKING, RolloutState.ROLLING_BACK)
 """A paused one waits for a visitor, or for the next version."""
 
 
@@ -34,10 +35,10 @@ class Releases:
 
     def start_next(self) -> Rollout | None:
         """The fleets take turns. None when all are busy, or run what a visitor gave them: those are left alone."""
-        moving = Rollout.objects.filter(state__in=_MOVING)
-        under_way = set(moving.values_list("fleet_id", flat=True))
-        if len(under_way) >= MOST_AT_ONCE:
+        if Rollout.objects.filter(state__in=_MOVING).count() >= MOST_AT_ONCE:
             return None
+        going_on = Rollout.objects.filter(state__in=_GOING_ON)
+        under_way = set(going_on.values_list("fleet_id", flat=True))
         for _ in range(len(self._groups)):
             group = self._groups[0]
             self._groups.rotate(-1)

@@ -11,13 +11,15 @@ from pathlib import Path
 from socket import socket
 from typing import Final
 
+from django.conf import settings
 from django.db import connections
 
 from telflo.demo.crowd import Crowd
 from telflo.demo.life import Life
+from telflo.demo.oncall import NETWORK, OnCall
 from telflo.demo.past import past
 from telflo.demo.releases import Releases
-from telflo.demo.story import DAYS, EDGE, KUBERNETES, STAGING, Story
+from telflo.demo.story import DAYS, EDGE, KUBERNETES, PATIENCE, STAGING, Story
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.firststart import prepare
 from telflo.serve.run import run_here
@@ -64,6 +66,9 @@ class Demo:
         self._say = say
         self._celery = QuietCelery()
         self._crowd = Crowd(self._url.replace("http", "ws", 1) + "/v1/opamp")
+        self._on_call = OnCall()
+        settings.WEBHOOK_ALLOW = (*settings.WEBHOOK_ALLOW, NETWORK)
+        settings.APPLY_TIMEOUT = max(settings.APPLY_TIMEOUT, PATIENCE)
         self._ending = threading.Event()
         self._stay = ExitStack()
         self._leave_the_past = self._stay.close
@@ -82,6 +87,7 @@ class Demo:
             self._ending.set()
             self._leave_the_past()
             self._crowd.stop()
+            self._on_call.stop()
 
     def _tell(self) -> None:
         """The story, then the present with a clock that ticks. When that fails the server ends too."""
@@ -107,7 +113,13 @@ class Demo:
     def _history(self) -> Story:
         """The story, told to its end."""
         self._crowd.start()
-        story = Story(self._clock, self._crowd, collectors=self._collectors, say=self._say)
+        story = Story(
+            self._clock,
+            self._crowd,
+            collectors=self._collectors,
+            on_call=self._on_call.url,
+            say=self._say,
+        )
         try:
             story.tell()
             self._leave_the_past()

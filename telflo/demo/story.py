@@ -1,65 +1,61 @@
-"""The demo's history, in order: forty days of an installation, and at their end a rollout that is under way.
+"""The demo's history, in order: forty days of an installation, and at their end two rollouts that are under way.
 
 The product's own services make it, and collectors that really connect.
 """
 
 import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from django.conf import settings
 from django.db.models import QuerySet
 
-from agents.models import Agent, AgentStatus
+from agents.models import Agent, AgentStatus, Health
 from agents.services import label_agent
-from agents.snapshot import ConfigStatus
 from configs.models import Configuration, ConfigVersion
 from configs.services import create_configuration, publish_version, save_version
-from fleets.models import (
-    ArrivalMode,
-    Attempt,
-    AttemptState,
-    Fleet,
-    Platform,
-    RefusalReason,
-    Rollout,
-    RolloutState,
-    Token,
-)
-from fleets.quickdeploy.services import create_deployment
-from fleets.refusals import record_refusal
-from fleets.rollouts.plan import ACTIVE, Budget
+from fleets.models import ArrivalMode, Fleet, Rollout, StageState, Token
 from fleets.rollouts.services import start_rollout
-from fleets.rollouts.strategy import all_at_once
+from fleets.rollouts.strategy import Strategy, canary
 from fleets.services import create_fleet, set_mode
-from fleets.tokens import Expiry, IssuedToken, issue_token, retire_token, revoke_token, rotate_token
+from fleets.tasks import compare_running
+from fleets.tokens import Expiry, IssuedToken, issue_token
+from notices.kinds import ROLLOUT_KINDS, Kind
+from notices.models import Channel
+from notices.services import Wish, subscribe
 from opamp.simulator import shapes
 from opamp.simulator.agent import SimulatedAgent
-from opamp.simulator.behaviour import Behaviour
 from opamp.simulator.hosts import make_uid
 from opamp.simulator.member import Member
 from telflo.base import clock
 from telflo.base.activity import Actor
-from telflo.demo import texts
+from telflo.demo import doors, texts
 from telflo.demo.crowd import Crowd
+from telflo.demo.habits import behaviour_of, has_new_image, has_no_metadata, is_edited
 from telflo.demo.hosts import FLEETS, FleetPlan, hosts_of
 from telflo.demo.past import PastClock, date_the_stale
 from telflo.demo.people import make_people
+from telflo.demo.plans import CLUSTER_BY_CLUSTER, SITE_BY_SITE
+from telflo.demo.waiting import (
+    until_begun,
+    until_gone,
+    until_over,
+    until_paused,
+    until_running,
+    until_stage,
+)
 
 DAYS: Final = 41
 EDGE, KUBERNETES, PAYMENTS, STAGING = (plan.name for plan in FLEETS)
-_WITHIN_S: Final = 120.0
-_LOOK_S: Final = 0.1
-_OPEN: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
 _FEWEST: Final = 4
 _FIRST_WAVE: Final = 0.45
 _NEWCOMERS: Final = 0.06
-_QUICK_SHARE: Final = 0.55
-_LONGEST_APPLY: Final = 0.85
+_POLLS_EVERY_S: Final = 5.0
+PATIENCE: Final = timedelta(minutes=20)
+"""The apply timeout meanwhile: so many collectors share this machine with the server, and with what else runs there."""
+_SLOW_S: Final = (600, 1_000)
+"""Longer than the rest of the story takes, shorter than the patience with them."""
 
 
 @dataclass(slots=True)
@@ -82,12 +78,14 @@ class Story:
         crowd: Crowd,
         *,
         collectors: int,
+        on_call: str,
         say: Callable[[str], None],
         seed: int = 7,
     ) -> None:
         self._clock = past
         self._crowd = crowd
         self._count = collectors
+        self._on_call = on_call
         self._say = say
         self._rng = random.Random(seed)  # noqa: S311 - a story, not a secret
         self._texts: dict[str, Iterator[tuple[str, str]]] = {}
@@ -106,6 +104,7 @@ class Story:
         for index, plan in enumerate(FLEETS):
             self._clock.move_to(days=DAYS - 1 - index)
             self._found(plan)
+        self._tell_on_call()
         self._clock.move_to(days=34)
         self._say("  five weeks ago: the first collectors arrive …")
         self._first_wave()
@@ -117,17 +116,15 @@ class Story:
         self._say("  today …")
         self._losses()
         self._newcomers()
-        self._attention()
         self._under_way()
+        self._attention()
+        self._just_begun()
 
     def arrive_in_the_present(self) -> None:
         """When the clock is right again: everybody is heard once more, before anyone looks for the silent."""
-        begin = clock.now()
-        for group in self.groups.values():
-            self._crowd.report_health(group.members)
-        unheard = AgentStatus.objects.filter(connected=True, last_seen_at__lt=begin)
-        self._until(partial(_is_empty, unheard), "everybody to be heard")
+        self._hear(self.members)
         date_the_stale(clock.now())
+        compare_running()
 
     # ---- the chapters
 
@@ -147,6 +144,17 @@ class Story:
         )
         self.groups[plan.name] = Group(fleet, token, [version])
 
+    def _tell_on_call(self) -> None:
+        """Who is on call hears of rollouts that stop or go back, and of collectors in trouble."""
+        wish = Wish(
+            name="On call",
+            kinds=[kind for kind in ROLLOUT_KINDS if kind is not Kind.ROLLOUT_CANCELLED],
+            unhealthy_from="5",
+            gone_from="10%",
+            url=self._on_call,
+        )
+        subscribe(channel=Channel.WEBHOOK, wish=wish, actor=self.people["admin"])
+
     def _first_wave(self) -> None:
         """Nearly half of them connect and run the first version; some payment hosts are only looked at."""
         for plan in FLEETS:
@@ -154,13 +162,13 @@ class Story:
             group.waiting = self._agents(plan)
             self._arrive(group, max(2, round(len(group.waiting) * _FIRST_WAVE)))
         for group in self.groups.values():
-            self._until_running(group)
+            until_running(group.members, str(group.versions[-1]))
         observed = [
             member
             for member in self._members(PAYMENTS)
-            if "dc2" in member.agent.host.attributes.values()
+            if "dc2" in member.agent.host.attributes.values() and not is_edited(member.agent.host)
         ]
-        for member in observed[: max(1, len(observed) // 2)]:
+        for member in observed[: max(1, len(observed) // 4)]:
             set_mode(
                 agent=self._agent(member),
                 mode=ArrivalMode.OBSERVED,
@@ -172,30 +180,42 @@ class Story:
             label_agent(agent=self._agent(member), labels=labels, actor=self.people["jonas"])
 
     def _improve(self) -> None:
-        """Versions that went well."""
+        """Versions that went well, one in stages; and one that took itself back."""
         for name, days, reason in (
             (STAGING, 27, "Try it here first"),
             (EDGE, 24, "After the incident in ams, INC-2231"),
             (KUBERNETES, 19, ""),
-            (STAGING, 15, ""),
-            (EDGE, 9, "Backend moved to the new cluster"),
-            (KUBERNETES, 7, "Dashboards need the node name"),
         ):
             self._clock.move_to(days=days)
             self._roll_out(name, reason)
+        self._doors()
+        self._clock.move_to(days=15)
+        self._roll_out(STAGING, "")
+        self._taken_back()
+        self._clock.move_to(days=9)
+        self._roll_out(EDGE, "Backend moved to the new cluster", canary())
+        self._clock.move_to(days=7)
+        self._roll_out(KUBERNETES, "Dashboards need the node name")
+
+    def _taken_back(self) -> None:
+        """Nodes of one cluster cannot run it: the budget is spent, and everybody goes back."""
+        self._clock.move_to(days=12)
+        group = self.groups[KUBERNETES]
+        failing = [one for one in group.members if has_no_metadata(one.agent.host)]
+        self._crowd.behave(
+            failing, fails=True, fail_marker="resourcedetection", fail_error=texts.NO_METADATA
+        )
+        version = self._publish_next(group)
+        rollout = self._assign(KUBERNETES, version, "Costs by zone, OPS-1398", CLUSTER_BY_CLUSTER)
+        until_over(rollout, self._clock)
+
+    def _doors(self) -> None:
+        """Tokens change hands; one was seen by too many."""
         self._clock.move_to(days=16)
-        admin = self.people["admin"]
-        edge = self.groups[EDGE]
-        heir = rotate_token(token=edge.token.token, overlap=timedelta(days=7), actor=admin)
-        edge.token = heir
-        old = issue_token(fleet=edge.fleet, name="pilot in ams", expires=Expiry.NEVER, actor=admin)
-        self._leaked = revoke_token(
-            token=old.token, reason="Was in a ticket in clear text", actor=admin
-        )
-        trial = issue_token(
-            fleet=self.groups[STAGING].fleet, name="trial", expires=Expiry.YEAR, actor=admin
-        )
-        retire_token(token=trial.token, reason="Trial is over", actor=admin)
+        admin, edge = self.people["admin"], self.groups[EDGE]
+        edge.token = doors.rotate(edge.token, admin)
+        self._leaked = doors.revoke_a_leaked_one(edge.fleet, admin)
+        doors.retire_a_trial(self.groups[STAGING].fleet, admin)
 
     def _second_wave(self) -> None:
         """All but this morning's newcomers follow."""
@@ -204,16 +224,16 @@ class Story:
             newcomers = max(1, round((len(group.members) + len(group.waiting)) * _NEWCOMERS))
             self._arrive(group, len(group.waiting) - newcomers)
         for group in self.groups.values():
-            self._until_running(group)
+            until_running(group.members, str(group.versions[-1]))
 
     def _payments_trouble(self) -> None:
         """A version that older collectors refuse: it pauses, and the next one mends it."""
         self._clock.move_to(days=5, hours=3)
-        group = self.groups[PAYMENTS]
         rollout = self._start(PAYMENTS, "Name changes with 0.160")
-        self._until(lambda: self._is_settled(group, rollout), "the payments rollout")
+        until_paused(rollout)
         self._clock.move_to(days=5, hours=1)
         self._roll_out(PAYMENTS, "Older collectors do not know the new name")
+        compare_running()
 
     def _losses(self) -> None:
         """Some are gone for days, some since this morning."""
@@ -225,11 +245,9 @@ class Story:
         ):
             self._clock.move_to(**behind)
             gone = self._members(name)[-self._some(count) :]
-            self._crowd.report_health(gone)  # heard for the last time
+            self._hear(gone)
             self._crowd.leave(gone, gracefully=name == KUBERNETES)
-            uids = [member.agent.uid for member in gone]
-            there = AgentStatus.objects.filter(agent_id__in=uids, connected=True)
-            self._until(partial(_is_empty, there), "collectors to be gone")
+            until_gone(_statuses(gone).filter(connected=True), "collectors to be gone")
             group = self.groups[name]
             group.members = [member for member in group.members if member not in gone]
 
@@ -239,70 +257,50 @@ class Story:
         for group in self.groups.values():
             self._arrive(group, len(group.waiting) // 2, over_http=True)
             self._arrive(group, len(group.waiting))
-        for name in (EDGE, KUBERNETES):
-            self._until_running(self.groups[name])
+        for group in self.groups.values():
+            until_running(group.members, str(group.versions[-1]))
 
     def _attention(self) -> None:
         """What somebody should look at: sick collectors, strangers with wrong tokens, commands to be used."""
         self._clock.move_to(minutes=52)
-        self._crowd.fall_ill(self._members(KUBERNETES)[: self._some(5)], texts.EXPORT_REFUSED)
-        self._crowd.fall_ill(self._members(EDGE)[6 : 6 + self._some(2)], texts.EXPORT_UNAUTHORIZED)
-        self._crowd.fall_ill(self._members(PAYMENTS)[1:2], texts.DISK_FULL)
-        for prefix, address, reason, count in (
-            ("tlf_e_Qm3x9d", "198.51.100.23", RefusalReason.UNKNOWN, 214),
-            (self._leaked.prefix, "203.0.113.81", RefusalReason.REVOKED, 37),
-            ("", "192.0.2.140", RefusalReason.UNKNOWN, 3),
+        west = [one for one in self._members(EDGE) if one.agent.host.attributes["site"] == "pdx"]
+        for members, error in (
+            (self._members(KUBERNETES)[: self._some(5)], texts.EXPORT_REFUSED),
+            (west[: self._some(2)], texts.EXPORT_UNAUTHORIZED),
+            (self._members(PAYMENTS)[2:3], texts.DISK_FULL),
         ):
-            record_refusal(
-                token_prefix=prefix,
-                address=address,
-                reason=reason,
-                transport="ws",
-                user_agent="Go-http-client/1.1",
-                now=clock.now(),
-                count=count,
-            )
+            self._crowd.fall_ill(members, error)
+            well = _statuses(members).exclude(health=Health.UNHEALTHY)
+            until_gone(well, "collectors to say that they are ill")
+        doors.refuse_strangers(self._leaked)
         for name, uses in ((EDGE, 20), (KUBERNETES, 50)):
-            create_deployment(
-                fleet=self.groups[name].fleet,
-                platform=Platform.LINUX_AMD64.value,
-                actor=self.people["jonas"],
-                max_uses=uses,
-            )
+            doors.make_install_command(self.groups[name].fleet, uses, self.people["jonas"])
 
     def _under_way(self) -> None:
-        """The rollout that a visitor finds: most have it, a few refuse it, the rest take their time."""
-        self._clock.move_to(minutes=38)
-        self._publish("staging")
-        self._clock.move_to(minutes=6)
-        version = self._publish("edge gateway")
-        self.groups[EDGE].versions.append(version)
-        members = self._members(EDGE)
-        failing = [member for member in members if member.agent.host.attributes["site"] == "lon"]
-        failing = failing[: self._some(4)]
+        """In stages: one site has it, a continent too but for a few that refuse it, and it is watched there."""
+        failing = [one for one in self._members(EDGE) if has_new_image(one.agent.host)]
         self._crowd.behave(
             failing, fails=True, fail_marker="tail_sampling", fail_error=texts.PORT_IN_USE
         )
-        slow = [
-            member
-            for member in members
-            if member not in failing and self._rng.random() > _QUICK_SHARE
-        ]
-        longest_s = settings.APPLY_TIMEOUT.total_seconds() * _LONGEST_APPLY
+        self._clock.move_to(minutes=95)
+        rollout = self._start(EDGE, "OPS-1423", SITE_BY_SITE)
+        until_stage(rollout, self._clock, 1, StageState.BAKING)
+
+    def _just_begun(self) -> None:
+        """At once: half of a fleet takes its time."""
+        slow = self._members(STAGING)[::2]
         for member in slow:
-            self._crowd.behave([member], apply_delay_s=self._rng.uniform(20, longest_s))
-        rollout = self._assign(EDGE, version, "OPS-1423", budget=10)
-        answers = Attempt.objects.filter(rollout=rollout).exclude(state__in=_OPEN)
-        quick = len(members) - len(slow)
-        self._until(lambda: answers.count() >= quick, "the first answers")
+            self._crowd.behave([member], apply_delay_s=self._rng.uniform(*_SLOW_S))
+        self._clock.move_to(minutes=2)
+        rollout = self._start(STAGING, "Fewer exports")
+        until_begun(rollout, [member.agent.uid for member in slow])
 
     # ---- how things are done
 
     def _agents(self, plan: FleetPlan) -> list[SimulatedAgent]:
         count = max(_FEWEST, round(self._count * plan.share))
-        behaviour = Behaviour(apply_delay_s=0, local_config="")
         return [
-            SimulatedAgent(make_uid(self._rng), host, behaviour, self._rng.getrandbits(64))
+            SimulatedAgent(make_uid(self._rng), host, behaviour_of(host), self._rng.getrandbits(64))
             for host in hosts_of(plan, count, self._rng)
         ]
 
@@ -317,61 +315,45 @@ class Story:
         )
         return publish_version(version=version, actor=self.people["maria"])
 
-    def _start(self, name: str, reason: str) -> Rollout:
+    def _publish_next(self, group: Group) -> ConfigVersion:
+        """Of the configuration that the fleet has."""
+        return self._publish(group.versions[-1].configuration.name)
+
+    def _start(self, name: str, reason: str, strategy: Strategy | None = None) -> Rollout:
         """The next version of a fleet's configuration goes to it."""
         group = self.groups[name]
-        assert group.fleet.version is not None
-        version = self._publish(group.fleet.version.configuration.name)
+        version = self._publish_next(group)
         group.versions.append(version)
-        return self._assign(name, version, reason)
+        return self._assign(name, version, reason, strategy)
 
     def _assign(
-        self, name: str, version: ConfigVersion, reason: str, *, budget: int = 0
+        self, name: str, version: ConfigVersion, reason: str, strategy: Strategy | None = None
     ) -> Rollout:
         return start_rollout(
             fleet=self.groups[name].fleet,
             version=version,
             reason=reason,
             actor=self.people["jonas"],
-            strategy=all_at_once(Budget(percent=budget)),
+            strategy=strategy,
         )
 
-    def _roll_out(self, name: str, reason: str) -> None:
-        rollout = self._start(name, reason)
-        going_on = Rollout.objects.filter(pk=rollout.pk, state__in=ACTIVE)
-        self._until(partial(_is_empty, going_on), f"the rollout of {name}")
-
-    def _unanswered(self, name: str) -> int:
-        uids = [member.agent.uid for member in self._members(name)]
-        return Attempt.objects.filter(agent_id__in=uids, state__in=_OPEN).count()
-
-    def _is_settled(self, group: Group, rollout: Rollout) -> bool:
-        rollout.refresh_from_db(fields=["state"])
-        ended = (RolloutState.PAUSED, RolloutState.SUCCEEDED)
-        return rollout.state in ended and not self._unanswered(group.fleet.name)
+    def _roll_out(self, name: str, reason: str, strategy: Strategy | None = None) -> None:
+        until_over(self._start(name, reason, strategy), self._clock)
 
     def _arrive(self, group: Group, count: int, *, over_http: bool = False) -> None:
         """So many of those that wait connect."""
         arriving, group.waiting = group.waiting[:count], group.waiting[count:]
+        if over_http:
+            for agent in arriving:
+                agent.heartbeat_s = _POLLS_EVERY_S
         group.members += self._crowd.arrive(arriving, group.token.secret, over_http=over_http)
 
-    def _until_running(self, group: Group) -> None:
-        """All of a fleet have answered that they run what they were offered."""
-        uids = [member.agent.uid for member in group.members]
-
-        def run_it() -> bool:
-            rows = AgentStatus.objects.filter(agent_id__in=uids)
-            return rows.filter(remote_config_status=ConfigStatus.APPLIED.value).count() == len(uids)
-
-        self._until(run_it, f"{group.fleet.name} to run {group.versions[-1]}")
-
-    def _until(self, holds: Callable[[], bool], what: str) -> None:
-        """Look until it holds. Raises TimeoutError."""
-        end = time.monotonic() + _WITHIN_S
-        while not holds():
-            if time.monotonic() > end:
-                raise TimeoutError(f"The demo waited in vain for {what}.")
-            time.sleep(_LOOK_S)
+    def _hear(self, members: Sequence[Member]) -> None:
+        """They say once more how they are."""
+        begin = clock.now()
+        self._crowd.report_health(members)
+        unheard = _statuses(members).filter(connected=True, last_seen_at__lt=begin)
+        until_gone(unheard, "everybody to be heard")
 
     def _members(self, name: str) -> Sequence[Member]:
         return self.groups[name].members
@@ -384,6 +366,5 @@ class Story:
         return max(1, round(count * min(1.0, self._count / 300)))
 
 
-def _is_empty(rows: "QuerySet[Any]") -> bool:
-    """Looked up anew each time."""
-    return not rows.all().exists()
+def _statuses(members: Sequence[Member]) -> "QuerySet[AgentStatus]":
+    return AgentStatus.objects.filter(agent_id__in=[member.agent.uid for member in members])

@@ -239,6 +239,11 @@ _NO_PROBES: Final = """\
       log_record:
         - IsMatch(body, ".*GET /healthz.*")
 """
+_CLOUD: Final = """\
+  resourcedetection:
+    detectors: [ec2]
+    timeout: 2s
+"""
 _TRACES: Final = "traces:\n      receivers: [otlp]\n      processors: [memory_limiter, resource, "
 _LOGS: Final = "logs:\n      receivers: [filelog]\n      processors: [memory_limiter, "
 _CARD: Final = '(?:[0-9]{3})?"\n'
@@ -291,8 +296,19 @@ LINES: Final = (
                 ),
             ),
             Change(
-                "Node name on every metric",
-                (("k8s.deployment.name]", "k8s.deployment.name, k8s.node.name]"),),
+                "Attributes of the cloud on everything",
+                (
+                    ("  batch:\n    send_batch_size", f"{_CLOUD}  batch:\n    send_batch_size"),
+                    ("k8sattributes, batch]", "k8sattributes, resourcedetection, batch]"),
+                ),
+            ),
+            Change(
+                "Back without the attributes of the cloud; node name on every metric",
+                (
+                    (_CLOUD, ""),
+                    ("k8sattributes, resourcedetection, batch]", "k8sattributes, batch]"),
+                    ("k8s.deployment.name]", "k8s.deployment.name, k8s.node.name]"),
+                ),
             ),
         ),
     ),
@@ -324,6 +340,36 @@ LINES: Final = (
     ),
 )
 
+AUDIT_LOG: Final = """\
+receivers:
+  filelog/audit:
+    include: [/var/log/audit/audit.log]
+exporters:
+  file/audit:
+    path: /var/lib/otelcol/audit.json
+service:
+  pipelines:
+    logs/audit:
+      receivers: [filelog/audit]
+      exporters: [file/audit]
+"""
+"""A file that some hosts have besides what they are given."""
+
+EDITED_BY_HAND: Final = """\
+receivers:
+  filelog:
+    include: [/var/log/payments/*.log, /var/log/postgresql/*.log]
+processors:
+  batch:
+    timeout: 30s
+"""
+"""What somebody put over it during an incident, and forgot."""
+
+NO_METADATA: Final = (
+    'Error: cannot start pipelines: failed to start "resourcedetection" processor: failed fetching resources:'
+    ' EC2 metadata: Get "http://169.254.169.254/latest/dynamic/instance-identity/document": dial tcp'
+    " 169.254.169.254:80: i/o timeout"
+)
 PORT_IN_USE: Final = (
     'Error: cannot start pipelines: failed to start "otlp" receiver:'
     " listen tcp 0.0.0.0:4317: bind: address already in use"

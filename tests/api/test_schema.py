@@ -9,9 +9,11 @@ from uuid import UUID
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
+from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
@@ -34,6 +36,7 @@ from tests.system.rows import make_process
 pytestmark = pytest.mark.django_db
 
 Schema = dict[str, Any]
+World = tuple[Caller, dict[str, str]]
 
 EVENTS = ["rollout.paused"]
 MAIL = ["a@example.com"]
@@ -173,6 +176,14 @@ def schema() -> Schema:
     return found
 
 
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """A caller who may do everything, and the ids of a small installation: made once, what each test does is undone."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield _installation()
+        transaction.set_rollback(True)
+
+
 def test_it_is_served_as_json_and_yaml() -> None:
     call = caller(Role.VIEWER)
     assert call("GET", "schema/").body["info"]["title"] == "Telflo API"
@@ -206,8 +217,10 @@ def test_every_route_is_in_it_and_every_operation_is_proven(schema: Schema) -> N
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_what_is_served_is_what_it_says(schema: Schema, method: str, path: str) -> None:
-    call, ids = world()
+def test_what_is_served_is_what_it_says(
+    schema: Schema, world: World, method: str, path: str
+) -> None:
+    call, ids = world
     address, body = CALLS[method, path]
     answer = call(method.upper(), address.format(**ids), _filled(body, ids))
     assert 200 <= answer.status < 300, answer.text
@@ -219,8 +232,8 @@ def test_what_is_served_is_what_it_says(schema: Schema, method: str, path: str) 
         assert answer.headers["Content-Type"].startswith("application/json")
 
 
-def test_a_dry_run_is_as_the_schema_says(schema: Schema) -> None:
-    call, ids = world()
+def test_a_dry_run_is_as_the_schema_says(schema: Schema, world: World) -> None:
+    call, ids = world
     body = {"fleet": "edge", "version": ids["first"], "dry_run": True}
     answer = call("POST", "rollouts/", body)
     described = schema["paths"]["/api/v1/rollouts/"]["post"]["responses"]["200"]["content"]
@@ -231,8 +244,8 @@ LISTS = [path for method, path in CALLS if method == "get"]
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_parameters_are_those_of_the_schema(schema: Schema, path: str) -> None:
-    call, ids = world()
+def test_parameters_are_those_of_the_schema(schema: Schema, world: World, path: str) -> None:
+    call, ids = world
     plain = CALLS["get", path][0].format(**ids).partition("?")[0]
     problem = call("GET", f"{plain}?nonsense=1").problem(400)
     assert problem["errors"][0]["pointer"] == "/nonsense"
@@ -254,8 +267,7 @@ def test_lists_are_pages(schema: Schema, path: str) -> None:
         assert set(shape["properties"]) == {"next", "previous", "results"}
 
 
-def world() -> tuple[Caller, dict[str, str]]:
-    """A caller who may do everything, and the ids of a small installation."""
+def _installation() -> World:
     cast = Cast()
     common = cast.common
     make_fleet(name="empty")

@@ -1,14 +1,18 @@
 """Sending to what may hang: whoever has something to send goes on at once."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from fleets import tasks
+from notices import tasks as notices
+from notices.outbox import tell
+from telflo.base import clock
 from telflo.base.outbox import Outbox
+from tests.notices.makers import NEWS
 
 WAIT_S = 10
 
@@ -90,24 +94,40 @@ def test_a_thread_that_cannot_start_is_said_and_the_next_post_sends_what_waits(
     assert service.taken == ["first", "last"]
 
 
-@pytest.mark.django_db
-def test_a_rollout_that_moves_does_not_wait_for_the_broker(
-    monkeypatch: pytest.MonkeyPatch, committed: Callable[[], Any]
-) -> None:
-    """The write buffer's thread commits what collectors said, and rollouts move by it."""
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """Both outboxes are as in life, and the broker hangs."""
     service = Service()
     monkeypatch.setattr(tasks, "outbox", Outbox(tasks.send))
-    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(notices, "to_worker", Outbox(notices.send))
 
-    def apply_async(args: tuple[str], **how: Any) -> None:
-        sent.append(how)
-        service.send(args[0])
+    def apply_async(*_args: Any, **how: Any) -> None:
+        assert how == {"retry": False}
+        service.send("last")
 
-    monkeypatch.setattr(tasks.advance_rollout, "apply_async", apply_async)
-    with committed():
-        tasks.advance_on_commit([uuid4(), None])
+    for task in (tasks.advance_rollout, notices.deliver_notices):
+        monkeypatch.setattr(task, "apply_async", apply_async)
+    yield service
     assert service.reached.wait(WAIT_S)
     assert service.taken == []
-    assert service.threads != [threading.get_ident()]
-    assert sent == [{"retry": False}]
     service.goes_on.set()
+    assert service.is_done.wait(WAIT_S)
+    assert threading.get_ident() not in service.threads
+
+
+@pytest.mark.django_db
+def test_a_rollout_that_moves_does_not_wait_for_the_broker(
+    broker: Service, committed: Callable[[], Any]
+) -> None:
+    """The write buffer's thread commits what collectors said, and rollouts move by it."""
+    with committed():
+        tasks.advance_on_commit([uuid4(), None])
+    assert broker.taken == []
+
+
+@pytest.mark.django_db
+def test_news_do_not_wait_for_the_broker(broker: Service, committed: Callable[[], Any]) -> None:
+    """A request has a database connection until it is answered, and those are few."""
+    with committed():
+        tell(NEWS, now=clock.now())
+    assert broker.taken == []

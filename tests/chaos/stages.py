@@ -77,20 +77,22 @@ def may_go_back_to(truth: Truth, known: Collection[str], coming: str) -> Collect
     """What an agent may run after a rollout that begins now is taken back. known: all that its fleet was ever given.
 
     What it runs now. coming: the version that its fleet was given last and that is not taken back, "" for none: until
-    the rollout has begun it may still get it. One that runs nothing may get any.
+    the rollout has begun it may still get it. One that runs nothing may get any, and what is on its way may fail on it:
+    then "", nothing.
     """
     if not truth.runs:
-        return frozenset(known)
+        return {*known, ""}
     is_settled = truth.remote_status == _APPLIED and truth.remote_hash == truth.runs
     under_way = set() if is_settled or not truth.offered else {truth.offered[-1]}
-    return {truth.runs, *under_way, coming} - {""}
+    expected = {*under_way, coming} - {"", truth.runs}
+    return {truth.runs, *expected, *([""] if expected else [])}
 
 
 def not_back(staged: Staged, truth: Truth) -> Iterator[str]:
     """What is still wrong on an agent after its rollout was taken back."""
     allowed = staged.before.get(truth.uid)
     if allowed is not None and truth.runs not in allowed:
-        meant = " or ".join(sorted(one[:12] for one in allowed))
+        meant = " or ".join(sorted(one[:12] or "nothing" for one in allowed))
         yield f"taken back, it runs {truth.runs[:12] or 'nothing'} instead of {meant}"
 
 

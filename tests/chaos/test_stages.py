@@ -79,9 +79,9 @@ def test_an_agent_goes_back_to_what_it_ran_itself() -> None:
 
 def test_one_under_way_may_go_back_to_either_and_one_that_runs_nothing_to_any() -> None:
     under_way = replace(TRUTH, offered=("aa", "bb"), remote_hash="bb", remote_status=2)
-    assert may_go_back_to(under_way, {"aa", "bb", "cc"}, "") == {"aa", "bb"}
-    assert may_go_back_to(replace(TRUTH, runs=""), {"aa", "bb"}, "") == {"aa", "bb"}
+    assert may_go_back_to(under_way, {"aa", "bb", "cc"}, "") == {"aa", "bb", ""}
+    assert may_go_back_to(replace(TRUTH, runs=""), {"aa", "bb"}, "") == {"aa", "bb", ""}
 
 
 def test_what_an_earlier_rollout_brings_just_before_may_be_what_it_goes_back_to() -> None:
-    assert may_go_back_to(TRUTH, {"aa", "bb", "cc"}, "bb") == {"aa", "bb"}
+    assert may_go_back_to(TRUTH, {"aa", "bb", "cc"}, "bb") == {"aa", "bb", ""}

@@ -18,12 +18,13 @@ from tests.e2e.mirror import Mirror, lay_out, serve
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Stories take minutes, the rest seconds: between two stories stands something short.
+    """Outages and stories take minutes, the rest seconds: between two of them stands something short.
 
-    A worker is given the test after the one that it runs, so two stories in a row would wait for each other.
+    A worker is given the test after the one that it runs, so two of them in a row would wait for each other.
     """
-    stories = [item for item in items if "test_story" in item.nodeid]
-    others = [item for item in items if "test_story" not in item.nodeid]
+    outages = [item for item in items if "test_outage" in item.nodeid]
+    stories = outages + [item for item in items if "test_story" in item.nodeid]
+    others = [item for item in items if item not in stories]
     mixed = itertools.zip_longest(stories, others)
     items[:] = [item for pair in mixed for item in pair if item is not None]
 

@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from agents import store
 from agents.configmap import configmap_sha256
-from agents.models import AgentStatus, Verdict
+from agents.models import AgentEvent, AgentStatus, Verdict
 from agents.models import EffectiveConfig as Stored
 from agents.snapshot import AgentSnapshot, ConfigFile, EffectiveConfig
+from agents.views.events import lines_of
 from configs.collector.drift import Runs
 from fleets import drift, reports
 from fleets.models import RenderedConfig
@@ -106,6 +107,22 @@ class TestDrift:
         compare()
         assert word(agent) == ("in_sync", "intended")
         assert compare() == 0
+
+    def test_the_timeline_tells_when_it_begins_and_ends_and_of_what_version(self) -> None:
+        story = Printing()
+        [agent] = story.agents
+        runs(agent, port=2)
+        compare()
+        runs(agent, port=3)
+        compare()
+        runs(agent)
+        compare()
+        events = AgentEvent.objects.filter(agent=agent.instance_uid, kind__startswith="drift")
+        digest = status_of(agent).desired_hash
+        told = [(one.kind, one.data) for one in events.order_by("id")]
+        assert told == [("drifted", {"hash": digest}), ("drift_ended", {"hash": digest})]
+        [ended, began] = lines_of(events.order_by("-id"), {})
+        assert (began.what, ended.what) == ("Drifted", "Drift ended")
 
     def test_a_collector_without_the_intended_pipelines_is_drifted(self) -> None:
         [agent] = Printing().agents

@@ -11,8 +11,8 @@ from uuid import UUID
 from google.protobuf.message import DecodeError
 
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
+from opamp.body import read_body
 from opamp.errors import BadBody
-from opamp.post import read_body
 from opamp.proto.anyvalue_pb2 import AnyValue
 from opamp.proto.opamp_pb2 import AgentToServer, ComponentHealth, ServerErrorResponseType
 from opamp.protocol.anyvalue import from_json, to_json

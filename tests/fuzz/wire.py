@@ -1,7 +1,7 @@
 """Protobuf's wire format by hand: what the library would refuse to build."""
 
 from collections.abc import Iterable
-from functools import reduce
+from functools import lru_cache, reduce
 
 from opamp.protocol.varint import varint
 
@@ -15,7 +15,12 @@ def number(field: int, value: int) -> bytes:
 
 def block(field: int, payload: bytes, *, lie: int = 0) -> bytes:
     """A length-delimited field (bytes, text, message); lie is added to the length that it claims."""
-    return varint(field << 3 | _LENGTH) + varint(max(0, len(payload) + lie)) + payload
+    return _head(field, max(0, len(payload) + lie)) + payload
+
+
+@lru_cache(maxsize=4096)
+def _head(field: int, length: int) -> bytes:
+    return varint(field << 3 | _LENGTH) + varint(length)
 
 
 def entry(field: int, key: bytes, value: bytes) -> bytes:

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opamp.auth import RefusalLog, TokenVerifier, bearer_secret
+from opamp.auth import TokenVerifier, bearer_secret
 from opamp.errors import ConnectionRefused
 from opamp.ports import Credential
+from opamp.refusals import RefusalLog
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 

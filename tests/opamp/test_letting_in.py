@@ -57,7 +57,7 @@ class TestLettingIn:
         assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
         assert (b"www-authenticate", b"Bearer") in start["headers"]
         assert b"oken" in body["body"]
-        assert len(gateway.refusals) == 1
+        assert len(gateway.refusals.log) == 1
 
     @pytest.mark.parametrize("adapter", ["asgi"], indirect=True)
     async def test_a_server_that_cannot_say_401_closes_before_accepting(
@@ -83,7 +83,7 @@ class TestLettingIn:
         await until(lambda: failures)
         await connect(secret="tlf_e_wrong").next()
         await until(lambda: sum(refusal.count for refusal in domain.refusals) == 2)
-        assert gateway.refusals.dropped == 0
+        assert gateway.refusals.log.dropped == 0
 
     async def test_refused_attempts_are_counted_and_stored_together(
         self, gateway: Gateway, connect: Connect, domain: MemoryDomain

@@ -283,7 +283,7 @@ async def test_a_refused_token_is_challenged_and_counted(
 ) -> None:
     response = await client.post(URL, headers={"authorization": "Bearer nope"})
     assert response.headers["www-authenticate"] == "Bearer"
-    assert len(gateway.refusals) == 1
+    assert len(gateway.refusals.log) == 1
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])
@@ -336,7 +336,7 @@ async def test_an_agent_that_may_not_enrol_is_refused(
     domain.refuse_agents = "expired"
     response = await client.post(URL, content=full().SerializeToString())
     assert response.status_code == 403
-    assert len(gateway.refusals) == 1
+    assert len(gateway.refusals.log) == 1
 
 
 @pytest.mark.rule("A3")
@@ -348,7 +348,7 @@ async def test_one_newcomer_too_many_is_told_so_and_to_come_back(
     assert response.status_code == 503
     assert response.text == f"{TOO_MANY}\n"
     assert comes_back(response.headers["retry-after"])
-    assert len(gateway.refusals) == 1
+    assert len(gateway.refusals.log) == 1
 
 
 @pytest.mark.rule("A3")

@@ -195,6 +195,16 @@ BOTH_WAYS = pytest.mark.parametrize(
 )
 """A WebSocket's story by each adapter; plain HTTP has one way."""
 FATES: Sequence[Fate] = (lost, repeated, restarted, flush_lost, all_unwritten_lost, reply_lost)
+IN_TURNS = pytest.mark.parametrize(
+    ("name", "fate", "adapter"),
+    [
+        (name, fate, "asgi" if name.startswith("http") or (story + place) % 2 else "picows")
+        for story, name in enumerate(NAMES)
+        for place, fate in enumerate(FATES)
+    ],
+    indirect=["adapter"],
+)
+"""Each mishap in each story, and by each adapter in some."""
 
 
 def check(agent: Agent) -> None:
@@ -269,8 +279,7 @@ async def test_a_recording_is_stored_with_its_whole_history(name: str, server: S
     await sync_to_async(check)(agent)
 
 
-@pytest.mark.parametrize("fate", FATES)
-@BOTH_WAYS
+@IN_TURNS
 async def test_mishaps_all_along_a_recording_leave_the_stored_belief_true(
     name: str, server: Server, fate: Fate
 ) -> None:

@@ -155,3 +155,12 @@ def test_a_fleet_to_which_a_visitor_gave_something_else_is_left_alone(groups: li
     start_rollout(fleet=groups[0].fleet, version=make_version(), actor=TESTER)
     end_all()
     assert releases.start_next() is None
+
+
+@pytest.mark.django_db
+def test_a_fleet_whose_stage_bakes_is_left_alone(groups: list[Group]) -> None:
+    releases = releases_of(groups[:1])
+    started = releases.start_next()
+    assert started is not None
+    Rollout.objects.update(state=RolloutState.BAKING)
+    assert releases.start_next() is None

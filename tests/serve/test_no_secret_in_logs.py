@@ -249,7 +249,10 @@ def test_an_address_or_a_key_that_is_wrong_is_not_shown(
     start: Start, environment: dict[str, str]
 ) -> None:
     command = start(
-        "serve", TELFLO_LOG_LEVEL="DEBUG", **{"REDIS_URL": "redis://127.0.0.1:1/0", **environment}
+        "serve",
+        program=("-m", "tests.serve.impatient"),
+        TELFLO_LOG_LEVEL="DEBUG",
+        **{"REDIS_URL": "redis://127.0.0.1:1/0", **environment},
     )
     try:
         url = command.line("Telflo is at").split()[-1]

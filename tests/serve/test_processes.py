@@ -8,29 +8,32 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from telflo.serve.sockets import bind, url_of
 
-MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+ROOT = Path(__file__).resolve().parents[2]
 UNSET = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PYTHONDONTWRITEBYTECODE"}
 Start = Callable[..., "Command"]
 
 
 class Command:
-    """`manage.py …` with its own data folder; lines of its output are read as they come."""
+    """A program (`manage.py …`) with its own data folder; lines of its output are read as they come."""
 
-    def __init__(self, data: Path, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self, data: Path, *arguments: str, program: Sequence[str], **environment: str
+    ) -> None:
         inherited = {name: value for name, value in os.environ.items() if name not in UNSET}
         settings = {"TELFLO_DATA": str(data), "HOST": "127.0.0.1", "PORT": "0", **environment}
         # Each start would compile everything anew where bytecode is not written beside the source.
         settings["PYTHONPYCACHEPREFIX"] = str(data.parent.parent / "bytecode")
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, str(MANAGE), *arguments],
+            [sys.executable, *program, *arguments],
+            cwd=ROOT,
             env=inherited | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -58,8 +61,10 @@ class Command:
 def start(tmp_path: Path) -> Iterator[Start]:
     commands: list[Command] = []
 
-    def run(*arguments: str, **environment: str) -> Command:
-        commands.append(Command(tmp_path, *arguments, **environment))
+    def run(
+        *arguments: str, program: Sequence[str] = ("manage.py",), **environment: str
+    ) -> Command:
+        commands.append(Command(tmp_path, *arguments, program=program, **environment))
         return commands[-1]
 
     yield run

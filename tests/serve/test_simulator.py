@@ -70,13 +70,15 @@ def is_believed(running: Running, fleet: Fleet, *, status: int) -> bool:
 
 
 @asynccontextmanager
-async def simulated(planned: Plan, journal: Journal | None = None) -> AsyncIterator[Fleet]:
+async def simulated(
+    planned: Plan, journal: Journal | None = None, *, goodbye_s: float = WITHIN_S
+) -> AsyncIterator[Fleet]:
     fleet = Fleet(planned, journal=journal)
     await fleet.start()
     try:
         yield fleet
     finally:
-        await fleet.stop()
+        await fleet.stop(within_s=goodbye_s)
 
 
 async def becomes(holds: Callable[[], bool], fleet: Fleet) -> None:
@@ -182,13 +184,10 @@ async def test_those_that_poll_go_on_at_another_of_their_addresses(running: Runn
         await becomes(lambda: is_believed(running, fleet, status=1), fleet)
 
 
-async def test_over_http_no_heartbeats_pile_up_behind_what_is_not_answered(
-    running: Running,
-) -> None:
-    nobody = "ws://127.0.0.1:1/v1/opamp"
-    quick = Behaviour(heartbeat_s=0.01)
-    planned = plan(running, url=nobody, count=1, http=Amount(count=1), behaviour=quick)
-    async with simulated(planned) as fleet:
+async def test_over_http_no_heartbeats_pile_up_behind_what_is_not_answered() -> None:
+    nobody, quick = "ws://127.0.0.1:1/v1/opamp", Behaviour(heartbeat_s=0.01)
+    polls = Plan(nobody, [SECRET], 1, http=Amount(count=1), backoff_max_s=0.2, behaviour=quick)
+    async with simulated(polls, goodbye_s=0) as fleet:  # nobody is there to say goodbye to
         await becomes(lambda: fleet.measures.errors.total() > 5, fleet)
         assert fleet.measures.messages["heartbeat"] == 0
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from telflo.demo.hosts import FEWEST
 from telflo.demo.run import Demo, NotOurs, renew
 from telflo.serve.sockets import bind
 
@@ -27,8 +28,10 @@ class Command(BaseCommand):
             raise CommandError(
                 "The demo has its own SQLite database: unset DATABASE_URL and REDIS_URL."
             )
-        if collectors < 1:
-            raise CommandError("--collectors has to be at least 1.")
+        if collectors < FEWEST:
+            raise CommandError(
+                f"--collectors has to be at least {FEWEST}: its story needs so many."
+            )
         try:
             sock = bind(settings.HOST, settings.PORT)
         except OSError as error:
