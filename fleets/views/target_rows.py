@@ -15,6 +15,7 @@ from fleets.models import Attempt, Rollout, Target, TargetState
 from telflo.base.redaction import redact_text
 
 _FAILED: Final = (TargetState.FAILED, TargetState.REVERT_FAILED)
+_NOT_TAKEN: Final = (TargetState.WAITING, TargetState.PENDING_OFFLINE, TargetState.FAILED)
 _COLUMNS: Final = (
     "pk",
     "agent_id",
@@ -23,6 +24,7 @@ _COLUMNS: Final = (
     "state",
     "state_since",
     "reason",
+    "failure",
     "rollout__version_id",
     "previous_id",
     "previous__version__number",
@@ -39,7 +41,7 @@ _COLUMNS: Final = (
 class TargetRow:
     """One collector in the rollout, with why it stands where it does. `error` is redacted.
 
-    instead: what runs on it, in words, where the version failed.
+    instead: what runs on it, in words, where the version failed. can_leave_out: while the rollout is under way.
     """
 
     name: str
@@ -51,6 +53,7 @@ class TargetRow:
     before: str
     instead: str
     can_retry: bool
+    can_leave_out: bool
 
 
 def target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
@@ -77,19 +80,28 @@ def _row(
     """One target (its columns). errors: of the last attempts; where there is one, the reason would repeat it."""
     number = target["previous__version__number"]
     before = f"{target['previous__version__configuration__name']} v{number}" if number else ""
-    why = errors.get(target["agent_id"]) or target["reason"] or "It gave no reason."
+    told = "" if target["state"] == TargetState.REVERT_FAILED else errors.get(target["agent_id"])
+    why = told or _reason(target) or "It gave no reason."
     return TargetRow(
         name=target["agent__display_name"] or target["agent_label"] or "forgotten",
         uid=str(target["agent_id"] or ""),
         state=target["state"],
         since=target["state_since"],
-        reason=redact(target["reason"]),
+        reason=redact(_reason(target)),
         error=redact(why) if versions else "",
         before=before,
         instead=_instead(target, versions, before) if versions else "",
         can_retry=bool(target["is_wanted"])
         and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
+        can_leave_out=bool(target["agent_id"]) and target["state"] in _NOT_TAKEN,
     )
+
+
+def _reason(target: Any) -> str:
+    """Why it stands where it does; of one that went back, or was to, also why."""
+    is_told = target["failure"] in ("", target["reason"])
+    failure = "" if is_told else f"The version failed there: {target['failure']}"
+    return " ".join(filter(None, (target["reason"], failure)))
 
 
 def _pointers(target: Any) -> Pointers:

@@ -17,10 +17,11 @@ from agents.views.events import lines_of
 from configs.collector.drift import Runs
 from fleets import drift, reports
 from fleets.models import RenderedConfig
-from fleets.rollouts.judging import Health, SoakFacts, Word, judge
+from fleets.rollouts.judging import Word, judge
 from telflo.base import clock
 from tests.factories import at, make_patch, make_version, status_of
 from tests.fleets.story import APPLIED, APPLYING, Story, hash_of, target_of
+from tests.fleets.test_judging import soak
 from tests.fleets.test_stages import SOAK, Staged, healthy
 
 pytestmark = pytest.mark.django_db
@@ -211,17 +212,6 @@ class TestDrift:
         store.prune_effective_configs(later)
         assert store.prune_verdicts(later) == 1
         assert Verdict.objects.get().runs == "drifted"
-
-
-def soak(**changed: object) -> SoakFacts:
-    facts: dict[str, object] = {
-        "health": Health.HEALTHY,
-        "reports_health": True,
-        "is_connected": True,
-        "soak_until": at(60),
-        "patience": timedelta(seconds=30),
-    }
-    return SoakFacts(**{**facts, **changed})  # type: ignore[arg-type]  # a test's
 
 
 class TestJudging:

@@ -31,7 +31,7 @@ from tests.factories import (
     make_rendered,
     make_version,
 )
-from tests.pages.reading import page, signed_in
+from tests.pages.reading import page, posted, signed_in
 
 pytestmark = pytest.mark.django_db
 APPLIED, FAILED = ConfigStatus.APPLIED, ConfigStatus.FAILED
@@ -239,11 +239,13 @@ class TestSteps:
         assert "/resume/" not in html
         asked = client.get(f"/rollouts/{rollout.number}/pause/").content.decode()
         assert "Nobody else gets the version" in asked
+        assert "is not taken back by itself, however many fail" in asked
         client.post(f"/rollouts/{rollout.number}/pause/", {"reason": "lunch"})
         rollout.refresh_from_db()
         assert (rollout.state, rollout.is_held) == ("paused", True)
         html = client.get(f"/rollouts/{rollout.number}/").content.decode()
-        assert "paused it: lunch. Nobody else goes until somebody resumes it." in html
+        assert "paused it: lunch. Nobody else goes until somebody resumes it" in html
+        assert "until then it is not taken back by itself." in html
         client.post(f"/rollouts/{rollout.number}/resume/")
         rollout.refresh_from_db()
         assert rollout.state == "running"
@@ -292,3 +294,54 @@ def test_its_history_says_what_happened_who_did_it_and_why() -> None:
         "new gateway",
     ):
         assert words in history
+
+
+class TestLeaveOut:
+    def test_one_is_left_out_from_its_row(self) -> None:
+        rollout = started()
+        agent = rollout.targets.get(agent__display_name="edge-1").agent
+        assert agent is not None
+        path = f"/rollouts/{rollout.number}/"
+        link = f"{path}exclude/?uid={agent.pk}"
+        assert link in page(path, role=Role.OPERATOR)
+        assert link not in page(path)
+        asked = page(link, role=Role.OPERATOR)
+        assert "Leave edge-1 out?" in asked
+        assert "It waits. It keeps what it runs" in asked
+        client = signed_in(Role.OPERATOR)
+        done = client.post(link, {"reason": "old kernel"}, follow=True).content.decode()
+        assert "edge-1 is left out" in done
+        assert "old kernel" in done
+        assert link not in done
+        assert rollout.targets.get(agent=agent).state == "excluded"
+
+    def test_of_one_on_which_it_failed_it_is_said_that_it_stops_counting(self) -> None:
+        rollout = started()
+        target = rollout.targets.get(agent__display_name="edge-1")
+        rollout.targets.filter(pk=target.pk).update(state=TargetState.FAILED)
+        path = f"/rollouts/{rollout.number}/exclude/?uid={target.agent_id}"
+        assert "stops counting against the failure budget" in page(path, role=Role.OPERATOR)
+        posted(path)
+        target.refresh_from_db()
+        assert target.state == "excluded"
+
+    def test_one_that_was_offered_it_stays_and_the_page_says_why(self) -> None:
+        rollout = started()
+        rollout.targets.update(state=TargetState.OFFERED)
+        target = rollout.targets.get(agent__display_name="edge-1")
+        path = f"/rollouts/{rollout.number}/exclude/?uid={target.agent_id}"
+        asked = page(path, role=Role.OPERATOR)
+        assert "edge-1 cannot be left out" in asked
+        assert "It was offered the version" in asked
+        client = signed_in(Role.OPERATOR)
+        assert "Nobody was left out" in client.post(path, follow=True).content.decode()
+        target.refresh_from_db()
+        assert target.state == "offered"
+
+    def test_who_is_no_target_is_not_found(self) -> None:
+        rollout = started()
+        stranger = make_collector(name="other")
+        client = signed_in(Role.OPERATOR)
+        for uid in (stranger.pk, "nonsense", ""):
+            path = f"/rollouts/{rollout.number}/exclude/?uid={uid}"
+            assert client.get(path).status_code == 404
