@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Final, Self
 
 from django.db import models
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Coalesce
 
+from agents.said import said, selected_value
 from agents.snapshot import ConfigStatus
 from agents.status import CUT_OFF, health_now
 from telflo.base.compression import CompressedField
@@ -82,29 +82,22 @@ class AgentQuerySet(models.QuerySet["Agent"]):
 
     def with_label(self, key: str, value: str) -> Self:
         """Those to which a person gave this label."""
-        return self.alias(_label=_said(key, "labels")).filter(_label=value)
+        return self.alias(_label=said(key, "labels")).filter(_label=value)
 
     def with_attribute(self, key: str, value: str) -> Self:
         """Those that report this attribute: identifying before non-identifying."""
-        reported = Coalesce(_said(key, "identifying"), _said(key, "non_identifying"))
+        reported = Coalesce(said(key, "identifying"), said(key, "non_identifying"))
         return self.alias(_attribute=reported).filter(_attribute=value)
 
     def selected_by(self, key: str, value: str) -> Self:
         """A selector: labels, then identifying, then non-identifying attributes (decision 18)."""
-        places = ("labels", "identifying", "non_identifying")
-        said = Coalesce(*(_said(key, place) for place in places))
-        return self.alias(_selected=said).filter(_selected=value)
+        return self.alias(_selected=selected_value(key)).filter(_selected=value)
 
     def with_health(self, words: Collection[str]) -> Self:
         """Those whose health counts as one of these words: agents/status.py, health_now, on rows."""
         is_cut_off = models.Q(status__status__in=CUT_OFF)
         found = models.Q(status__health__in=words) & ~is_cut_off
         return self.filter(found | is_cut_off if Health.UNKNOWN in words else found)
-
-
-def _said(key: str, place: str) -> Cast:
-    """The value of a key in one of an agent's JSON columns, as text."""
-    return Cast(KeyTextTransform(key, place), models.TextField())
 
 
 class Agent(models.Model):

@@ -1,4 +1,4 @@
-"""The REST API of rollouts: start one, look at it and at its targets."""
+"""The REST API of rollouts: start one, look at it, and what is done to it. Of its targets: fleets/api_targets.py."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,9 @@ from uuid import UUID
 
 import django_filters
 from django.db.models import Count, QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,6 +16,7 @@ from fleets.api_causes import FailuresSerializer
 from fleets.api_plans import NewRolloutSerializer
 from fleets.api_preflight import PreflightSerializer, shown_preflight
 from fleets.api_shapes import VersionRefSerializer, version_by_id
+from fleets.api_targets import TargetCalls
 from fleets.models import (
     SHOWN_STAGE_STATES,
     Fleet,
@@ -24,7 +24,6 @@ from fleets.models import (
     RolloutState,
     Stage,
     Target,
-    TargetState,
 )
 from fleets.rollouts.causes import causes_of
 from fleets.rollouts.plan import Action as Step
@@ -38,9 +37,7 @@ from fleets.rollouts.services import (
 from fleets.views.subject import fleet_named
 from telflo.base.access import Action
 from telflo.base.api.serializers import ReasonSerializer, UsernameField
-from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
-from telflo.base.redaction import redact_text
 
 
 class StageSerializer(serializers.ModelSerializer[Stage]):
@@ -138,26 +135,14 @@ class RolloutDetailSerializer(RolloutKnobsSerializer):
         read_only_fields = fields
 
 
-class TargetSerializer(serializers.ModelSerializer[Target]):
-    """One collector in a rollout. Its name is kept when it is forgotten."""
+class ExcludedSerializer(RolloutDetailSerializer):
+    """The same, and how many collectors were left out just now."""
 
-    instance_uid = serializers.UUIDField(source="agent_id", read_only=True, allow_null=True)
-    name = serializers.SerializerMethodField()
-    stage = serializers.IntegerField(source="stage.index", read_only=True)
-    reason = serializers.SerializerMethodField()
+    left_out = serializers.IntegerField(read_only=True)
 
-    class Meta:
-        model = Target
-        fields = ["instance_uid", "name", "stage", "state", "state_since", "reason"]
+    class Meta(RolloutDetailSerializer.Meta):
+        fields = [*RolloutDetailSerializer.Meta.fields, "left_out"]
         read_only_fields = fields
-
-    def get_name(self, target: Target) -> str:
-        """The collector's name."""
-        return target.agent.display_name if target.agent else target.agent_label
-
-    def get_reason(self, target: Target) -> str:
-        """Why it is in its state, secrets masked."""
-        return redact_text(target.reason)
 
 
 class ExclusionSerializer(ReasonSerializer):
@@ -178,7 +163,7 @@ class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     state = django_filters.MultipleChoiceFilter(choices=RolloutState.choices)
 
 
-class RolloutViewSet(ApiViewSet[Rollout]):
+class RolloutViewSet(TargetCalls):
     """Rollouts."""
 
     serializer_class = RolloutSerializer
@@ -194,6 +179,8 @@ class RolloutViewSet(ApiViewSet[Rollout]):
         "targets": Action.VIEW,
         "failures": Action.VIEW,
         "exclude": Action.OPERATE,
+        "target_retry": Action.OPERATE,
+        "target_exclude": Action.OPERATE,
         "pause": Action.OPERATE,
         "resume": Action.OPERATE,
         "cancel": Action.OPERATE,
@@ -254,22 +241,6 @@ class RolloutViewSet(ApiViewSet[Rollout]):
         """One rollout with its stages."""
         return self.one(self._detail(self.get_object().pk))
 
-    @extend_schema(
-        parameters=[OpenApiParameter("state", str, enum=TargetState.values)],
-        responses=TargetSerializer(many=True),
-        filters=False,
-    )
-    @action(detail=True, methods=["get"])
-    def targets(self, request: Request, pk: UUID) -> Response:
-        """Its collectors and how each fares."""
-        rows = self.get_object().targets.select_related("agent", "stage")
-        state = request.query_params.get("state")
-        if state is not None:
-            if state not in TargetState.values:
-                raise ValidationError({"state": f"Choose one of {', '.join(TargetState.values)}."})
-            rows = rows.filter(state=state)
-        return self.page(rows, TargetSerializer, ordering=("id",))
-
     @extend_schema(responses=FailuresSerializer, filters=False)
     @action(detail=True, methods=["get"], filter_backends=[], pagination_class=None)
     def failures(self, request: Request, pk: UUID) -> Response:
@@ -307,18 +278,20 @@ class RolloutViewSet(ApiViewSet[Rollout]):
         """Go on with the next stage now."""
         return self._act(Step.SKIP_BAKE)
 
-    @extend_schema(request=ExclusionSerializer, responses=RolloutDetailSerializer)
+    @extend_schema(request=ExclusionSerializer, responses=ExcludedSerializer)
     @action(detail=True, methods=["post"])
     def exclude(self, request: Request, pk: UUID) -> Response:
-        """Leave collectors out that were not offered the version yet; those on which it failed stop counting."""
+        """Leave collectors out that were not offered the version yet; those on which it failed stop counting. Of those
+        that are named and were offered it nothing is said; 409 when nobody is left.
+        """
         rollout, wanted = self.get_object(), self.validated(ExclusionSerializer)
         uids, key, value = wanted["instance_uids"], wanted["key"], wanted["value"]
         if key:
             uids = [*uids, *waiting_with(rollout, key, value)]
         label = f"{key}={value}" if key else ""
         reason = wanted["reason"]
-        leave_out(rollout=rollout, uids=uids, actor=self.actor, reason=reason, label=label)
-        return self.one(self._detail(rollout.pk))
+        count = leave_out(rollout=rollout, uids=uids, actor=self.actor, reason=reason, label=label)
+        return self.one({**self._detail(rollout.pk), "left_out": count})
 
     def _act(self, step: Step) -> Response:
         rollout = self.get_object()

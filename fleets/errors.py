@@ -35,3 +35,7 @@ class AlreadyAssigned(Conflict):
 
 class CannotRetry(Conflict):
     """There is nothing to retry, or no safe way to."""
+
+
+class NobodyLeftOut(Conflict):
+    """None of those that were named can be left out of the rollout."""

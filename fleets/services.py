@@ -15,7 +15,7 @@ from agents.store import RETRIED, NewEvent
 from configs.models import ConfigVersion
 from fleets.errors import FleetInUse
 from fleets.many import change_fleet, check_open, drop_agents, touch_fleets
-from fleets.models import ArrivalMode, Fleet, Membership
+from fleets.models import ArrivalMode, Fleet, Membership, Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.services import check_published
 from fleets.tasks import advance_on_commit
@@ -180,12 +180,15 @@ def forget_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
         drop_agents([agent.pk], now=clock.now())
 
 
-def retry_agent(*, agent: Agent, actor: Actor, reason: str = "") -> None:
-    """Try what failed on this agent once more, by way of its previous version. Raises CannotRetry."""
+def retry_agent(*, agent: Agent, actor: Actor, reason: str = "", of: Rollout | None = None) -> None:
+    """Try what failed on this agent once more, by way of its previous version. Raises CannotRetry.
+
+    of: only if that is this rollout's version.
+    """
     now = clock.now()
     with transaction.atomic():
         member = _member(agent)
-        rollouts = engine.retry(agent.pk, now=now)
+        rollouts = engine.retry(agent.pk, of=of, now=now)
         advance_on_commit(rollouts)
         store.add_events([NewEvent(agent.pk, now, RETRIED, {"by": actor.label})])
         activity.record(

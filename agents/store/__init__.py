@@ -5,6 +5,8 @@ A few statements for any number of agents; the SQL that differs between database
 
 from agents.store.commands import claim_commands, expire_commands
 from agents.store.comparing import (
+    DRIFT_ENDED,
+    DRIFTED,
     Compared,
     Pair,
     effective_files,
@@ -37,6 +39,8 @@ from agents.store.sweeping import sweep
 
 __all__ = [
     "CALM_AFTER_RESTART",
+    "DRIFTED",
+    "DRIFT_ENDED",
     "FENCED_EPOCH",
     "RETRIED",
     "Arrival",

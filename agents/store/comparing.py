@@ -2,17 +2,24 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 
 from agents.models import TO_COMPARE, AgentStatus, EffectiveConfig, Verdict
 from agents.snapshot import ConfigFile
+from agents.status import Word
 from agents.store.bodies import essence_of
+from agents.store.events import NewEvent, add_events
 from agents.store.rows import Edit, lock, touch, write
 from agents.store.values import files_from_text
 from configs.collector.drift import Runs
+
+DRIFTED: Final = "drifted"
+DRIFT_ENDED: Final = "drift_ended"
+_TOLD: Final = {(False, True): DRIFTED, (True, False): DRIFT_ENDED}
+"""The kind of event, by whether it was drifted before and is now."""
 
 
 class Pair(NamedTuple):
@@ -80,16 +87,22 @@ def keep_verdicts(verdicts: Mapping[Pair, Runs], *, now: datetime) -> None:
 def set_runs(
     compared: Iterable[Compared], verdicts: Mapping[Pair, Runs], *, now: datetime
 ) -> frozenset[UUID]:
-    """Write what became of the intended configuration, where nothing changed meanwhile. Answers who looks different."""
+    """Write what became of the intended configuration, where nothing changed meanwhile. Answers who looks different.
+
+    Timelines tell where drift begins, and where it ends without another version.
+    """
     wanted = {one.instance_uid: one for one in compared if one.pair in verdicts}
     with transaction.atomic():
-        edits = []
+        edits, events = [], []
         for uid, row in lock(wanted).items():
             one = wanted[uid]
             if (row.effective_config_id, row.desired_hash) == (one.effective_id, one.pair.intended):
-                edit = Edit(row)
+                edit, before = Edit(row), row.config_status
                 edit.put(runs=verdicts[one.pair].value, compare_due=False)
                 edit.derive(now)
                 edits.append(edit)
+                if kind := _TOLD.get((before == Word.DRIFTED, row.config_status == Word.DRIFTED)):
+                    events.append(NewEvent(uid, now, kind, {"hash": row.desired_hash}))
         write(edits)
+        add_events(events)
         return touch(edits)

@@ -71,6 +71,7 @@ class StatusRow(Loaded):
     desired_hash: str
     attempt_failed: bool
     status: str
+    config_status: str
 
 
 JUDGED: Final = (

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from agents.models import AgentEvent
-from agents.store import RETRIED
+from agents.store import DRIFT_ENDED, DRIFTED, RETRIED
 from agents.timeline import Condition, Happening, fold
 from agents.views.versions import VersionRef
 from agents.wording import DISCONNECTS, TRANSPORTS
@@ -127,6 +127,26 @@ def _moved(data: Data, _names: Mapping[str, VersionRef]) -> Words:
     )
 
 
+def _drifted(data: Data, names: Mapping[str, VersionRef]) -> Words:
+    return (
+        "warn",
+        "git-compare-arrows",
+        "Drifted",
+        _version(data, names),
+        "what it runs differs from it",
+    )
+
+
+def _drift_ended(data: Data, names: Mapping[str, VersionRef]) -> Words:
+    return (
+        "ok",
+        "circle-check",
+        "Drift ended",
+        _version(data, names),
+        "it runs what it should again",
+    )
+
+
 def _retried(data: Data, _names: Mapping[str, VersionRef]) -> Words:
     return "move", "rotate-cw", "Retried", "", f"by {data.get('by', 'a person')}"
 
@@ -208,6 +228,8 @@ _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "enrolled": _enrolled,
     "moved": _moved,
     RETRIED: _retried,
+    DRIFTED: _drifted,
+    DRIFT_ENDED: _drift_ended,
     "mode": _mode,
     "cloned": _cloned,
     "cloned_from": _cloned_from,

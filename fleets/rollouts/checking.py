@@ -1,28 +1,39 @@
 """The pre-flight check of a rollout, from the database: a fixed number of queries, however many members there are."""
 
-from collections.abc import Collection, Iterable, Mapping
+import json
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
-from uuid import UUID
+
+from django.db.models import (
+    Case,
+    F,
+    OuterRef,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Concat
 
 from agents.models import ComponentSet
+from agents.said import selected_value
 from agents.snapshot import ConfigStatus, may_take_config
 from configs.models import ConfigVersion
 from fleets.models import ArrivalMode, Fleet, Quarantine, RenderedConfig
 from fleets.rollouts import preflight
 from fleets.rollouts.needs import Component, Needs, needs_of, offered_by
-from fleets.rollouts.past import ways_again
-from fleets.rollouts.placing import Again, TargetFacts
+from fleets.rollouts.past import PREVIOUS_FAILED
+from fleets.rollouts.placing import TargetFacts, way_again
 from fleets.rollouts.plan import ACTIVE
-from fleets.rollouts.preflight import NOTHING_SAID, Member, Preflight, Subject
+from fleets.rollouts.preflight import Alike, Member, Preflight, Subject
 from fleets.rollouts.shares import seed_of
 from fleets.rollouts.strategy import Strategy
-from fleets.rollouts.traits import traits_of
+from fleets.rollouts.traits import those_said
+from telflo.base.gathering import Gathered
 
-_COLUMNS: Final = (
-    "agent_id",
-    "agent__display_name",
+_KIND: Final = (
     "mode",
     "agent__capabilities",
     "agent__components_id",
@@ -30,24 +41,25 @@ _COLUMNS: Final = (
     "agent__status__remote_config_status",
     "agent__status__remote_config_hash",
 )
+_MEMBERS: Final = Gathered(Concat(Cast("agent_id", TextField()), Value(" "), "agent__display_name"))
 
 
 def check_rollout(
     fleet: Fleet, version: ConfigVersion, strategy: Strategy, *, force: bool, now: datetime
 ) -> Preflight:
     """What starting it now would do. The strategy holds (Strategy.check). Nothing is changed."""
-    members = _members(fleet, version, strategy, force=force)
+    groups = _groups(fleet, version, strategy.traits, force=force)
     underway = fleet.rollouts.filter(state__in=ACTIVE).select_related("version__configuration")
     running = underway.defer("version__yaml").first()
     subject = Subject(
         strategy=strategy,
         needs=needs_of(version.yaml),
         before=_needs_before(fleet, version),
-        builds=_builds({member.build for member in members} - {""}),
+        builds=_builds({group.build for group in groups} - {""}),
         underway=f"Rollout {running} to {running.version}" if running else "",
         is_open=strategy.window is None or strategy.window.is_open(now),
     )
-    return preflight.check(members, subject, seed=seed_of(fleet.pk, version.pk))
+    return preflight.check(groups, subject, seed=seed_of(fleet.pk, version.pk))
 
 
 def _needs_before(fleet: Fleet, version: ConfigVersion) -> Needs | None:
@@ -57,58 +69,62 @@ def _needs_before(fleet: Fleet, version: ConfigVersion) -> Needs | None:
     return needs_of(before.yaml)
 
 
-def _members(
-    fleet: Fleet, version: ConfigVersion, strategy: Strategy, *, force: bool
-) -> list[Member]:
+def _groups(
+    fleet: Fleet, version: ConfigVersion, traits: Sequence[str], *, force: bool
+) -> list[Alike]:
+    """Put together by the database, so that it costs little here however many members there are."""
     # Versions that share their text share the hash that is applied or quarantined.
     rendered = RenderedConfig.objects.filter(version__sha256=version.sha256)
     hashes = frozenset(rendered.values_list("hash", flat=True))
-    failed = dict(Quarantine.objects.filter(hash__in=hashes).values_list("agent_id", "hash"))
-    rows: Iterable[tuple[Any, ...]] = list(fleet.memberships.order_by().values_list(*_COLUMNS))
-    applied = {row[0]: row[7] if row[6] == ConfigStatus.APPLIED else "" for row in rows}
-    again = ways_again(_only(failed, applied), applied) if force else {}
-    traits = traits_of([row[0] for row in rows]) if strategy.reads_traits else {}
+    said = [selected_value(key, "agent__") for key in traits]
+    kinds = fleet.memberships.order_by().values_list(*_KIND, *_failing(hashes, force=force), *said)
     return [
-        Member(
-            uid,
-            name,
-            _facts(
-                mode,
-                bits,
-                is_connected,
-                uid in failed,
-                applied[uid] in hashes,
-                again.get(uid),
-            ),
-            build or "",
-            traits.get(uid, NOTHING_SAID),
-        )
-        for uid, name, mode, bits, build, is_connected, *_ in rows
+        _alike(kind, _members(gathered), hashes, traits)
+        for *kind, gathered in kinds.annotate(members=_MEMBERS)
     ]
 
 
-def _only(failed: Mapping[UUID, str], members: Collection[UUID]) -> dict[UUID, str]:
-    return {uid: digest for uid, digest in failed.items() if uid in members}
+def _failing(hashes: Collection[str], *, force: bool) -> list[Combinable]:
+    """Whether it failed there; and, where it is tried again, which, what ran before, and whether that failed too."""
+    failed = Quarantine.objects.filter(hash__in=hashes)
+    is_failed = Case(
+        When(agent_id__in=failed.values("agent_id"), then=Value(value=True)),
+        default=Value(value=False),
+    )
+    if not force:
+        return [is_failed, Value(""), Value(""), Value(value=False)]
+    digest = failed.filter(agent=OuterRef("agent")).values("hash")[:1]
+    return [is_failed, Subquery(digest), F("previous__hash"), PREVIOUS_FAILED]
 
 
-@lru_cache(maxsize=1_000)
-def _facts(
-    mode: str,
-    bits: int,
-    is_connected: bool,
-    is_quarantined: bool,
-    has_applied: bool,
-    again: Again | None,
-) -> TargetFacts:
-    """One for each kind of member, however many there are of it."""
-    return TargetFacts(
+def _members(gathered: str) -> list[Member]:
+    split = (one.partition(" ") for one in json.loads(gathered))
+    return [(name, uid) for uid, _, name in split]
+
+
+def _alike(
+    kind: Sequence[Any], members: Sequence[Member], hashes: Collection[str], traits: Sequence[str]
+) -> Alike:
+    mode, bits, build, is_connected, status, digest, is_failed, *rest = kind
+    failed, previous, has_previous_failed, *said = rest
+    applied = digest if status == ConfigStatus.APPLIED else ""
+    again = None
+    if failed:
+        again = way_again(
+            failed=failed,
+            applied=applied,
+            previous=previous or "",
+            has_previous_failed=has_previous_failed,
+        )
+    facts = TargetFacts(
         is_managed=mode == ArrivalMode.MANAGED,
         accepts_config=may_take_config(bits),
-        is_connected=is_connected,
-        is_quarantined=is_quarantined,
-        has_applied=has_applied,
+        is_connected=bool(is_connected),
+        is_quarantined=is_failed,
+        has_applied=applied in hashes,
         again=again,
     )
+    return Alike(facts, members, build or "", those_said(traits, said))
 
 
 def _builds(hashes: Iterable[str]) -> dict[str, frozenset[Component]]:

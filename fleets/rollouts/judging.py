@@ -30,7 +30,9 @@ class SoakFacts:
     """A target that soaks, as stored. patience: how long after the soak an answer is waited for (the apply timeout).
 
     error: its own words on its health · runs: what became of the version there, None while that is not known ·
-    awaits_comparison: what it says that it runs is looked at in a moment.
+    awaits_comparison: what it says that it runs is looked at in a moment · soak: how long it has to stay well ·
+    healthy_since: when it last became so, None while that is not known; that alone tells of an illness, or a restart,
+    between two looks.
     """
 
     health: Health
@@ -41,6 +43,13 @@ class SoakFacts:
     error: str = ""
     runs: Runs | None = None
     awaits_comparison: bool = False
+    soak: timedelta = timedelta()
+    healthy_since: datetime | None = None
+
+    @property
+    def well_until(self) -> datetime:
+        """When it will have been well for a whole soak, if it stays so."""
+        return self.soak_until if self.healthy_since is None else self.healthy_since + self.soak
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ def judge(facts: SoakFacts, now: datetime) -> Verdict:
     if not facts.reports_health:
         return Verdict(Word.UNVERIFIED, "It does not report its health.")
     if facts.health is Health.HEALTHY:
-        return _well(facts)
+        return _steady(facts, now)
     return Verdict(Word.FAILED, SILENT) if is_late else Verdict(Word.WAIT)
 
 
@@ -77,6 +86,15 @@ def trouble_of(facts: SoakFacts) -> str:
         told = f": {facts.error}" if facts.error else "."
         return f"It applied the version and became unhealthy{told}"
     return LACKING if facts.runs is Runs.LACKING else ""
+
+
+def _steady(facts: SoakFacts, now: datetime) -> Verdict:
+    """It soaks anew from when it became well again, once: who restarts again and again is not well."""
+    if now >= facts.well_until:
+        return _well(facts)
+    if now < facts.soak_until + facts.soak + facts.patience:
+        return Verdict(Word.WAIT)
+    return Verdict(Word.FAILED, UNSTEADY.format(lasting_s=int(facts.soak.total_seconds())))
 
 
 def _well(facts: SoakFacts) -> Verdict:
@@ -91,4 +109,8 @@ LACKING = (
     " Its configuration page shows the difference."
 )
 LEFT = "It applied the version, left, and did not come back within the apply timeout."
+UNSTEADY = (
+    "It applied the version and did not stay well for {lasting_s} s: it became unhealthy, or restarted,"
+    " again and again."
+)
 SILENT = "It applied the version and did not say how it is within the apply timeout."

@@ -260,7 +260,7 @@ def act(view: RolloutView, action: Action, now: datetime) -> Decision:
     if action is Action.SKIP_BAKE and current is not None:
         return Decision(state, stages={current.index: StageWord.BAKING}, bake_until=now)
     if action is Action.ROLL_BACK:
-        return Decision(state, stages=_given_up(view))
+        return _back(_given_up(view))
     return Decision(state)
 
 
@@ -271,8 +271,13 @@ def _stop(view: RolloutView, spent: StageView) -> Decision:
         return Decision(State.PAUSED, reason)
     if view.automatic_rollback:
         stages = {spent.index: StageWord.FAILED, **_given_up(view)}
-        return Decision(State.ROLLING_BACK, reason, stages=stages)
+        return _back(stages, reason)
     return Decision(State.PAUSED, reason, withdraw=True)
+
+
+def _back(stages: Mapping[int, StageWord], reason: str = "") -> Decision:
+    """All goes back at once, also those that were left out since, whom nobody counts any more."""
+    return Decision(State.ROLLING_BACK, reason, stages=stages, revert=True)
 
 
 def _spent_words(stage: StageView) -> str:

@@ -1,5 +1,7 @@
 """What a rollout would do, and what speaks against it, before anything is sent. Pure: members and needs in.
 
+Members come in groups that are alike, since there are thousands of them and few kinds.
+
 Errors stop it, warnings want a person's word, notes are good to know. A finding's code is stable.
 """
 
@@ -10,8 +12,7 @@ from enum import StrEnum
 from functools import cache
 from heapq import nsmallest
 from itertools import accumulate
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 from configs.collector.difference import Change, difference
@@ -27,7 +28,6 @@ MOST_NAMED: Final = 100
 MOST_WORDS: Final = 20
 OF_QUARANTINE: Final = ("quarantined", "tried_again")
 """Codes of findings about collectors on which it failed before: skipped, and tried again."""
-NOTHING_SAID: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Severity(StrEnum):
@@ -68,19 +68,37 @@ def fate_of(facts: TargetFacts) -> Fate:
     return Fate.QUARANTINED if facts.accepts_config else Fate.UNABLE
 
 
-class Member(NamedTuple):
-    """A member of the fleet. build: the hash of its components, "" while it reports none."""
+Member = tuple[str, str]
+"""Its name, and its uid as hexadecimal text, with dashes or without."""
 
-    uid: UUID
-    name: str
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alike:
+    """Members of the fleet that differ in nothing that is asked here but who they are.
+
+    build: the hash of their components, "" while they report none · attributes: of those that the strategy looks at.
+    """
+
     facts: TargetFacts
+    members: Sequence[Member]
     build: str = ""
-    attributes: Mapping[str, str] = NOTHING_SAID
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_connected(self) -> bool:
         """As divided() asks."""
         return self.facts.is_connected
+
+    @property
+    def fate(self) -> Fate:
+        """What a rollout does with each."""
+        return fate_of(self.facts)
+
+    @property
+    def uids(self) -> Iterable[bytes]:
+        """As divided() draws by them."""
+        every = bytes.fromhex("".join([uid for _, uid in self.members]).replace("-", ""))
+        return (every[at : at + 16] for at in range(0, len(every), 16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,25 +171,25 @@ class Subject:
     is_open: bool = True
 
 
-def check(members: Sequence[Member], subject: Subject, seed: str) -> Preflight:
+def check(groups: Sequence[Alike], subject: Subject, seed: str) -> Preflight:
     """Judge a rollout. seed: decides who goes first, as in divide()."""
-    by_fate: dict[Fate, list[Member]] = {}
-    for member in members:
-        by_fate.setdefault(fate_of(member.facts), []).append(member)
-    reached = [one for fate in REACHED for one in by_fate.get(fate, ())]
-    stages = _stages(members, subject.strategy, seed)
+    fates: Counter[Fate] = Counter()
+    for group in groups:
+        fates[group.fate] += len(group.members)
+    reached = [one for one in groups if one.fate in REACHED]
+    failed = [one for one in groups if one.fate is Fate.QUARANTINED]
+    stages = _stages(groups, subject.strategy, seed)
     findings = [
         *_of_text(subject),
         *_of_components(reached, subject),
         *_of_environment(subject),
-        *_of_quarantine(by_fate.get(Fate.QUARANTINED, ()), reached),
+        *_of_quarantine(failed, reached),
         *_of_stages(stages, subject.strategy),
         *_of_zones(reached, subject.strategy),
         *_of_the_moment(subject),
     ]
     findings.sort(key=lambda one: list(Severity).index(one.severity))
-    fates = {fate: len(those) for fate, those in by_fate.items()}
-    return Preflight(fates, stages, tuple(findings), _changes(subject))
+    return Preflight(dict(fates), stages, tuple(findings), _changes(subject))
 
 
 def _changes(subject: Subject) -> tuple[Change, ...]:
@@ -179,14 +197,17 @@ def _changes(subject: Subject) -> tuple[Change, ...]:
     return difference(before.model, after) if before and before.model and after else ()
 
 
-def _stages(members: Iterable[Member], strategy: Strategy, seed: str) -> tuple[StageReach, ...]:
-    managed = (one for one in members if one.facts.is_managed)
-    groups = divided(managed, [stage.share for stage in strategy.stages], seed)
-    gets = [sum(fate_of(one.facts) in REACHED for one in group) for group in groups]
+def _stages(groups: Iterable[Alike], strategy: Strategy, seed: str) -> tuple[StageReach, ...]:
+    managed = ((one, one.uids) for one in groups if one.facts.is_managed)
+    divisions = divided(managed, [stage.share for stage in strategy.stages], seed)
+    gets = [
+        sum(count for one, count in Counter(those).items() if one.fate in REACHED)
+        for those in divisions
+    ]
     return tuple(
-        StageReach(stage.name, len(group), count, total)
-        for stage, group, count, total in zip(
-            strategy.stages, groups, gets, accumulate(gets), strict=True
+        StageReach(stage.name, len(those), count, total)
+        for stage, those, count, total in zip(
+            strategy.stages, divisions, gets, accumulate(gets), strict=True
         )
     )
 
@@ -204,7 +225,7 @@ def _of_text(subject: Subject) -> Iterable[Finding]:
         )
 
 
-def _of_components(reached: Sequence[Member], subject: Subject) -> Iterable[Finding]:
+def _of_components(reached: Sequence[Alike], subject: Subject) -> Iterable[Finding]:
     """Each build is judged once, however many collectors are of it."""
     needed = subject.needs.components
     lacks = {build: missing_in(needed, has) for build, has in subject.builds.items()}
@@ -217,18 +238,18 @@ def _of_components(reached: Sequence[Member], subject: Subject) -> Iterable[Find
         yield Finding(
             "missing_components",
             Severity.WARNING,
-            f"{_counted(len(lacking), 'lacks', 'lack')} components of it",
+            f"{_counted(_size(lacking), 'lacks', 'lack')} components of it",
             f"Their builds have no {words}. It will fail on them.",
-            len(lacking),
+            _size(lacking),
             _named(lacking, lambda one: _listed(_called(part) for part in lacks[one.build])),
         )
     if silent:
         yield Finding(
             "unknown_components",
             Severity.WARNING,
-            f"{_counted(len(silent), 'reports', 'report')} no components",
+            f"{_counted(_size(silent), 'reports', 'report')} no components",
             f"Whether their builds have {_listed(_called(one) for one in doubtful)} is unknown.",
-            len(silent),
+            _size(silent),
             _named(silent),
         )
 
@@ -259,30 +280,30 @@ _THEY_SKIP: Final = (
 )
 
 
-def _of_quarantine(failed: Sequence[Member], reached: Iterable[Member]) -> Iterable[Finding]:
+def _of_quarantine(failed: Sequence[Alike], reached: Iterable[Alike]) -> Iterable[Finding]:
     again = [one for one in reached if one.facts.again]
     if failed:
         yield Finding(
             "quarantined",
             Severity.WARNING,
-            f"It failed before on {counted(len(failed), 'collector')}",
-            f"{_THEY_SKIP[len(failed) == 1]}, until somebody retries it there.",
-            len(failed),
+            f"It failed before on {counted(_size(failed), 'collector')}",
+            f"{_THEY_SKIP[_size(failed) == 1]}, until somebody retries it there.",
+            _size(failed),
             _named(failed, _why_not),
         )
     if again:
         yield Finding(
             "tried_again",
             Severity.NOTE,
-            f"It failed before on {counted(len(again), 'collector')}, and is tried again there",
+            f"It failed before on {counted(_size(again), 'collector')}, and is tried again there",
             "Who runs it still goes back to the version before first.",
-            len(again),
+            _size(again),
             _named(again),
         )
 
 
-def _why_not(member: Member) -> str:
-    again = member.facts.again
+def _why_not(group: Alike) -> str:
+    again = group.facts.again
     return WHY_NOT.get(again, "") if again else ""
 
 
@@ -301,12 +322,11 @@ def _of_stages(stages: Sequence[StageReach], strategy: Strategy) -> Iterable[Fin
         )
 
 
-def _of_zones(reached: Sequence[Member], strategy: Strategy) -> Iterable[Finding]:
+def _of_zones(reached: Sequence[Alike], strategy: Strategy) -> Iterable[Finding]:
     if not strategy.zone_key:
         return
-    zones = Counter(one.attributes.get(strategy.zone_key, "") for one in reached)
     without = [one for one in reached if not one.attributes.get(strategy.zone_key)]
-    found = len(zones) - bool(without)
+    found = len({one.attributes.get(strategy.zone_key, "") for one in reached} - {""})
     yield Finding(
         "zones",
         Severity.NOTE,
@@ -317,9 +337,9 @@ def _of_zones(reached: Sequence[Member], strategy: Strategy) -> Iterable[Finding
         yield Finding(
             "no_zone",
             Severity.WARNING,
-            f"{_counted(len(without), 'has', 'have')} no {strategy.zone_key}",
+            f"{_counted(_size(without), 'has', 'have')} no {strategy.zone_key}",
             "The zone limit does not hold for them: they may restart together.",
-            len(without),
+            _size(without),
             _named(without),
         )
 
@@ -342,11 +362,16 @@ def _of_the_moment(subject: Subject) -> Iterable[Finding]:
         )
 
 
+def _size(groups: Iterable[Alike]) -> int:
+    return sum(len(one.members) for one in groups)
+
+
 def _named(
-    members: Sequence[Member], detail: Callable[[Member], str] | None = None
+    groups: Iterable[Alike], detail: Callable[[Alike], str] | None = None
 ) -> tuple[Named, ...]:
-    shown = nsmallest(MOST_NAMED, members, key=lambda one: one.name)
-    return tuple(Named(one.uid, one.name, detail(one) if detail else "") for one in shown)
+    every = ((name, uid, one) for one in groups for name, uid in one.members)
+    shown = nsmallest(MOST_NAMED, every)
+    return tuple(Named(UUID(uid), name, detail(one) if detail else "") for name, uid, one in shown)
 
 
 def _called(component: Component) -> str:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from agents.models import Agent
 from configs.models import ConfigVersion, VersionState
-from fleets.errors import AlreadyAssigned, VersionNotPublished
+from fleets.errors import AlreadyAssigned, NobodyLeftOut, VersionNotPublished
 from fleets.models import Fleet, Rollout, TargetState
 from fleets.rollouts import engine
 from fleets.rollouts.checking import check_rollout
@@ -18,6 +18,7 @@ from fleets.rollouts.preflight import Finding as Found
 from fleets.rollouts.preflight import Preflight, Severity
 from fleets.rollouts.shares import BadShares
 from fleets.rollouts.strategy import Strategy, all_at_once
+from fleets.rollouts.traits import having
 from fleets.tasks import advance_on_commit
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
@@ -175,29 +176,39 @@ def leave_out(
 ) -> int:
     """Take collectors out of a rollout that is under way, unless they were offered the version. Answers how many.
 
-    label: what was chosen, for the activity log.
+    label: what was chosen, for the activity log. Raises NobodyLeftOut for none.
     """
     with transaction.atomic():
         count = engine.leave_out(rollout.pk, uids, reason=reason, now=clock.now())
-        if count:
-            activity.record(
-                actor=actor,
-                action="rollout.exclude",
-                obj=rollout,
-                fleet_id=rollout.fleet_id,
-                label=label or f"{rollout.version} to {rollout.fleet}",
-                reason=reason,
-                after={"count": count},
-            )
-            advance_on_commit([rollout.pk])
+        if not count:
+            rollout.refresh_from_db(fields=["state"])
+            why = _OFFERED if rollout.state in ACTIVE else _OVER
+            raise NobodyLeftOut(f"Nobody was left out: {why}", code="nobody_left_out")
+        activity.record(
+            actor=actor,
+            action="rollout.exclude",
+            obj=rollout,
+            fleet_id=rollout.fleet_id,
+            label=label or f"{rollout.version} to {rollout.fleet}",
+            reason=reason,
+            after={"count": count},
+        )
+        advance_on_commit([rollout.pk])
     return count
 
 
+_OVER: Final = "the rollout is over."
+_OFFERED: Final = (
+    "only those can be that wait in this rollout, or on which the version failed."
+    " Who was offered it goes back only with a rollback."
+)
+
+
 def waiting_with(rollout: Rollout, key: str, value: str) -> list[UUID]:
-    """The targets that wait and have this attribute or label."""
+    """The targets that wait and have this trait: an attribute, a label, or the build."""
     waiting = rollout.targets.filter(state=TargetState.WAITING).exclude(agent=None)
-    agents = Agent.objects.filter(pk__in=waiting.values("agent_id")).selected_by(key, value)
-    return list(agents.values_list("pk", flat=True))
+    agents = Agent.objects.filter(pk__in=waiting.values("agent_id"))
+    return list(having(agents, key, value).values_list("pk", flat=True))
 
 
 def check_published(version: ConfigVersion) -> None:

@@ -68,11 +68,7 @@ def check_shares(shares: Sequence[Share]) -> None:
 
 
 class Drawn(Protocol):
-    """Who can be put into a stage: a Candidate, or more."""
-
-    @property
-    def uid(self) -> UUID:
-        """Whose turn is drawn by it."""
+    """Who can be put into a stage, or what stands for many that are alike in what follows."""
 
     @property
     def is_connected(self) -> bool:
@@ -91,20 +87,23 @@ def seed_of(fleet_id: UUID, version_id: UUID) -> str:
     return f"{fleet_id.hex}{version_id.hex}"
 
 
-def divide(candidates: Iterable[Drawn], shares: Sequence[Share], seed: str) -> dict[UUID, int]:
+def divide(candidates: Iterable[Candidate], shares: Sequence[Share], seed: str) -> dict[UUID, int]:
     """The stage of each, by index, as divided()."""
-    groups = divided(candidates, shares, seed)
+    groups = divided(((one, (one.uid.bytes,)) for one in candidates), shares, seed)
     return {one.uid: index for index, group in enumerate(groups) for one in group}
 
 
-def divided(candidates: Iterable[One], shares: Sequence[Share], seed: str) -> list[Sequence[One]]:
-    """Who is in each stage: every candidate is in exactly one. check_shares() must hold.
+def divided(
+    crowd: Iterable[tuple[One, Iterable[bytes]]], shares: Sequence[Share], seed: str
+) -> list[Sequence[One]]:
+    """Who is in each stage: everybody is in exactly one. check_shares() must hold.
+
+    crowd: what stands for those that are alike, with their uids; it is answered as often as it has uids.
 
     Who goes first is drawn by the seed, so that it is nobody's turn always; within a stage's choice those that are
     connected come before those that are not, since an offline canary tells nothing.
     """
-    salt = seed.encode()
-    ordered = sorted(candidates, key=lambda one: (not one.is_connected, _draw(salt, one.uid)))
+    ordered = _in_turn(crowd, seed.encode())
     left: Sequence[One] = ordered
     groups = []
     for share in shares:
@@ -116,7 +115,9 @@ def divided(candidates: Iterable[One], shares: Sequence[Share], seed: str) -> li
 def _take(share: Share, left: Sequence[One], *, total: int) -> tuple[Sequence[One], Sequence[One]]:
     """Those that it takes, and those that are left then."""
     if share.selector is not None:
-        selected = [share.selector.selects(one.attributes) for one in left]
+        kinds = {id(one): one for one in left}
+        chosen = {key: share.selector.selects(one.attributes) for key, one in kinds.items()}
+        selected = [chosen[id(one)] for one in left]
         return list(compress(left, selected)), [
             one for one, is_in in zip(left, selected, strict=True) if not is_in
         ]
@@ -126,5 +127,11 @@ def _take(share: Share, left: Sequence[One], *, total: int) -> tuple[Sequence[On
     return left[:count], left[count:]
 
 
-def _draw(salt: bytes, uid: UUID) -> bytes:
-    return hashlib.sha256(salt + uid.bytes).digest()
+def _in_turn(crowd: Iterable[tuple[One, Iterable[bytes]]], salt: bytes) -> list[One]:
+    """Those that are connected first; among each, as the draw of their uids says."""
+    connected: dict[bytes, One] = {}
+    away: dict[bytes, One] = {}
+    for one, uids in crowd:
+        turns = connected if one.is_connected else away
+        turns.update((hashlib.sha256(salt + uid).digest(), one) for uid in uids)
+    return [turns[draw] for turns in (connected, away) for draw in sorted(turns)]

@@ -46,10 +46,11 @@ class Strategy:
     apply_timeout: timedelta | None = None
 
     @property
-    def reads_traits(self) -> bool:
-        """Whether it looks at what collectors say of themselves."""
-        selects = any(stage.share.selector is not None for stage in self.stages)
-        return selects or bool(self.zone_key)
+    def traits(self) -> list[str]:
+        """What it looks at of what collectors say of themselves, by name."""
+        selectors = [stage.share.selector for stage in self.stages if stage.share.selector]
+        keys = {condition.key for selector in selectors for condition in selector.conditions}
+        return sorted(keys | ({self.zone_key} if self.zone_key else set()))
 
     def check(self) -> None:
         """Raise BadShares unless it can be carried out."""

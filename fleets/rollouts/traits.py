@@ -1,25 +1,59 @@
 """What selectors and contrasts look at of collectors."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from agents.models import Agent
+from django.db.models.functions import Left
+
+from agents.models import Agent, AgentQuerySet
+from agents.said import selected_value
 
 _ZONE_LENGTH: Final = 255
 """As fleets.models.Target.zone."""
 
 
+COMPONENTS: Final = "collector.components"
+"""The trait that names a build: the first digits of the hash of its components. Builds of one name may differ."""
+_DIGITS: Final = 12
+
+
 def traits_of(uids: Collection[UUID]) -> dict[UUID, dict[str, str]]:
     """What each says of itself and people say of it: labels win, then identifying attributes (decision 18)."""
     said = Agent.objects.filter(pk__in=list(uids)).values_list(
-        "pk", "non_identifying", "identifying", "labels"
+        "pk", "components_id", "non_identifying", "identifying", "labels"
     )
     return {
-        uid: {key: _text(value) for one in (other, own, labels) for key, value in one.items()}
-        for uid, other, own, labels in said
+        uid: _build(components)
+        | {key: _text(value) for one in (other, own, labels) for key, value in one.items()}
+        for uid, components, other, own, labels in said
     }
+
+
+def _build(components: str | None) -> dict[str, str]:
+    return {COMPONENTS: components[:_DIGITS]} if components else {}
+
+
+def having(agents: AgentQuerySet, key: str, value: str) -> AgentQuerySet:
+    """Those of these agents with this trait."""
+    if key == COMPONENTS:
+        return agents.alias(build=Left("components_id", _DIGITS)).filter(build=value)
+    return agents.selected_by(key, value)
+
+
+def chosen_traits(uids: Collection[UUID], keys: Collection[str]) -> dict[UUID, dict[str, str]]:
+    """As traits_of, of these keys alone and without reading the others."""
+    if not keys:
+        return {}
+    agents = Agent.objects.filter(pk__in=list(uids))
+    values = agents.values_list("pk", *map(selected_value, keys))
+    return {uid: those_said(keys, said) for uid, *said in values}
+
+
+def those_said(keys: Iterable[str], values: Iterable[str | None]) -> dict[str, str]:
+    """What is said of these keys; selected_value() is null for what is not."""
+    return {key: value for key, value in zip(keys, values, strict=True) if value is not None}
 
 
 def zone_in(traits: Mapping[str, str], key: str) -> str:

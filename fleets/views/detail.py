@@ -11,7 +11,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from fleets.forms import ARRIVALS, SettingsForm
-from fleets.models import ArrivalMode, Fleet, Membership, Token, TokenKind
+from fleets.models import (
+    ArrivalMode,
+    Fleet,
+    Membership,
+    Rollout,
+    RolloutState,
+    Token,
+    TokenKind,
+)
 from fleets.rollouts.plan import ACTIVE
 from fleets.services import archive_fleet, update_fleet
 from fleets.token_state import usable
@@ -172,18 +180,26 @@ def _page(
     """The fleet's head and tabs around a tab's content."""
     is_open = fleet.archived_at is None
     counts = _counts(fleet)
+    latest = fleet.rollouts.first()
     everything = {
         "fleet": fleet,
         "tab": tab,
         "counts": counts,
         "tabs": _tabs(fleet, tab, counts),
-        "rollout": fleet.rollouts.filter(state__in=ACTIVE).first(),
+        "rollout": latest if latest and latest.state in ACTIVE else None,
+        "cancelled": latest if latest and _is_between(fleet, latest) else None,
         "may_edit": is_open and may(request.user, Action.EDIT),
         "may_operate": is_open and may(request.user, Action.OPERATE),
         "may_enrol": is_open and may(request.user, Action.ENROL),
         **context,
     }
     return render(request, f"fleets/{tab}.html", everything, status=status)
+
+
+def _is_between(fleet: Fleet, latest: Rollout) -> bool:
+    """Whether its last rollout was cancelled, and nothing brought all collectors to one version since."""
+    is_halfway = fleet.stable_version_id != fleet.version_id == latest.version_id
+    return latest.state == RolloutState.CANCELLED and is_halfway
 
 
 @dataclass(frozen=True, slots=True)

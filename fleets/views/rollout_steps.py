@@ -1,16 +1,18 @@
 """What people do to a rollout that is under way: asked once, with what it means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from fleets.models import Rollout
+from fleets.models import Rollout, TargetState
+from fleets.rollouts.plan import ACTIVE, State, may_act
 from fleets.rollouts.plan import Action as Step
-from fleets.rollouts.plan import State, may_act
 from fleets.rollouts.services import act_on_rollout, leave_out, waiting_with
 from fleets.views.subject import rollout_or_404
 from telflo.base.access import Action
@@ -39,7 +41,8 @@ WORDS: Final = {
         "Pause",
         "pause",
         lambda rollout: f"Pause {rollout}?",
-        "Nobody else gets the version until somebody resumes it. Collectors that were offered it go on.",
+        "Nobody else gets the version until somebody resumes it. Collectors that were offered it go on. While it is"
+        " paused it is not taken back by itself, however many fail: then somebody has to roll it back, or resume it.",
         "It is paused",
     ),
     Step.RESUME: StepWords(
@@ -109,18 +112,78 @@ def step(request: HttpRequest, number: int, slug: str) -> HttpResponse:
 
 @requires(Action.OPERATE, methods=("GET", "POST"))
 def exclude(request: HttpRequest, number: int) -> HttpResponse:
-    """`?key=&value=`: leave those out that wait and have this attribute, once it was confirmed."""
+    """`?uid=`: leave this one out, once it was confirmed. `?key=&value=`: those that wait and have this attribute."""
     rollout = rollout_or_404(number)
-    key, value = request.GET.get("key", ""), request.GET.get("value", "")
-    uids = waiting_with(rollout, key, value)
+    choice = (
+        _one(rollout, request.GET["uid"])
+        if "uid" in request.GET
+        else _those_with(rollout, request.GET.get("key", ""), request.GET.get("value", ""))
+    )
     question = Question(
-        title=f"Leave {counted(len(uids), 'collector')} out?",
-        body=f"They wait and have {key}={value}. They keep what they run, and the fleet then runs two versions.",
-        verb=f"Leave {grouped(len(uids))} out" if uids else "",
-        keep="Keep them in",
+        title=choice.title,
+        body=choice.body,
+        verb=choice.verb,
+        keep="Keep them in" if choice.verb else "Back",
         back_url=reverse("rollouts:detail", args=[rollout.number]),
     )
     change = partial(
-        leave_out, rollout=rollout, uids=uids, actor=actor_of(request), label=f"{key}={value}"
+        leave_out, rollout=rollout, uids=choice.uids, actor=actor_of(request), label=choice.label
     )
-    return ask_first(request, question, change, done=f"{counted(len(uids), 'collector')} left out")
+    return ask_first(request, question, change, done=choice.done)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Who is to be left out, and how it is asked. verb "": they cannot be. label: for the activity log."""
+
+    uids: Collection[UUID]
+    title: str
+    body: str
+    verb: str
+    done: str
+    label: str
+
+
+def _those_with(rollout: Rollout, key: str, value: str) -> _Choice:
+    uids = waiting_with(rollout, key, value)
+    many = counted(len(uids), "collector")
+    return _Choice(
+        uids,
+        title=f"Leave {many} out?",
+        body=f"They wait and have {key}={value}. {_KEEPS.format('They keep what they run')}",
+        verb=f"Leave {grouped(len(uids))} out" if uids else "",
+        done=f"{many} left out",
+        label=f"{key}={value}",
+    )
+
+
+def _one(rollout: Rollout, uid: str) -> _Choice:
+    """Raises Http404 for what is no target."""
+    target = get_object_or_404(rollout.targets.select_related("agent"), agent_id=_uuid(uid))
+    name = str(target.agent)
+    words = _WHY_ONE.get(TargetState(target.state)) if rollout.state in ACTIVE else None
+    return _Choice(
+        [UUID(uid)],
+        title=f"Leave {name} out?" if words else f"{name} cannot be left out",
+        body=words or "It was offered the version, or is left out or done with already.",
+        verb="Leave 1 out" if words else "",
+        done=f"{name} is left out",
+        label=name,
+    )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+_KEEPS: Final = "{}, and the fleet then runs two versions."
+_WHY_ONE: Final = {
+    TargetState.WAITING: f"It waits. {_KEEPS.format('It keeps what it runs')}",
+    TargetState.PENDING_OFFLINE: "It is offline, and would get the version on its return."
+    f" {_KEEPS.format('It keeps what it runs')}",
+    TargetState.FAILED: "The version failed there. It stops counting against the failure budget,"
+    f" and is not offered the version again. {_KEEPS.format('It keeps what it runs')}",
+}

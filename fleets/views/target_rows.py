@@ -15,7 +15,7 @@ from fleets.models import Attempt, Rollout, Target, TargetState
 from telflo.base.redaction import redact_text
 
 _FAILED: Final = (TargetState.FAILED, TargetState.REVERT_FAILED)
-_BACK: Final = (TargetState.REVERTING, TargetState.REVERTED)
+_NOT_TAKEN: Final = (TargetState.WAITING, TargetState.PENDING_OFFLINE, TargetState.FAILED)
 _COLUMNS: Final = (
     "pk",
     "agent_id",
@@ -39,10 +39,9 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """One collector in the rollout, with why it stands where it does.
+    """One collector in the rollout, with why it stands where it does. `error` is redacted.
 
-    error: why the version failed on it, also of one that has gone back since; redacted
-    instead: what runs on it, in words, where it stands failed.
+    instead: what runs on it, in words, where the version failed. can_leave_out: while the rollout is under way.
     """
 
     name: str
@@ -54,6 +53,7 @@ class TargetRow:
     before: str
     instead: str
     can_retry: bool
+    can_leave_out: bool
 
 
 def target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
@@ -80,24 +80,28 @@ def _row(
     """One target (its columns). errors: of the last attempts; where there is one, the reason would repeat it."""
     number = target["previous__version__number"]
     before = f"{target['previous__version__configuration__name']} v{number}" if number else ""
-    why = errors.get(target["agent_id"]) or target["reason"] or "It gave no reason."
+    told = "" if target["state"] == TargetState.REVERT_FAILED else errors.get(target["agent_id"])
+    why = told or _reason(target) or "It gave no reason."
     return TargetRow(
         name=target["agent__display_name"] or target["agent_label"] or "forgotten",
         uid=str(target["agent_id"] or ""),
         state=target["state"],
         since=target["state_since"],
-        reason=redact(target["reason"]),
-        error=redact(why if versions else _failed_with(target)),
+        reason=redact(_reason(target)),
+        error=redact(why) if versions else "",
         before=before,
         instead=_instead(target, versions, before) if versions else "",
         can_retry=bool(target["is_wanted"])
         and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
+        can_leave_out=bool(target["agent_id"]) and target["state"] in _NOT_TAKEN,
     )
 
 
-def _failed_with(target: Any) -> str:
-    """The words of its failure, of one that went back or is about to; "" where it went back with the others."""
-    return str(target["failure"]) if target["state"] in _BACK else ""
+def _reason(target: Any) -> str:
+    """Why it stands where it does; of one that went back, or was to, also why."""
+    is_told = target["failure"] in ("", target["reason"])
+    failure = "" if is_told else f"The version failed there: {target['failure']}"
+    return " ".join(filter(None, (target["reason"], failure)))
 
 
 def _pointers(target: Any) -> Pointers:

@@ -63,6 +63,7 @@ class Belief:
         "components_hash",
         "connection",
         "custom_capabilities",
+        "is_repeat",
         "remote_config",
         "stored_components",
     )
@@ -71,6 +72,8 @@ class Belief:
         self._description: int | None = None
         self._health = None if known.health is None else _face(known.health)
         self._is_health_doubtful = known.is_health_past
+        self.is_repeat = False
+        """The message is posted anew: what it says is stored, and told."""
         self._effective_sha256 = known.effective_sha256
         self.stored_components = stored_components
         self._stored_tree = "" if known.lacks_components else known.components_hash
@@ -180,14 +183,19 @@ class Belief:
             return
         health = report.health
         face = None if health.says_nothing else _face(health)
-        is_news = face != self._health
+        if self._is_news_of_health(face):
+            changes.facts.append(Fact(FactKind.HEALTH, now, health=health))
         if face is not None:
             changes.state["health"] = health
-            is_news |= self._is_health_doubtful
             self._is_health_doubtful = False
-        if is_news:
-            changes.facts.append(Fact(FactKind.HEALTH, now, health=health))
         self._health = face
+
+    def _is_news_of_health(self, face: tuple[bool, str, str] | None) -> bool:
+        differs, is_doubtful = face != self._health, self._is_health_doubtful
+        if self.is_repeat:
+            # Of a health that says nothing the stored one stays, and is doubtful from then on.
+            return differs and not (face is None and is_doubtful)
+        return differs or (face is not None and is_doubtful)
 
     def take_remote_config(
         self, said: RemoteConfigReport | None, at: datetime, changes: Changes

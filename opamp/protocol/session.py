@@ -258,6 +258,7 @@ class AgentSession:
         """Whether this is the next message; else it is doubted that all arrived."""
         is_next = self._continuity.follows(message.sequence_num, digest)
         self._settings.begin(self._continuity)
+        self._belief.is_repeat = self._continuity.answer_was_lost
         if not (is_next or self._continuity.answer_was_lost):
             self._continuity.doubt()
         elif self._continuity.answer_was_lost and self._rules.has_doubtful_offer:

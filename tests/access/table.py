@@ -165,6 +165,8 @@ API: Final[dict[str, Row]] = {
     "api-rollouts-targets": _read(),
     "api-rollouts-failures": _read(),
     "api-rollouts-exclude": {"POST": OPERATOR},
+    "api-rollouts-target-retry": {"POST": OPERATOR},
+    "api-rollouts-target-exclude": {"POST": OPERATOR},
     "api-rollouts-pause": {"POST": OPERATOR},
     "api-rollouts-resume": {"POST": OPERATOR},
     "api-rollouts-cancel": {"POST": OPERATOR},

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
+from agents.models import Agent
 from configs.models import Configuration, VersionState
 from fleets.models import Rollout
 from fleets.rollouts.services import start_rollout
@@ -29,7 +30,7 @@ from tests.access.cast import Cast
 from tests.api.caller import Caller, caller
 from tests.factories import TESTER, make_configuration, make_fleet, make_person, make_version
 from tests.fleets.drifted import drifted_collector
-from tests.fleets.failed import failed_collector
+from tests.fleets.failed import fail_in, failed_collector
 from tests.system.rows import make_process
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +116,14 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "rollouts/{id}/"): ("rollouts/{rollout}/", None),
     ("get", "rollouts/{id}/targets/"): ("rollouts/{rollout}/targets/", None),
     ("get", "rollouts/{id}/failures/"): ("rollouts/{rollout}/failures/", None),
-    ("post", "rollouts/{id}/exclude/"): ("rollouts/{baking}/exclude/", {"key": "a", "value": "b"}),
+    ("post", "rollouts/{id}/exclude/"): ("rollouts/{rollout}/exclude/", {"key": "a", "value": "b"}),
+    **{
+        ("post", f"rollouts/{{id}}/targets/{{uid}}/{what}/"): (f"rollouts/{one}/{what}/", {})
+        for what, one in (
+            ("retry", "{paused}/targets/{failed}"),
+            ("exclude", "{rollout}/targets/{uid}"),
+        )
+    },
     ("post", "rollouts/{id}/pause/"): ("rollouts/{baking}/pause/", {"reason": "x"}),
     ("post", "rollouts/{id}/resume/"): ("rollouts/{paused}/resume/", {}),
     ("post", "rollouts/{id}/cancel/"): ("rollouts/{paused}/cancel/", {}),
@@ -268,9 +276,13 @@ def _installation() -> World:
     versions = {version.number: str(version.pk) for version in line.versions.all()}
     draft = make_version(configuration=line, yaml="# draft\n", state=VersionState.UNPUBLISHED)
     admin = cast.people[Role.ADMIN]
+    Agent.objects.filter(pk=common["uid"]).update(labels={"a": "b"})
+    rollout, failed = Rollout.objects.get(), failed_collector()
+    paused = rollout_that_is("paused")
+    fail_in(paused, failed)
     ids = {
         "uid": common["uid"],
-        "failed": failed_collector().pk,
+        "failed": failed.pk,
         "drifted": drifted_collector().pk,
         "configuration": line.pk,
         "spare": make_configuration().pk,
@@ -278,8 +290,8 @@ def _installation() -> World:
         "second": versions[2],
         "draft": draft.pk,
         "deployment": common["deployment_id"],
-        "rollout": Rollout.objects.latest("number").pk,
-        "paused": rollout_that_is("paused"),
+        "rollout": rollout.pk,
+        "paused": paused,
         "baking": rollout_that_is("baking"),
         "token": cast.token.pk,
         "person": cast.other.uid,

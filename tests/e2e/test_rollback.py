@@ -24,6 +24,8 @@ WATCHED: Final = {
     "soak_seconds": 2,
 }
 
+WATCHED_AT_ONCE: Final = {"stages": [{"percent": 100, "bake_seconds": 600}], "soak_seconds": 2}
+
 
 @pytest.fixture
 def trio(tmp_path: Path) -> Iterator[Rolling]:
@@ -59,8 +61,11 @@ def test_a_version_that_no_collector_takes_touches_one_and_a_good_one_reaches_al
     assert trio.all_run(3)
 
 
-def test_a_version_whose_collector_dies_in_its_soak_is_taken_back(trio: Rolling) -> None:
-    rollout = trio.roll_out(texts.text(5), CANARY)
+def test_a_version_whose_collector_dies_in_its_soak_is_taken_back_and_tried_there_when_forced(
+    trio: Rolling,
+) -> None:
+    version = trio.api.publish(trio.configuration, texts.text(5))
+    rollout = trio.start(version, CANARY)
     [canary] = trio.until(
         lambda: [one for one in trio.api.collectors() if one.applied == 2], "one applied version 2"
     )
@@ -77,6 +82,21 @@ def test_a_version_whose_collector_dies_in_its_soak_is_taken_back(trio: Rolling)
     trio.until(lambda: trio.all_run(1), "all run version 1 again")
     [cause] = trio.causes(rollout)
     assert "became unhealthy" in cause["error"]
+
+    assert trio.foretold(version) == {"quarantined": [machine.uid]}
+    skipping = trio.start(version, WATCHED_AT_ONCE)
+    trio.until_state(skipping, "baking")
+    assert "failed here before" in trio.target(skipping, machine)["reason"]
+    assert {one.uid for one in trio.api.collectors() if not one.is_settled(2)} == {machine.uid}
+    assert len(trio.offers(machine, 2)) == 1
+    trio.act(skipping, "cancel", "it was our own doing")
+
+    assert trio.foretold(version, force=True) == {"tried_again": [machine.uid]}
+    trio.until_state(trio.start(version, force=True), "succeeded")
+    assert trio.all_run(2)
+    assert [len(trio.offers(one, 2)) for one in trio.machines] == [
+        2 if one is machine else 1 for one in trio.machines
+    ]
 
 
 def test_a_person_pauses_resumes_and_takes_back_and_each_says_why(pair: Rolling) -> None:

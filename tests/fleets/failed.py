@@ -1,9 +1,10 @@
 """A collector on which its fleet's version failed."""
 
 from typing import Any
+from uuid import UUID
 
 from agents.models import Agent
-from fleets.models import Attempt, AttemptState, Quarantine
+from fleets.models import Attempt, AttemptState, Quarantine, Rollout, Stage, Target
 from telflo.base import clock
 from tests.factories import (
     make_collector,
@@ -40,3 +41,14 @@ def failed_collector(**how: Any) -> Agent:
     )
     Quarantine.objects.create(agent=agent, hash=desired.hash, attempt=attempt, since=clock.now())
     return agent
+
+
+def fail_in(rollout_id: UUID, agent: Agent) -> None:
+    """The rollout is one of the version that failed on this collector, and that is a target of it."""
+    desired = agent.membership.desired
+    assert desired is not None
+    Rollout.objects.filter(pk=rollout_id).update(version=desired.version)
+    stage = Stage.objects.get(rollout_id=rollout_id)
+    Target.objects.create(
+        rollout_id=rollout_id, stage=stage, agent=agent, state="failed", state_since=clock.now()
+    )

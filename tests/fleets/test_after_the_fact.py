@@ -110,6 +110,17 @@ class TestLeftOut:
         assert target_of(staged.rollout, canary).state == "reverting"
         assert member_of(canary).desired.version == staged.story.one  # type: ignore[union-attr]  # it has one
 
+    def test_where_all_were_left_out_they_go_back_all_the_same(self) -> None:
+        staged = Staged(count=2, automatic_rollback=False, stages=ALL)
+        for agent in staged.offered():
+            fail(staged, agent)
+        uids = [agent.instance_uid for agent in staged.story.agents]
+        leave_out(rollout=staged.rollout, uids=uids, actor=TESTER)
+        staged.act(Action.ROLL_BACK)
+        for agent in staged.story.agents:
+            assert member_of(agent).desired.version == staged.story.one  # type: ignore[union-attr]  # it has one
+            assert target_of(staged.rollout, agent).state == "reverting"
+
     def test_one_on_which_it_failed_before_is_not_left_on_it(self) -> None:
         staged = Staged(count=2)
         [canary] = staged.offered()

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from agents.models import Agent
+from agents.models import Agent, ComponentSet
 from fleets.models import Target, TargetState
 from fleets.rollouts.causes import causes_of
+from fleets.rollouts.services import waiting_with
 from telflo.base import clock
 from tests.factories import make_version
-from tests.fleets.story import APPLYING, FAILED, Story, hash_of
+from tests.fleets.story import APPLIED, APPLYING, FAILED, Story, hash_of
 
 pytestmark = pytest.mark.django_db
 WORDS = 'cannot start "otlp": token=sekret-0123456789abcdef PID={} died'
@@ -59,3 +60,25 @@ def test_the_line_that_the_error_names_is_shown_without_its_secrets() -> None:
     assert cause.line.number == 3
     assert "otlp: {endpoint: a:1" in cause.line.text
     assert "sekret" not in cause.line.text
+
+
+def test_a_build_that_those_that_failed_share_is_named_and_can_be_left_out() -> None:
+    story = Story(count=6)
+    version = story.version()
+    lean, full = (
+        ComponentSet.objects.create(hash=letter * 64, tree={}, created_at=clock.now())
+        for letter in "ab"
+    )
+    uids = [agent.instance_uid for agent in story.agents]
+    Agent.objects.filter(pk__in=uids).update(components=full)
+    Agent.objects.filter(pk__in=[*uids[:2], uids[5]]).update(components=lean)
+    rollout = story.assign(version)
+    story.claim(*story.agents[:4])
+    for n, agent in enumerate(story.agents[:4]):
+        story.answer(agent, FAILED if n < 2 else APPLIED, hash_of(version), "it died")
+    [cause] = causes_of(rollout)
+    [shared] = cause.shared
+    assert (shared.key, shared.value) == ("collector.components", "a" * 12)
+    assert (shared.failed, shared.others, shared.later) == (2, 0, 1)
+    assert waiting_with(rollout, shared.key, shared.value) == [uids[5]]
+    assert waiting_with(rollout, shared.key, "") == []

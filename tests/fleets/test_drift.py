@@ -10,16 +10,18 @@ from django.test.utils import CaptureQueriesContext
 
 from agents import store
 from agents.configmap import configmap_sha256
-from agents.models import AgentStatus, Verdict
+from agents.models import AgentEvent, AgentStatus, Verdict
 from agents.models import EffectiveConfig as Stored
 from agents.snapshot import AgentSnapshot, ConfigFile, EffectiveConfig
+from agents.views.events import lines_of
 from configs.collector.drift import Runs
 from fleets import drift, reports
 from fleets.models import RenderedConfig
-from fleets.rollouts.judging import Health, SoakFacts, Word, judge
+from fleets.rollouts.judging import Word, judge
 from telflo.base import clock
 from tests.factories import at, make_patch, make_version, status_of
 from tests.fleets.story import APPLIED, APPLYING, Story, hash_of, target_of
+from tests.fleets.test_judging import soak
 from tests.fleets.test_stages import SOAK, Staged, healthy
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +107,22 @@ class TestDrift:
         compare()
         assert word(agent) == ("in_sync", "intended")
         assert compare() == 0
+
+    def test_the_timeline_tells_when_it_begins_and_ends_and_of_what_version(self) -> None:
+        story = Printing()
+        [agent] = story.agents
+        runs(agent, port=2)
+        compare()
+        runs(agent, port=3)
+        compare()
+        runs(agent)
+        compare()
+        events = AgentEvent.objects.filter(agent=agent.instance_uid, kind__startswith="drift")
+        digest = status_of(agent).desired_hash
+        told = [(one.kind, one.data) for one in events.order_by("id")]
+        assert told == [("drifted", {"hash": digest}), ("drift_ended", {"hash": digest})]
+        [ended, began] = lines_of(events.order_by("-id"), {})
+        assert (began.what, ended.what) == ("Drifted", "Drift ended")
 
     def test_a_collector_without_the_intended_pipelines_is_drifted(self) -> None:
         [agent] = Printing().agents
@@ -194,17 +212,6 @@ class TestDrift:
         store.prune_effective_configs(later)
         assert store.prune_verdicts(later) == 1
         assert Verdict.objects.get().runs == "drifted"
-
-
-def soak(**changed: object) -> SoakFacts:
-    facts: dict[str, object] = {
-        "health": Health.HEALTHY,
-        "reports_health": True,
-        "is_connected": True,
-        "soak_until": at(60),
-        "patience": timedelta(seconds=30),
-    }
-    return SoakFacts(**{**facts, **changed})  # type: ignore[arg-type]  # a test's
 
 
 class TestJudging:

@@ -122,6 +122,13 @@ def test_a_spent_budget_takes_everything_back_where_that_is_wanted() -> None:
     assert (over.state, over.reason) == (State.ROLLED_BACK, "1 offline go back when they return.")
 
 
+def test_all_that_were_left_out_go_back_too_and_so_does_nobody_that_nobody_counts() -> None:
+    none = replace(view(State.RUNNING, Counts()), automatic_rollback=True)
+    assert act(none, Action.ROLL_BACK, NOON).revert
+    spent = replace(view(State.RUNNING, Counts(failed=1)), automatic_rollback=True)
+    assert decide(spent).revert
+
+
 def test_what_a_person_paused_stays_so_and_what_is_over_cannot_be_acted_upon() -> None:
     held = replace(view(State.PAUSED, Counts(waiting=1)), is_held=True)
     assert decide(held).state is State.PAUSED

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from fleets.rollouts.durations import BadDuration, parse_duration
 from fleets.rollouts.needs import Needs, missing_in, needs_of, offered_by
 from fleets.rollouts.placing import Again, TargetFacts
-from fleets.rollouts.preflight import MOST_NAMED, Fate, Member, Severity, Subject, check
+from fleets.rollouts.preflight import MOST_NAMED, Alike, Fate, Severity, Subject, check
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy, all_at_once, canary
@@ -41,16 +40,24 @@ service:
 """
 
 
-def member(
-    number: int, *, build: str = "", traits: dict[str, str] | None = None, **facts: Any
-) -> Member:
-    return Member(
-        UUID(int=number), f"web-{number:03}", replace(FACTS, **facts), build, traits or {}
-    )
+def crowd(count: int, *, first: int = 1, **how: Any) -> list[Alike]:
+    members = [(f"web-{number:03}", f"{number:032x}") for number in range(first, first + count)]
+    return [alike(members, **how)]
 
 
-def crowd(count: int, **how: Any) -> list[Member]:
-    return [member(number, **how) for number in range(1, count + 1)]
+def member(number: int, **how: Any) -> Alike:
+    [one] = crowd(1, first=number, **how)
+    return one
+
+
+def alike(
+    members: list[tuple[str, str]],
+    *,
+    build: str = "",
+    traits: dict[str, str] | None = None,
+    **facts: Any,
+) -> Alike:
+    return Alike(replace(FACTS, **facts), members, build, traits or {})
 
 
 def subject(strategy: Strategy | None = None, needs: Needs | None = None, **how: Any) -> Subject:

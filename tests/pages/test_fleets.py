@@ -15,8 +15,9 @@ from configs.services import create_configuration, publish_version, save_version
 from fleets import services
 from fleets.models import ArrivalMode, Fleet, Membership, Quarantine, Rollout, Token
 from fleets.rendering import render_version
+from fleets.rollouts.plan import Action
 from fleets.rollouts.preflight import Fate
-from fleets.rollouts.services import preflight_of
+from fleets.rollouts.services import act_on_rollout, preflight_of
 from telflo.base.access import Role
 from tests.factories import (
     TESTER,
@@ -343,6 +344,20 @@ def test_assigning_starts_a_rollout_and_leads_to_it() -> None:
     rollout = Rollout.objects.get()
     assert answer["Location"] == f"/rollouts/{rollout.number}/"
     assert (rollout.version, rollout.reason) == (second, "new gateway")
+
+
+def test_a_fleet_that_a_cancelled_rollout_left_on_two_versions_says_so_until_it_has_one() -> None:
+    story = Story(count=2)
+    client, path = signed_in(Role.VIEWER), f"/fleets/{story.fleet.slug}/"
+    two = story.version()
+    rollout = story.assign(two)
+    assert "was cancelled" not in client.get(path).content.decode()
+    act_on_rollout(rollout=rollout, action=Action.CANCEL, actor=TESTER)
+    html = client.get(path).content.decode()
+    assert f"had reached stay on {two}, the others keep {story.one}" in html
+    assert f'href="/rollouts/{rollout.number}/"' in html
+    story.assign(story.one)
+    assert "was cancelled" not in client.get(path).content.decode()
 
 
 def test_assigning_what_the_fleet_has_is_refused_in_words() -> None:

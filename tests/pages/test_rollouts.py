@@ -24,7 +24,6 @@ from fleets.rollouts.engine.telling import record_turn
 from fleets.rollouts.plan import Action as Step
 from fleets.rollouts.services import act_on_rollout, start_rollout
 from fleets.views.history_rows import history_of
-from fleets.views.target_rows import target_rows
 from telflo.base.access import Role
 from telflo.base.activity import Actor
 from tests.api.caller import caller
@@ -37,7 +36,7 @@ from tests.factories import (
     make_rendered,
     make_version,
 )
-from tests.pages.reading import page, signed_in
+from tests.pages.reading import page, posted, signed_in
 
 pytestmark = pytest.mark.django_db
 APPLIED, FAILED = ConfigStatus.APPLIED, ConfigStatus.FAILED
@@ -245,11 +244,13 @@ class TestSteps:
         assert "/resume/" not in html
         asked = client.get(f"/rollouts/{rollout.number}/pause/").content.decode()
         assert "Nobody else gets the version" in asked
+        assert "is not taken back by itself, however many fail" in asked
         client.post(f"/rollouts/{rollout.number}/pause/", {"reason": "lunch"})
         rollout.refresh_from_db()
         assert (rollout.state, rollout.is_held) == ("paused", True)
         html = client.get(f"/rollouts/{rollout.number}/").content.decode()
-        assert "paused it: lunch. Nobody else goes until somebody resumes it." in html
+        assert "paused it: lunch. Nobody else goes until somebody resumes it" in html
+        assert "until then it is not taken back by itself." in html
         client.post(f"/rollouts/{rollout.number}/resume/")
         rollout.refresh_from_db()
         assert rollout.state == "running"
@@ -318,14 +319,59 @@ def test_what_no_person_did_is_said_to_be_done_by_telflo() -> None:
     assert found[0].who == "Telflo"
 
 
-def test_a_rollout_that_was_taken_back_still_shows_which_collectors_failed() -> None:
+def test_who_waits_when_it_is_paused_has_waited_since_before() -> None:
     rollout = started()
-    bad, good = rollout.targets.order_by("agent_label")
-    rollout.targets.update(state=TargetState.REVERTED)
-    rollout.targets.filter(pk=bad.pk).update(failure="bind: address already in use")
-    rows = {row.uid: row for row in target_rows(rollout, [bad.pk, good.pk])}
-    assert rows[str(bad.agent_id)].error == "bind: address already in use"
-    assert rows[str(good.agent_id)].error == ""
-    html = signed_in().get(f"/rollouts/{rollout.number}/").content.decode()
-    targets = html[html.index('id="targets"') :]
-    assert targets.count("bind: address already in use</code>") == 1
+    before = set(rollout.targets.values_list("state", "state_since"))
+    act_on_rollout(rollout=rollout, action=Step.PAUSE, actor=TESTER)
+    assert set(rollout.targets.values_list("state", "state_since")) == before
+
+
+class TestLeaveOut:
+    def test_one_is_left_out_from_its_row(self) -> None:
+        rollout = started()
+        agent = rollout.targets.get(agent__display_name="edge-1").agent
+        assert agent is not None
+        path = f"/rollouts/{rollout.number}/"
+        link = f"{path}exclude/?uid={agent.pk}"
+        assert link in page(path, role=Role.OPERATOR)
+        assert link not in page(path)
+        asked = page(link, role=Role.OPERATOR)
+        assert "Leave edge-1 out?" in asked
+        assert "It waits. It keeps what it runs" in asked
+        client = signed_in(Role.OPERATOR)
+        done = client.post(link, {"reason": "old kernel"}, follow=True).content.decode()
+        assert "edge-1 is left out" in done
+        assert "old kernel" in done
+        assert link not in done
+        assert rollout.targets.get(agent=agent).state == "excluded"
+
+    def test_of_one_on_which_it_failed_it_is_said_that_it_stops_counting(self) -> None:
+        rollout = started()
+        target = rollout.targets.get(agent__display_name="edge-1")
+        rollout.targets.filter(pk=target.pk).update(state=TargetState.FAILED)
+        path = f"/rollouts/{rollout.number}/exclude/?uid={target.agent_id}"
+        assert "stops counting against the failure budget" in page(path, role=Role.OPERATOR)
+        posted(path)
+        target.refresh_from_db()
+        assert target.state == "excluded"
+
+    def test_one_that_was_offered_it_stays_and_the_page_says_why(self) -> None:
+        rollout = started()
+        rollout.targets.update(state=TargetState.OFFERED)
+        target = rollout.targets.get(agent__display_name="edge-1")
+        path = f"/rollouts/{rollout.number}/exclude/?uid={target.agent_id}"
+        asked = page(path, role=Role.OPERATOR)
+        assert "edge-1 cannot be left out" in asked
+        assert "It was offered the version" in asked
+        client = signed_in(Role.OPERATOR)
+        assert "Nobody was left out" in client.post(path, follow=True).content.decode()
+        target.refresh_from_db()
+        assert target.state == "offered"
+
+    def test_who_is_no_target_is_not_found(self) -> None:
+        rollout = started()
+        stranger = make_collector(name="other")
+        client = signed_in(Role.OPERATOR)
+        for uid in (stranger.pk, "nonsense", ""):
+            path = f"/rollouts/{rollout.number}/exclude/?uid={uid}"
+            assert client.get(path).status_code == 404

@@ -473,6 +473,21 @@ class TestHealthThatWasKnown:
     def test_over_plain_http_all_that_was_answered_is_stored(self) -> None:
         assert self.is_news(6, transport=Transport.HTTP) == [False, False]
 
+    def test_what_is_posted_anew_was_told_also_beside_a_restart(self) -> None:
+        """The health counts as past from a restart on, so what is said of it next is news, but not twice."""
+        restarting = {"transport": Transport.HTTP, "is_health_past": True}
+        assert self.is_news(4, **restarting) == [False, False]
+        assert self.is_news(5, **restarting) == [True, False]
+
+    def test_that_nothing_is_known_is_told_once_when_it_is_posted_anew(self) -> None:
+        silent = said(4, health=pb.ComponentHealth())
+        for is_past in (False, True):
+            stored = known(health=self.HEALTHY, is_health_past=is_past, transport=Transport.HTTP)
+            patch = AgentSession(stored, LIMITS).receive(silent, START).patch
+            assert patch is not None
+            is_told = any(fact.kind is FactKind.HEALTH for fact in patch.facts)
+            assert is_told is not is_past
+
     def test_a_report_later_than_the_first_message_is_news_too(self) -> None:
         session = AgentSession(known(health=self.HEALTHY), LIMITS)
         session.receive(said(6), START)

@@ -31,7 +31,7 @@ from fleets.rollouts.engine.desires import (
 from fleets.rollouts.engine.locks import hold, hold_fleets
 from fleets.rollouts.engine.states import UNDER_WAY
 from fleets.rollouts.plan import ACTIVE
-from fleets.rollouts.traits import traits_of, zone_in
+from fleets.rollouts.traits import chosen_traits, zone_in
 from telflo.base.hints import touch_on_commit
 
 
@@ -102,7 +102,7 @@ def _wait(
 ) -> None:
     """Waiting targets of the last stage, also for those that were targets before: for them it begins anew."""
     stage = rollout.stages.latest("index")
-    traits = traits_of(rows) if rollout.zone_key else {}
+    traits = chosen_traits(rows, [rollout.zone_key] if rollout.zone_key else [])
     targets = [
         Target(
             rollout=rollout,

@@ -121,7 +121,7 @@ def withdraw(rollout: Rollout, *, now: datetime) -> None:
     rows = store.lock(list(still_open))
     # Asked again: what was offered before the lock was granted stays.
     back = _take_back(rollout, targets.filter(agent_id__in=list(rows)))
-    targets.update(state=Place.WAITING.value, state_since=now)
+    targets.exclude(state=Place.WAITING.value).update(state=Place.WAITING.value, state_since=now)
     hand_down(back, rows, now=now)
 
 

@@ -12,7 +12,7 @@ from agents import store
 from agents.models import AgentStatus
 from agents.store import StatusRow
 from fleets.errors import CannotRetry
-from fleets.models import Membership, Quarantine, RenderedConfig, Target, TargetState
+from fleets.models import Membership, Quarantine, RenderedConfig, Rollout, Target, TargetState
 from fleets.rollouts.engine.desires import applied_hash, hand_down
 from fleets.rollouts.placing import WHY_NOT, Again, way_again
 from fleets.rollouts.plan import ACTIVE
@@ -31,15 +31,17 @@ def way_of_retry(uid: UUID) -> RetryWay:
     return _way(_member(uid), AgentStatus.objects.defer("health_report").get(agent_id=uid))
 
 
-def retry(uid: UUID, *, now: datetime) -> frozenset[UUID]:
+def retry(uid: UUID, *, now: datetime, of: Rollout | None = None) -> frozenset[UUID]:
     """Offer the previous configuration, wait for APPLIED, then the failed one again. Raises CannotRetry.
 
-    Answers the rollouts to advance.
+    of: only if this rollout brought what failed. Answers the rollouts to advance.
     """
     with transaction.atomic():
         row = store.lock([uid])[uid]
         member = _member(uid)
         way = _way(member, row)
+        if of is not None and way.failed.version_id != of.version_id:
+            raise CannotRetry(f"Another version is wanted there than the one of {of}.")
         if way.via is not None:
             member.desired, member.retry = way.via, way.failed
             member.save(update_fields=["desired", "retry"])

@@ -1,7 +1,7 @@
 """Taking a rollout back: each target that was let go returns to what it had, offline ones when they are there again."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -40,6 +40,9 @@ _WAS_OFFERED = ~Q(state=TargetState.EXCLUDED) | ~Q(failure="")
 NOTHING_BEFORE = (
     "It had no version of ours before, and the fleet has no stable one: it keeps what it runs."
 )
+_STABLE_INSTEAD = (
+    "It had no version of ours before: the fleet's stable one, {version}, takes its place."
+)
 FAILED_TOO = "What it had before failed too. It keeps what it runs."
 
 
@@ -55,20 +58,20 @@ def revert(rollout: Rollout, *, now: datetime) -> bool:
     moved = targets.filter(was_let_go, agent_id__in=list(rows))
     stable = _stable(rollout, now)
     else_id = stable.pk if stable else None
-    own: Iterable[tuple[UUID, UUID | None]] = moved.values_list("agent_id", "previous_id")
-    back = {uid: previous_id or else_id for uid, previous_id in own}
-    if not back:
+    own: dict[UUID, UUID | None] = dict(moved.values_list("agent_id", "previous_id"))
+    if not own:
         return False
-    _desire(rollout, back)
-    for has_one in (True, False):
-        uids = [uid for uid, rendered_id in back.items() if (rendered_id is not None) is has_one]
+    _desire(rollout, {uid: previous_id or else_id for uid, previous_id in own.items()})
+    instead = _STABLE_INSTEAD.format(version=stable.version) if stable else NOTHING_BEFORE
+    for has_own in (True, False):
+        uids = [uid for uid, previous_id in own.items() if (previous_id is not None) is has_own]
         targets.filter(_WAS_OFFERED, agent_id__in=uids).update(
-            state=TargetState.REVERTING if has_one else TargetState.REVERT_FAILED,
+            state=TargetState.REVERTING if has_own or stable else TargetState.REVERT_FAILED,
             state_since=now,
-            reason="" if has_one else NOTHING_BEFORE,
+            reason="" if has_own else instead,
             soak_until=None,
         )
-    hand_down(list(back), rows, now=now)
+    hand_down(list(own), rows, now=now)
     return True
 
 
@@ -86,14 +89,14 @@ def settle_reverting(now: datetime) -> frozenset[UUID]:
         agent__status__remote_config_status=ConfigStatus.APPLIED,
     )
     rollouts: set[UUID] = set()
-    for found, state, reason in (
-        (reverting.filter(Exists(failed)), TargetState.REVERT_FAILED, FAILED_TOO),
-        (reverting.filter(is_back, ~Exists(is_under_way)), TargetState.REVERTED, ""),
+    for found, state, words in (
+        (reverting.filter(Exists(failed)), TargetState.REVERT_FAILED, {"reason": FAILED_TOO}),
+        (reverting.filter(is_back, ~Exists(is_under_way)), TargetState.REVERTED, {}),
     ):
         ids = dict(found.values_list("pk", "rollout_id"))
         if ids:
             same = Target.objects.filter(pk__in=list(ids), state=TargetState.REVERTING)
-            same.update(state=state, state_since=now, reason=reason)
+            same.update(state=state, state_since=now, **words)
             rollouts |= set(ids.values())
     return frozenset(rollouts)
 

@@ -22,9 +22,11 @@ _NAMES: Final = (
     "agent_id",
     "state",
     "rollout__apply_timeout_s",
+    "rollout__soak_s",
     "soak_until",
     "agent__capabilities",
     "agent__status__health",
+    "agent__status__health_since",
     "agent__status__last_error",
 )
 _IN_TROUBLE: Final = Q(agent__status__health=Stored.UNHEALTHY) | Q(
@@ -77,13 +79,22 @@ def _verdict(state: str, facts: SoakFacts, now: datetime) -> Verdict:
 
 
 def _facts(
-    row: StatusRow, timeout_s: int, until: datetime, capabilities: int, health: str, error: str
+    row: StatusRow,
+    timeout_s: int,
+    soak_s: int,
+    until: datetime,
+    capabilities: int,
+    health: str,
+    since: datetime | None,
+    error: str,
 ) -> SoakFacts:
     return SoakFacts(
         health=_HEALTH.get(health, Health.UNKNOWN),
         reports_health=bool(capabilities & Capability.REPORTS_HEALTH),
         is_connected=row.connected,
+        soak=timedelta(seconds=soak_s),
         soak_until=until,
+        healthy_since=since,
         patience=timedelta(seconds=timeout_s),
         error=error,
         runs=_runs(row),

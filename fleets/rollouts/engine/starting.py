@@ -28,7 +28,7 @@ from fleets.rollouts.engine.lifecycle import go_on
 from fleets.rollouts.engine.states import OPEN_TARGETS
 from fleets.rollouts.shares import Candidate, divide, seed_of
 from fleets.rollouts.strategy import Strategy
-from fleets.rollouts.traits import traits_of, zone_in
+from fleets.rollouts.traits import chosen_traits, zone_in
 from telflo.base.hints import touch_on_commit
 from telflo.base.models import User
 
@@ -125,7 +125,7 @@ def _add_targets(
     now: datetime,
 ) -> None:
     """Every managed member, with what it goes back to: its own, not the fleet's."""
-    traits = traits_of(rows) if strategy.reads_traits else {}
+    traits = chosen_traits(rows, strategy.traits)
     candidates = [Candidate(uid, row.connected, traits.get(uid, {})) for uid, row in rows.items()]
     seed = seed_of(rollout.fleet_id, rollout.version_id)
     chosen = divide(candidates, [stage.share for stage in strategy.stages], seed)

@@ -1,6 +1,7 @@
 """A rollout's new state is told outside, in the transaction that enters it."""
 
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from django.db.models import Count
@@ -34,13 +35,13 @@ def tell_state(rollout: Rollout, now: datetime) -> None:
 
 def record_turn(rollout: Rollout, before: str) -> None:
     """What the plan did of itself, and a person could have done, is in the activity log as theirs is."""
-    turn = (State(before), State(rollout.state))
-    action = _TURNS.get(turn[1])
-    if turn[0] is turn[1] or action is None or (action == _RESUME and turn[0] is not State.PAUSED):
+    was, is_now = State(before), State(rollout.state)
+    record = _TURNS.get(is_now)
+    begins = is_now is State.RUNNING and was is not State.PAUSED
+    if was is is_now or record is None or begins:
         return
-    activity.record(
+    record(
         actor=Actor.worker("rollouts"),
-        action=action,
         obj=rollout,
         label=f"{rollout.version} to {rollout.fleet}",
         reason=rollout.state_reason,
@@ -49,11 +50,10 @@ def record_turn(rollout: Rollout, before: str) -> None:
     )
 
 
-_RESUME: Final = "rollout.resume"
 _TURNS: Final = {
-    State.PAUSED: "rollout.pause",
-    State.ROLLING_BACK: "rollout.roll_back",
-    State.RUNNING: _RESUME,
+    State.PAUSED: partial(activity.record, action="rollout.pause"),
+    State.ROLLING_BACK: partial(activity.record, action="rollout.roll_back"),
+    State.RUNNING: partial(activity.record, action="rollout.resume"),
 }
 
 

@@ -63,6 +63,14 @@ class Rolling(Several):
         body = {"fleet": self.fleet, "version": version.id, "plan": plan, "accept_warnings": True}
         return str(self.api.post("/rollouts/", {**body, **how})["id"])
 
+    def foretold(self, version: Version, **how: Any) -> dict[str, list[str]]:
+        """What the check of giving it a version finds, by code, with the uids that each is about."""
+        body = {"fleet": self.fleet, "version": version.id, "dry_run": True, **how}
+        found = self.api.post("/rollouts/", body)["findings"]
+        return {
+            one["code"]: [about["instance_uid"] for about in one["collectors"]] for one in found
+        }
+
     def rollout(self, rollout: str) -> dict[str, Any]:
         """How it is."""
         found: dict[str, Any] = self.api.get(f"/rollouts/{rollout}/")
