@@ -95,6 +95,15 @@ def place_target(facts: TargetFacts) -> Placement:
     return Placement(place, goes_back_first=facts.again is Again.VIA_PREVIOUS)
 
 
+REACHED: Final = frozenset({Place.WAITING, Place.PENDING_OFFLINE})
+"""Where those stand that get the version, be it on their return."""
+
+
+def gets_it(facts: TargetFacts) -> bool:
+    """Whether the version is given to it: neither skipped, nor is it there already."""
+    return place_target(facts).place in REACHED
+
+
 def next_to_go(
     waiting: Iterable[tuple[UUID, str]],
     busy: Mapping[str, int],

@@ -90,6 +90,11 @@ class Alike:
         return self.facts.is_connected
 
     @property
+    def gets_it(self) -> bool:
+        """As divided() asks."""
+        return self.fate in REACHED
+
+    @property
     def fate(self) -> Fate:
         """What a rollout does with each."""
         return fate_of(self.facts)
@@ -311,14 +316,14 @@ def _of_stages(stages: Sequence[StageReach], strategy: Strategy) -> Iterable[Fin
     empty = [
         str(plan.share.selector)
         for plan, stage in zip(strategy.stages, stages, strict=True)
-        if plan.share.selector is not None and not stage.targets
+        if plan.share.selector is not None and not stage.reached
     ]
-    if empty:
+    if empty and stages[-1].total:
         yield Finding(
             "empty_selector",
             Severity.WARNING,
             "A stage selects no collector",
-            f"Nobody who is left has {_listed(empty)}, so this stage tests nothing.",
+            f"Nobody who is left and gets the version has {_listed(empty)}, so this stage tests nothing.",
         )
 
 

@@ -1,6 +1,7 @@
 """Which targets belong to which stage. Pure: candidates and shares in, a stage for each out."""
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
@@ -19,14 +20,15 @@ class Candidate:
     uid: UUID
     is_connected: bool
     attributes: Mapping[str, str] = field(default_factory=dict)
+    gets_it: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
     """What a stage takes of those that are left: exactly one of the three.
 
-    count: so many more · percent: until so many of all targets have gone, counted from the first stage on · selector:
-    all that it selects.
+    count: so many more · percent: until so many of all have gone, counted from the first stage on; both of those that
+    get the version · selector: all that it selects.
     """
 
     count: int | None = None
@@ -75,6 +77,10 @@ class Drawn(Protocol):
         """Those that are come first."""
 
     @property
+    def gets_it(self) -> bool:
+        """Those that do not, since it failed there or is there already, come last and count for nothing."""
+
+    @property
     def attributes(self) -> Mapping[str, str]:
         """What selectors look at."""
 
@@ -101,19 +107,21 @@ def divided(
     crowd: what stands for those that are alike, with their uids; it is answered as often as it has uids.
 
     Who goes first is drawn by the seed, so that it is nobody's turn always; within a stage's choice those that are
-    connected come before those that are not, since an offline canary tells nothing.
+    connected come before those that are not, since an offline canary tells nothing. Nor does one that is skipped: those
+    go with the last stage, and neither a number nor a percentage counts them.
     """
     ordered = _in_turn(crowd, seed.encode())
+    total = _waiting(ordered)
     left: Sequence[One] = ordered
     groups = []
     for share in shares:
-        taken, left = _take(share, left, total=len(ordered))
+        taken, left = _take(share, left, total=total)
         groups.append(taken)
     return groups
 
 
 def _take(share: Share, left: Sequence[One], *, total: int) -> tuple[Sequence[One], Sequence[One]]:
-    """Those that it takes, and those that are left then."""
+    """Those that it takes, and those that are left then. total: how many get the version in all stages."""
     if share.selector is not None:
         kinds = {id(one): one for one in left}
         chosen = {key: share.selector.selects(one.attributes) for key, one in kinds.items()}
@@ -121,17 +129,26 @@ def _take(share: Share, left: Sequence[One], *, total: int) -> tuple[Sequence[On
         return list(compress(left, selected)), [
             one for one, is_in in zip(left, selected, strict=True) if not is_in
         ]
-    gone = total - len(left)
+    if share.percent == 100:
+        return left, left[:0]
+    waiting = _waiting(left)
+    gone = total - waiting
     upto = gone + (share.count or 0) if share.percent is None else -(-share.percent * total // 100)
-    count = max(0, upto - gone)
+    count = min(max(0, upto - gone), waiting)
     return left[:count], left[count:]
 
 
+def _waiting(left: Sequence[One]) -> int:
+    """How many of those that are left get it: they are the first."""
+    return bisect_left(left, True, key=lambda one: not one.gets_it)
+
+
 def _in_turn(crowd: Iterable[tuple[One, Iterable[bytes]]], salt: bytes) -> list[One]:
-    """Those that are connected first; among each, as the draw of their uids says."""
+    """Those that are connected first, those that do not get it last; among each, as the draw of their uids says."""
     connected: dict[bytes, One] = {}
     away: dict[bytes, One] = {}
+    skipped: dict[bytes, One] = {}
     for one, uids in crowd:
-        turns = connected if one.is_connected else away
+        turns = skipped if not one.gets_it else connected if one.is_connected else away
         turns.update((hashlib.sha256(salt + uid).digest(), one) for uid in uids)
-    return [turns[draw] for turns in (connected, away) for draw in sorted(turns)]
+    return [turns[draw] for turns in (connected, away, skipped) for draw in sorted(turns)]

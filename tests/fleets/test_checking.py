@@ -72,3 +72,21 @@ def test_a_version_that_was_never_offered_can_be_forced() -> None:
     fleet = make_fleet(version=before)
     make_collector(fleet=fleet, desired=make_rendered(version=before))
     assert preflight_of(fleet=fleet, version=version, force=True).reached == 1
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_the_canary_is_one_that_gets_the_version(*, force: bool) -> None:
+    """One on which it failed before is skipped and shows nothing, unless the rollout is forced."""
+    version = make_version()
+    fleet = fleet_of(1, version)
+    desired = make_rendered(version=make_version())
+    reached = make_collector(name="reached", fleet=fleet, desired=desired)
+    plan = canary()
+    told = preflight_of(fleet=fleet, version=version, strategy=plan, force=force)
+    rollout = start_rollout(fleet=fleet, version=version, strategy=plan, force=force, actor=TESTER)
+    assert [stage.targets for stage in told.stages] == [
+        stage.targets.count() for stage in rollout.stages.order_by("index")
+    ]
+    assert told.stages[0].reached == 1
+    if not force:
+        assert rollout.targets.get(stage__index=0).agent_id == reached.pk

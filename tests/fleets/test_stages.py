@@ -1,5 +1,6 @@
 """Rollouts in stages: what is let go when, what is taken back, and what people may do, on the database."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from agents.models import Agent, AgentStatus
 from agents.snapshot import AgentSnapshot
 from configs.models import ConfigVersion
-from fleets.models import Fleet, Quarantine, Rollout, Target
+from fleets.models import Fleet, Rollout, Target
 from fleets.rollouts import engine
 from fleets.rollouts.plan import ACTIVE, Action, Budget
+from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.services import (
     act_on_rollout,
     leave_out,
@@ -289,16 +291,18 @@ def test_a_preview_draws_the_canary_that_the_rollout_will_take() -> None:
         stages=(StagePlan("Canary", Share(count=1)), StagePlan("All", Share(percent=100)))
     )
 
-    def canary_reached_without(agent: AgentSnapshot) -> int:
-        found = Quarantine.objects.create(
-            agent_id=agent.instance_uid, hash=hash_of(version), since=clock.now()
-        )
-        reached = (
-            preflight_of(fleet=story.fleet, version=version, strategy=strategy).stages[0].reached
-        )
-        found.delete()
-        return reached
+    for number, agent in enumerate(story.agents):
+        Agent.objects.filter(pk=agent.instance_uid).update(labels={"n": str(number)})
 
-    [previewed] = [one for one in story.agents if not canary_reached_without(one)]
+    def is_left_after_the_canary(number: int) -> bool:
+        selects = StagePlan("One", Share(selector=parse_selector(f"n={number}")))
+        stages = (strategy.stages[0], selects, strategy.stages[1])
+        plan = replace(strategy, stages=stages)
+        found = preflight_of(fleet=story.fleet, version=version, strategy=plan)
+        return found.stages[1].reached == 1
+
+    [previewed] = [
+        one for number, one in enumerate(story.agents) if not is_left_after_the_canary(number)
+    ]
     rollout = start_rollout(fleet=story.fleet, version=version, actor=TESTER, strategy=strategy)
     assert rollout.targets.get(stage__index=0).agent_id == previewed.instance_uid

@@ -1,5 +1,6 @@
 """Who goes when: selectors, shares, zones and change windows, without a database."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -83,6 +84,18 @@ class TestShares:
                 one for one, n in divide(candidates(9, offline=8), CANARY, seed).items() if not n
             ]
             assert first == uid(8)
+
+    def test_who_is_skipped_is_no_canary_and_counts_for_no_number_or_share(self) -> None:
+        crowd = [replace(one, gets_it=one.uid.int < 20) for one in candidates(100, offline=0)]
+        for seed in "abcdef":
+            stages = divide(crowd, CANARY, seed)
+            reached = [stages[one.uid] for one in crowd if one.gets_it]
+            assert [reached.count(index) for index in range(4)] == [1, 1, 8, 10]
+            assert {stages[one.uid] for one in crowd if not one.gets_it} == {3}
+
+    def test_with_nobody_to_reach_all_are_in_the_last_stage(self) -> None:
+        crowd = [replace(one, gets_it=False) for one in candidates(5)]
+        assert set(divide(crowd, CANARY, "seed").values()) == {3}
 
     def test_another_rollout_draws_others(self) -> None:
         firsts = {

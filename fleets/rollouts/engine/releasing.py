@@ -1,19 +1,17 @@
 """Letting targets go: the version becomes what they should run. And taking back what was not offered yet."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from agents import store
-from agents.snapshot import Capability, ConfigStatus, may_take_config
+from agents.snapshot import Capability, ConfigStatus
 from agents.store import StatusRow
 from fleets.models import (
-    ArrivalMode,
     Membership,
     Quarantine,
     RenderedConfig,
@@ -24,17 +22,16 @@ from fleets.models import (
 )
 from fleets.rendering import render_version
 from fleets.rollouts.engine.desires import (
-    applied_hash,
     desire,
     desire_again,
     hand_down,
     ran_well,
     with_desired,
 )
+from fleets.rollouts.engine.facts import facts_of
 from fleets.rollouts.engine.locks import locked
 from fleets.rollouts.engine.states import IN_MOTION, OPEN_TARGETS
-from fleets.rollouts.past import ways_again
-from fleets.rollouts.placing import Again, Place, Placement, TargetFacts, next_to_go, place_target
+from fleets.rollouts.placing import Place, Placement, next_to_go, place_target
 from fleets.rollouts.plan import ACTIVE, State
 from telflo.base.hints import touch_on_commit
 
@@ -53,11 +50,8 @@ def release(
         return False
     rows = store.lock(uids)
     members = _members(rollout, rows)
-    past = _past(rollout, rendered, members, rows)
-    placements = {
-        uid: place_target(_facts(row, members.get(uid), rendered, past))
-        for uid, row in rows.items()
-    }
+    facts = facts_of(rollout, rendered, members, rows)
+    placements = {uid: place_target(one) for uid, one in facts.items()}
     _write_places(rollout, placements, now)
     wanted = {uid for uid, placement in placements.items() if placement.is_wanted}
     going_back = {uid for uid in wanted if placements[uid].goes_back_first}
@@ -66,7 +60,8 @@ def release(
     if going_back:
         desire_again(going_back, rendered)
     excluded = {uid for uid, placed in placements.items() if placed.place is Place.EXCLUDED}
-    _lift(rendered, past.again.keys() - excluded)
+    again = {uid for uid, one in facts.items() if one.again is not None}
+    _lift(rendered, again - excluded)
     hand_down(wanted, rows, now=now)
     return True
 
@@ -184,47 +179,10 @@ def _members(rollout: Rollout, uids: "dict[UUID, StatusRow]") -> dict[UUID, Memb
     return {member.agent_id: member for member in with_desired(members)}
 
 
-class _Past(NamedTuple):
-    """On whom the version failed before, and how those are tried again that are to be."""
-
-    failed: Collection[UUID]
-    again: Mapping[UUID, Again]
-
-
-def _past(
-    rollout: Rollout,
-    rendered: RenderedConfig,
-    members: Mapping[UUID, Membership],
-    rows: Mapping[UUID, StatusRow],
-) -> _Past:
-    """What fails during a forced rollout is not tried again by it."""
-    found = Quarantine.objects.filter(hash=rendered.hash, agent_id__in=list(rows))
-    since = dict(found.values_list("agent_id", "since"))
-    going_back = {uid for uid, member in members.items() if member.retry_id == rendered.pk}
-    again = dict.fromkeys(going_back, Again.VIA_PREVIOUS)
-    if rollout.is_forced:
-        before = {uid: rendered.hash for uid, at in since.items() if at < rollout.created_at}
-        again |= ways_again(before, {uid: applied_hash(rows[uid]) for uid in before})
-    return _Past(since, again)
-
-
 def _lift(rendered: RenderedConfig, uids: Collection[UUID]) -> None:
     """The version may be offered to these again."""
     if uids:
         Quarantine.objects.filter(hash=rendered.hash, agent_id__in=uids).delete()
-
-
-def _facts(
-    row: StatusRow, member: Membership | None, rendered: RenderedConfig, past: _Past
-) -> TargetFacts:
-    return TargetFacts(
-        is_managed=member is not None and member.mode == ArrivalMode.MANAGED,
-        accepts_config=may_take_config(row.agent.capabilities),
-        is_connected=row.connected,
-        is_quarantined=row.agent_id in past.failed,
-        has_applied=applied_hash(row) == rendered.hash,
-        again=past.again.get(row.agent_id),
-    )
 
 
 def _write_places(rollout: Rollout, placements: dict[UUID, Placement], now: datetime) -> None:

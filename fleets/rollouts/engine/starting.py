@@ -22,10 +22,13 @@ from fleets.models import (
     Target,
     TargetState,
 )
+from fleets.rendering import render_version
 from fleets.rollouts import plan
 from fleets.rollouts.engine.desires import last_good_id, with_desired
+from fleets.rollouts.engine.facts import facts_of
 from fleets.rollouts.engine.lifecycle import go_on
 from fleets.rollouts.engine.states import OPEN_TARGETS
+from fleets.rollouts.placing import gets_it
 from fleets.rollouts.shares import Candidate, divide, seed_of
 from fleets.rollouts.strategy import Strategy
 from fleets.rollouts.traits import chosen_traits, zone_in
@@ -126,7 +129,11 @@ def _add_targets(
 ) -> None:
     """Every managed member, with what it goes back to: its own, not the fleet's."""
     traits = chosen_traits(rows, strategy.traits)
-    candidates = [Candidate(uid, row.connected, traits.get(uid, {})) for uid, row in rows.items()]
+    rendered = render_version(rollout.version, now=now)
+    candidates = [
+        Candidate(uid, facts.is_connected, traits.get(uid, {}), gets_it=gets_it(facts))
+        for uid, facts in facts_of(rollout, rendered, members, rows).items()
+    ]
     seed = seed_of(rollout.fleet_id, rollout.version_id)
     chosen = divide(candidates, [stage.share for stage in strategy.stages], seed)
     Target.objects.bulk_create(
