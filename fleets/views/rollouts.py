@@ -1,6 +1,7 @@
 """Rollouts: the list of all, and one with its targets."""
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
@@ -47,25 +48,37 @@ _RANK = Case(
 )
 
 
+_LISTED: Final = {
+    "active": ("Under way", ACTIVE),
+    "paused": ("Paused", frozenset({RolloutState.PAUSED})),
+    "back": ("Taken back", frozenset({RolloutState.ROLLING_BACK, RolloutState.ROLLED_BACK})),
+}
+"""What the list can be narrowed to: `?state=`, its name, the states."""
+
+
 @requires(Action.VIEW)
 def listing(request: HttpRequest) -> HttpResponse:
-    """All rollouts, newest first; `?state=active` shows those under way."""
-    only_active = request.GET.get("state") == "active"
+    """All rollouts, newest first; `?state=` shows those under way, paused, or taken back."""
+    chosen = request.GET.get("state", "")
     slug = request.GET.get("fleet", "")
     found = Rollout.objects.select_related(
         "fleet", "version__configuration", "from_version__configuration", "created_by"
     ).defer("version__yaml", "from_version__yaml")
-    if only_active:
-        found = found.filter(state__in=ACTIVE)
+    if chosen in _LISTED:
+        found = found.filter(state__in=_LISTED[chosen][1])
     if slug:
         found = found.filter(fleet__slug=slug)
     page = rows_of(request, found)
+    by_state = dict(Rollout.objects.order_by().values_list("state").annotate(Count("pk")))
     context = {
         "rows": rollout_rows(page.items),
         "page": page,
-        "only_active": only_active,
-        "active_count": Rollout.objects.filter(state__in=ACTIVE).count(),
-        "all_count": Rollout.objects.count(),
+        "chosen": chosen if chosen in _LISTED else "",
+        "choices": [
+            (value, word, sum(by_state.get(state, 0) for state in states))
+            for value, (word, states) in _LISTED.items()
+        ],
+        "all_count": sum(by_state.values()),
         "slug": slug,
         "may_operate": may(request.user, Action.OPERATE),
         "has_fleets": Fleet.objects.active().exists(),

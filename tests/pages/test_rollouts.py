@@ -1,5 +1,6 @@
 """The pages of rollouts."""
 
+import re
 from typing import Any
 
 import pytest
@@ -61,6 +62,36 @@ def test_the_list_shows_each_with_its_progress() -> None:
     assert f'href="/rollouts/{rollout.number}/">#{rollout.number}</a>' in html
     assert "new gateway" in html
     assert "0 of 2" in html
+
+
+@pytest.mark.parametrize(
+    ("chosen", "state"),
+    [
+        ("active", RolloutState.RUNNING),
+        ("paused", RolloutState.PAUSED),
+        ("back", RolloutState.ROLLED_BACK),
+    ],
+)
+def test_the_list_is_narrowed_to_what_is_under_way_paused_or_taken_back(
+    chosen: str, state: RolloutState
+) -> None:
+    mine, other = started(), started(name="other")
+    Rollout.objects.filter(pk=mine.pk).update(state=state)
+    Rollout.objects.filter(pk=other.pk).update(state=RolloutState.SUCCEEDED)
+    browser = signed_in()
+    assert numbers_in(browser.get("/rollouts/")) == {mine.number, other.number}
+    assert numbers_in(browser.get("/rollouts/", {"state": chosen})) == {mine.number}
+    Rollout.objects.update(state=RolloutState.SUCCEEDED)
+    empty = browser.get("/rollouts/", {"state": chosen})
+    assert not numbers_in(empty)
+    assert "No rollout like that" in empty.content.decode()
+
+
+def numbers_in(answer: Any) -> set[int]:
+    """The rollouts that a list shows."""
+    return {
+        int(number) for number in re.findall(r'href="/rollouts/(\d+)/"', answer.content.decode())
+    }
 
 
 def test_one_shows_its_targets_failures_first_with_the_collectors_own_words_redacted() -> None:
