@@ -74,9 +74,9 @@ def test_each_entry_leads_to_what_it_is_about() -> None:
 
 def test_values_are_shown_as_the_api_has_them() -> None:
     fleet = make_fleet(name="edge")
-    record(actor=TESTER, action="fleet.update", obj=fleet, after={"version": None, "kept": True})
+    record(actor=TESTER, action="fleet.update", obj=fleet, after={"kept": True, "version": None})
     html = signed_in(Role.VIEWER).get("/activity/").content.decode()
-    assert "{&quot;version&quot;: null, &quot;kept&quot;: true}" in html
+    assert "{&quot;kept&quot;: true, &quot;version&quot;: null}" in html
 
 
 def test_what_people_do_to_a_rollout_leads_to_it() -> None:
