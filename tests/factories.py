@@ -25,7 +25,8 @@ from configs.models import Configuration, ConfigVersion, VersionState
 from fleets import enrollment
 from fleets.admission import Caller, admit_agents
 from fleets.errors import EnrolmentRefused, NotNow
-from fleets.models import ArrivalMode, Fleet, Membership, RenderedConfig
+from fleets.models import ArrivalMode, Fleet, Membership, RefusalReason, RenderedConfig
+from fleets.refusals import record_refusal
 from fleets.tokens import Expiry, IssuedToken, issue_token
 from opamp.protocol.health import write_tree
 from telflo.base import clock
@@ -281,3 +282,15 @@ def make_collector(
             agent=made, fleet=fleet, desired=desired, previous=previous, enrolled_at=now
         )
     return made
+
+
+def make_refusal(reason: RefusalReason, *, token_prefix: str = "") -> None:
+    """An attempt from 192.0.2.9, refused just now."""
+    record_refusal(
+        token_prefix=token_prefix,
+        address="192.0.2.9",
+        reason=reason,
+        transport="ws",
+        user_agent="opampsupervisor",
+        now=clock.now(),
+    )

@@ -109,11 +109,12 @@ def is_void(row: StatusRow, patch: AgentPatch, at: datetime) -> bool:
     """
     if patch.epoch == FENCED_EPOCH:
         return True
-    is_replaced = patch.epoch < row.session_epoch
-    if is_replaced and patch.is_polled:
+    if patch.epoch >= row.session_epoch:
+        return False
+    if patch.is_polled:
         return True
-    is_replaced = is_replaced and row.transport == Transport.WEBSOCKET
-    return is_replaced and row.connected_at is not None and at > row.connected_at
+    is_beside = row.transport == Transport.WEBSOCKET
+    return is_beside and row.connected_at is not None and at > row.connected_at
 
 
 @dataclass(slots=True)

@@ -95,13 +95,9 @@ def place_target(facts: TargetFacts) -> Placement:
     return Placement(place, goes_back_first=facts.again is Again.VIA_PREVIOUS)
 
 
-REACHED: Final = frozenset({Place.WAITING, Place.PENDING_OFFLINE})
-"""Where those stand that get the version, be it on their return."""
-
-
 def gets_it(facts: TargetFacts) -> bool:
-    """Whether the version is given to it: neither skipped, nor is it there already."""
-    return place_target(facts).place in REACHED
+    """Whether the version is given to it, be it on its return: neither skipped, nor is it there already."""
+    return place_target(facts).place in {Place.WAITING, Place.PENDING_OFFLINE}
 
 
 def next_to_go(

@@ -18,7 +18,7 @@ from uuid import UUID
 from configs.collector.difference import Change, difference
 from configs.collector.drift import moves_data
 from fleets.rollouts.needs import Component, Needs, missing_in
-from fleets.rollouts.placing import WHY_NOT, Place, TargetFacts, place_target
+from fleets.rollouts.placing import WHY_NOT, Place, TargetFacts, gets_it, place_target
 from fleets.rollouts.shares import divided
 from fleets.rollouts.strategy import Strategy
 from telflo.ui.numbers import counted
@@ -54,7 +54,6 @@ _FATES: Final = {
     Place.PENDING_OFFLINE: Fate.OFFLINE,
     Place.SUCCEEDED: Fate.RUNNING,
 }
-REACHED: Final = frozenset({Fate.NOW, Fate.OFFLINE})
 
 
 @cache
@@ -92,7 +91,7 @@ class Alike:
     @property
     def gets_it(self) -> bool:
         """As divided() asks."""
-        return self.fate in REACHED
+        return gets_it(self.facts)
 
     @property
     def fate(self) -> Fate:
@@ -181,7 +180,7 @@ def check(groups: Sequence[Alike], subject: Subject, seed: str) -> Preflight:
     fates: Counter[Fate] = Counter()
     for group in groups:
         fates[group.fate] += len(group.members)
-    reached = [one for one in groups if one.fate in REACHED]
+    reached = [one for one in groups if one.gets_it]
     failed = [one for one in groups if one.fate is Fate.QUARANTINED]
     stages = _stages(groups, subject.strategy, seed)
     findings = [
@@ -206,8 +205,7 @@ def _stages(groups: Iterable[Alike], strategy: Strategy, seed: str) -> tuple[Sta
     managed = ((one, one.uids) for one in groups if one.facts.is_managed)
     divisions = divided(managed, [stage.share for stage in strategy.stages], seed)
     gets = [
-        sum(count for one, count in Counter(those).items() if one.fate in REACHED)
-        for those in divisions
+        sum(count for one, count in Counter(those).items() if one.gets_it) for those in divisions
     ]
     return tuple(
         StageReach(stage.name, len(those), count, total)

@@ -10,10 +10,9 @@ from django.utils import timezone
 from agents.models import AgentStatus
 from fleets.models import Deployment, Fleet, Membership, RefusalReason, Token
 from fleets.quickdeploy.services import IssuedDeployment, claim_deployment, create_deployment
-from fleets.refusals import record_refusal
 from fleets.views.hosts import SILENT_AFTER, SILENT_FOR
 from telflo.base.access import Role
-from tests.factories import TESTER, make_collector, make_fleet, make_version
+from tests.factories import TESTER, make_collector, make_fleet, make_refusal, make_version
 from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -212,14 +211,7 @@ def test_a_second_collector_by_a_hosts_token_is_shown_beside_the_first_with_advi
         (token.prefix, RefusalReason.TAKEN),
         ("", RefusalReason.UNKNOWN),
     ):
-        record_refusal(
-            token_prefix=prefix,
-            address="192.0.2.9",
-            reason=reason,
-            transport="ws",
-            user_agent="",
-            now=timezone.now(),
-        )
+        make_refusal(reason, token_prefix=prefix)
     html = signed_in(Role.ADMIN).get(address(issued.deployment)).content.decode()
     assert "The token of a host let in another collector already" in html
     assert "forget its old collector here" in html
@@ -228,14 +220,7 @@ def test_a_second_collector_by_a_hosts_token_is_shown_beside_the_first_with_advi
 
 def test_what_the_server_refused_since_is_shown_with_advice(fleet: Fleet) -> None:
     issued = made(fleet)
-    record_refusal(
-        token_prefix="",
-        address="192.0.2.9",
-        reason=RefusalReason.UNKNOWN,
-        transport="ws",
-        user_agent="opampsupervisor",
-        now=timezone.now(),
-    )
+    make_refusal(RefusalReason.UNKNOWN)
     html = signed_in(Role.ADMIN).get(address(issued.deployment)).content.decode()
     assert "192.0.2.9" in html
     assert "The token was not issued by this server" in html

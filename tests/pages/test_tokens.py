@@ -10,13 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from fleets.models import RefusalReason, Token, TokenKind
-from fleets.refusals import record_refusal
 from fleets.token_state import TokenState, token_state
 from fleets.tokens import Expiry
 from telflo.base.access import Role
 from telflo.base.models import Activity
 from telflo.base.secrets import hash_secret
-from tests.factories import enrol, make_fleet, make_token
+from tests.factories import enrol, make_fleet, make_refusal, make_token
 from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -150,28 +149,14 @@ def test_a_token_that_expires_soon_is_announced() -> None:
 
 
 def test_refused_attempts_are_listed_with_what_to_look_at() -> None:
-    record_refusal(
-        token_prefix="",
-        address="192.0.2.9",
-        reason=RefusalReason.MISSING,
-        transport="ws",
-        user_agent="x",
-        now=timezone.now(),
-    )
+    make_refusal(RefusalReason.MISSING)
     html = signed_in(Role.VIEWER).get("/tokens/refused/").content.decode()
     assert "192.0.2.9" in html
     assert "The supervisor sends no token" in html
 
 
 def test_too_many_newcomers_name_the_limit_and_its_setting(settings: Any) -> None:
-    record_refusal(
-        token_prefix="tlf_e_x",
-        address="192.0.2.9",
-        reason=RefusalReason.RATE,
-        transport="ws",
-        user_agent="x",
-        now=timezone.now(),
-    )
+    make_refusal(RefusalReason.RATE, token_prefix="tlf_e_x")
     html = signed_in(Role.VIEWER).get("/tokens/refused/").content.decode()
     assert f"{settings.ENROLMENTS_PER_MINUTE:,} a minute (TELFLO_ENROLMENTS_PER_MINUTE)" in html
 
