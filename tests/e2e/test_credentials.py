@@ -144,14 +144,9 @@ def _outlive_their_parent(several: Several, machines: list[Machine], token: str)
     )
     first, other = machines
     first.restart()
-    several.until(lambda: "401 Unauthorized" in _last_start(first), "it is refused")
+    several.until(lambda: "401 Unauthorized" in first.last_start, "it is refused")
     several.until(lambda: not several.seen(first).is_connected, "its leaving is stored")
     assert several.seen(other).is_connected
-
-
-def _last_start(machine: Machine) -> str:
-    """What the supervisor printed since it started last."""
-    return machine.log.read_text().rpartition("Supervisor starting")[2]
 
 
 def _is_by_its_own(several: Several, machine: Machine, *, but: str = "") -> bool:
@@ -198,7 +193,7 @@ def test_in_every_process_collectors_are_restarted_and_cut_off(ground: Path) -> 
             _is_restarted(several, machine)
         _revoke(several, token, machines)
         for machine in machines:
-            several.until(lambda one=machine: "401 Unauthorized" in _last_start(one), "refused")  # type: ignore[misc]
+            several.until(lambda one=machine: "401 Unauthorized" in one.last_start, "refused")  # type: ignore[misc]
             assert machine.collector_pids(), "a collector without a server runs on"
 
 
