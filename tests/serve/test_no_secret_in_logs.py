@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.serve.talkative import BASIC, IN_BYTES, IN_HEADER, IN_QUERY, STRAY, Browser, Collector
-from tests.serve.test_processes import Command, Start, start
+from tests.serve.test_processes import Command, Start, start, until
 
 __all__ = ["start"]
 
@@ -77,12 +77,12 @@ def test_no_secret_is_logged(server: Command, log_format: str, tmp_path: Path) -
     _break_the_database(tmp_path)
     _fail(browser, token)
     browser.http.close()
+    until(lambda: "".join(server.lines).count("Traceback") > 2)
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(60) == 0
     read.join(60)
     output = "".join(server.lines)
     assert LOG_FORMATS[log_format] in output
-    assert output.count("Traceback") > 2
     kinds = {secret[:6] for secret in browser.secrets if secret.startswith("tlf_")}
     assert kinds == {"tlf_e_", "tlf_a_", "tlf_u_"}
     leaks = [line for line in server.lines if any(one in line for one in browser.secrets)]

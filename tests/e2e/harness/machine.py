@@ -96,6 +96,7 @@ class Machine:
         self._starts_left = _MOST_STARTS
         self._ended_s: float | None = None
         self._is_wanted = False
+        self._uid = ""
 
     @property
     def identity(self) -> str:
@@ -105,9 +106,13 @@ class Machine:
 
     @property
     def uid(self) -> str:
-        """The same as the server writes it; "" before the first start."""
-        found = re.search(r"^instance_id: (\S+)", self.identity, re.MULTILINE)
-        return found[1] if found else ""
+        """The same as the server writes it; "" before the first start.
+
+        A supervisor empties its file before it writes it again: in between, what it said before counts.
+        """
+        if found := re.search(r"^instance_id: (\S+)", self.identity, re.MULTILINE):
+            self._uid = found[1]
+        return self._uid
 
     @property
     def local(self) -> Path:
