@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import signal
 import sqlite3
 from contextlib import closing
@@ -15,9 +16,9 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.serve.talkative import BASIC, IN_BYTES, IN_HEADER, IN_QUERY, STRAY, Browser, Collector
-from tests.serve.test_processes import Command, Start, start, until
+from tests.serve.test_processes import Command, Start, migrated, start, until
 
-__all__ = ["start"]
+__all__ = ["migrated", "start"]
 
 PASSWORD = "correct-horse-battery-staple"
 IN_TEXT = "hunter2-in-the-configuration"
@@ -45,7 +46,8 @@ def log_format(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def server(start: Start, log_format: str) -> Command:
+def server(start: Start, log_format: str, migrated: Path, tmp_path: Path) -> Command:
+    shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
     return start(
         "serve",
         "--embedded",
