@@ -164,7 +164,8 @@ class RolloutView:
     """A rollout as the plan sees it; stages in order.
 
     max_in_flight: how many may be between the offer and the judgement at a time, 0 for any number · is_held: a person
-    paused it · is_open: the change window is open · waits_for_offline: offline targets hold up their stage.
+    paused it · is_open: the change window is open · waits_for_offline: offline targets hold up their stage ·
+    is_zone_held: some of those that could go wait for one of their zone that the version broke.
     """
 
     state: State
@@ -174,6 +175,7 @@ class RolloutView:
     is_held: bool = False
     is_open: bool = True
     waits_for_offline: bool = False
+    is_zone_held: bool = False
 
     @property
     def room(self) -> int | None:
@@ -343,7 +345,8 @@ def _release(view: RolloutView, begun: Iterable[StageView], state: State) -> Dec
     waiting = tuple(stage.index for stage in begun if stage.counts.under_way)
     if not view.is_open:
         return Decision(state, _CLOSED)
-    return Decision(state, release=waiting, room=view.room)
+    reason = _HELD if view.is_zone_held else ""
+    return Decision(state, reason, release=waiting, room=view.room)
 
 
 def _is_busy(view: RolloutView, stage: StageView) -> bool:
@@ -357,6 +360,12 @@ def _state_with(current: StageView | None) -> State:
 
 
 _CLOSED: Final = "It waits for its change window."
+_HELD: Final = (
+    "Some wait for a collector of their zone on which the version failed and that is not well."
+    " Mend it, retry it, or leave it out."
+)
+PASSING: Final = frozenset({_CLOSED, _HELD})
+"""Reasons that are over once they are not given any more; others stay with their state."""
 
 
 def _success_reason(view: RolloutView) -> str:

@@ -16,7 +16,6 @@ from fleets.models import RolloutState, StageState, Target, TargetState
 from fleets.rollouts.engine.ledger import Ledger
 from fleets.rollouts.judging import Health, SoakFacts, Verdict, Word, judge, trouble_of
 
-_HEALTH: Final = {Stored.HEALTHY.value: Health.HEALTHY, Stored.UNHEALTHY.value: Health.UNHEALTHY}
 _NAMES: Final = (
     "pk",
     "agent_id",
@@ -70,6 +69,14 @@ def judge_soaks(now: datetime) -> frozenset[UUID]:
         return frozenset(ledger.rollouts)
 
 
+def health_of(stored: str) -> Health:
+    """The word as it is judged."""
+    return _HEALTH.get(stored, Health.UNKNOWN)
+
+
+_HEALTH: Final = {Stored.HEALTHY.value: Health.HEALTHY, Stored.UNHEALTHY.value: Health.UNHEALTHY}
+
+
 def _verdict(state: str, facts: SoakFacts, now: datetime) -> Verdict:
     """In the bake only trouble counts: it was well through its soak."""
     if state == TargetState.SOAKING:
@@ -89,7 +96,7 @@ def _facts(
     error: str,
 ) -> SoakFacts:
     return SoakFacts(
-        health=_HEALTH.get(health, Health.UNKNOWN),
+        health=health_of(health),
         reports_health=bool(capabilities & Capability.REPORTS_HEALTH),
         is_connected=row.connected,
         soak=timedelta(seconds=soak_s),
