@@ -76,6 +76,7 @@ class World:
     is_open: bool = True
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     over_limit: list[str] = field(default_factory=list)
+    passed_early: bool = False
     ever_begun: set[int] = field(default_factory=set)
 
     def view(self) -> RolloutView:
@@ -143,7 +144,9 @@ class World:
         if word is StageWord.RUNNING:
             self.ever_begun.add(index)
         if word is StageWord.PASSED:
-            stage.judged = self._stage_view(index).counts.moved_and_judged
+            counts = self._stage_view(index).counts
+            stage.judged = counts.moved_and_judged
+            self.passed_early |= counts.in_flight > 0
         if word is StageWord.BAKING:
             stage.bake_until = bake_until
             stage.baked_since = stage.baked_since or self.now

@@ -81,6 +81,17 @@ class Rollouts(RuleBasedStateMachine):
             words = _NEXT[target.state]
             target.state = words[answer % len(words)]
 
+    @rule(pick=st.integers(0, 8), seen=st.booleans())
+    def one_falls_ill_while_its_stage_is_watched(self, pick: int, seen: bool) -> None:
+        watched = {StageWord.RUNNING, StageWord.BAKING}
+        able = [
+            one
+            for one in self.world.targets
+            if one.state == "succeeded" and self.world.stages[one.stage].word in watched
+        ]
+        if able:
+            able[pick % len(able)].state = "failed" if seen else "soaking"
+
     @rule(pick=st.integers(0, 8))
     def an_agent_goes(self, pick: int) -> None:
         target = self.world.targets[pick % len(self.world.targets)]
@@ -148,6 +159,10 @@ class Rollouts(RuleBasedStateMachine):
     @invariant()
     def nobody_is_let_go_over_a_limit_or_beside_one_of_its_zone_that_is_broken(self) -> None:
         assert self.world.over_limit == []
+
+    @invariant()
+    def no_stage_passes_while_one_of_it_soaks(self) -> None:
+        assert not self.world.passed_early
 
     @invariant()
     def nothing_is_let_go_while_it_goes_back_or_after(self) -> None:

@@ -73,7 +73,12 @@ def _wait_again(uid: UUID, failed: RenderedConfig, now: datetime) -> frozenset[U
     )
     rollouts = frozenset(targets.values_list("rollout_id", flat=True))
     Target.objects.filter(pk__in=list(targets.values_list("pk", flat=True))).update(
-        state=TargetState.WAITING, state_since=now, reason="", failure="", failed_at=None
+        state=TargetState.WAITING,
+        state_since=now,
+        reason="",
+        failure="",
+        failed_at=None,
+        has_soaked_anew=False,
     )
     return rollouts
 
