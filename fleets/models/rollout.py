@@ -93,6 +93,8 @@ class StageState(models.TextChoices):
     BAKING = "baking", "Baking"
     PASSED = "passed", "Passed"
     FAILED = "failed", "Failed"
+    SKIPPED = "skipped", "Skipped"
+    STOPPED = "stopped", "Stopped"
 
 
 class Stage(models.Model):

@@ -146,7 +146,14 @@ class Rollouts(RuleBasedStateMachine):
                 mine = [one for one in self.world.targets if one.stage == index]
                 assert not any(one.let_go for one in mine)
             elif index:
-                assert self.world.stages[index - 1].word is StageWord.PASSED
+                assert self.world.stages[index - 1].word in {StageWord.PASSED, StageWord.SKIPPED}
+
+    @invariant()
+    def only_a_stage_that_somebody_was_in_has_passed_or_failed(self) -> None:
+        for index, stage in enumerate(self.world.stages):
+            mine = [one for one in self.world.targets if one.stage == index]
+            if stage.word in {StageWord.PASSED, StageWord.FAILED}:
+                assert any(one.state != "excluded" or one.let_go for one in mine)
 
     @invariant()
     def a_stage_bakes_for_as_long_as_it_should(self) -> None:
