@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='target',
             name='has_soaked_anew',
-            field=models.BooleanField(default=False, help_text='it was ill while its stage baked; the next time it has failed'),
+            field=models.BooleanField(db_default=False, default=False, help_text='it was ill while its stage baked; the next time it has failed'),
         ),
     ]

@@ -92,6 +92,8 @@ class Pair(Staged):
         [self.other] = [one for one in self.story.agents if one is not self.broken]
         self.story.answer(self.broken, FAILED, self.hash, "no such exporter")
         healthy(self.broken, word="unhealthy", since=self.now)
+        failed = StoredTarget.objects.get(rollout=self.rollout, state="failed")
+        self.now = failed.state_since
         self.work()
 
 
@@ -110,7 +112,7 @@ class TestPair:
         healthy(pair.broken, since=pair.now)
         pair.work(SOAK - timedelta(seconds=1))
         assert pair.offered() == []
-        pair.work(timedelta(seconds=2))
+        pair.work(timedelta(seconds=1))
         assert pair.offered() == [pair.other]
         assert pair.rollout.state_reason == ""
 
