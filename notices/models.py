@@ -193,16 +193,16 @@ class Delivery(models.Model):
             models.Index(fields=["subscription", "-id"], name="delivery_log"),
         ]
 
+    def __str__(self) -> str:
+        """For people and logs."""
+        return f"{self.notice_id} to {self.subscription_id}: {self.state}"
+
     def add_try(
         self, at: datetime, *, status_code: int | None, error: str, took_ms: int | None
     ) -> None:
         """Remember how a try went: when it began, what it drew, how long it took (None: cut off)."""
         one = {"at": at.isoformat(), "status_code": status_code, "error": error, "took_ms": took_ms}
         self.log = [*self.log, one][-MOST_LOGGED:]
-
-    def __str__(self) -> str:
-        """For people and logs."""
-        return f"{self.notice_id} to {self.subscription_id}: {self.state}"
 
 
 class FleetAlarm(models.Model):

@@ -9,8 +9,9 @@ GONE = 410
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """error is empty when it arrived. status and text: of HTTP; retry_after: how long it wants to be left alone; took_ms:
-    how long it took, None when that is not known.
+    """error is empty when it arrived. status and text: of HTTP; retry_after: how long it wants to be left alone.
+
+    took_ms: how long it took, None when that is not known.
     """
 
     error: str = ""
