@@ -77,6 +77,7 @@ class Staged:
         for agent in agents:
             self.story.answer(agent, APPLYING, self.hash)
             self.story.answer(agent, APPLIED, self.hash)
+        self.now = max(self.now, clock.now())  # answers come by the real clock
 
     def states(self) -> list[str]:
         """Of all targets."""
