@@ -131,7 +131,7 @@ class KnobsForm(forms.Form):
         min_value=1,
         max_value=100_000,
         required=False,
-        help_text="Of those that share its value. One that failed within the budget counts as done with.",
+        help_text="Of those that share its value. One that failed counts until it is well again or left out.",
     )
     window_days = forms.CharField(
         label="Days", max_length=60, required=False, help_text="mon-fri or sat,sun. Empty: always."

@@ -99,7 +99,7 @@ def _plan_context(
         "rows": stage_rows(plan, ()),
         "default_timeout": lasting(int(settings.APPLY_TIMEOUT.total_seconds())),
         "is_current": chosen.pk == fleet.version_id,
-        "is_stable": chosen.pk == fleet.version_id == fleet.stable_version_id,
+        "is_stable": _is_there(fleet, chosen),
     }
     if plan.strategy is None:
         return context
@@ -107,12 +107,19 @@ def _plan_context(
     found = preflight_of(fleet=fleet, version=chosen, strategy=plan.strategy, force=force)
     return context | {
         "is_forced": force,
+        "is_stable": _is_there(fleet, chosen)
+        and not (force and any(one.reached for one in found.stages)),
         "preflight": found,
         "rows": stage_rows(plan, found.stages),
         "track": track_of(plan.strategy, found.stages),
         "least_time": least_time(plan.strategy, found.stages),
         **_check_context(found, request.POST.getlist("accept")),
     }
+
+
+def _is_there(fleet: Fleet, chosen: ConfigVersion) -> bool:
+    """Then there is nothing to start, but for trying it again where it failed."""
+    return chosen.pk == fleet.version_id == fleet.stable_version_id
 
 
 def _check_context(found: Preflight, accepted: list[str]) -> dict[str, Any]:

@@ -169,13 +169,15 @@ def _track(rollout: Rollout, stages: Sequence[Stage], row: RolloutRow) -> list[T
 def _stage(stage: Stage, number: int, row: RolloutRow) -> TrackStage:
     """row: the stage's own targets."""
     failed = f", {grouped(row.failed)} failed" if row.failed else ""
-    is_over = stage.state in (StageState.PASSED, StageState.FAILED)
+    is_over = stage.state in (StageState.PASSED, StageState.FAILED, StageState.SKIPPED)
     is_flawed = stage.state == StageState.PASSED and row.failed
     return TrackStage(
         number=number,
         name=stage.name,
         state="flawed" if is_flawed else stage.state_now,
-        line1=f"{grouped(row.succeeded)} of {grouped(row.targets)} succeeded{failed}",
+        line1="nobody in it"
+        if stage.state == StageState.SKIPPED
+        else f"{grouped(row.succeeded)} of {grouped(row.targets)} succeeded{failed}",
         line2=_rules_of(stage),
         percent=100 if is_over else 100 * row.succeeded // max(row.targets, 1),
     )
