@@ -42,7 +42,7 @@ def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
     chosen = _chosen(request, fleet)
     wanted = request.POST.get("do", "")
     is_start = request.method == "POST" and wanted == _START
-    form = AssignForm(request.POST) if is_start else _unbound(request, chosen)
+    form = AssignForm(request.POST, fleet=fleet) if is_start else _unbound(request, fleet, chosen)
     plan = _editor(request, wanted).forms()
     if is_start and form.is_valid() and plan.strategy:
         try:
@@ -72,10 +72,13 @@ def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
     return render(request, "fleets/assign.html", context, status=422 if is_start else 200)
 
 
-def _unbound(request: HttpRequest, chosen: ConfigVersion | None) -> AssignForm:
+def _unbound(request: HttpRequest, fleet: Fleet, chosen: ConfigVersion | None) -> AssignForm:
     """What was typed so far is kept."""
-    version = chosen.pk if chosen else None
-    return AssignForm(initial={"version": version, "reason": request.POST.get("reason", "")})
+    typed = {
+        "version": chosen.pk if chosen else None,
+        "reason": request.POST.get("reason", ""),
+    }
+    return AssignForm(initial=typed, fleet=fleet)
 
 
 def _editor(request: HttpRequest, wanted: str) -> PlanEditor:

@@ -23,7 +23,15 @@ from agents.snapshot import AgentSnapshot, ConfigStatus, CustomMessage, Fact, Fa
 from configs.models import Configuration, ConfigVersion
 from configs.services import create_configuration, publish_version, save_version
 from fleets import offers, reports
-from fleets.models import Attempt, AttemptState, Fleet, Platform, RefusalReason
+from fleets.models import (
+    ArrivalMode,
+    Attempt,
+    AttemptState,
+    Fleet,
+    Platform,
+    RefusalReason,
+    RenderedConfig,
+)
 from fleets.quickdeploy.services import create_deployment
 from fleets.refusals import record_refusal
 from fleets.rollouts.plan import Budget
@@ -93,6 +101,7 @@ class Seed:
         self.clock = clock
         self.collectors = collectors
         self.texts: dict[str, Iterator[tuple[str, str]]] = {}
+        self.rendered: dict[str, str] = {}
         self.versions: dict[str, list[ConfigVersion]] = {}
         self.tokens: dict[str, IssuedToken] = {}
         self.agents: dict[str, list[AgentSnapshot]] = {}
@@ -240,7 +249,23 @@ class Seed:
     def answer(
         self, agent: AgentSnapshot, *said: tuple[ConfigStatus, str] | tuple[ConfigStatus, str, str]
     ) -> None:
-        reports.record_patches([make_answer(agent, *said, now=self.clock())])
+        """What it says of an offer; one that took it runs it from then on."""
+        patch = make_answer(agent, *said, now=self.clock())
+        status, digest = said[-1][:2]
+        if status is ConfigStatus.APPLIED:
+            patch.effective_config = effective(self.runs(agent, digest))
+        reports.record_patches([patch])
+
+    def runs(self, agent: AgentSnapshot, digest: str) -> str:
+        """The text behind a hash. Somebody edited some hosts of edge-us by hand."""
+        if digest not in self.rendered:
+            version = (
+                RenderedConfig.objects.select_related("version").filter(hash=digest)[0].version
+            )
+            self.rendered[digest] = version.yaml
+        is_edited = agent in self.agents.get("edge-us", [])[4:7]
+        text = self.rendered[digest]
+        return text.replace("limit_mib: 512", "limit_mib: 1024") if is_edited else text
 
     def lose(self, agents: Sequence[AgentSnapshot], **before_the_end: float) -> None:
         """Their connections break; who stays away for a day is stale."""

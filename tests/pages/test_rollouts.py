@@ -280,6 +280,22 @@ class TestSteps:
         told = caller()("GET", "events/?action=rollout.pause").body["results"]
         assert [one["reason"] for one in told] == ["lunch"]
 
+    def test_the_rare_ones_stand_in_a_menu_behind_the_buttons(self) -> None:
+        rollout = started()
+        Rollout.objects.filter(pk=rollout.pk).update(state=RolloutState.BAKING)
+        path = f"/rollouts/{rollout.number}/"
+        html = signed_in(Role.OPERATOR).get(path).content.decode()
+        buttons, _, menu = html.partition('class="acts"')[2].partition("<details")
+        for slug in ("pause", "skip-bake", "rollback"):
+            assert f'href="{path}{slug}/"' in buttons
+        assert f'href="{path}cancel/"' in menu.partition("</details>")[0]
+        assert "Assign another version" in menu.partition("</details>")[0]
+        Rollout.objects.filter(pk=rollout.pk).update(state=RolloutState.CANCELLED)
+        over = signed_in(Role.OPERATOR).get(path).content.decode()
+        actions = over.partition('class="acts"')[2].partition("<section")[0]
+        assert "Assign another version" in actions, "with nothing else to do it is a button"
+        assert "<details" not in actions
+
     def test_what_cannot_be_done_now_is_said_and_changes_nothing(self) -> None:
         rollout = started()
         answer = signed_in(Role.OPERATOR).post(f"/rollouts/{rollout.number}/resume/", follow=True)
