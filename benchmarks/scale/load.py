@@ -84,7 +84,7 @@ class Load(Fleet):
     # ── heartbeats ──
 
     async def beat(self, per_s: float, seconds: float) -> None:
-        """Heartbeats of all agents in turn, at this pace altogether; it goes on with the next one after the last call."""
+        """Heartbeats of all agents in turn, at this pace altogether; the next call goes on where this one stops."""
         begun, sent, members = time.monotonic(), 0, self.members
         while (elapsed_s := time.monotonic() - begun) < seconds:
             for _ in range(int(elapsed_s * per_s) - sent):

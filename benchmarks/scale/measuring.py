@@ -141,8 +141,9 @@ class Measuring:
             await self._finish(self._subject.telflo)
 
     async def _release_version(self, index: int) -> float:
-        """Let the first one go; answers when (Unix time): for ours when the transaction was committed, which is looked for
-        while Start is not answered yet.
+        """Let the first one go; answers when (Unix time): for ours when the transaction was committed.
+
+        That is looked for while Start is not answered yet.
         """
         telflo, reference = self._subject.telflo, self._subject.reference
         if telflo is not None:
