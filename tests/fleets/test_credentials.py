@@ -15,11 +15,10 @@ from fleets import enrollment, tokens
 from fleets.admission import Caller, admit_agents
 from fleets.connection import update_connection
 from fleets.connection_claims import claim_settings, give_back_settings
-from fleets.connection_offer import MOST_UNUSED, Held, SettingsOffer
+from fleets.connection_offer import MOST_UNUSED, Held, SettingsClaim, SettingsOffer
 from fleets.credentials import prune_credentials
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import AgentConnection, Fleet, Handover, Membership, Token, TokenKind
-from fleets.offer import Claim
 from fleets.services import forget_agent, move_agent
 from fleets.standing import intents
 from fleets.tasks import sweep_tokens
@@ -71,6 +70,13 @@ def offered(agent: AgentSnapshot) -> SettingsOffer:
     offer = claim(agent)
     assert offer is not None
     return offer
+
+
+def give_back(agent: AgentSnapshot) -> None:
+    """What this session claimed last."""
+    at = AgentConnection.objects.get(agent_id=agent.instance_uid).offered_at
+    assert at is not None
+    give_back_settings({agent.instance_uid: SettingsClaim(agent.epoch, at)})
 
 
 def statements_of_coming(agents: Sequence[tuple[AgentSnapshot, SettingsOffer]]) -> int:
@@ -202,7 +208,8 @@ class TestOwnCredential:
 
     def test_one_that_was_not_sent_is_gone(self, shared: IssuedToken) -> None:
         agent = come(shared.secret)
-        give_back_settings({agent.instance_uid: Claim(agent.epoch, offered(agent).hash)})
+        offered(agent)
+        give_back(agent)
         assert not credentials()
         assert offered(agent).secret
 
@@ -316,7 +323,8 @@ class TestAnotherPlace:
         agent, _ = self.moved(shared)
         change()
         self.moved(shared)
-        give_back_settings({agent.instance_uid: Claim(agent.epoch, offered(agent).hash)})
+        offered(agent)
+        give_back(agent)
         assert offered(agent).secret
 
     def test_who_was_offered_one_by_an_older_version_is_left_alone(
