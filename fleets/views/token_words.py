@@ -34,7 +34,7 @@ def names_of(tokens: Sequence[Token]) -> dict[UUID, str]:
     """What people call each of these, by their ids: a collector's own credential by the collector's name, while it is
     known. One query when there is such a one.
     """
-    uids = {token.agent_uid for token in tokens} - {None}
+    uids = {token.agent_uid for token in tokens if token.agent_uid}
     known = (
         dict(Agent.objects.filter(pk__in=uids).values_list("pk", "display_name")) if uids else {}
     )
