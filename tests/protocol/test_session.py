@@ -214,6 +214,22 @@ class TestSequenceNumbers:
         one.receive(full(10), START)
         assert one.receive(said(20), START + timedelta(seconds=5)).reply.flags == 0
 
+    def test_changes_that_were_under_way_when_it_was_asked_are_not_the_answer_however_many(
+        self,
+    ) -> None:
+        """Only what also follows a second question may leave out what is known: 5 s later nothing is under way."""
+        one = session(remote_config=RemoteConfigReport(ConfigStatus.APPLIED, "aa"))
+        assert one.receive(said(9), START).reply.flags == FULL_STATE
+        for number in (10, 11, 12):
+            outcome = one.receive(full(number), START + timedelta(seconds=number - 9))
+            assert outcome.patch is not None
+            assert outcome.patch.remote_config is UNSET
+            assert one.is_full_state_outstanding
+        assert one.receive(said(13), START + timedelta(seconds=5)).reply.flags == FULL_STATE
+        believed = one.receive(full(14), START + timedelta(seconds=6))
+        assert believed.patch is not None
+        assert (believed.patch.remote_config, believed.patch.sequence_num) == (None, 14)
+
     @pytest.mark.rule("A3")
     def test_what_the_server_was_too_busy_to_take_is_asked_for_in_the_next_reply(self) -> None:
         one = session()
@@ -226,6 +242,18 @@ class TestSequenceNumbers:
         assert after.patch.sequence_num is None
         one.miss(full(13), START)  # the answer too
         assert one.receive(said(14), START + timedelta(seconds=1)).reply.flags == FULL_STATE
+
+    @pytest.mark.rule("A3")
+    def test_what_was_under_way_while_the_server_was_too_busy_is_not_the_answer_either(
+        self,
+    ) -> None:
+        one = session(remote_config=RemoteConfigReport(ConfigStatus.APPLIED, "aa"))
+        assert one.receive(said(9), START).reply.flags == FULL_STATE
+        one.miss(full(10), START)
+        assert one.receive(said(11), START).reply.flags == FULL_STATE
+        outcome = one.receive(full(12), START)
+        assert outcome.patch is not None
+        assert outcome.patch.remote_config is UNSET
 
     @pytest.mark.rule("A3")
     def test_a_heartbeat_that_was_not_taken_leaves_no_doubt(self) -> None:
