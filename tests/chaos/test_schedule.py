@@ -30,7 +30,9 @@ def test_two_hundred_rounds_do_everything_to_everybody() -> None:
 
 
 def test_a_server_that_ends_without_a_blow_is_not_passed_over() -> None:
-    calm = Round(1, (), (Blow(How.STOP, "postgres", 0.0, 1.0), Blow(How.KILL, "web-1", 0.0, 1.0)), 0)
+    calm = Round(
+        1, (), (Blow(How.STOP, "postgres", 0.0, 1.0), Blow(How.KILL, "web-1", 0.0, 1.0)), 0
+    )
     assert fallen_in(calm, ["web-1", "worker"]) == []
     assert fallen_in(calm, ["web-2", "gateway"]) == ["web-2", "gateway"]
 
