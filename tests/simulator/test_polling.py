@@ -54,12 +54,18 @@ async def test_a_connection_that_the_server_ended_while_idle_is_no_error(
 
 
 async def test_it_counts_as_connected_while_its_last_message_was_taken() -> None:
-    answers = iter(["401 Unauthorized", "200 OK", "403 Forbidden", "200 OK"])
+    answers = ("401 Unauthorized", "200 OK", "403 Forbidden", "200 OK")
     answered: asyncio.Queue[None] = asyncio.Queue()
+    is_over = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await reader.readuntil(b"message"):
-            writer.write(f"HTTP/1.1 {next(answers)}\r\nContent-Length: 0\r\n\r\n".encode())
+        for answer in answers:
+            await reader.readuntil(b"message")
+            writer.write(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        is_over.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -81,3 +87,4 @@ async def test_it_counts_as_connected_while_its_last_message_was_taken() -> None
         assert seen == [False, False, True, False, True]
         link.close()
         await running
+        await is_over.wait()
