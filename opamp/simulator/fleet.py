@@ -82,7 +82,7 @@ class Fleet:
         self._is_ending = True
         for member in self.members:
             self.disconnect(member, gracefully=gracefully)
-        await wait_until(lambda: not self.connected, within_s=within_s)
+        await wait_until(lambda: not any(one.link for one in self.members), within_s=within_s)
         self._ended_cpu_s = time.thread_time()
         if self._ticker is not None:
             self._ticker.cancel()
@@ -134,8 +134,8 @@ class Fleet:
 
     @property
     def connected(self) -> int:
-        """How many agents have a connection."""
-        return sum(member.link is not None for member in self.members)
+        """How many agents have a connection, or over plain HTTP had their last message taken."""
+        return sum(one.link is not None and one.link.is_accepted for one in self.members)
 
     def truths(self) -> Iterator[Truth]:
         """What is so on each agent, whatever the server believes."""

@@ -20,6 +20,26 @@ pytestmark = pytest.mark.django_db
 
 
 class TestTimeline:
+    @pytest.mark.rule("I1", "R5")
+    def test_what_is_written_once_more_since_no_answer_came_is_told_once(self) -> None:
+        """The database committed and was gone before it said so: the patch is kept, and more comes to it."""
+        agent = make_agent()
+        ill = ComponentHealth(False, "StatusFatalError", "no")
+        facts = [
+            Fact(FactKind.REMOTE_CONFIG, at(1), remote_config=RemoteConfigReport(status, "aa"))
+            for status in (ConfigStatus.APPLYING, ConfigStatus.APPLIED)
+        ]
+        first = make_patch(
+            agent, now=at(1), health=ill, facts=(*facts, Fact(FactKind.HEALTH, at(1), health=ill))
+        )
+        store.apply([first])
+        told = kinds(agent)
+        store.apply([first])
+        assert kinds(agent) == told
+        later = Fact(FactKind.REMOTE_CONFIG, at(1), remote_config=facts[0].remote_config)
+        store.apply([first.merge(make_patch(agent, now=at(2), facts=(later,)))])
+        assert kinds(agent) == [*told, "remote_config"]
+
     def test_a_flap_within_one_flush_leaves_both_events(self) -> None:
         agent = make_agent()
         gone = make_patch(

@@ -24,7 +24,6 @@ from configs.models import Configuration, ConfigVersion
 from configs.services import create_configuration, publish_version, save_version
 from fleets import offers, reports
 from fleets.models import (
-    ArrivalMode,
     Attempt,
     AttemptState,
     Fleet,

@@ -3,9 +3,9 @@
 from typing import Any
 
 from agents.snapshot import AgentSnapshot, Capability
-from fleets.connection_claims import claim_settings
-from fleets.connection_offer import Held, SettingsOffer
-from fleets.models import Token, TokenKind
+from fleets.connection_claims import claim_settings, give_back_settings
+from fleets.connection_offer import Held, SettingsClaim, SettingsOffer
+from fleets.models import AgentConnection, Token, TokenKind
 from fleets.standing import intents
 from fleets.tokens import IssuedToken
 from telflo.base import clock
@@ -35,6 +35,13 @@ def offered(agent: AgentSnapshot) -> SettingsOffer:
     offer = claim(agent)
     assert offer is not None
     return offer
+
+
+def give_back(agent: AgentSnapshot) -> None:
+    """What this session claimed last."""
+    at = AgentConnection.objects.get(agent_id=agent.instance_uid).offered_at
+    assert at is not None
+    give_back_settings({agent.instance_uid: SettingsClaim(agent.epoch, at)})
 
 
 def credentials(**how: Any) -> list[Token]:

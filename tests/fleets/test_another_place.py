@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 
 from agents.snapshot import AgentSnapshot
-from fleets.connection_claims import give_back_settings
 from fleets.connection_offer import MOST_UNUSED, SettingsOffer
 from fleets.models import AgentConnection
-from fleets.offer import Claim
 from fleets.tokens import IssuedToken
-from tests.fleets.credentials import claim, come, credentials, offered, wanted
+from tests.fleets.credentials import claim, come, credentials, give_back, offered, wanted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("address")]
 
@@ -74,7 +72,8 @@ class TestAnotherPlace:
         agent, _ = self.moved(shared)
         change()
         self.moved(shared)
-        give_back_settings({agent.instance_uid: Claim(agent.epoch, offered(agent).hash)})
+        offered(agent)
+        give_back(agent)
         assert offered(agent).secret
 
     def test_who_was_offered_one_by_an_older_version_is_left_alone(

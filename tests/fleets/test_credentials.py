@@ -14,19 +14,17 @@ from agents.store import Arrival
 from fleets import enrollment, tokens
 from fleets.admission import Caller, admit_agents
 from fleets.connection import update_connection
-from fleets.connection_claims import give_back_settings
 from fleets.connection_offer import MOST_UNUSED, SettingsOffer
 from fleets.credentials import prune_credentials
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import AgentConnection, Fleet, Membership, Token, TokenKind
-from fleets.offer import Claim
 from fleets.services import forget_agent, move_agent
 from fleets.tokens import PREFIX_LENGTH, IssuedToken
 from telflo.base import clock
 from telflo.base.errors import Conflict
 from telflo.base.ids import new_id
 from tests.factories import TESTER, agent_of, make_fleet, make_token
-from tests.fleets.credentials import claim, come, credentials, offered
+from tests.fleets.credentials import claim, come, credentials, give_back, offered
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("address")]
 
@@ -156,7 +154,8 @@ class TestOwnCredential:
 
     def test_one_that_was_not_sent_is_gone(self, shared: IssuedToken) -> None:
         agent = come(shared.secret)
-        give_back_settings({agent.instance_uid: Claim(agent.epoch, offered(agent).hash)})
+        offered(agent)
+        give_back(agent)
         assert not credentials()
         assert offered(agent).secret
 
