@@ -28,7 +28,7 @@ from opamp.simulator.report import (
     Truth,
 )
 
-_FULL_STATE: Final = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
+FULL_STATE: Final = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
 _COMPONENTS: Final = int(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents)
 _NEVER: Final = float("inf")
 _SKIPPED: Final = 5
@@ -144,7 +144,7 @@ class SimulatedAgent:
         said: list[Message] = []
         if reply.HasField("agent_identification"):
             said += self._take_identity(reply.agent_identification.new_instance_uid, now)
-        if reply.flags & _FULL_STATE:
+        if reply.flags & FULL_STATE:
             acknowledged = (SETTINGS,) if self.settings.report() else ()
             said.append(self._message(now, *FULL, *acknowledged))
         elif reply.flags & _COMPONENTS:
