@@ -1,6 +1,7 @@
 """Who is told what, what there is to tell, and how telling it went."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 from uuid import UUID
@@ -160,6 +161,16 @@ MOST_LOGGED: Final = 20
 """Of so many tries a delivery keeps how they went: more than are made, unless workers die."""
 
 
+@dataclass(frozen=True, slots=True)
+class Try:
+    """How one try of a delivery went. error: "" when it arrived · took_ms: None when it was cut off."""
+
+    at: datetime
+    status_code: int | None
+    error: str
+    took_ms: int | None
+
+
 class Delivery(models.Model):
     """One notice on its way to one subscription. Who sends it puts next_at ahead first, so a worker may die."""
 
@@ -203,6 +214,11 @@ class Delivery(models.Model):
         """Remember how a try went: when it began, what it drew, how long it took (None: cut off)."""
         one = {"at": at.isoformat(), "status_code": status_code, "error": error, "took_ms": took_ms}
         self.log = [*self.log, one][-MOST_LOGGED:]
+
+    @property
+    def logged(self) -> list[Try]:
+        """The tries that are kept, the last first."""
+        return [Try(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in self.log[::-1]]
 
 
 class FleetAlarm(models.Model):

@@ -1,12 +1,15 @@
 """The pages under Settings."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from notices.models import Channel, Subscription
+from notices.models import Channel, Delivery, Subscription
+from notices.outbox import spread, tell
 from telflo.base.access import Role
 from tests.factories import make_fleet
 from tests.notices.makers import NEWS, log_of, subscribe, work
@@ -101,6 +104,33 @@ def test_a_test_shows_in_the_log_how_it_went(admin: Client, receiver: Receiver) 
     assert "Given up" in html
 
 
+def test_every_try_is_under_its_delivery_the_last_first(admin: Client, receiver: Receiver) -> None:
+    one = subscribe(url=receiver.url)
+    tell(NEWS, now=timezone.now())
+    receiver.answers_with(503)
+    work(timezone.now())
+    receiver.answers_with(204)
+    work(timezone.now() + timedelta(hours=1))
+    [delivery] = log_of(one)
+    delivery.add_try(timezone.now(), status_code=None, error="It did not answer.", took_ms=None)
+    delivery.tries = 4  # a worker died in one of them
+    delivery.save()
+    html = admin.get(f"{BASE}{one.pk}/").content.decode()
+    order = [f'id="log-{delivery.pk}"', "4 tries, 3 of them kept", "It did not answer.", "cut off"]
+    order += [">204<", "arrived", " ms", ">503<", "It answered 503.", " ms"]
+    assert re.search(".*".join(map(re.escape, order)), html, re.DOTALL)
+
+
+def test_a_delivery_of_before_tries_were_kept_tells_their_number(admin: Client) -> None:
+    one = subscribe(url=URL)
+    tell(NEWS, now=timezone.now())
+    spread(timezone.now())
+    Delivery.objects.update(tries=3)
+    html = admin.get(f"{BASE}{one.pk}/").content.decode()
+    assert "3 tries</span>" in html
+    assert "<details id=" not in html
+
+
 def test_pausing_resuming_renewing_and_deleting(admin: Client) -> None:
     one = subscribe(url=URL)
     admin.post(f"{BASE}{one.pk}/pause/", {"reason": "moving house"})
@@ -118,8 +148,6 @@ def test_pausing_resuming_renewing_and_deleting(admin: Client) -> None:
 
 
 def test_the_pages_ask_as_much_for_many_as_for_few(admin: Client, receiver: Receiver) -> None:
-    from notices.outbox import tell  # noqa: PLC0415
-
     fleet = make_fleet()
     one = subscribe(url=receiver.url)
     costs = []
