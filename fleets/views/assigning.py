@@ -108,10 +108,11 @@ def _plan_context(
         return context
     force = _is_forced(request)
     found = preflight_of(fleet=fleet, version=chosen, strategy=plan.strategy, force=force)
+    is_again = force and _is_there(fleet, chosen) and bool(found.reached)
     return context | {
         "is_forced": force,
-        "is_stable": _is_there(fleet, chosen)
-        and not (force and any(one.reached for one in found.stages)),
+        "is_again": is_again,
+        "is_stable": _is_there(fleet, chosen) and not is_again,
         "preflight": found,
         "rows": stage_rows(plan, found.stages),
         "track": track_of(plan.strategy, found.stages),

@@ -248,6 +248,28 @@ def test_assigning_tries_it_again_where_it_failed_when_that_is_ticked() -> None:
     assert Rollout.objects.get().is_forced
 
 
+def test_a_version_that_the_fleet_has_is_tried_again_where_it_failed_when_that_is_ticked() -> None:
+    fleet = Membership.objects.get(agent=failed_collector()).fleet
+    Fleet.objects.update(stable_version=fleet.version_id)
+    client, path = signed_in(Role.OPERATOR), f"/fleets/{fleet.slug}/assign/"
+    wanted = {"version": str(fleet.version_id), "do": "preview"}
+    html = client.post(path, wanted).content.decode()
+    assert "Tick “Try it again there” to give it to those on which it failed" in html
+    assert "Start anyway" not in html
+    assert 'value="start" disabled' in html
+    forced = {**wanted, "force": "on", "accept": "unknown_components"}
+    html = client.post(path, forced).content.decode()
+    assert "goes to those on which it failed." in html
+    assert 'value="start" aria' in html
+    Membership.objects.update(previous=None)
+    html = client.post(path, forced).content.decode()
+    assert "It cannot be tried again where it failed. Choose another." in html
+    assert 'value="start" disabled' in html
+    Quarantine.objects.all().delete()
+    html = client.post(path, wanted).content.decode()
+    assert "The fleet has this version already. Choose another." in html
+
+
 def test_assigning_proposes_the_newest_version_that_would_be_news() -> None:
     configuration = make_configuration(name="edge")
     first, second, third = (make_version(configuration=configuration) for _ in range(3))
