@@ -59,6 +59,7 @@ PLACES: Final = {
     "settings": "/settings/",
     "system": "/settings/system/",
     "notifications": "/settings/notifications/",
+    "notification": "/settings/notifications/{notification}/",
     "new webhook": "/settings/notifications/new/webhook/",
     "new Slack notification": "/settings/notifications/new/slack/",
     "people": "/settings/people/",
@@ -73,6 +74,7 @@ def ids_of(context: BrowserContext) -> dict[str, Any]:
         return context.request.get(f"/api/v1/{path}").json()["results"]
 
     lines = {line["name"]: line["id"] for line in results("configurations/")}
+    notices = {one["name"]: one["id"] for one in results("webhooks/")}
     return {
         "failed": results("agents/?status=failed")[0]["instance_uid"],
         "talking": results("agents/?fleet=edge-eu&q=edge-eu-ams-000")[0]["instance_uid"],
@@ -82,4 +84,5 @@ def ids_of(context: BrowserContext) -> dict[str, Any]:
         "deployment": results("fleets/edge-eu/deployments/")[0]["id"],
         "token": results("fleets/edge-eu/tokens/")[0]["id"],
         "rollout": results("rollouts/")[0]["number"],
+        "notification": notices["on call"],
     }

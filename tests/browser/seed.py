@@ -54,6 +54,7 @@ from tests.browser.fleets import (
     healthy,
     unhealthy,
 )
+from tests.browser.notices import subscribe_people
 from tests.factories import agent_of, enrol, make_answer, make_patch, make_person
 
 LONG_INTERVAL_S: Final = 6 * 3600
@@ -125,6 +126,8 @@ class Seed:
         self.exchange_messages()
         self.refusals()
         self.commands()
+        self.clock.move_to(minutes=48)
+        subscribe_people(self.admin, self.clock())
         self.save_next("edge gateway", minutes=30)
         self.rollout_under_way()
         self.quiet()

@@ -82,6 +82,26 @@ def test_keys_and_names_of_collectors_are_shown_whole(
     page.close()
 
 
+def test_the_health_of_a_healthy_collector_is_whole(
+    context: BrowserContext, ids: dict[str, Any]
+) -> None:
+    page = context.new_page()
+    page.goto(PLACES["talking collector"].format(**ids))
+    expect(page.locator("#collector-health")).to_contain_text("4 components OK")
+    page.close()
+
+
+def test_the_tries_of_a_notice_open_under_it(context: BrowserContext, ids: dict[str, Any]) -> None:
+    page = context.new_page()
+    watch = Watch(page)
+    page.goto(PLACES["notification"].format(**ids))
+    page.get_by_text("3 tries").click()
+    expect(page.get_by_text("10,004 ms").and_(page.locator(":visible"))).to_have_count(1)
+    check(page)
+    page.close()
+    watch.check()
+
+
 def test_the_way_in_is_clean(browser: Browser, seeded_server: Server) -> None:
     for look in LOOKS.values():
         context = browser.new_context(base_url=seeded_server.base_url, **look)

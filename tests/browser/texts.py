@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agents.snapshot import ComponentHealth
+from opamp.protocol.health import write_tree
 
 DRAFT: Final = "Trial: drop debug logs"
 
@@ -96,7 +97,9 @@ def tree(now: datetime, error: str = "") -> ComponentHealth:
         error,
     )
     parts = {"pipeline:traces": traces, "extensions": _node(now, {"extension:opamp": _node(now)})}
-    return _node(now, parts, error)
+    root = _node(now, parts, error)
+    root.report = write_tree(root)
+    return root
 
 
 def _node(

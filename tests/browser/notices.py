@@ -1,0 +1,49 @@
+"""Who is told in the seeded installation, and how that went: arrived at once, after a while, and not yet."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from notices.kinds import ROLLOUT_KINDS, Kind
+from notices.models import Channel, Delivery, DeliveryState, Subscription
+from notices.outbox import News, spread, tell
+from notices.services import Wish, subscribe
+from telflo.base.activity import Actor
+
+_UNAVAILABLE: Final = (503, "It answered 503.", 212)
+_SILENT: Final = (None, "It did not answer in time.", 10_004)
+_TAKEN: Final = (204, "", 96)
+_Tries = tuple[tuple[int | None, str, int], ...]
+_TOLD: Final[tuple[tuple[Kind, str, _Tries], ...]] = (
+    (Kind.ROLLOUT_SUCCEEDED, "edge gateway v3 runs on edge-us", (_TAKEN,)),
+    (Kind.ROLLOUT_PAUSED, "edge gateway v3 to edge-eu is paused", (_SILENT, _UNAVAILABLE, _TAKEN)),
+    (Kind.ROLLOUT_SUCCEEDED, "kubernetes node v2 runs on k8s-prod", (_UNAVAILABLE, _SILENT)),
+)
+
+
+def subscribe_people(actor: Actor, now: datetime) -> None:
+    """A webhook with a log and a channel without one. Nothing is sent: what came of each try is written down."""
+    url = "https://hooks.example.com/telflo"
+    wish = Wish(name="on call", kinds=ROLLOUT_KINDS, unhealthy_from="10%", url=url)
+    one = subscribe(channel=Channel.WEBHOOK, wish=wish, actor=actor).subscription
+    for kind, title, _ in _TOLD:
+        tell(News(kind=kind, title=title, path="/rollouts/"), now=now, only_for=one)
+    spread(now)
+    for delivery, (*_, tries) in zip(one.deliveries.order_by("id"), _TOLD, strict=True):
+        _try(delivery, tries, now)
+    Subscription.objects.filter(pk=one.pk).update(failures=2, failing_since=now)
+    chat = Wish(name="chat", kinds=ROLLOUT_KINDS, url="https://hooks.example.com/services/T1/B1")
+    subscribe(channel=Channel.SLACK, wish=chat, actor=actor)
+
+
+def _try(delivery: Delivery, tries: _Tries, now: datetime) -> None:
+    for number, (status, error, took_ms) in enumerate(tries):
+        at = now + timedelta(minutes=number)
+        delivery.add_try(at, status_code=status, error=error, took_ms=took_ms)
+        delivery.tries, delivery.tried_at = number + 1, at
+        delivery.status_code, delivery.error = status, error
+    has_arrived = not delivery.error
+    delivery.state = DeliveryState.DELIVERED if has_arrived else DeliveryState.WAITING
+    delivery.next_at = None if has_arrived else now + timedelta(days=1)
+    delivery.save()
