@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -21,6 +21,7 @@ MOST_FAILURES: Final = 5_000
 MOST_COMPARED: Final = 2_000
 """So many of each kind tell what they share."""
 _MOST_CAUSES: Final = 10
+_APART: Final = timedelta(minutes=1)
 _JUDGED: Final = (
     TargetState.SUCCEEDED,
     TargetState.REVERTING,
@@ -53,6 +54,11 @@ class Cause:
     uids: Sequence[UUID]
     shared: Sequence[Contrast]
     line: Line | None = None
+
+    @property
+    def is_over_time(self) -> bool:
+        """Whether the first and the last are a minute apart: else one moment says it all."""
+        return self.last_at - self.first_at >= _APART
 
 
 def causes_of(rollout: Rollout) -> list[Cause]:

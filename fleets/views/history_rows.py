@@ -8,19 +8,31 @@ from typing import Final
 from fleets.models import Rollout, Stage
 from telflo.base.activity import object_type
 from telflo.base.models import Activity, ActorKind
+from telflo.ui.vocabulary import lamp_for
 
 MOST: Final = 50
 _ITSELF: Final = "Telflo"
+_DOT: Final = "circle-dot"
+_ICONS: Final = {
+    "rollout.cancel": "ban",
+    "rollout.exclude": "circle-minus",
+    "rollout.pause": "pause",
+    "rollout.resume": "play",
+    "rollout.roll_back": "undo-2",
+    "rollout.skip_bake": "timer",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One thing that happened. who and why: "" where there is nothing to say."""
+    """One thing that happened. who and why: "" where there is nothing to say. tone, icon: of the status vocabulary."""
 
     at: datetime
     what: str
     who: str = ""
     why: str = ""
+    tone: str = "idle"
+    icon: str = _DOT
 
 
 def history_of(rollout: Rollout, stages: Sequence[Stage]) -> list[Moment]:
@@ -31,7 +43,7 @@ def history_of(rollout: Rollout, stages: Sequence[Stage]) -> list[Moment]:
     deeds = Activity.objects.filter(object_type=object_type(rollout), object_id=str(rollout.pk))
     moments = [
         *_end_of(rollout),
-        *(Moment(one.at, one.deed.title, _who(one), one.reason) for one in deeds[:MOST]),
+        *(_of_deed(one) for one in deeds[:MOST]),
         *(moment for stage in reversed(stages) for moment in _of_stage(stage)),
         _start_of(rollout),
     ]
@@ -40,12 +52,19 @@ def history_of(rollout: Rollout, stages: Sequence[Stage]) -> list[Moment]:
 
 def _end_of(rollout: Rollout) -> Iterator[Moment]:
     if rollout.finished_at:
-        yield Moment(rollout.finished_at, rollout.get_state_display(), why=rollout.state_reason)
+        word, look = rollout.get_state_display(), lamp_for("rollout", rollout.state)
+        why = rollout.state_reason
+        yield Moment(rollout.finished_at, word, why=why, tone=look.tone, icon=look.icon)
 
 
 def _start_of(rollout: Rollout) -> Moment:
     who = rollout.created_by.display_name if rollout.created_by else _ITSELF
-    return Moment(rollout.created_at, "Started", who, rollout.reason)
+    return Moment(rollout.created_at, "Started", who, rollout.reason, icon="rocket")
+
+
+def _of_deed(deed: Activity) -> Moment:
+    icon = _ICONS.get(deed.action, _DOT)
+    return Moment(deed.at, deed.deed.title, _who(deed), deed.reason, deed.deed.tone, icon)
 
 
 def _who(deed: Activity) -> str:
@@ -55,6 +74,8 @@ def _who(deed: Activity) -> str:
 
 def _of_stage(stage: Stage) -> Iterator[Moment]:
     if stage.finished_at:
-        yield Moment(stage.finished_at, f"{stage.name}: {stage.get_state_display().lower()}")
+        word, look = stage.get_state_display().lower(), lamp_for("stage", stage.state)
+        what = f"{stage.name}: {word}"
+        yield Moment(stage.finished_at, what, tone=look.tone, icon=look.icon or _DOT)
     if stage.started_at:
-        yield Moment(stage.started_at, f"{stage.name}: began")
+        yield Moment(stage.started_at, f"{stage.name}: began", tone="move", icon="play")

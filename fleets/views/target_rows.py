@@ -55,6 +55,11 @@ class TargetRow:
     can_retry: bool
     can_leave_out: bool
 
+    @property
+    def why(self) -> str:
+        """Why it stands where it does, "" where there is nothing to say."""
+        return self.error or self.reason
+
 
 def target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
     """The rows of these targets in this order, in three queries."""
