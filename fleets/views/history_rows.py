@@ -1,11 +1,11 @@
 """What happened to a rollout, in order: its stages, and what people and the plan did."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from fleets.models import Rollout, Stage
+from fleets.models import Rollout, RolloutState, Stage
 from telflo.base.activity import object_type
 from telflo.base.models import Activity, ActorKind
 from telflo.ui.vocabulary import lamp_for
@@ -13,12 +13,14 @@ from telflo.ui.vocabulary import lamp_for
 MOST: Final = 50
 _ITSELF: Final = "Telflo"
 _DOT: Final = "circle-dot"
+_CANCEL: Final = "rollout.cancel"
+_ROLL_BACK: Final = "rollout.roll_back"
 _ICONS: Final = {
-    "rollout.cancel": "ban",
+    _CANCEL: "ban",
     "rollout.exclude": "circle-minus",
     "rollout.pause": "pause",
     "rollout.resume": "play",
-    "rollout.roll_back": "undo-2",
+    _ROLL_BACK: "undo-2",
     "rollout.skip_bake": "timer",
 }
 
@@ -41,20 +43,26 @@ def history_of(rollout: Rollout, stages: Sequence[Stage]) -> list[Moment]:
     Of one moment: the end, then what was done, then the stages from the last, then the start.
     """
     deeds = Activity.objects.filter(object_type=object_type(rollout), object_id=str(rollout.pk))
+    done = list(deeds[:MOST])
     moments = [
-        *_end_of(rollout),
-        *(_of_deed(one) for one in deeds[:MOST]),
+        *_end_of(rollout, {one.action for one in done}),
+        *(_of_deed(one) for one in done),
         *(moment for stage in reversed(stages) for moment in _of_stage(stage)),
         _start_of(rollout),
     ]
     return sorted(moments, key=lambda one: one.at, reverse=True)[:MOST]
 
 
-def _end_of(rollout: Rollout) -> Iterator[Moment]:
-    if rollout.finished_at:
-        word, look = rollout.get_state_display(), lamp_for("rollout", rollout.state)
-        why = rollout.state_reason
-        yield Moment(rollout.finished_at, word, why=why, tone=look.tone, icon=look.icon)
+def _end_of(rollout: Rollout, deeds: Collection[str]) -> Iterator[Moment]:
+    """deeds: what was done to it; why it ended is said there, if there is the one that ended it."""
+    if rollout.finished_at is None or (
+        rollout.state == RolloutState.CANCELLED and _CANCEL in deeds
+    ):
+        return
+    look = lamp_for("rollout", rollout.state)
+    is_told = rollout.state == RolloutState.ROLLED_BACK and _ROLL_BACK in deeds
+    why = "" if is_told else rollout.state_reason
+    yield Moment(rollout.finished_at, look.word, why=why, tone=look.tone, icon=look.icon)
 
 
 def _start_of(rollout: Rollout) -> Moment:
@@ -64,7 +72,10 @@ def _start_of(rollout: Rollout) -> Moment:
 
 def _of_deed(deed: Activity) -> Moment:
     icon = _ICONS.get(deed.action, _DOT)
-    return Moment(deed.at, deed.deed.title, _who(deed), deed.reason, deed.deed.tone, icon)
+    # That it is back is a moment of its own, later.
+    is_start = deed.action == _ROLL_BACK
+    what, tone = ("Going back", "back") if is_start else (deed.deed.title, deed.deed.tone)
+    return Moment(deed.at, what, _who(deed), deed.reason, tone, icon)
 
 
 def _who(deed: Activity) -> str:

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Count
 
-from fleets.models import Rollout, RolloutState, Target, TargetState
+from fleets.models import Rollout, RolloutState, Stage, StageState, Target, TargetState
+from fleets.rollouts.plan import ACTIVE
 from telflo.ui.bars import Segment
-from telflo.ui.numbers import grouped
+from telflo.ui.numbers import counted, grouped
 from telflo.ui.vocabulary import TARGET
+
+_BACK: Final = (TargetState.REVERTING, TargetState.REVERTED, TargetState.REVERT_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class RolloutRow:
         return self.by_state.get(TargetState.FAILED, 0)
 
     @property
+    def taken_back(self) -> int:
+        """Those that are back on what they had, or on their way."""
+        return sum(self.by_state.get(state, 0) for state in _BACK)
+
+    @property
     def look(self) -> str:
         """Its state as the vocabulary shows it: one that ended with failures is no success."""
         is_flawed = self.rollout.state == RolloutState.SUCCEEDED and self.failed
@@ -58,6 +67,21 @@ def rollout_rows(rollouts: Sequence[Rollout]) -> list[RolloutRow]:
     for key, state, n in found.values_list("rollout_id", "state").annotate(n=Count("*")):
         counts[key][state] = n
     return [RolloutRow(rollout, counts[rollout.pk]) for rollout in rollouts]
+
+
+def stage_words(stage: Stage, row: RolloutRow) -> str:
+    """How far a stage is. row: its own targets, of which those that were taken out are none."""
+    goes_on = row.rollout.state in ACTIVE and row.rollout.state != RolloutState.ROLLING_BACK
+    if stage.state == StageState.WAITING and not goes_on:
+        return "not reached"
+    if not row.targets:
+        return "nobody in it"
+    if stage.state == StageState.WAITING:
+        return counted(row.targets, "collector")
+    if row.taken_back:
+        return f"{grouped(row.taken_back)} of {grouped(row.targets)} taken back"
+    failed = f", {grouped(row.failed)} failed" if row.failed else ""
+    return f"{grouped(row.succeeded)} of {grouped(row.targets)} succeeded{failed}"
 
 
 def target_segments(by_state: Mapping[str, int], url: str = "") -> list[Segment]:

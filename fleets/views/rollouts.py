@@ -1,6 +1,7 @@
 """Rollouts: the list of all, and one with its targets."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from fleets.models import (
 from fleets.rollouts.causes import Cause, causes_of
 from fleets.rollouts.plan import ACTIVE
 from fleets.views.history_rows import history_of
-from fleets.views.rollout_rows import RolloutRow, rollout_rows, target_segments
+from fleets.views.rollout_rows import RolloutRow, rollout_rows, stage_words, target_segments
 from fleets.views.rollout_steps import possible_steps
 from fleets.views.subject import rollout_or_404
 from fleets.views.target_rows import target_rows
@@ -43,6 +44,7 @@ _FIRST = (
 )
 _RANK = Case(
     *(When(state=state, then=Value(rank)) for rank, state in enumerate(_FIRST)),
+    When(state=TargetState.EXCLUDED, then=Value(len(_FIRST) + 1)),
     default=Value(len(_FIRST)),
     output_field=IntegerField(),
 )
@@ -101,6 +103,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "rollout": rollout,
         "row": row,
         "stages": _track(rollout, stages, row),
+        "bakes_until": _bakes_until(rollout, stages),
         "history": history_of(rollout, stages),
         "is_active": rollout.state in ACTIVE,
         "rows": target_rows(rollout, page.items),
@@ -110,7 +113,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "q": request.GET.get("q", ""),
         "here": here,
         "heading": f"{rollout.version} to {rollout.fleet}",
-        "tone": lamp_for("rollout", row.look).tone,
+        "lamp": lamp_for("rollout", row.look),
         "segments": target_segments(row.by_state, here),
         "may_operate": may_operate,
         "may_assign": may_operate and rollout.fleet.archived_at is None,
@@ -118,6 +121,13 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "steps": possible_steps(rollout) if may_operate else (),
     }
     return render(request, "rollouts/detail.html", context)
+
+
+def _bakes_until(rollout: Rollout, stages: Sequence[Stage]) -> datetime | None:
+    """When the next stage begins, or it succeeds, if nothing fails; None unless it bakes."""
+    if rollout.state != RolloutState.BAKING:
+        return None
+    return next((one.bake_until for one in stages if one.state == StageState.BAKING), None)
 
 
 def _causes(rollout: Rollout, row: RolloutRow) -> list[Cause]:
@@ -142,7 +152,10 @@ def _number(row: RolloutRow, state: str) -> int:
 
 
 def _in_order(found: QuerySet[Target]) -> QuerySet[Target, UUID]:
-    """Failures first, then those under way. Only keys: sorting ten thousand whole rows takes twice as long."""
+    """Failures first, then those under way, those left out last.
+
+    Only keys: sorting ten thousand whole rows takes twice as long.
+    """
     return found.order_by(_RANK, "agent__display_name", "pk").values_list("pk", flat=True)
 
 
@@ -170,16 +183,13 @@ def _track(rollout: Rollout, stages: Sequence[Stage], row: RolloutRow) -> list[T
 
 def _stage(stage: Stage, number: int, row: RolloutRow) -> TrackStage:
     """row: the stage's own targets."""
-    failed = f", {grouped(row.failed)} failed" if row.failed else ""
     is_over = stage.state in (StageState.PASSED, StageState.FAILED, StageState.SKIPPED)
     is_flawed = stage.state == StageState.PASSED and row.failed
     return TrackStage(
         number=number,
         name=stage.name,
         state="flawed" if is_flawed else stage.state_now,
-        line1="nobody in it"
-        if stage.state == StageState.SKIPPED
-        else f"{grouped(row.succeeded)} of {grouped(row.targets)} succeeded{failed}",
+        line1=stage_words(stage, row),
         line2=_rules_of(stage),
         percent=100 if is_over else 100 * row.succeeded // max(row.targets, 1),
     )

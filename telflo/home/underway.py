@@ -11,11 +11,11 @@ from django.db.models import Count
 
 from fleets.models import Rollout, Stage, Target, TargetState
 from fleets.rollouts.plan import ACTIVE
-from telflo.ui.numbers import counted, grouped
+from fleets.views.rollout_rows import RolloutRow, stage_words
+from telflo.ui.numbers import grouped
 from telflo.ui.track import TrackStage
 
 MOST: Final = 4
-_DONE = (TargetState.SUCCEEDED, TargetState.EXCLUDED)
 _MOVING = (TargetState.OFFERED, TargetState.APPLYING, TargetState.SOAKING)
 
 
@@ -71,19 +71,14 @@ def _under_way(
 
 
 def _stage(stage: Stage, counts: Counter[str]) -> TrackStage:
-    total = counts.total()
-    done = sum(counts[state] for state in _DONE)
+    row = RolloutRow(stage.rollout, counts)
     moving = sum(counts[state] for state in _MOVING)
-    failed = counts[TargetState.FAILED]
-    offline = counts[TargetState.PENDING_OFFLINE]
-    parts = [(moving, "in motion"), (failed, "failed"), (offline, "offline")]
+    parts = [(moving, "in motion"), (counts[TargetState.PENDING_OFFLINE], "offline")]
     return TrackStage(
         number=stage.index + 1,
         name=stage.name,
         state=stage.state_now,
-        line1=f"{grouped(done)} of {grouped(total)} succeeded"
-        if stage.started_at
-        else counted(total, "collector"),
+        line1=stage_words(stage, row),
         line2=" · ".join(f"{grouped(n)} {word}" for n, word in parts if n),
-        percent=round(100 * done / total) if total else 0,
+        percent=round(100 * row.succeeded / row.targets) if row.targets else 0,
     )

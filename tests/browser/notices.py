@@ -23,16 +23,21 @@ _TOLD: Final[tuple[tuple[Kind, str, _Tries], ...]] = (
 
 
 def subscribe_people(actor: Actor, now: datetime) -> None:
-    """A webhook with a log and a channel without one. Nothing is sent: what came of each try is written down."""
+    """A webhook with a log and a channel without one, told of what does not happen here, so that nothing is sent:
+
+    what came of each try is written down.
+    """
     url = "https://hooks.example.com/telflo"
-    wish = Wish(name="on call", kinds=ROLLOUT_KINDS, unhealthy_from="10%", url=url)
+    wish = Wish(name="on call", kinds=ROLLOUT_KINDS, gone_from="50%", url=url)
     one = subscribe(channel=Channel.WEBHOOK, wish=wish, actor=actor).subscription
     for kind, title, _ in _TOLD:
         tell(News(kind=kind, title=title, path="/rollouts/"), now=now, only_for=one)
     spread(now)
     for delivery, (*_, tries) in zip(one.deliveries.order_by("id"), _TOLD, strict=True):
         _try(delivery, tries, now)
-    Subscription.objects.filter(pk=one.pk).update(failures=2, failing_since=now)
+    Subscription.objects.filter(pk=one.pk).update(
+        failures=2, failing_since=now, last_delivered_at=now - timedelta(days=6)
+    )
     chat = Wish(name="chat", kinds=ROLLOUT_KINDS, url="https://hooks.example.com/services/T1/B1")
     subscribe(channel=Channel.SLACK, wish=chat, actor=actor)
 

@@ -25,6 +25,7 @@ from fleets.rollouts.engine.telling import record_turn
 from fleets.rollouts.plan import Action as Step
 from fleets.rollouts.services import act_on_rollout, start_rollout
 from fleets.views.history_rows import history_of
+from fleets.views.rollout_rows import RolloutRow, stage_words
 from telflo.base.access import Role
 from telflo.base.activity import Actor
 from tests.api.caller import caller
@@ -322,7 +323,7 @@ def test_a_canary_is_chosen_when_a_version_is_assigned() -> None:
     rollout = Rollout.objects.get()
     assert rollout.automatic_rollback
     html = client.get(f"/rollouts/{rollout.number}/").content.decode()
-    for words in ("Canary", "0 of 1 succeeded", "bakes 5 min", "10 %", "0 of 10 succeeded"):
+    for words in ("Canary", ">1 collector<", "bakes 5 min", "10 %", "10 collectors"):
         assert words in html
 
 
@@ -350,6 +351,55 @@ def test_of_two_moments_at_one_time_the_later_stands_on_top() -> None:
     following = Stage(rollout=rollout, index=1, name="Rest", percent=100, started_at=at)
     found = [one.what for one in history_of(rollout, [stage, following])]
     assert found == ["Rest: began", "All at once: passed", "All at once: began", "Started"]
+
+
+def test_one_that_was_taken_back_says_so_once_and_why_once() -> None:
+    rollout = started(collectors=0)
+    advance(rollout.pk, now=timezone.now())
+    Rollout.objects.update(state=RolloutState.RUNNING, finished_at=None)
+    rollout.refresh_from_db()
+    act_on_rollout(rollout=rollout, action=Step.ROLL_BACK, actor=TESTER, reason="the switch")
+    advance(rollout.pk, now=timezone.now())
+    rollout.refresh_from_db()
+    assert rollout.state == "rolled_back"
+    found = [(one.what, one.why) for one in history_of(rollout, [])]
+    assert found[:2] == [("Rolled back", ""), ("Going back", "the switch")]
+
+
+def test_one_that_was_cancelled_says_so_once() -> None:
+    rollout = started()
+    act_on_rollout(rollout=rollout, action=Step.CANCEL, actor=TESTER, reason="the switch")
+    found = [(one.what, one.why) for one in history_of(rollout, [])]
+    assert found[0] == ("Rollout cancelled", "the switch")
+    assert "Cancelled" not in dict(found)
+
+
+@pytest.mark.parametrize(
+    ("state", "stage", "by_state", "words"),
+    [
+        ("running", "waiting", {"waiting": 3}, "3 collectors"),
+        ("running", "waiting", {}, "nobody in it"),
+        ("running", "skipped", {}, "nobody in it"),
+        (
+            "running",
+            "running",
+            {"succeeded": 1, "failed": 1, "excluded": 1},
+            "1 of 2 succeeded, 1 failed",
+        ),
+        (
+            "rolled_back",
+            "failed",
+            {"reverted": 2, "revert_failed": 1, "excluded": 4},
+            "3 of 3 taken back",
+        ),
+        ("rolling_back", "waiting", {"excluded": 4}, "not reached"),
+        ("superseded", "waiting", {"waiting": 4}, "not reached"),
+    ],
+)
+def test_a_stage_says_how_far_it_is(
+    state: str, stage: str, by_state: dict[str, int], words: str
+) -> None:
+    assert stage_words(Stage(state=stage), RolloutRow(Rollout(state=state), by_state)) == words
 
 
 def test_what_no_person_did_is_said_to_be_done_by_telflo() -> None:
