@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, StorageState
+from playwright.sync_api import Browser, StorageState, expect
 
 from tests.browser.launching import launch_options, seed_installation, sign_in
 from tests.e2e.harness.server import Server
+from tests.e2e.harness.waiting import PATIENCE_S
+
+# An expectation ends as soon as it holds; the 5 s of the default are for a machine with nothing else to do.
+expect.set_options(timeout=PATIENCE_S * 1_000)
 
 
 @pytest.fixture(scope="session")

@@ -23,9 +23,9 @@ _TOLD: Final[tuple[tuple[Kind, str, _Tries], ...]] = (
 
 
 def subscribe_people(actor: Actor, now: datetime) -> None:
-    """A webhook with a log and a channel without one, told of what does not happen here, so that nothing is sent:
+    """A webhook with a log, and a channel without one.
 
-    what came of each try is written down.
+    Nothing is sent: what came of each try is written down, and what else they would be told of does not happen.
     """
     url = "https://hooks.example.com/telflo"
     wish = Wish(name="on call", kinds=ROLLOUT_KINDS, gone_from="50%", url=url)
