@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Browser, Page, Route, StorageState, expect
 
 from tests.browser.test_pages import LOOKS, check
 from tests.browser.watch import Watch
 from tests.e2e.harness.server import Server
 
 HERE = "/fleets/edge-us/assign/"
+LOOK_DELAY_S = 0.15
+"""After so long what was typed is looked at (templates/fleets/assign.html)."""
 
 
 @pytest.fixture(params=LOOKS)
@@ -73,3 +76,17 @@ def test_enter_in_a_field_neither_starts_nor_resets_the_plan(page: Page) -> None
     expect(page.get_by_label("Soak")).to_have_value("3 min")
     expect(page.locator("input[name=stages]")).to_have_value("1")
     assert re.search(HERE, page.url)
+
+
+def test_a_button_that_is_pressed_right_after_a_field_was_changed_is_not_lost(page: Page) -> None:
+    """Leaving the field asks for a look too, a moment later: on a slow server before the button's answer is there."""
+
+    def answer_late(route: Route) -> None:
+        time.sleep(2 * LOOK_DELAY_S)
+        route.continue_()
+
+    page.route(f"**{HERE}", answer_late)
+    page.get_by_label("Bake, stage 2").fill("7 min")
+    page.get_by_role("button", name="Add a stage").click()
+    expect(page.locator("input[name=stages]")).to_have_value("5")
+    expect(page.get_by_label("Bake, stage 2")).to_have_value("7 min")

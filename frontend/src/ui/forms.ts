@@ -1,4 +1,4 @@
-/** Forms: a second press of the same button sends nothing; filter bars send no empty parameters. */
+/** Forms: a second press of the same button sends nothing; filter bars send no empty parameters; buttons go first. */
 
 const AGAIN_MS = 10_000;
 
@@ -38,5 +38,14 @@ export function tidyFilters(): void {
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, formData } = (event as CustomEvent<{ elt: Element; formData: FormData }>).detail;
     if (elt.matches("[data-tidy]")) dropEmpty(formData);
+  });
+}
+
+/** A look at what was typed (`data-yields`) is left out while the answer to a button is awaited: it would end that. */
+export function letButtonsGoFirst(): void {
+  document.addEventListener("htmx:confirm", (event) => {
+    const { elt } = (event as CustomEvent<{ elt: Element }>).detail;
+    const awaited = elt.closest("form")?.querySelector("button.htmx-request");
+    if (elt.matches("[data-yields]") && awaited) event.preventDefault();
   });
 }

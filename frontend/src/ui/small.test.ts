@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CopyButton, writeClipboard } from "./copy";
-import { dropEmpty, guardDoubleSubmit } from "./forms";
+import { dropEmpty, guardDoubleSubmit, letButtonsGoFirst } from "./forms";
 import { closeMenus } from "./menus";
 import { applyTheme, themeCookie } from "./theme";
 import { toast, ToastItem } from "./toasts";
@@ -80,4 +80,19 @@ it("the theme is kept in a cookie, and 'system' is no theme of ours", () => {
   expect(root.dataset["theme"]).toBe("dark");
   applyTheme(root, "system");
   expect("theme" in root.dataset).toBe(false);
+});
+
+describe("a look at what was typed", () => {
+  it("waits for no button, and is left out while the answer to one is awaited", () => {
+    document.body.innerHTML = "<form><span data-yields></span><button>Add</button></form>";
+    letButtonsGoFirst();
+    const asks = (selector: string) => {
+      const elt = document.querySelector(selector);
+      return document.dispatchEvent(new CustomEvent("htmx:confirm", { detail: { elt }, cancelable: true }));
+    };
+    expect(asks("span")).toBe(true);
+    document.querySelector("button")?.classList.add("htmx-request");
+    expect(asks("span")).toBe(false);
+    expect(asks("button")).toBe(true);
+  });
 });
