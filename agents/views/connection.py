@@ -7,7 +7,7 @@ from agents.models import Agent, AgentStatus
 from agents.snapshot import Capability
 from fleets.connection_offer import MOST_UNUSED, keeps_interval
 from fleets.models import AgentConnection, Membership, Token, TokenKind
-from telflo.base.models import Activity, ActorKind
+from telflo.base.models import Activity
 from telflo.base.redaction import redact_line, redact_text
 
 _KINDS = {
@@ -60,9 +60,7 @@ def revocation_of(membership: Membership | None) -> Revocation | None:
         object_type="token", object_id=str(token.pk), action="token.revoke"
     )
     entry = entries.first()
-    by = ""
-    if entry is not None:
-        by = "Telflo" if entry.actor_kind == ActorKind.WORKER else entry.actor_label
+    by = entry.by if entry else ""
     return Revocation(token.name, token.revoked_at, by, redact_line(token.revoked_reason))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from fleets.models import Rollout, RolloutState, Stage
 from telflo.base.activity import object_type
-from telflo.base.models import Activity, ActorKind
+from telflo.base.models import Activity
 from telflo.ui.vocabulary import lamp_for
 
 MOST: Final = 50
@@ -75,12 +75,7 @@ def _of_deed(deed: Activity) -> Moment:
     # That it is back is a moment of its own, later.
     is_start = deed.action == _ROLL_BACK
     what, tone = ("Going back", "back") if is_start else (deed.deed.title, deed.deed.tone)
-    return Moment(deed.at, what, _who(deed), deed.reason, tone, icon)
-
-
-def _who(deed: Activity) -> str:
-    """The label of a worker names a part of the code."""
-    return _ITSELF if deed.actor_kind == ActorKind.WORKER else deed.actor_label
+    return Moment(deed.at, what, deed.by, deed.reason, tone, icon)
 
 
 def _of_stage(stage: Stage) -> Iterator[Moment]:

@@ -108,7 +108,7 @@ def _entry(row: Activity) -> Entry:
     return Entry(
         tone=row.deed.tone,
         icon=_ICONS.get(row.object_type, "circle-dot"),
-        who=row.actor_label,
+        who=row.by,
         what=f"{row.deed.verb} {row.object_label}",
         reason=row.reason,
         at=row.at,

@@ -14,7 +14,7 @@ from fleets.rollouts.services import start_rollout
 from fleets.services import forget_agent, update_fleet
 from fleets.tokens import revoke_token
 from telflo.base.access import Role
-from telflo.base.activity import record
+from telflo.base.activity import Actor, record
 from telflo.base.models import User
 from tests.factories import (
     TESTER,
@@ -130,3 +130,13 @@ def test_many_entries_cost_as_many_queries_as_few() -> None:
     assert counts[0] == counts[1]
     assert counts[0][0] <= 12
     assert counts[0][1] <= 16
+
+
+def test_what_no_person_did_is_said_to_be_done_by_telflo() -> None:
+    fleet = make_fleet(name="edge")
+    worker = Actor.worker("rollouts")
+    record(actor=worker, action="fleet.update", obj=fleet, fleet_id=fleet.pk, label="edge")
+    client = signed_in(Role.ADMIN)
+    for path in ("/activity/", "/fleets/edge/activity/"):
+        assert "<td>Telflo</td>" in client.get(path).content.decode(), path
+    assert "<b>Telflo</b> changed" in client.get("/").content.decode()

@@ -47,6 +47,11 @@ class Activity(models.Model):
         return f"{self.actor_label}: {self.action} {self.object_label}"
 
     @property
+    def by(self) -> str:
+        """Who did it, for pages: the label of a worker names a part of the code."""
+        return "Telflo" if self.actor_kind == ActorKind.WORKER else self.actor_label
+
+    @property
     def deed(self) -> Deed:
         """What was done, in words."""
         return deed_of(self.action)
