@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs.collector.model import Bridge, Model, environment_names, model_of
+from configs.collector.model import Model, environment_names, model_of
 from configs.collector.names import Kind
 from configs.collector.parse import parse
 from configs.collector.references import Reference, Variable, references_in
@@ -40,12 +40,6 @@ class TestModel:
         assert found["traces"].exporters == ("otlp_grpc", "span_metrics", "forward/b")
         assert found["traces/b"].exporters == ("otlp_grpc",)  # twice is once
         assert [one.signal for one in found.values()] == ["traces", "traces", "metrics"]
-
-    def test_connectors_are_bridges_from_each_source_to_each_target(self) -> None:
-        assert set(model(WHOLE).bridges()) == {
-            Bridge("span_metrics", "traces", "metrics"),
-            Bridge("forward/b", "traces", "traces/b"),
-        }
 
     def test_used_types_are_those_of_the_service(self) -> None:
         used = model(WHOLE).used_types()
