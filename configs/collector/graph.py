@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from configs.collector.model import Model, Pipeline
 from configs.collector.names import Kind
@@ -118,7 +119,7 @@ def _edges(pipeline: Pipeline, bridges: _Bridges) -> Iterator[tuple[Node, Node]]
         receiver = Node(Part.RECEIVER, member, signal)
         sources = bridges.before(member, signal) if is_connector else (receiver,)
         yield from ((source, steps[0]) for source in sources)
-    yield from zip(steps, steps[1:], strict=False)
+    yield from pairwise(steps)
     for member in pipeline.exporters:
         is_connector = member in bridges.into
         exporter = Node(Part.EXPORTER, member, signal)

@@ -68,6 +68,8 @@ class Time(str):
 
 Scalar = None | bool | int | float | str | Expansion
 Value = Scalar | tuple["Value", ...] | Mapping[str, "Value"]
+Path = tuple[str | int, ...]
+"""Where a value is: keys, and numbers of items, from the root."""
 
 
 def plain(value: Value) -> Any:
