@@ -10,10 +10,11 @@ from configs.collector.errors import ParseError
 from configs.collector.files import File, Files
 from configs.collector.findings import NOWHERE, Finding, Report, Severity, sorted_findings
 from configs.collector.limits import Limits
-from configs.collector.nodes import Span
 from configs.collector.parse import read
+from configs.collector.places import Places
+from configs.collector.rules.hit import Hit
 from configs.collector.rules.registry import RULES
-from configs.collector.rules.rule import CONFIGURATION, Hit, Rule
+from configs.collector.rules.rule import CONFIGURATION, Rule
 from configs.collector.rules.subject import Subject
 from configs.collector.target import Target
 
@@ -59,7 +60,9 @@ def validate(
 def _read(texts: list[tuple[str, str | bytes]], limits: Limits) -> tuple[list[File], list[Finding]]:
     """The files that hold something, and what makes reading end."""
     if len(texts) > MOST_FILES:
-        return [], [_unreadable("", ParseError(f"More than {MOST_FILES} files.", code="too-large"))]
+        return [], [
+            _unreadable("", ParseError(f"More than {MOST_FILES} files.", code="too-large"), "")
+        ]
     files: list[File] = []
     faults: list[Finding] = []
     empty: list[Finding] = []
@@ -67,21 +70,25 @@ def _read(texts: list[tuple[str, str | bytes]], limits: Limits) -> tuple[list[Fi
         try:
             document = read(text, limits)
         except ParseError as fault:
-            (empty if fault.code == "empty" else faults).append(_unreadable(name, fault))
+            (empty if fault.code == "empty" else faults).append(_unreadable(name, fault, text))
         else:
             files.append(File(name, document))
             size = len(document.text.encode(errors="replace"))
             limits = replace(limits, bytes=limits.bytes - size)
-    nothing = [] if files or faults else empty or [_unreadable("", _NOTHING)]
+    nothing = [] if files or faults else empty or [_unreadable("", _NOTHING, "")]
     return files, faults + nothing
 
 
 _NOTHING: Final = ParseError("There is no file.", code="empty")
 
 
-def _unreadable(name: str, fault: ParseError) -> Finding:
-    line, column = fault.line, fault.column
-    span = Span(0, 0, line, column, line, column + 1) if line else NOWHERE
+def _unreadable(name: str, fault: ParseError, text: str | bytes) -> Finding:
+    span = NOWHERE
+    if fault.line:
+        shown = text.decode(errors="replace") if isinstance(text, bytes) else text
+        places = Places(shown.removeprefix("\ufeff"))
+        start = places.offset(fault.line, fault.column)
+        span = places.span(start, start + 1)
     return Finding(
         rule=EMPTY if fault.code == "empty" else SYNTAX,
         severity=Severity.ERROR,

@@ -27,6 +27,15 @@ class Edits:
         edit = self._value_edit(path, text, raw=raw)
         return Fix(title, (edit,)) if edit else None
 
+    def quoted(self, title: str, path: Path) -> Fix | None:
+        """A plain value, as it is written, in quotes."""
+        spot = self._exact(path)
+        is_plain = spot is not None and isinstance(spot.node, nodes.Scalar) and not spot.node.style
+        if spot is None or not is_plain:
+            return None
+        assert isinstance(spot.node, nodes.Scalar)
+        return self.replaced(title, path, f'"{spot.node.value}"', raw=True)
+
     def renamed(self, title: str, path: Path, name: str, *others: Path) -> Fix | None:
         """A key becomes this one, and so do single values elsewhere (uses of an id): all of them, or no fix."""
         spot = self._exact(path)

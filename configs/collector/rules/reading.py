@@ -10,7 +10,8 @@ from configs.collector import nodes
 from configs.collector.findings import Fix, Severity
 from configs.collector.names import SIGNALS, Kind, trimmed
 from configs.collector.nodes import PATH, resolved
-from configs.collector.rules.rule import CONFIGURATION, Hit, Rule, rule
+from configs.collector.rules.hit import Hit, place, shown
+from configs.collector.rules.rule import CONFIGURATION, Rule, rule
 from configs.collector.rules.subject import Subject
 from configs.collector.structure import SECTIONS
 from configs.collector.values import Expansion, Path, Time, Value, entries_of
@@ -19,13 +20,12 @@ _TYPE: Final = re.compile(r"[a-zA-Z][0-9a-zA-Z_]{0,62}")
 _LONGEST_NAME: Final = 1024
 _SERVICE: Final = ("telemetry", "extensions", "pipelines")
 _PIPELINE: Final = ("receivers", "processors", "exporters")
-_NAMED: Final = 40
-"""How much of a key a message shows."""
 
 
 @rule("P02", Severity.ERROR, "Unknown key", CONFIGURATION)
 def unknown_keys(subject: Subject) -> Iterator[Hit]:
-    """Keys of the root, of service and of pipelines; those of components are in the catalog (P02 there too)."""
+    """Keys of the root, of service, of pipelines, and of components whose settings are known."""
+    yield from subject.schema_faults("P02")
     for path, keys, known in _outline(subject):
         for key in keys:
             if key not in known and _in_other_case(key, known) is None:
@@ -40,6 +40,7 @@ def unknown_keys(subject: Subject) -> Iterator[Hit]:
 @rule("P03", Severity.ERROR, "Key in another case", CONFIGURATION)
 def keys_in_other_case(subject: Subject) -> Iterator[Hit]:
     """Keys count upper and lower case."""
+    yield from subject.schema_faults("P03")
     for path, keys, known in _outline(subject):
         for key in keys:
             right = _in_other_case(key, known)
@@ -156,13 +157,13 @@ def shapes(subject: Subject) -> Iterator[Hit]:
     """Sections and components are maps; members of pipelines and extensions are lists."""
     for path, value in _maps(subject):
         if value is not None and not isinstance(value, Mapping | Expansion):
-            yield Hit(f"{_place(path)} is a map: write its keys below it, indented.", path, True)
+            yield Hit(f"{place(path)} is a map: write its keys below it, indented.", path, True)
     for path, value in _lists(subject):
         if value is not None and not isinstance(value, tuple | Expansion):
             fix = subject.edits.replaced("Make it a list", path, f"[{value}]", raw=True)
             is_id = isinstance(value, str) and not id_fault(value)
             yield Hit(
-                f"{_place(path)} is a list: write [a, b].", path, True, fix=fix if is_id else None
+                f"{place(path)} is a list: write [a, b].", path, True, fix=fix if is_id else None
             )
 
 
@@ -179,11 +180,6 @@ RULES: Final[tuple[Rule, ...]] = (
     dates,
     shapes,
 )
-
-
-def shown(key: str) -> str:
-    """A key in a message, in quotes and not too long."""
-    return f'"{key[:_NAMED]}…"' if len(key) > _NAMED else f'"{key}"'
 
 
 def id_fault(component_id: str) -> str:
@@ -218,7 +214,7 @@ def _in_other_case(key: str, known: tuple[str, ...]) -> str | None:
 
 
 def _unknown(path: Path, key: str, known: tuple[str, ...]) -> str:
-    where = f"in {'::'.join(map(str, path))}" if path else "at the top"
+    where = f"in {place(path)}" if path else "at the top"
     close = get_close_matches(key, known, n=1)
     hint = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
     return f"Collectors know no key {shown(key)} {where}. {hint}"
@@ -229,10 +225,6 @@ def _fix(subject: Subject, path: Path, key: str, known: tuple[str, ...]) -> Fix 
     if not close or close[0] in entries_of(subject.at(*path)):
         return None
     return subject.edits.renamed(f"Write {close[0]}", (*path, key), close[0])
-
-
-def _place(path: Path) -> str:
-    return "::".join(map(str, path))
 
 
 def _maps(subject: Subject) -> Iterator[tuple[Path, Value]]:

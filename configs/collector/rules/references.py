@@ -1,14 +1,16 @@
 """PURE. References: `${env:X:-default}` and what is written nearly like it (rules X02 to X09)."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
 from configs.collector import references
 from configs.collector.findings import Severity
 from configs.collector.references import Reference, split_references, variables_named_by
-from configs.collector.rules.reading import entries_of_text, shown
-from configs.collector.rules.rule import CONFIGURATION, Hit, Rule, rule
+from configs.collector.rules.hit import Hit, shown
+from configs.collector.rules.reading import entries_of_text
+from configs.collector.rules.rule import CONFIGURATION, Rule, rule
 from configs.collector.rules.subject import Setting, Subject
 
 _DOCS: Final = CONFIGURATION + "#environment-variables"
@@ -40,10 +42,8 @@ def variable_names(subject: Subject) -> Iterator[Hit]:
 def dollars_in_references(subject: Subject) -> Iterator[Hit]:
     """References may stand in each other; a dollar sign of its own may not."""
     for one, reference in _references(subject):
-        inside = reference.text[2:-1]
-        for inner in reference.inner:
-            inside = inside.replace(inner.text, "")
-        if "$" in inside:
+        parts = split_references(reference.text[2:-1])
+        if any("$" in part for part in parts if isinstance(part, str)):
             yield Hit("Collectors refuse a $ inside a reference. Take it out.", one.path)
 
 
@@ -146,9 +146,9 @@ def _references(subject: Subject) -> Iterator[tuple[Setting, Reference]]:
     """All references in values, the outermost before those inside."""
     for one in subject.texts:
         text = str(one.value)
-        waiting = list(references.references_in(text)) if "${" in text else []
+        waiting = deque(references.references_in(text)) if "${" in text else deque()
         while waiting:
-            reference = waiting.pop(0)
+            reference = waiting.popleft()
             yield one, reference
             waiting.extend(reference.inner)
 

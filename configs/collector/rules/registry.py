@@ -2,7 +2,20 @@
 
 from typing import Final
 
-from configs.collector.rules import reading, references, whole, wiring
+from configs.collector.rules import (
+    advice,
+    catalogued,
+    extensions,
+    listening,
+    ordering,
+    reading,
+    references,
+    secrecy,
+    settings,
+    shared,
+    whole,
+    wiring,
+)
 from configs.collector.rules.rule import Rule
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -10,5 +23,13 @@ RULES: Final[tuple[Rule, ...]] = (
     *references.RULES,
     *whole.RULES,
     *wiring.RULES,
+    *catalogued.RULES,
+    *shared.RULES,
+    *settings.RULES,
+    *extensions.RULES,
+    *listening.RULES,
+    *secrecy.RULES,
+    *ordering.RULES,
+    *advice.RULES,
 )
 BY_ID: Final = {rule.id: rule for rule in RULES}

@@ -4,31 +4,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from configs.collector.findings import Fix, Severity
-from configs.collector.nodes import Span
+from configs.collector.findings import Severity
+from configs.collector.rules.hit import Hit
 from configs.collector.rules.subject import Subject
-from configs.collector.values import Path
 
 _COLLECTOR: Final = "https://opentelemetry.io/docs/collector/"
 CONFIGURATION: Final = _COLLECTOR + "configuration/"
 SECURITY: Final = "https://opentelemetry.io/docs/security/config-best-practices/"
 _CORE: Final = "https://github.com/open-telemetry/opentelemetry-collector/blob/main/"
 _CONTRIB: Final = "https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/"
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """Where a rule is broken. message: what is wrong and what to do · path: where, from the root · severity: another
-    than the rule's · span: the exact place in `file`, where a path says too little.
-    """
-
-    message: str
-    path: Path = ()
-    on_key: bool = False
-    severity: Severity | None = None
-    fix: Fix | None = None
-    file: str = ""
-    span: Span | None = None
 
 
 Check = Callable[[Subject], Iterable[Hit]]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Final, NamedTuple
 
 from configs.collector.catalog_types import Catalog
@@ -11,6 +12,8 @@ from configs.collector.files import Files
 from configs.collector.model import Model, model_from
 from configs.collector.names import Kind, trimmed, type_of
 from configs.collector.rules.edits import Edits
+from configs.collector.rules.hit import Hit
+from configs.collector.rules.schema import SchemaWalk
 from configs.collector.target import Target
 from configs.collector.values import Expansion, Path, Value, entries_of
 
@@ -19,6 +22,8 @@ ROLES: Final[Mapping[str, Kind]] = {
     "processors": Kind.PROCESSOR,
     "exporters": Kind.EXPORTER,
 }
+_MOST_FAULTS: Final = 400
+"""How many faults are looked for against the catalog."""
 _CONNECTING: Final = frozenset({Kind.RECEIVER, Kind.EXPORTER})
 
 
@@ -211,6 +216,20 @@ class Subject:
     def since(self, *version: int) -> bool:
         """Whether the collector is of this version or later; False when its version is not known."""
         return bool(self.version) and self.version >= version
+
+    def schema_faults(self, rule_id: str) -> Iterator[Hit]:
+        """What does not fit the catalog's settings, of one rule."""
+        yield from (hit for found, hit in self._schema_faults if found == rule_id)
+
+    @cached_property
+    def _schema_faults(self) -> tuple[tuple[str, Hit], ...]:
+        found = (
+            fault
+            for component in self.every()
+            if (known := self.known(component)) and known.config
+            for fault in SchemaWalk(known, self.edits).faults(component.body, component.path)
+        )
+        return tuple(islice(found, _MOST_FAULTS))
 
     def _defined(self, kind: Kind) -> Iterator[Component]:
         for name, body in entries_of(self.root.get(kind)).items():

@@ -6,8 +6,8 @@ from typing import Final
 
 from configs.collector.findings import Fix, Severity
 from configs.collector.names import Kind
-from configs.collector.rules.reading import shown
-from configs.collector.rules.rule import CONFIGURATION, Hit, Rule, rule
+from configs.collector.rules.hit import Hit, shown
+from configs.collector.rules.rule import CONFIGURATION, Rule, rule
 from configs.collector.rules.subject import ROLES, Member, Pipeline, Subject
 from configs.collector.values import entries_of, is_map
 

@@ -7,8 +7,8 @@ from configs.collector.catalog_types import NOT_RELIABLE, Stability
 from configs.collector.findings import Severity
 from configs.collector.graph import Node, Part, cycle_in, graph_of
 from configs.collector.names import SIGNALS, Kind
-from configs.collector.rules.reading import shown
-from configs.collector.rules.rule import CONFIGURATION, Hit, Rule, rule
+from configs.collector.rules.hit import Hit, shown
+from configs.collector.rules.rule import CONFIGURATION, Rule, rule
 from configs.collector.rules.subject import Component, Pipeline, Subject
 
 _CONNECTORS: Final = CONFIGURATION + "#connectors"
