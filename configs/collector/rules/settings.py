@@ -153,7 +153,7 @@ def zpages(subject: Subject) -> Iterator[Hit]:
             message = (
                 "The endpoint is empty. Remove the line for localhost:55679, or name an address."
             )
-            yield Hit(message, (*component.path, "endpoint"), True)
+            yield Hit(message, (*component.path, "endpoint"))
 
 
 @rule(

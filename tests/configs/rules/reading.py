@@ -2,7 +2,9 @@
 
 from tests.configs.rules.example import Example, pipelines
 
-ONE = pipelines("traces: {receivers: [otlp], exporters: [debug]}", receivers="{otlp: }", exporters="{debug: }")
+ONE = pipelines(
+    "traces: {receivers: [otlp], exporters: [debug]}", receivers="{otlp: }", exporters="{debug: }"
+)
 
 
 def field(text: str) -> str:
@@ -28,7 +30,7 @@ EXAMPLES = [
     Example("P05", "receivers: {«1a»: }", "receivers: {a1: }", says="begins with a letter"),
     Example("P05", "receivers: {«otlp/»: }", "receivers: {otlp/a/b: }", says="missing after the /"),
     Example("P05", "receivers: {«otlp/a+b»: }", "receivers: {otlp/ä-1: }", says="symbols"),
-    Example("P06", "receivers:\n  otlp/a:\n  «otlp/a »:\n".replace("«otlp/a »", "«'otlp/a '»"), "receivers: {otlp/a: , otlp/b: }"),
+    Example("P06", "receivers:\n  otlp/a:\n  «'otlp/a '»:\n", "receivers: {otlp/a: , otlp/b: }"),
     Example("P07", "service: {pipelines: {«trace/a»: }}", "service: {pipelines: {traces/a: }}", fixed="service: {pipelines: {traces/a: }}"),
     Example("P07", "service: {pipelines: {«foo»: }}", "service: {pipelines: {logs: }}", says="Signals are"),
     Example("P12", "service: {}\n«---»\nservice: {}", "---\nservice: {}"),
@@ -52,14 +54,14 @@ EXAMPLES = [
     Example("X02", field("«'${x:y}'»"), field("'${env:y}'")),
     Example("X03", field("«'${env:A$B}'»"), field("'${env:${A}}'")),
     Example("X04", field("«$HOME»"), field("'$$HOME and ${HOME}'"), fixed=field('"${env:HOME}"')),
-    Example("X04", field("'a/«»$HOME/b'").replace("«»", "").replace("'a/$HOME/b'", "«'a/$HOME/b'»"), field("$"), fixed=field("'a/${env:HOME}/b'")),
+    Example("X04", field("«'a/$HOME/b'»"), field("$"), fixed=field("'a/${env:HOME}/b'")),
     Example("X06", field("«'${foo:bar}'»"), field("'${file:/etc/a} ${yaml:b} ${https://c}'")),
     Example("X07", field("«'${env:A'»"), field("'$${env:A'")),
     Example("X08", "receivers: {a: {«'${env:A}'»: 1}}", "receivers: {a: {'${env:A': '${env:A}'}}"),
     Example("X09", field("«'${env:A:-{a: {b: c}}}'»"), field("'${env:A:-c}'")),
     Example("L23", field("«'${env:A}'»"), field("'${env:A:-b}'")),
-    Example("G02", "«exporters»: {debug: }".replace("«exporters»", "exporters"), ONE),
-    Example("G03", "receivers: {otlp: }", ONE),
+    Example("G02", "«exporters»: {debug: }", ONE),
+    Example("G03", "«receivers»: {otlp: }", ONE),
     Example("G04", "«service»: {telemetry: }", ONE),
     Example("G05", "receivers: {forward: }\nconnectors: {«forward»: }", "receivers: {a: }\nconnectors: {forward: }"),
     Example(
