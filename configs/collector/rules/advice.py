@@ -227,7 +227,8 @@ def gates(subject: Subject) -> Iterator[Hit]:
     """Some parts are off until a gate is set at the start."""
     for pipeline in subject.pipelines:
         if pipeline.signal == "profiles" and _PROFILES not in subject.target.gates:
-            yield Hit(_gate(f"Pipelines for {pipeline.signal}", _PROFILES), pipeline.path, True)
+            message = _gate(f"Pipelines for {pipeline.signal}", _PROFILES)
+            yield Hit(message, pipeline.path, True, Severity.ERROR)
     for component in subject.every():
         known = subject.known(component)
         if known and known.gate and known.gate not in subject.target.gates:

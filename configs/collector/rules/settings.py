@@ -80,13 +80,15 @@ def http_endpoints(subject: Subject) -> Iterator[Hit]:
     """An address with http:// or https://."""
     for component in subject.of_type(Kind.EXPORTER, *_HTTP):
         settings = component.settings
-        if not any(settings.get(key) for key in _ENDPOINTS) and not isinstance(
-            component.body, Expansion
-        ):
+        missing = (
+            [] if isinstance(component.body, Expansion) else _without_endpoint(subject, component)
+        )
+        for signal in missing:
             path = (*component.path, "endpoint")
-            yield Hit(
-                "The exporter has no endpoint. Add one, such as https://gateway:4318.", path, True
+            message = (
+                f"The exporter has no endpoint{signal}. Add one, such as https://gateway:4318."
             )
+            yield Hit(message, path, True)
         for key in _ENDPOINTS:
             value = settings.get(key)
             if isinstance(value, str) and value and "://" not in value:
@@ -261,6 +263,20 @@ RULES: Final[tuple[Rule, ...]] = (
     actions,
     log_files,
 )
+
+
+def _without_endpoint(subject: Subject, component: Component) -> list[str]:
+    """What an exporter over HTTP has no address for: everything, or signals of pipelines that use it."""
+    settings = component.settings
+    if not any(settings.get(key) for key in _ENDPOINTS):
+        return [""]
+    used = {
+        pipeline.signal
+        for pipeline in subject.pipelines
+        if any(member.id == component.id for member in pipeline.members["exporters"])
+    }
+    lacking = [one for one in sorted(used) if not settings.get(f"{one}_endpoint")]
+    return [] if settings.get("endpoint") else [f" for {one}" for one in lacking]
 
 
 def _fault_of_address(endpoint: str) -> str:

@@ -1,6 +1,7 @@
 """PURE. Settings that many components share: TLS, gRPC, retries, queues (rules C01 to C05)."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from configs.collector.equality import nanoseconds
@@ -24,6 +25,8 @@ _RETRY_DEFAULTS: Final[Mapping[str, Value]] = {
     "max_interval": "30s",
     "max_elapsed_time": "300s",
 }
+_MIN_SIZE: Final = 8192
+"""Of a batch, where nothing is said."""
 _BALANCERS: Final = ("round_robin", "pick_first")
 _SIZERS: Final = ("bytes", "items", "requests")
 
@@ -53,20 +56,12 @@ def grpc(subject: Subject) -> Iterator[Hit]:
 
 @rule("C03", Severity.ERROR, "Retry settings", core("config/configretry"))
 def retries(subject: Subject) -> Iterator[Hit]:
-    """Intervals are not negative and grow."""
+    """Intervals are not negative and grow; newer collectors look even where retries are off."""
     for one in _of_exporters(subject, "retry_on_failure"):
         settings = {**_RETRY_DEFAULTS, **entries_of(one.value)}
-        if settings.get("enabled") is False:
-            continue
-        for key in _RETRY_DEFAULTS:
-            if below(settings[key], 0):
-                yield Hit(f"{key} must not be negative.", (*one.path, key))
-        factor = number(settings.get("randomization_factor"))
-        if factor is not None and not 0 <= factor <= 1:
-            yield Hit(
-                "randomization_factor is between 0 and 1.", (*one.path, "randomization_factor")
-            )
-        yield from _elapsed(one.path, settings)
+        is_certain = settings.get("enabled") is not False or subject.since(0, 158)
+        for hit in _retry(one.path, settings):
+            yield hit if is_certain else replace(hit, severity=Severity.WARNING)
 
 
 @rule("C04", Severity.ERROR, "Compression", core("config/configcompression"))
@@ -100,7 +95,7 @@ def queues(subject: Subject) -> Iterator[Hit]:
         sizer = settings.get("sizer")
         if isinstance(sizer, str) and sizer not in _SIZERS:
             yield Hit(f"sizer is one of {', '.join(_SIZERS)}.", (*one.path, "sizer"))
-        yield from _batch((*one.path, "batch"), settings.get("batch"), settings.get("queue_size"))
+        yield from _batch((*one.path, "batch"), settings)
 
 
 RULES: Final[tuple[Rule, ...]] = (tls, grpc, retries, compressions, queues)
@@ -143,6 +138,16 @@ def _tls_versions(subject: Subject, path: Path, settings: Mapping[str, Value]) -
         yield Hit("min_version is above max_version. Swap them.", (*path, "min_version"))
 
 
+def _retry(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    for key in _RETRY_DEFAULTS:
+        if below(settings[key], 0):
+            yield Hit(f"{key} must not be negative.", (*path, key))
+    factor = number(settings.get("randomization_factor"))
+    if factor is not None and not 0 <= factor <= 1:
+        yield Hit("randomization_factor is between 0 and 1.", (*path, "randomization_factor"))
+    yield from _elapsed(path, settings)
+
+
 def _elapsed(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
     """Where the whole time is limited, it is at least as long as each pause."""
     whole = time(settings["max_elapsed_time"])
@@ -155,8 +160,11 @@ def _elapsed(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
             yield Hit(message, (*path, "max_elapsed_time"))
 
 
-def _batch(path: Path, batch: Value, queue_size: Value) -> Iterator[Hit]:
-    settings = entries_of(batch)
+def _batch(path: Path, queue: Mapping[str, Value]) -> Iterator[Hit]:
+    if "batch" not in queue or isinstance(queue["batch"], Expansion):
+        return
+    inherited = queue.get("sizer") if queue.get("sizer") in _SIZERS[:2] else "items"
+    settings = {"min_size": _MIN_SIZE, "sizer": inherited, **entries_of(queue["batch"])}
     sizer = settings.get("sizer")
     if isinstance(sizer, str) and sizer not in _SIZERS[:2]:
         yield Hit("The sizer of a batch is items or bytes.", (*path, "sizer"))
@@ -169,7 +177,7 @@ def _batch(path: Path, batch: Value, queue_size: Value) -> Iterator[Hit]:
             yield Hit(f"{key} must not be negative.", (*path, key))
     if 0 < most < least:
         yield Hit("max_size is below min_size. Raise it.", (*path, "max_size"))
-    if least > (number(queue_size) or least):
+    if sizer == queue.get("sizer") and least > (number(queue.get("queue_size")) or least):
         yield Hit(
             "min_size is above the queue_size, so no batch is ever full. Lower it.",
             (*path, "min_size"),
