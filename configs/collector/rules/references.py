@@ -12,6 +12,7 @@ from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.reading import entries_of_text
 from configs.collector.rules.rule import CONFIGURATION, Rule, rule
 from configs.collector.rules.subject import Setting, Subject
+from configs.collector.values import Expansion
 
 _DOCS: Final = CONFIGURATION + "#environment-variables"
 _NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -86,7 +87,8 @@ def unclosed(subject: Subject) -> Iterator[Hit]:
     """Without its } it is plain text."""
     for one in subject.texts:
         text = str(one.value)
-        literal = "".join(part for part in split_references(text) if isinstance(part, str))
+        parts = split_references(text) if "${" in text else ()
+        literal = "".join(part for part in parts if isinstance(part, str))
         if "${" in literal.replace("$$", ""):
             yield Hit("This reference is never closed, so it is plain text. Add the }.", one.path)
 
@@ -94,7 +96,7 @@ def unclosed(subject: Subject) -> Iterator[Hit]:
 @rule("X08", Severity.WARNING, "A reference in a key", _DOCS)
 def in_keys(subject: Subject) -> Iterator[Hit]:
     """Only values are resolved."""
-    for file, entry, _ in entries_of_text(subject):
+    for file, entry, _ in entries_of_text(subject, "${"):
         if "${" in entry.name and references.references_in(entry.name):
             message = (
                 "Collectors resolve references in values only: this key stays as it is written."
@@ -145,12 +147,16 @@ RULES: Final[tuple[Rule, ...]] = (
 def _references(subject: Subject) -> Iterator[tuple[Setting, Reference]]:
     """All references in values, the outermost before those inside."""
     for one in subject.texts:
-        text = str(one.value)
-        waiting = deque(references.references_in(text)) if "${" in text else deque()
+        waiting = deque(_outermost(one))
         while waiting:
             reference = waiting.popleft()
             yield one, reference
             waiting.extend(reference.inner)
+
+
+def _outermost(one: Setting) -> list[Reference]:
+    parts = one.value.parts if isinstance(one.value, Expansion) else ()
+    return [part for part in parts if isinstance(part, Reference)]
 
 
 def _is_inside(text: str, at: int) -> bool:

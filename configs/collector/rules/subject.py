@@ -24,6 +24,7 @@ ROLES: Final[Mapping[str, Kind]] = {
 }
 _MOST_FAULTS: Final = 400
 """How many faults are looked for against the catalog."""
+_KINDS: Final = frozenset(Kind)
 _CONNECTING: Final = frozenset({Kind.RECEIVER, Kind.EXPORTER})
 
 
@@ -162,7 +163,7 @@ class Subject:
 
     def named(self, *keys: str, below: Kind | None = None) -> Iterator[Setting]:
         """The settings of components under these keys; below: of one kind alone."""
-        sections = frozenset(Kind) if below is None else {below}
+        sections = _KINDS if below is None else {below}
         for key in keys:
             for one in self._by_key.get(key, ()):
                 if len(one.path) > 2 and one.path[0] in sections:
@@ -197,7 +198,7 @@ class Subject:
 
     def owner(self, path: Path) -> Component | None:
         """The component that a path leads into."""
-        if len(path) < 2 or path[0] not in set(Kind):
+        if len(path) < 2 or path[0] not in _KINDS:
             return None
         return self.components[Kind(str(path[0]))].get(trimmed(str(path[1])))
 
