@@ -18,6 +18,8 @@ from telflo.base.redaction.by_look import spans_by_look
 from telflo.base.redaction.names import is_header_map, is_plain_inside, is_secret_name
 
 _NO_NAME: Final = re.compile(r"\W+")
+_ORDINARY: Final = re.compile(r"[\w.]{1,15}|[\w.-]{0,64}:\d{1,5}|(?:/[\w.*-]{1,15}){1,12}")
+"""Words, addresses and paths as most values are: no credential looks like that."""
 _OLD_TLS: Final = frozenset({"1.0", "1.1"})
 _PLAIN_WORDS: Final = frozenset({"", "true", "false", MASK, "[REDACTED]"})
 _PUBLIC_HEADERS: Final = frozenset(
@@ -73,7 +75,8 @@ RULES: Final[tuple[Rule, ...]] = (insecure, plain_secrets)
 
 def _secret_by_look(subject: Subject) -> frozenset[str]:
     """The texts that hold a credential by their form. All are looked at in one go, which is much faster."""
-    texts = list({one.value: None for one in subject.texts if isinstance(one.value, str)})
+    distinct = {one.value: None for one in subject.texts if isinstance(one.value, str)}
+    texts = [text for text in distinct if not _ORDINARY.fullmatch(text)] or [""]
     starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
     spans = spans_by_look("\n".join(texts))
     near = {texts[min(bisect_right(starts, begin), len(texts)) - 1] for begin, _ in spans}
