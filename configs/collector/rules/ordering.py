@@ -25,8 +25,10 @@ def memory_limiter(subject: Subject) -> Iterator[Hit]:
     for pipeline in subject.pipelines:
         members = pipeline.members["processors"]
         types = _types(members)
-        if any(one.is_open for one in members) or not pipeline.members["receivers"]:
-            continue
+        connectors = subject.components[Kind.CONNECTOR]
+        is_fed = all(one.id in connectors for one in pipeline.members["receivers"])
+        if is_fed or any(one.is_open for one in members):
+            continue  # what connectors feed was let in by another pipeline
         if _LIMITER not in types:
             message = f"The pipeline {pipeline.id} has no memory_limiter: a flood can end the collector. Put one first."
             yield Hit(message, (*pipeline.path, "processors"), True)

@@ -1,6 +1,7 @@
 """PURE. What single components demand of their settings (rules C06 to C18); the lists are those of 0.158."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from configs.collector.findings import Severity
@@ -9,7 +10,7 @@ from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import CONFIGURATION, Rule, contrib, core, rule
 from configs.collector.rules.shared import below, doubled, number, time
 from configs.collector.rules.subject import Component, Subject
-from configs.collector.values import Expansion, Value, entries_of
+from configs.collector.values import Expansion, Path, Value, entries_of
 
 _GRPC: Final = ("otlp", "otlp_grpc")
 _HTTP: Final = ("otlphttp", "otlp_http")
@@ -46,6 +47,9 @@ _POLICIES: Final = frozenset(
         *("ottl_condition", "and", "not", "drop", "composite"),
     }
 )
+_STATUS_CODES: Final = ("OK", "ERROR", "UNSET")
+_PULLED: Final = ("prometheus",)
+_PUSHED: Final = ("otlp", "otlp_grpc", "otlp_http", "otlp_file", "console")
 _ACTIONS: Final = frozenset({"insert", "update", "upsert", "delete", "hash", "extract", "convert"})
 
 
@@ -165,19 +169,15 @@ def policies(subject: Subject) -> Iterator[Hit]:
     """Known types; names once."""
     for component in subject.of_type(Kind.PROCESSOR, "tail_sampling"):
         severity = None if subject.is_used(component) else Severity.WARNING
-        listed = component.settings.get("policies")
         names: set[str] = set()
-        for at, policy in enumerate(listed if isinstance(listed, tuple) else ()):
-            path = (*component.path, "policies", at)
-            name, kind = entries_of(policy).get("name"), entries_of(policy).get("type")
-            if isinstance(kind, str) and kind not in _POLICIES:
-                yield Hit(
-                    f"There is no policy type {shown(kind)}.", (*path, "type"), severity=severity
-                )
+        for path, policy in _items(subject, (*component.path, "policies")):
+            name = entries_of(policy).get("name")
             if isinstance(name, str) and name in names:
                 message = f"Another policy is called {shown(name)} too. Rename one."
                 yield Hit(message, (*path, "name"), severity=severity)
             names.add(str(name))
+            for hit in _policy(path, entries_of(policy)):
+                yield replace(hit, severity=severity)
 
 
 @rule("C15", Severity.ERROR, "The collector's own telemetry", CONFIGURATION + "#service")
@@ -195,25 +195,19 @@ def telemetry(subject: Subject) -> Iterator[Hit]:
         yield Hit(f"level is one of {', '.join(_LEVELS)}.", (*path, "metrics", "level"))
 
 
-@rule("C16", Severity.ERROR, "Readers of the collector's own metrics", CONFIGURATION + "#service")
+@rule("C16", Severity.ERROR, "Where the collector's own telemetry goes", CONFIGURATION + "#service")
 def readers(subject: Subject) -> Iterator[Hit]:
-    """A reader is pulled from, or pushes; Prometheus needs a port."""
-    path = ("service", "telemetry", "metrics", "readers")
-    found = subject.at(*path)
-    for at, reader in enumerate(found if isinstance(found, tuple) else ()):
-        settings, here = entries_of(reader), (*path, at)
-        if (
-            isinstance(reader, Mapping)
-            and not settings.get("pull")
-            and not settings.get("periodic")
-        ):
+    """A reader is pulled from, or pushes, by exporters that there are; Prometheus needs a port."""
+    for here, reader in _items(subject, ("service", "telemetry", "metrics", "readers")):
+        settings = entries_of(reader)
+        has_none = not settings.get("pull") and not settings.get("periodic")
+        if isinstance(reader, Mapping) and has_none:
             yield Hit("A reader is pull: or periodic:, with its exporter below.", here, True)
-        prometheus = entries_of(
-            entries_of(entries_of(settings.get("pull")).get("exporter")).get("prometheus")
-        )
-        if prometheus and prometheus.get("port") is None:
-            message = "The Prometheus exporter has no port. Add one, such as 8888."
-            yield Hit(message, (*here, "pull", "exporter", "prometheus"), True)
+        yield from _own_exporter((*here, "pull"), settings.get("pull"), _PULLED)
+        yield from _own_exporter((*here, "periodic"), settings.get("periodic"), _PUSHED)
+    for here, processor in _items(subject, ("service", "telemetry", "traces", "processors")):
+        for name in ("batch", "simple"):
+            yield from _own_exporter((*here, name), entries_of(processor).get(name), _PUSHED)
 
 
 @rule("C17", Severity.ERROR, "Actions on attributes", contrib("processor/attributesprocessor"))
@@ -222,14 +216,13 @@ def actions(subject: Subject) -> Iterator[Hit]:
     for component in subject.of_type(Kind.PROCESSOR, "attributes", "resource"):
         severity = None if subject.is_used(component) else Severity.WARNING
         key = "actions" if component.type == "attributes" else "attributes"
-        listed = component.settings.get(key)
-        for at, one in enumerate(listed if isinstance(listed, tuple) else ()):
+        for path, one in _items(subject, (*component.path, key)):
             action = entries_of(one).get("action")
             if isinstance(action, str) and action.lower() not in _ACTIONS:
                 message = (
                     f"There is no action {shown(action)}. Known are {', '.join(sorted(_ACTIONS))}."
                 )
-                yield Hit(message, (*component.path, key, at, "action"), severity=severity)
+                yield Hit(message, (*path, "action"), severity=severity)
 
 
 @rule("C18", Severity.ERROR, "Files to read", contrib("receiver/filelogreceiver"))
@@ -279,6 +272,38 @@ def _without_endpoint(subject: Subject, component: Component) -> list[str]:
     return [] if settings.get("endpoint") else [f" for {one}" for one in lacking]
 
 
+def _policy(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    kind = settings.get("type")
+    if isinstance(kind, str) and kind not in _POLICIES:
+        yield Hit(f"There is no policy type {shown(kind)}.", (*path, "type"))
+    codes = entries_of(settings.get("status_code")).get("status_codes")
+    for at, code in enumerate(codes if isinstance(codes, tuple) else ()):
+        if isinstance(code, str) and code not in _STATUS_CODES:
+            message = f"A status code is one of {', '.join(_STATUS_CODES)}."
+            yield Hit(message, (*path, "status_code", "status_codes", at))
+
+
+def _items(subject: Subject, path: Path) -> Iterator[tuple[Path, Value]]:
+    found = subject.at(*path)
+    for at, one in enumerate(found if isinstance(found, tuple) else ()):
+        yield (*path, at), one
+
+
+def _own_exporter(path: Path, holder: Value, known: tuple[str, ...]) -> Iterator[Hit]:
+    """An exporter of the collector's own telemetry: a wrong name ends the collector with a panic."""
+    for name, settings in entries_of(entries_of(holder).get("exporter")).items():
+        here = (*path, "exporter", name)
+        if name.partition("/")[0] not in known:
+            message = f"There is no exporter {shown(name)} here. Known are {', '.join(known)}."
+            yield Hit(message, here, True)
+        elif (
+            name == "prometheus"
+            and entries_of(settings)
+            and entries_of(settings).get("port") is None
+        ):
+            yield Hit("The Prometheus exporter has no port. Add one, such as 8888.", here, True)
+
+
 def _fault_of_address(endpoint: str) -> str:
     """What is wrong with a gRPC target; "" when nothing is."""
     if endpoint.startswith("unix:"):
@@ -293,34 +318,30 @@ def _fault_of_address(endpoint: str) -> str:
 
 def _limits(subject: Subject, component: Component, settings: Mapping[str, Value]) -> Iterator[Hit]:
     path = component.path
-    if not isinstance(settings.get("check_interval"), Expansion) and not time(
-        settings.get("check_interval")
-    ):
-        yield Hit(
-            "The memory limiter has no check_interval. Add check_interval: 1s.",
-            (*path, "check_interval"),
-            True,
-        )
-    mib, percentage = settings.get("limit_mib"), settings.get("limit_percentage")
-    if not mib and not percentage:
-        yield Hit(
-            "The memory limiter has no limit. Add limit_mib or limit_percentage.",
-            (*path, "limit_mib"),
-            True,
-        )
-    for limit, spike in (
-        ("limit_mib", "spike_limit_mib"),
-        ("limit_percentage", "spike_limit_percentage"),
-    ):
-        high, part = number(settings.get(limit)), number(settings.get(spike))
-        if high and part and part >= high:
-            yield Hit(f"{spike} is below {limit}. Lower it.", (*path, spike))
-        if limit.endswith("percentage") and high and high > 100:
-            yield Hit("limit_percentage is at most 100.", (*path, limit))
-    pause = time(settings.get("min_gc_interval_when_soft_limited"))
-    is_later = subject.since(0, 158) and "max_gc_interval_when_soft_limited" not in settings
-    if pause and pause > _GC_LIMIT and is_later:
-        yield Hit(
-            "min_gc_interval_when_soft_limited is at most 30s.",
-            (*path, "min_gc_interval_when_soft_limited"),
-        )
+    interval = settings.get("check_interval")
+    if not isinstance(interval, Expansion) and not time(interval):
+        message = "The memory limiter has no check_interval. Add check_interval: 1s."
+        yield Hit(message, (*path, "check_interval"), True)
+    if not settings.get("limit_mib") and not settings.get("limit_percentage"):
+        message = "The memory limiter has no limit. Add limit_mib or limit_percentage."
+        yield Hit(message, (*path, "limit_mib"), True)
+    for unit, most in (("mib", None), ("percentage", 100)):
+        high = number(settings.get(f"limit_{unit}"))
+        spike = number(settings.get(f"spike_limit_{unit}"))
+        if high and spike and spike >= high:
+            yield Hit(
+                f"spike_limit_{unit} is below limit_{unit}. Lower it.",
+                (*path, f"spike_limit_{unit}"),
+            )
+        if most and high and high > most:
+            yield Hit(f"limit_{unit} is at most {most}.", (*path, f"limit_{unit}"))
+    yield from _collections(subject, path, settings)
+
+
+def _collections(subject: Subject, path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    """How often memory is cleared: since 0.158 the pause at the soft limit is bounded by another setting."""
+    key = "min_gc_interval_when_soft_limited"
+    pause = time(settings.get(key))
+    is_bounded = subject.since(0, 158) and "max_gc_interval_when_soft_limited" not in settings
+    if pause and pause > _GC_LIMIT and is_bounded:
+        yield Hit(f"{key} is at most 30s.", (*path, key))

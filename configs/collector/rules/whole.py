@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import islice
 from typing import Final
 
 from configs.collector.findings import Fix, Severity
@@ -14,6 +15,7 @@ from configs.collector.values import entries_of, is_map
 _SERVICE: Final = CONFIGURATION + "#service"
 _MOST: Final = 200
 """How many names are compared with one that is not known."""
+_MOST_LISTS: Final = 1_000
 _ONCE: Final = {"receivers": "receiver", "processors": "processor", "exporters": "exporter"}
 
 
@@ -112,13 +114,13 @@ def replaced_lists(subject: Subject) -> Iterator[Hit]:
     """Maps of several files merge, lists do not."""
     if len(subject.files.files) < 2:
         return
-    for one in subject.settings:
-        if isinstance(one.value, tuple):
-            spots = list(subject.files.spots(one.path))
-            for spot in spots[:-1]:
-                later = f"{spots[-1].file.name}, line {spots[-1].shown.line},"
-                message = f"{later} replaces this list: lists are not merged. Keep all in one file."
-                yield Hit(message, file=spot.file.name, span=spot.shown)
+    lists = (one for one in subject.settings if isinstance(one.value, tuple))
+    for one in islice(lists, _MOST_LISTS):
+        spots = list(subject.files.spots(one.path))
+        for spot in spots[:-1]:
+            later = f"{spots[-1].file.name}, line {spots[-1].shown.line},"
+            message = f"{later} replaces this list: lists are not merged. Keep all in one file."
+            yield Hit(message, file=spot.file.name, span=spot.shown)
 
 
 RULES: Final[tuple[Rule, ...]] = (

@@ -32,6 +32,7 @@ EXAMPLES = [
     Example("L03", "connectors: {forward: }\nservice: {pipelines: {«logs»: {receivers: [forward]}}}", "connectors: {forward: }\nservice: {pipelines: {logs: {receivers: [forward]}, logs/b: {exporters: [forward]}}}"),
     Example("L04", "service: {pipelines: {«traces»: {receivers: [otlp]}}}", line("memory_limiter/a, batch")),
     Example("L04", line("batch, «memory_limiter», a"), line("memory_limiter, '${env:P}'"), fixed=line("memory_limiter, batch, a")),
+    Example("L04", "service: {pipelines: {«traces»: {receivers: [otlp]}}}", "connectors: {forward: }\nservice: {pipelines: {traces: {receivers: [forward]}}}"),
     Example("L05", line("batch, «k8s_attributes»"), line("k8s_attributes, batch")),
     Example("L05", line("«batch», filter, a"), line("filter, a, batch"), fixed=line("filter, a, batch")),
     Example("L06", BATCHED % "true", BATCHED.replace("«", "").replace("»", "") % "false"),
