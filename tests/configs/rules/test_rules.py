@@ -1,5 +1,7 @@
 """Every rule with a bad example, its exact place and its quick fix, and a good one."""
 
+from pathlib import Path
+
 import pytest
 
 from configs.collector.findings import Edit, applied
@@ -28,6 +30,18 @@ def test_every_rule_has_a_good_and_a_bad_example_and_an_id_of_its_own() -> None:
 
 def test_every_rule_links_to_documentation() -> None:
     assert all(rule.doc_url.startswith("https://") and rule.title for rule in RULES)
+
+
+def test_the_documentation_lists_every_rule() -> None:
+    rows = (Path(__file__).parents[3] / "docs/validation.md").read_text().splitlines()
+    listed = {
+        tuple(row.strip("| ").split(" | "))
+        for row in rows
+        if row[:2] == "| " and row[3:5].isdigit()
+    }
+    assert {one for one in listed if one[0] not in {SYNTAX, EMPTY}} == {
+        (rule.id, rule.severity.value, rule.title) for rule in RULES
+    }
 
 
 @parametrized
