@@ -12,9 +12,11 @@ from django import forms
 from django.db.models import Q
 from django.http import QueryDict
 
+from agents.attention import needs_attention
 from agents.models import Agent, AgentQuerySet, Health, Status
 from agents.snapshot import ConfigStatus
 from fleets.models import RenderedConfig
+from telflo.base import clock
 from telflo.base.api.filters import YesNoFilter
 
 KEY_PREFIXES: Final = ("attr.", "label.")
@@ -84,6 +86,10 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
     os = SeveralFilter(method="by_os", help_text="os.type as the collector reports it")
     token = SeveralFilter(method="by_token", help_text="id of the token that it uses")
     connected = YesNoFilter(field_name="status__connected")
+    attention = YesNoFilter(
+        method="by_attention",
+        help_text="failed, rolled back, drifted, silent or unhealthy",
+    )
 
     class Meta:
         model = Agent
@@ -133,6 +139,11 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
     def by_health(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
         """Those whose health counts as one of these words."""
         return queryset.with_health(value) if value else queryset
+
+    def by_attention(self, queryset: AgentQuerySet, _name: str, value: bool) -> AgentQuerySet:
+        """Those that need attention, or all others."""
+        found = needs_attention(clock.now())
+        return queryset.filter(found if value else ~found)
 
     def by_token(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
         """Those that use one of these tokens."""

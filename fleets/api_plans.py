@@ -86,7 +86,8 @@ class NewRolloutSerializer(BodySerializer):
     plan = PlanSerializer(required=False)
     force = serializers.BooleanField(
         default=False,
-        help_text="try it again where it failed before, by way of each collector's previous version",
+        help_text="try it again where it failed before, by way of each collector's previous version; of a version that"
+        " the fleet has: there alone",
     )
     dry_run = serializers.BooleanField(default=False, help_text="only check it")
     accept_warnings = serializers.BooleanField(

@@ -1,7 +1,7 @@
 """What people tell collectors: restart, or a custom message. Access is checked by the caller."""
 
 import base64
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -14,6 +14,7 @@ from agents.commands import Command, Message, Restart
 from agents.models import Agent, AgentCommand, CommandKind
 from agents.services import Outcome
 from agents.store import NewEvent
+from fleets.many import only_one
 from fleets.models import Membership
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
@@ -28,37 +29,71 @@ MOST_BYTES: Final = 64 * 1024
 
 def restart_agent(*, agent: Agent, actor: Actor, reason: str = "") -> AgentCommand:
     """Have the collector stopped and started. Raises Conflict where that cannot be delivered, or waits already."""
-    _check_possible(
-        agent,
-        Restart(),
-        f"{agent} does not accept restarts. Its supervisor needs accepts_restart_command: true.",
-    )
     with transaction.atomic():
         store.lock([agent.pk])
-        now = clock.now()
-        waiting = AgentCommand.objects.filter(
-            agent=agent, kind=CommandKind.RESTART, sent_at=None, expires_at__gt=now
-        )
-        if waiting.exists():
-            raise Conflict(f"A restart of {agent} waits for its delivery already.")
+        _check_restart(agent, _waiting([agent.pk]))
         command = AgentCommand(agent=agent, kind=CommandKind.RESTART)
-        fleet_id = _keep(command, actor)
+        _keep([command], actor)
         activity.record(
-            actor=actor, action="agent.restart", obj=agent, fleet_id=fleet_id, reason=reason
+            actor=actor,
+            action="agent.restart",
+            obj=agent,
+            fleet_id=_fleets([agent.pk]).get(agent.pk),
+            reason=reason,
         )
     return command
 
 
 def restart_agents(*, uids: Collection[UUID], actor: Actor, reason: str = "") -> Outcome:
-    """The same for several; those that cannot be told are left out."""
-    refused = []
-    agents = Agent.objects.filter(pk__in=uids).select_related("status")
-    for agent in agents.defer("status__health_report"):
-        try:
-            restart_agent(agent=agent, actor=actor, reason=reason)
-        except DomainError as error:
-            refused.append(error.message)
-    return Outcome(len(uids) - len(refused), refused)
+    """The same for several, in a fixed number of statements; those that cannot be told are left out."""
+    with transaction.atomic():
+        store.lock(list(uids))
+        waiting, told, refused = _waiting(uids), [], []
+        agents = Agent.objects.filter(pk__in=uids).select_related("status")
+        for agent in agents.defer("status__health_report"):
+            try:
+                _check_restart(agent, waiting)
+            except DomainError as error:
+                refused.append(error.message)
+            else:
+                told.append(agent)
+        if told:
+            _keep([AgentCommand(agent=one, kind=CommandKind.RESTART) for one in told], actor)
+            labels = {one.pk: str(one) for one in told}
+            activity.record_many(
+                actor=actor,
+                action="agent.restart",
+                kind="agent",
+                labels=labels,
+                noun="collector",
+                fleet_id=only_one(set(_fleets(labels).values())),
+                reason=reason,
+            )
+    return Outcome(len(told), refused)
+
+
+def _check_restart(agent: Agent, waiting: Collection[UUID]) -> None:
+    """Raises Conflict. waiting: for whom one waits already."""
+    _check_possible(
+        agent,
+        Restart(),
+        f"{agent} does not accept restarts. Its supervisor needs accepts_restart_command: true.",
+    )
+    if agent.pk in waiting:
+        raise Conflict(f"A restart of {agent} waits for its delivery already.")
+
+
+def _waiting(uids: Collection[UUID]) -> set[UUID]:
+    """Those of these for whom a restart waits for its delivery. Their status rows are locked."""
+    commands = AgentCommand.objects.filter(
+        agent_id__in=uids, kind=CommandKind.RESTART, sent_at=None, expires_at__gt=clock.now()
+    )
+    return set(commands.values_list("agent_id", flat=True))
+
+
+def _fleets(uids: Collection[UUID]) -> dict[UUID, UUID]:
+    members = Membership.objects.filter(agent_id__in=uids)
+    return dict(members.values_list("agent_id", "fleet_id"))
 
 
 def send_message(
@@ -82,12 +117,12 @@ def send_message(
         body=base64.b64encode(data).decode(),
     )
     with transaction.atomic():
-        fleet_id = _keep(command, actor)
+        _keep([command], actor)
         activity.record(
             actor=actor,
             action="agent.message",
             obj=agent,
-            fleet_id=fleet_id,
+            fleet_id=_fleets([agent.pk]).get(agent.pk),
             after={"capability": capability, "type": kind},
         )
     return command
@@ -102,15 +137,23 @@ def _check_possible(agent: Agent, command: Command, not_accepted: str) -> None:
         )
 
 
-def _keep(command: AgentCommand, actor: Actor) -> UUID | None:
-    """Keep the command for whichever process has the agent, and tell them all to look. Answers the agent's fleet."""
-    agent, now = command.agent, clock.now()
-    command.requested_by = actor.label[:200]
-    command.requested_at, command.expires_at = now, now + DELIVER_WITHIN
-    command.save(force_insert=True)
-    about = {"capability": command.capability, "type": command.type} if command.capability else {}
-    event = NewEvent(agent.pk, now, f"{command.kind}_asked", {"by": actor.label, **about})
-    store.add_events([event])
-    transaction.on_commit(partial(notify.poke, [agent.pk]), robust=True)
-    touch_on_commit([f"agent:{agent.pk}"])
-    return Membership.objects.filter(agent=agent).values_list("fleet_id", flat=True).first()
+def _keep(commands: Sequence[AgentCommand], actor: Actor) -> None:
+    """Keep the commands for whichever processes have the agents, and tell them all to look."""
+    now = clock.now()
+    for command in commands:
+        command.requested_by = actor.label[:200]
+        command.requested_at, command.expires_at = now, now + DELIVER_WITHIN
+    AgentCommand.objects.bulk_create(commands, batch_size=1_000)
+    store.add_events(
+        NewEvent(one.agent_id, now, f"{one.kind}_asked", {"by": actor.label, **_about(one)})
+        for one in commands
+    )
+    uids = [command.agent_id for command in commands]
+    transaction.on_commit(partial(notify.poke, uids), robust=True)
+    touch_on_commit([f"agent:{uid}" for uid in uids])
+
+
+def _about(command: AgentCommand) -> dict[str, str]:
+    if not command.capability:
+        return {}
+    return {"capability": command.capability, "type": command.type}

@@ -12,10 +12,17 @@ from agents import store
 from agents.snapshot import Capability
 from agents.store import StatusRow
 from fleets.connection import destinations_of
-from fleets.connection_offer import Destination, Held, Need, Plan, SettingsOffer, Signal
+from fleets.connection_offer import (
+    Destination,
+    Held,
+    Need,
+    Plan,
+    SettingsClaim,
+    SettingsOffer,
+    Signal,
+)
 from fleets.credentials import Minted, mint
 from fleets.models import AgentConnection, ConnectionSettings, Membership, Token, TokenKind
-from fleets.offer import Claim
 from fleets.own_address import own_ca_pem, own_endpoint, own_place
 from fleets.standing import Standing, standings
 
@@ -76,13 +83,17 @@ def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, 
         }
 
 
-def give_back_settings(claims: Mapping[UUID, Claim]) -> None:
-    """Claimed settings (by uid) that were not sent after all: they may be claimed again in the same session."""
+def give_back_settings(claims: Mapping[UUID, SettingsClaim]) -> None:
+    """Settings (by uid) that were claimed, or may have been, and were not sent after all: they may be claimed again in
+    the same session.
+    """
     with transaction.atomic():
         store.hold(claims)
         rows = AgentConnection.objects.select_related("credential")
         for row in rows.filter(agent_id__in=list(claims)):
-            if Claim(row.offered_epoch, row.offered_hash) != claims[row.agent_id]:
+            claim = claims[row.agent_id]
+            is_it = (row.offered_epoch, row.offered_at) == (claim.epoch, claim.at)
+            if not (is_it and row.offered_hash):
                 continue
             unused = row.credential if row.unused_offers else None
             row.offered_hash = ""

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum, auto
 from functools import lru_cache
 from typing import Final
@@ -76,6 +77,17 @@ class Held:
     epoch: int
     offered: str
     number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsClaim:
+    """What a session of an agent claimed, or may have: its epoch, and when. Another session's is another claim.
+
+    The time names it, since only its answer tells the hash, and that may be lost.
+    """
+
+    epoch: int
+    at: datetime
 
 
 class Need(StrEnum):

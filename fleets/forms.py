@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.forms.models import ModelChoiceIterator
@@ -33,20 +34,26 @@ _ENROLS: Final = "Ends enrolment only: collectors that it let in stay."
 
 
 class GroupedVersions(ModelChoiceIterator[ConfigVersion]):
-    """Choices for a select: the empty one, then a group of versions for each configuration. One query."""
+    """Choices for a select: the empty one, then a group of versions for each configuration. One query.
+
+    The field's own configuration comes first.
+    """
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         """As the widget reads them."""
         if self.field.empty_label is not None:
             yield "", self.field.empty_label
-        for name, versions in groupby(published_versions(), lambda v: v.configuration.name):
+        first = getattr(self.field, "first", None)
+        found = sorted(published_versions(), key=lambda v: v.configuration_id != first)
+        for name, versions in groupby(found, lambda v: v.configuration.name):
             yield name, [(str(v.pk), version_words(v)) for v in versions]
 
 
 class VersionChoice(forms.ModelChoiceField[ConfigVersion]):
-    """A published version, grouped by its configuration."""
+    """A published version, grouped by its configuration. first: the id of the one whose group comes first."""
 
     iterator = GroupedVersions
+    first: UUID | None = None
 
     def __init__(self, **options: Any) -> None:
         super().__init__(queryset=published_versions(), **options)
@@ -133,6 +140,12 @@ class AssignForm(forms.Form):
 
     version = VersionChoice(label="Version", empty_label=None)
     reason = forms.CharField(label="Reason", required=False, max_length=200)
+
+    def __init__(self, *args: Any, fleet: Fleet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["version"]
+        assert isinstance(field, VersionChoice)
+        field.first = fleet.version.configuration_id if fleet.version else None
 
 
 class TokenForm(forms.Form):

@@ -61,7 +61,7 @@ def forget_agents(*, uids: Collection[UUID], actor: Actor, reason: str = "") -> 
                 kind="agent",
                 labels=names,
                 noun="collector",
-                fleet_id=fleets.pop() if len(fleets) == 1 else None,
+                fleet_id=only_one(fleets),
                 reason=reason,
             )
             drop_agents(names.keys(), now=clock.now())
@@ -96,6 +96,11 @@ def drop_agents(uids: Collection[UUID], *, now: datetime) -> None:
     end_of_forgotten(uids, now=now)
     advance_on_commit(left)
     transaction.on_commit(partial(notify.close_agents, list(uids), why), robust=True)
+
+
+def only_one(fleets: Collection[UUID]) -> UUID | None:
+    """The fleet that an entry of the activity log is about, None where it is about several."""
+    return next(iter(fleets)) if len(fleets) == 1 else None
 
 
 def check_open(fleet: Fleet) -> None:

@@ -24,7 +24,7 @@ PRESET_WORDS: Final = {
 FIRST_PRESET: Final = "canary"
 _KINDS: Final = [("count", "Count"), ("percent", "Percent"), ("selector", "Label")]
 _SMALL: Final = {"class": "input w-full"}
-_LONGEST_NAME: Final = 60
+LONGEST_NAME: Final = 60
 
 
 class DurationField(forms.CharField):
@@ -40,8 +40,14 @@ class DurationField(forms.CharField):
 
 
 class StageForm(forms.Form):
-    """One stage."""
+    """One stage. A name that is not given follows from the share, and stands in its field as a placeholder."""
 
+    name = forms.CharField(
+        label="Name",
+        max_length=LONGEST_NAME,
+        required=False,
+        widget=forms.TextInput(attrs=_SMALL),
+    )
     kind = forms.ChoiceField(
         label="Kind of share",
         choices=_KINDS,
@@ -61,6 +67,7 @@ class StageForm(forms.Form):
 
     def __init__(self, data: Mapping[str, str], *, number: int) -> None:
         super().__init__(data, prefix=f"stage-{number - 1}")
+        self.is_first = number == 1
         for field in self.fields.values():
             field.widget.attrs["aria-label"] = f"{field.label}, stage {number}"
 
@@ -83,12 +90,15 @@ class StageForm(forms.Form):
                     else [str(problem)]
                 )
                 self.add_error("value", words)
+            else:
+                usual = _name_of(data["share"], is_first=self.is_first)
+                self.fields["name"].widget.attrs["placeholder"] = usual
         return data
 
-    def stage(self, *, is_first: bool) -> StagePlan:
+    def stage(self) -> StagePlan:
         """The stage; the form is valid."""
         data = self.cleaned_data
-        name = _name_of(data["share"], is_first=is_first)
+        name = data["name"] or _name_of(data["share"], is_first=self.is_first)
         return StagePlan(name, data["share"], data["bake"] or timedelta(), data["budget"])
 
 
@@ -131,7 +141,7 @@ class KnobsForm(forms.Form):
         min_value=1,
         max_value=100_000,
         required=False,
-        help_text="Of those that share its value. One that failed within the budget counts as done with.",
+        help_text="Of those that share its value. One that failed counts until it is well again or left out.",
     )
     window_days = forms.CharField(
         label="Days", max_length=60, required=False, help_text="mon-fri or sat,sun. Empty: always."
@@ -171,7 +181,8 @@ class PlanEditor:
     @classmethod
     def of(cls, strategy: Strategy) -> "PlanEditor":
         """As this strategy would be typed."""
-        return cls([_row_of(stage) for stage in strategy.stages], _values_of(strategy))
+        rows = [_row_of(stage, is_first=not n) for n, stage in enumerate(strategy.stages)]
+        return cls(rows, _values_of(strategy))
 
     @classmethod
     def posted(cls, data: QueryDict) -> "PlanEditor":
@@ -208,7 +219,8 @@ class PlanEditor:
             (int(text) for text in typed if text.isdecimal() and len(text) < 4), default=0
         )
         percent = 10 if reached < 10 else (100 + reached) // 2
-        return {"kind": "percent", "value": f"{percent} %", "bake": "10 min", "budget": "0 %"}
+        share = {"kind": "percent", "value": f"{percent} %"}
+        return {"name": "", **share, "bake": "10 min", "budget": "0 %"}
 
     def forms(self) -> "PlanForms":
         """The forms, looked at."""
@@ -246,7 +258,7 @@ class PlanForms:
     def _together(self) -> None:
         data = self.knobs.cleaned_data
         strategy = Strategy(
-            stages=tuple(form.stage(is_first=not n) for n, form in enumerate(self.stages)),
+            stages=tuple(form.stage() for form in self.stages),
             automatic_rollback=data["automatic_rollback"],
             soak=data["soak"] or timedelta(),
             max_in_flight=data["max_in_flight"] or 0,
@@ -292,16 +304,17 @@ def _share(kind: str, value: str) -> Share:
 
 
 def _name_of(share: Share, *, is_first: bool) -> str:
-    """What the stage is called."""
+    """What the stage is called if nobody says it."""
     if share.selector is not None:
         words = str(share.selector)
-        return words if len(words) <= _LONGEST_NAME else f"{words[: _LONGEST_NAME - 1]}…"
+        return words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1]}…"
     if share.percent is not None:
-        return "Everybody" if share.percent == 100 else f"{share.percent} %"
+        everybody = "All at once" if is_first else "Everybody"
+        return everybody if share.percent == 100 else f"{share.percent} %"
     return "Canary" if is_first else counted(share.count or 0, "more", "more")
 
 
-def _row_of(stage: StagePlan) -> dict[str, str]:
+def _row_of(stage: StagePlan, *, is_first: bool) -> dict[str, str]:
     share, budget = stage.share, stage.budget
     kind, value = "count", str(share.count)
     if share.percent is not None:
@@ -309,6 +322,7 @@ def _row_of(stage: StagePlan) -> dict[str, str]:
     elif share.selector is not None:
         kind, value = "selector", str(share.selector)
     return {
+        "name": "" if stage.name == _name_of(share, is_first=is_first) else stage.name,
         "kind": kind,
         "value": value,
         "bake": lasting(int(stage.bake.total_seconds())),

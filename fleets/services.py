@@ -14,7 +14,7 @@ from agents.services import Outcome
 from agents.store import RETRIED, NewEvent
 from configs.models import ConfigVersion
 from fleets.errors import FleetInUse
-from fleets.many import change_fleet, check_open, drop_agents, touch_fleets
+from fleets.many import change_fleet, check_open, drop_agents, only_one, touch_fleets
 from fleets.models import ArrivalMode, Fleet, Membership, Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.services import check_published
@@ -201,14 +201,29 @@ def retry_agent(*, agent: Agent, actor: Actor, reason: str = "", of: Rollout | N
 
 
 def retry_agents(*, uids: Collection[UUID], actor: Actor, reason: str = "") -> Outcome:
-    """The same for several, one after the other: each goes by a way of its own."""
-    refused = []
-    for agent in Agent.objects.filter(pk__in=uids):
-        try:
-            retry_agent(agent=agent, actor=actor, reason=reason)
-        except DomainError as error:
-            refused.append(f"{agent}: {error.message}")
-    return Outcome(len(uids) - len(refused), refused)
+    """The same for several, each by a way of its own: a fixed number of statements, one entry in the activity log."""
+    now = clock.now()
+    with transaction.atomic():
+        names = dict(Agent.objects.filter(pk__in=uids).values_list("pk", "display_name"))
+        members = Membership.objects.filter(agent_id__in=names)
+        fleets = dict(members.values_list("agent_id", "fleet_id"))
+        done = engine.retry_many(fleets.keys(), now=now)
+        retried = fleets.keys() - done.refused.keys()
+        if retried:
+            advance_on_commit(done.rollouts)
+            store.add_events(NewEvent(uid, now, RETRIED, {"by": actor.label}) for uid in retried)
+            activity.record_many(
+                actor=actor,
+                action="agent.retry",
+                kind="agent",
+                labels={uid: names[uid] for uid in retried},
+                noun="collector",
+                fleet_id=only_one({fleets[uid] for uid in retried}),
+                reason=reason,
+            )
+    why = {uid: f"{names[uid]} is in no fleet." for uid in names.keys() - fleets.keys()}
+    refused = sorted(f"{names[uid]}: {words}" for uid, words in {**why, **done.refused}.items())
+    return Outcome(len(retried), refused)
 
 
 def way_of_retry(agent: Agent) -> engine.RetryWay:

@@ -5,9 +5,8 @@ from typing import Final
 
 from django.db.models import Count, Q
 
-from agents.models import Health
+from agents.attention import is_ill
 from agents.status import CUT_OFF
-from agents.store import CALM_AFTER_RESTART
 from fleets.models import Fleet
 from notices import alarms
 from notices.alarms import FleetCount
@@ -24,16 +23,13 @@ def watch_fleets(now: datetime) -> None:
 def count_fleets(now: datetime) -> list[FleetCount]:
     """All fleets that are not archived. Who restarts because we said so is not unhealthy."""
     is_gone = Q(**{f"{_STATUS}__status__in": list(CUT_OFF)})
-    is_calm = Q(**{f"{_STATUS}__restarted_at__gt": now - CALM_AFTER_RESTART})
-    is_ill = Q(**{f"{_STATUS}__health": Health.UNHEALTHY}) & ~is_gone
     rows = Fleet.objects.active().order_by().values_list("id", "slug", "name")
     counted = rows.annotate(
         total=Count(_STATUS),
-        ill=Count(_STATUS, filter=is_ill),
-        calm=Count(_STATUS, filter=is_ill & is_calm),
+        ill=Count(_STATUS, filter=is_ill(now, f"{_STATUS}__")),
         gone=Count(_STATUS, filter=is_gone),
     )
     return [
-        FleetCount(key, slug, name, total, ill - calm, gone)
-        for key, slug, name, total, ill, calm, gone in counted
+        FleetCount(key, slug, name, total, ill, gone)
+        for key, slug, name, total, ill, gone in counted
     ]

@@ -73,6 +73,15 @@ class IssuedWebhookSerializer(WebhookSerializer):
         read_only_fields = fields
 
 
+class TrySerializer(serializers.Serializer[Any]):
+    """How one try went."""
+
+    at = serializers.DateTimeField()
+    status_code = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField(help_text="empty when it arrived")
+    took_ms = serializers.IntegerField(allow_null=True, help_text="null when it was cut off")
+
+
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     """One notice on its way to one receiver."""
 
@@ -80,12 +89,13 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     event = serializers.CharField(source="notice.kind")
     title = serializers.CharField(source="notice.title")
     at = serializers.DateTimeField(source="notice.at")
+    log = TrySerializer(many=True, read_only=True, help_text="its tries, the last 20 at most")
 
     class Meta:
         model = Delivery
         fields = [
             *("id", "notice", "event", "title", "at", "state", "tries", "tried_at", "next_at"),
-            *("status_code", "answer", "error"),
+            *("status_code", "answer", "error", "log"),
         ]
         read_only_fields = fields
 

@@ -5,8 +5,10 @@ At least once: a worker that dies between sending and writing sends again a minu
 
 import logging
 import random
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -58,7 +60,7 @@ def claim(now: datetime) -> list[Delivery]:
 def _send_all(deliveries: Sequence[Delivery], now: datetime) -> list[Answer]:
     """In threads that touch no database; whoever hangs in spite of all deadlines counts as silent."""
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="telflo-notices")
-    futures = [pool.submit(_send, one, now) for one in deliveries]
+    futures = [pool.submit(_timed, one, now) for one in deliveries]
     wait(futures, WITHIN_S + _SPARE_S)
     pool.shutdown(wait=False, cancel_futures=True)
     return [_result(future) for future in futures]
@@ -72,6 +74,12 @@ def _result(future: "Future[Answer]") -> Answer:
         return future.result()
     logger.error("A notification could not be sent.", exc_info=error)
     return Answer("Sending it failed here. The server's log has the cause.")
+
+
+def _timed(delivery: Delivery, now: datetime) -> Answer:
+    began_s = time.monotonic()
+    answer = _send(delivery, now)
+    return replace(answer, took_ms=round((time.monotonic() - began_s) * 1_000))
 
 
 def _send(delivery: Delivery, now: datetime) -> Answer:
@@ -139,7 +147,8 @@ def _write_down(delivery: Delivery, answer: Answer, now: datetime) -> None:
         delivery.state = DeliveryState.WAITING
     delivery.status_code, delivery.answer = answer.status, answer.text
     delivery.error = answer.error[:300]
-    delivery.save(update_fields=["next_at", "state", "status_code", "answer", "error"])
+    delivery.add_try(now, status_code=answer.status, error=delivery.error, took_ms=answer.took_ms)
+    delivery.save(update_fields=["next_at", "state", "status_code", "answer", "error", "log"])
 
 
 def _judge(one: Subscription, delivery: Delivery, answer: Answer, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -156,6 +156,10 @@ class DeliveryState(models.TextChoices):
     FAILED = "failed", "Given up"
 
 
+MOST_LOGGED: Final = 20
+"""Of so many tries a delivery keeps how they went: more than are made, unless workers die."""
+
+
 class Delivery(models.Model):
     """One notice on its way to one subscription. Who sends it puts next_at ahead first, so a worker may die."""
 
@@ -173,6 +177,9 @@ class Delivery(models.Model):
     status_code = models.PositiveSmallIntegerField(null=True)
     answer = models.CharField(max_length=300, blank=True, help_text="its beginning, redacted")
     error = models.CharField(max_length=300, blank=True)
+    log = models.JSONField(
+        default=list, db_default=[], help_text="every try, the last of them: MOST_LOGGED"
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -189,6 +196,13 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         """For people and logs."""
         return f"{self.notice_id} to {self.subscription_id}: {self.state}"
+
+    def add_try(
+        self, at: datetime, *, status_code: int | None, error: str, took_ms: int | None
+    ) -> None:
+        """Remember how a try went: when it began, what it drew, how long it took (None: cut off)."""
+        one = {"at": at.isoformat(), "status_code": status_code, "error": error, "took_ms": took_ms}
+        self.log = [*self.log, one][-MOST_LOGGED:]
 
 
 class FleetAlarm(models.Model):

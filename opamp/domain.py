@@ -30,7 +30,7 @@ from fleets import (
     standing,
     tokens,
 )
-from fleets.connection_offer import Held, SettingsOffer
+from fleets.connection_offer import Held, SettingsClaim, SettingsOffer
 from fleets.errors import EnrolmentRefused, NotNow, TokenRefused
 from fleets.offer import Claim, Intent, Offer
 from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
@@ -130,7 +130,7 @@ class DjangoDomain:
         return connection_claims.claim_settings(agents, now=now)
 
     @with_connections
-    def give_back_settings(self, claims: Mapping[UUID, Claim]) -> None:
+    def give_back_settings(self, claims: Mapping[UUID, SettingsClaim]) -> None:
         """See Domain."""
         connection_claims.give_back_settings(claims)
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from agents.notify import GATEWAYS
-from fleets.connection_offer import Held, SettingsOffer
+from fleets.connection_offer import Held, SettingsClaim, SettingsOffer
 from fleets.offer import Claim, Intent, Offer
 from opamp.buffer import WriteBuffer
 from opamp.commands import CommandSender
@@ -87,6 +87,7 @@ class IntentWatcher:
         self._claiming = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._unsent: dict[UUID, Claim] = {}
+        self._unsent_settings: dict[UUID, SettingsClaim] = {}
         self._giving_back = asyncio.Lock()
 
     def start(self) -> None:
@@ -246,9 +247,8 @@ class IntentWatcher:
         await self._give_back()
         epochs = {uid: agent.epoch for uid, agent in agents.items()}
         offers = await self._claim_offers(agents, epochs)
-        settings = await self._claim_settings(agents, epochs)
         moment = now()
-        unsent_settings: dict[UUID, Claim] = {}
+        settings = await self._claim_settings(agents, epochs, moment)
         for uid, agent in agents.items():
             offer, connection = offers.get(uid), settings.get(uid)
             config = self._config_message(agent, offer, moment)
@@ -258,11 +258,9 @@ class IntentWatcher:
                     self._unsent[uid] = Claim(epochs[uid], offer.hash)
             ways = self._settings_message(agent, connection)
             if ways is None and connection is not None:
-                unsent_settings[uid] = Claim(epochs[uid], connection.hash)
+                self._unsent_settings[uid] = SettingsClaim(epochs[uid], moment)
             self._send(agent, config, ways)
         await self._give_back()
-        if unsent_settings:
-            await self._on_thread(self._domain.give_back_settings, unsent_settings)
 
     async def _claim_offers(
         self, agents: Mapping[UUID, HeldAgent], epochs: Mapping[UUID, int]
@@ -280,22 +278,26 @@ class IntentWatcher:
         return offers
 
     async def _give_back(self) -> None:
-        """Offers that were claimed, or may have been, and were not sent. What fails is tried at the next look.
+        """What was claimed, or may have been, and was not sent. What fails is tried at the next look.
 
         One at a time: nobody claims while it is under way, or it could take back what was sent meanwhile.
         """
         async with self._giving_back:
-            claims, self._unsent = self._unsent, {}
-            if not claims:
-                return
+            offers, self._unsent = self._unsent, {}
+            settings, self._unsent_settings = self._unsent_settings, {}
             try:
-                await self._on_thread(self._domain.give_back_offers, claims, now=now())
+                if offers:
+                    await self._on_thread(self._domain.give_back_offers, offers, now=now())
+                    offers = {}
+                if settings:
+                    await self._on_thread(self._domain.give_back_settings, settings)
             except Exception:
-                self._unsent = {**claims, **self._unsent}
+                self._unsent = {**offers, **self._unsent}
+                self._unsent_settings = {**settings, **self._unsent_settings}
                 raise
 
     async def _claim_settings(
-        self, agents: Mapping[UUID, HeldAgent], epochs: Mapping[UUID, int]
+        self, agents: Mapping[UUID, HeldAgent], epochs: Mapping[UUID, int], moment: datetime
     ) -> Mapping[UUID, SettingsOffer]:
         asking = {
             uid: Held(epochs[uid], agent.session.offered_settings, agent.session.number)
@@ -306,10 +308,13 @@ class IntentWatcher:
             return {}
         try:
             granted: Mapping[UUID, SettingsOffer] = await self._on_thread(
-                self._domain.claim_settings, asking, now=now()
+                self._domain.claim_settings, asking, now=moment
             )
         except Exception:
-            # Offers of configurations that were claimed beside them are sent all the same.
+            # Offers of configurations that were claimed beside them are sent all the same. These may be written down,
+            # and nobody will send them.
+            claims = {uid: SettingsClaim(epochs[uid], moment) for uid in asking}
+            self._unsent_settings.update(claims)
             logger.warning("Claiming settings failed; reconcile tries again.", exc_info=True)
             return {}
         for uid in asking.keys() - granted.keys():

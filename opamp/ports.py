@@ -11,7 +11,7 @@ from uuid import UUID
 
 from agents.commands import Command
 from agents.snapshot import AgentPatch, AgentSnapshot, Transport
-from fleets.connection_offer import Held, SettingsOffer
+from fleets.connection_offer import Held, SettingsClaim, SettingsOffer
 from fleets.offer import Claim, Intent, Offer
 from opamp.errors import AgentPutOff, AgentRefused
 
@@ -93,8 +93,8 @@ class Domain(Protocol):
     ) -> Mapping[UUID, SettingsOffer]:
         """Write down which of these agents are offered connection settings, and answer the offers."""
 
-    def give_back_settings(self, claims: Mapping[UUID, Claim]) -> None:
-        """These settings (by uid) were claimed and not sent: they may be claimed again."""
+    def give_back_settings(self, claims: Mapping[UUID, SettingsClaim]) -> None:
+        """These settings (by uid) were claimed, or may have been, and were not sent: they may be claimed again."""
 
     def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:
         """What each of these agents, or of all, should have; one that should have nothing may be absent."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from agents.snapshot import Transport
-from fleets.connection_offer import Held
+from fleets.connection_offer import Held, SettingsClaim
 from fleets.offer import Claim
 from opamp.auth import Headers, bearer_secret, header
 from opamp.body import ClientLeft, announced_size, read_body, resumed
@@ -266,7 +266,7 @@ class OpampPost:
         if carried is not None:
             reply.MergeFrom(carried)
         elif offer is not None:
-            domain.give_back_settings({uid: Claim(session.epoch, offer.hash)})
+            domain.give_back_settings({uid: SettingsClaim(session.epoch, moment)})
 
     def _refused(
         self, scope: Scope, credential: Credential, uid: UUID, refusal: AgentRefused

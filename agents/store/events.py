@@ -11,22 +11,35 @@ from django.db.models import Q
 from agents.models import AgentEvent
 from agents.snapshot import AgentPatch, ConfigStatus, Fact, FactKind
 from agents.store.dialects import insert_rows
-from telflo.base.ids import id_at
+from telflo.base.ids import id_at, id_of
 from telflo.base.redaction import redact_text
 
 RETRIED: Final = "retried"
 """A person had what failed tried once more: what is answered then is news."""
+RESTARTING: Final = "restarting"
+"""In the data of a step of a restart that we asked for."""
 _FAILED: Final = ConfigStatus.FAILED.name
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """One thing that happened to an agent. data is JSON, redacted by the caller."""
+    """One thing that happened to an agent. data is JSON, redacted by the caller.
+
+    place: of what may be written again, since no answer came, among all that is told with it; it is kept once.
+    """
 
     instance_uid: UUID
     at: datetime
     kind: str
     data: dict[str, Any] = field(default_factory=dict)
+    place: int | None = None
+
+    def id(self) -> UUID:
+        """Of its row."""
+        if self.place is None:
+            return id_at(self.at)
+        data = {name: value for name, value in self.data.items() if name != RESTARTING}
+        return id_of(self.at, f"{self.instance_uid} {self.kind} {data}", self.place)
 
 
 def add_events(events: Iterable[NewEvent]) -> None:
@@ -35,9 +48,9 @@ def add_events(events: Iterable[NewEvent]) -> None:
         AgentEvent,
         columns=("id", "agent_id", "at", "kind", "data"),
         rows=[
-            (id_at(event.at), event.instance_uid, event.at, event.kind, event.data)
-            for event in events
+            (event.id(), event.instance_uid, event.at, event.kind, event.data) for event in events
         ],
+        ignore_conflicts=True,
     )
 
 
@@ -46,10 +59,10 @@ def from_facts(patch: AgentPatch) -> Iterator[NewEvent]:
 
     CONNECTED is left to open_sessions, which knows whether the agent was away; FULL_STATE is the protocol's business.
     """
-    for fact in patch.facts:
+    for place, fact in enumerate(patch.facts):
         data = _data_of(fact)
         if data is not None:
-            yield NewEvent(patch.instance_uid, fact.at, fact.kind.value, data)
+            yield NewEvent(patch.instance_uid, fact.at, fact.kind.value, data, place)
 
 
 def without_repeats(events: Sequence[NewEvent]) -> list[NewEvent]:

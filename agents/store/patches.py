@@ -25,7 +25,7 @@ from agents.status import says_goodbye, tells_shutdown
 from agents.store import identity
 from agents.store.bodies import keep_components, keep_effective
 from agents.store.dialects import update_rows
-from agents.store.events import NewEvent, add_events, from_facts, without_repeats
+from agents.store.events import RESTARTING, NewEvent, add_events, from_facts, without_repeats
 from agents.store.loaded import StatusRow
 from agents.store.messages import keep_messages
 from agents.store.rows import (
@@ -38,6 +38,7 @@ from agents.store.rows import (
     touch,
     write,
 )
+from telflo.base.ids import LAST
 
 HASH_LENGTH = 128
 _NO_REPORT = RemoteConfigReport(ConfigStatus.UNSET, "")
@@ -139,7 +140,7 @@ def _calm(event: NewEvent, row: StatusRow) -> NewEvent:
     is_health = event.kind == FactKind.HEALTH
     if not is_health or data["healthy"] or data["last_error"] or not _restarts(row, event.at):
         return event
-    return replace(event, data={**event.data, "restarting": True})
+    return replace(event, data={**event.data, RESTARTING: True})
 
 
 def _restarts(row: StatusRow, at: datetime) -> bool:
@@ -179,13 +180,14 @@ def _put_connection(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
     if isinstance(health, ComponentHealth) and says_goodbye(health, Transport(row.transport)):
         edit.put(connected=False, disconnected_at=patch.seen_at)
         data = {"reason": health.last_error}
-        return [NewEvent(row.agent_id, patch.seen_at, FactKind.DISCONNECTED, data)] if was else []
+        event = NewEvent(row.agent_id, patch.seen_at, FactKind.DISCONNECTED, data, LAST)
+        return [event] if was else []
     edit.put(connected=True, disconnected_at=None)
     if was:
         return []
     edit.put(connected_at=patch.seen_at)
     data = {"reason": "heard again after a silence"}
-    return [NewEvent(row.agent_id, patch.seen_at, FactKind.CONNECTED, data)]
+    return [NewEvent(row.agent_id, patch.seen_at, FactKind.CONNECTED, data, LAST)]
 
 
 def _put_health(edit: Edit, patch: AgentPatch) -> None:

@@ -1,7 +1,7 @@
 """What a collector runs against what it should run, for people: in words, redacted."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,9 +10,9 @@ from configs.collector.difference import EXTENSIONS, PIPELINES, Change, Deed
 from configs.collector.drift import Standing, effective_model, standing
 from configs.collector.errors import ParseError
 from configs.collector.model import Model, model_of
-from configs.collector.names import Kind
 from configs.collector.parse import parse
 from configs.collector.values import Value
+from configs.collector.written import as_written
 from configs.masking import masked_at
 from fleets.models import Membership
 
@@ -70,13 +70,11 @@ def _shown(intended: Model, found: Standing) -> Drift:
 
 
 def _row(intended: Model, change: Change) -> DriftRow:
-    path = intended.as_written(change.path)
+    change = as_written(change, intended, intended)
+    path = change.path
     part, inside = _part(path)
-    values = (change.before, change.after)
-    should_be, runs = (
-        _in_words(path, value) if path[:2] != PIPELINES else _members(intended, path, value)
-        for value in values
-    )
+    in_words = _members if path[:2] == PIPELINES else _in_words
+    should_be, runs = in_words(path, change.before), in_words(path, change.after)
     if change.deed is Deed.REMOVED:
         runs = "missing"
     elif change.deed is Deed.ADDED:
@@ -104,18 +102,9 @@ def _in_words(path: tuple[str | int, ...], value: Value) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
-def _members(intended: Model, path: Sequence[str | int], value: Value) -> str:
+def _members(path: tuple[str | int, ...], value: Value) -> str:
     """The members of a pipeline in one role, or of all roles in the order in which data passes them."""
     if isinstance(value, Mapping):
-        roles = (_members(intended, (*path, role), ids) for role, ids in value.items() if ids)
+        roles = (_members((*path, role), ids) for role, ids in value.items() if ids)
         return " → ".join(roles)
-    ids = value if isinstance(value, tuple) else ()
-    names = (_as_written(intended, str(path[-1]), str(one)) for one in ids)
-    return ", ".join(names) or "none"
-
-
-def _as_written(intended: Model, role: str, member: str) -> str:
-    """The name of a pipeline's member in the version's text."""
-    sections = (role, Kind.CONNECTOR.value)
-    names = (str(intended.as_written((section, member))[1]) for section in sections)
-    return next((name for name in names if name != member), member)
+    return ", ".join(map(str, value if isinstance(value, tuple) else ())) or "none"

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
+from agents.attention import MEANING
 from agents.filters import AgentFilters, in_force, without
 from agents.models import Agent, AgentQuerySet, AgentStatus, Health, Status
 from agents.views.paging import Page, known_sort, page_of
@@ -23,8 +24,6 @@ from telflo.ui.pages import PAGE_ROWS
 from telflo.ui.vocabulary import COLLECTOR, HEALTH
 
 _SEGMENTS: Sequence[tuple[str, tuple[Status, ...]]] = (
-    ("All", ()),
-    ("Needs attention", (Status.FAILED, Status.ROLLED_BACK, Status.DRIFTED, Status.STALE)),
     ("Moving", (Status.PENDING, Status.APPLYING)),
     ("In sync", (Status.IN_SYNC,)),
     ("Offline", (Status.DISCONNECTED,)),
@@ -43,6 +42,7 @@ _NAMES = {
     "collector_version": "build",
     "os": "platform",
     "connected": "connection",
+    "attention": "needs attention",
 }
 
 
@@ -80,6 +80,7 @@ class Segment:
     count: int
     query: str
     on: bool
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "menus": _menus(data, counts),
         "key_filters": _key_filters(filters, data),
         "segments": _segments(data, counts),
+        "without_attention": _off(data, "attention") if data.get("attention") == "true" else "",
         "sort": data.get("sort", ""),
         "sort_words": _SORT_WORDS[sort.removeprefix("-")],
         "query": without(data, "after", "before").urlencode(),
@@ -146,15 +148,40 @@ def _status_counts(data: QueryDict) -> dict[str, int]:
 
 
 def _segments(data: QueryDict, counts: dict[str, int]) -> list[Segment]:
+    """All of them and the quick choices, each counted without the others. counts: with the filters in force."""
+    others = without(data, "status", "attention", "after", "before")
     now = set(data.getlist("status"))
-    segments = []
+    is_plain = not data.get("attention")
+    if not is_plain:
+        counts = _status_counts(others)
+    everybody = Segment("All", sum(counts.values()), _query(others), is_plain and not now)
+    chosen = []
     for label, statuses in _SEGMENTS:
-        query = without(data, "status", "after", "before")
-        query.setlist("status", [status.value for status in statuses])
-        number = sum(counts.get(status, 0) for status in statuses or Status)
-        on = now == {status.value for status in statuses}
-        segments.append(Segment(label, number, "?" + query.urlencode(), on))
-    return segments
+        query = _query(others, status=[status.value for status in statuses])
+        number = sum(counts.get(status, 0) for status in statuses)
+        on = is_plain and now == {status.value for status in statuses}
+        chosen.append(Segment(label, number, query, on))
+    return [everybody, _attention(data, others), *chosen]
+
+
+def _attention(data: QueryDict, others: QueryDict) -> Segment:
+    chosen = others.copy()
+    chosen["attention"] = "true"
+    found = AgentFilters(chosen, queryset=Agent.objects.filter(status__isnull=False)).qs
+    on = data.get("attention") == "true" and not data.getlist("status")
+    return Segment("Needs attention", found.count(), _query(chosen), on, title=MEANING)
+
+
+def _query(data: QueryDict, **lists: list[str]) -> str:
+    query = data.copy()
+    for name, values in lists.items():
+        query.setlist(name, values)
+    return "?" + query.urlencode()
+
+
+def _off(data: QueryDict, name: str) -> str:
+    """The address without a filter."""
+    return _query(without(data, name, "after", "before"))
 
 
 def _menus(data: QueryDict, counts: dict[str, int]) -> list[FilterMenu]:

@@ -21,7 +21,7 @@ import uvloop
 from benchmarks.scale import machine
 from benchmarks.scale.database import ROOT, Template, make_template
 from benchmarks.scale.document import Result, document, result_lines
-from benchmarks.scale.measuring import SCENARIOS, Measuring, Run
+from benchmarks.scale.measuring import BEATS_PER_S, SCENARIOS, Measuring, Run
 from benchmarks.scale.profiles import Profiles
 from benchmarks.scale.servers import LOAD_CPU, Kind, running
 from benchmarks.scale.takebacks import Takeback
@@ -48,11 +48,17 @@ class Session:
     begun: float = field(default_factory=time.monotonic)
 
     def measure(
-        self, kind: Kind, agents: int, scenarios: Iterable[str], *, profiled: bool = False
+        self,
+        kind: Kind,
+        agents: int,
+        scenarios: Iterable[str],
+        *,
+        profiled: bool = False,
+        per_s: float = BEATS_PER_S,
     ) -> Run:
         """One fresh server, one load."""
         with running(kind, self.templates, profiled=profiled) as subject:
-            measuring = Measuring(subject, agents, seconds=self.seconds)
+            measuring = Measuring(subject, agents, seconds=self.seconds, per_s=per_s)
             run = uvloop.run(measuring.measure(tuple(scenarios)))
         limits = [f"{kind}, {agents:,} agents, {name}: {why}" for name, why in run.limits.items()]
         self.limits += [line for line in limits if line not in self.limits]
@@ -114,7 +120,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--agents", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=6.0, help="of heartbeats for each number")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of heartbeats for each number")
     parser.add_argument("--scenario", action="append", choices=["connect", *SCENARIOS, TAKEBACK])
     parser.add_argument("--server", action="append", choices=list(Kind), help="instead of all")
     return parser.parse_args()
@@ -156,11 +162,13 @@ def _compare(session: Session, options: argparse.Namespace, plan: Iterable[Kind]
 
 
 def _grow(session: Session, result: Result) -> Result:
-    """What one agent costs among few, beside what it costs among all."""
+    """What one agent costs among few, beside what it costs among all; each sends a heartbeat as often as there."""
+    pace = BEATS_PER_S * FEW / result.agents
     few: dict[str, list[Mapping[str, float]]] = defaultdict(list)
     for _ in range(result.repeats):
         for kind in _GROWING:
-            few[kind.value].append(session.measure(kind, FEW, ["heartbeats"]).values)
+            run = session.measure(kind, FEW, ["heartbeats"], per_s=pace)
+            few[kind.value].append(run.values)
     found, numbers = medians(few), dict(result.numbers)
     for name, values in found.items():
         if name in numbers:

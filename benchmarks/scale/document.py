@@ -164,7 +164,10 @@ def number_lines(numbers: Numbers) -> list[str]:
 
 def growth_lines(growth: Mapping[str, Mapping[int, Mapping[str, float]]]) -> list[str]:
     """A table of the cost of one agent, a row for each number of agents."""
-    lines = ["| server | agents | connect, µs | heartbeat at 1,000/s, µs |", "|---" * 4 + "|"]
+    lines = [
+        "| server | agents | connect, µs | heartbeat, each agent as often, µs |",
+        "|---" * 4 + "|",
+    ]
     for server, sizes in growth.items():
         for agents, values in sorted(sizes.items()):
             connect, beat = _shown(values.get("connect_us")), _shown(values.get("beat_us"))

@@ -48,6 +48,7 @@ class Load(Fleet):
         super().__init__(wanted)
         self._pumping: set[Member] = set()
         self._held: list[tuple[Member, bytes]] | None = None
+        self._beaten = 0
         self.arrivals = Arrivals()
 
     def begin(self) -> None:
@@ -83,12 +84,12 @@ class Load(Fleet):
     # ── heartbeats ──
 
     async def beat(self, per_s: float, seconds: float) -> None:
-        """Heartbeats of all agents in turn, at this pace altogether."""
+        """Heartbeats of all agents in turn, at this pace altogether; the next call goes on where this one stops."""
         begun, sent, members = time.monotonic(), 0, self.members
         while (elapsed_s := time.monotonic() - begun) < seconds:
             for _ in range(int(elapsed_s * per_s) - sent):
-                self._beat(members[sent % len(members)])
-                sent += 1
+                self._beat(members[self._beaten % len(members)])
+                sent, self._beaten = sent + 1, self._beaten + 1
             await asyncio.sleep(_TICK_S)
 
     async def pump(self, members: Sequence[Member], seconds: float) -> None:

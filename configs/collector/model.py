@@ -76,6 +76,11 @@ class Model:
         same = (one for one in names if name in {trimmed(one), renamed(kind, trimmed(one))})
         return (kind.value, next(same, name), *path[2:])
 
+    def type_as_written(self, kind: Kind, component_type: str) -> str:
+        """A component type with the name that the text has for it."""
+        types = (type_of(trimmed(one)) for one in entries_of(self.values.get(kind)))
+        return next((one for one in types if renamed(kind, one) == component_type), component_type)
+
     def _kind(self, kind: Kind, member: str) -> Kind:
         return Kind.CONNECTOR if member in self.components[Kind.CONNECTOR] else kind
 

@@ -93,6 +93,8 @@ class StageState(models.TextChoices):
     BAKING = "baking", "Baking"
     PASSED = "passed", "Passed"
     FAILED = "failed", "Failed"
+    SKIPPED = "skipped", "Skipped"
+    STOPPED = "stopped", "Stopped"
 
 
 class Stage(models.Model):
@@ -193,6 +195,11 @@ class Target(models.Model):
     failed_at = models.DateTimeField(null=True)
     zone = models.CharField(max_length=255, blank=True, help_text="its value of the zone key")
     soak_until = models.DateTimeField(null=True)
+    has_soaked_anew = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="it was ill while its stage baked; the next time it has failed",
+    )
     is_unverified = models.BooleanField(
         default=False, help_text="it cannot report health, so nobody knows how it is"
     )

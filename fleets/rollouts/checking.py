@@ -24,7 +24,7 @@ from configs.models import ConfigVersion
 from fleets.models import ArrivalMode, Fleet, Quarantine, RenderedConfig
 from fleets.rollouts import preflight
 from fleets.rollouts.needs import Component, Needs, needs_of, offered_by
-from fleets.rollouts.past import PREVIOUS_FAILED
+from fleets.rollouts.past import PREVIOUS_FAILED, failed_before, is_for_failed_alone
 from fleets.rollouts.placing import TargetFacts, way_again
 from fleets.rollouts.plan import ACTIVE
 from fleets.rollouts.preflight import Alike, Member, Preflight, Subject
@@ -77,7 +77,10 @@ def _groups(
     rendered = RenderedConfig.objects.filter(version__sha256=version.sha256)
     hashes = frozenset(rendered.values_list("hash", flat=True))
     said = [selected_value(key, "agent__") for key in traits]
-    kinds = fleet.memberships.order_by().values_list(*_KIND, *_failing(hashes, force=force), *said)
+    members = fleet.memberships.order_by()
+    if is_for_failed_alone(fleet, version, force=force):
+        members = members.filter(failed_before(version))
+    kinds = members.values_list(*_KIND, *_failing(hashes, force=force), *said)
     return [
         _alike(kind, _members(gathered), hashes, traits)
         for *kind, gathered in kinds.annotate(members=_MEMBERS)

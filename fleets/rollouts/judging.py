@@ -22,6 +22,8 @@ class Word(Enum):
     SUCCEEDED = auto()
     UNVERIFIED = auto()
     """It cannot say how it is; it applied the version and stayed connected."""
+    AGAIN = auto()
+    """It was well through its soak, and ill since: it soaks once more."""
     FAILED = auto()
 
 
@@ -64,7 +66,7 @@ def judge(facts: SoakFacts, now: datetime) -> Verdict:
     """Level-triggered: unhealthy, or without the pipelines of the version, at any look is a failure; well, or silent
     for good reason, at the end is success.
     """
-    if trouble := trouble_of(facts):
+    if trouble := _trouble_of(facts):
         return Verdict(Word.FAILED, trouble)
     if now < facts.soak_until:
         return Verdict(Word.WAIT)
@@ -80,7 +82,21 @@ def judge(facts: SoakFacts, now: datetime) -> Verdict:
     return Verdict(Word.FAILED, SILENT) if is_late else Verdict(Word.WAIT)
 
 
-def trouble_of(facts: SoakFacts) -> str:
+def watch(facts: SoakFacts, *, soaked_at: datetime, has_soaked_anew: bool) -> Verdict:
+    """The same while its stage bakes: trouble is a failure at any look, and who became well again since the soak
+    soaks once more, the next time has failed.
+
+    soaked_at: when it was judged well.
+    """
+    if trouble := _trouble_of(facts):
+        return Verdict(Word.FAILED, trouble)
+    is_well = facts.is_connected and facts.reports_health and facts.health is Health.HEALTHY
+    if not is_well or facts.healthy_since is None or facts.healthy_since <= soaked_at:
+        return Verdict(Word.WAIT)
+    return Verdict(Word.FAILED, RELAPSING) if has_soaked_anew else Verdict(Word.AGAIN, RELAPSED)
+
+
+def _trouble_of(facts: SoakFacts) -> str:
     """What is a failure at any look, be it in the soak or while the stage bakes; "" for nothing."""
     if facts.health is Health.UNHEALTHY and facts.is_connected:
         told = f": {facts.error}" if facts.error else "."
@@ -113,4 +129,6 @@ UNSTEADY = (
     "It applied the version and did not stay well for {lasting_s} s: it became unhealthy, or restarted,"
     " again and again."
 )
+RELAPSED = "It became unhealthy, or restarted, while its stage baked: it soaks once more."
+RELAPSING = "It was well through its soak, and became unhealthy, or restarted, again and again while its stage baked."
 SILENT = "It applied the version and did not say how it is within the apply timeout."

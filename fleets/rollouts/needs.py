@@ -29,6 +29,12 @@ class Needs:
     faults: tuple[str, ...] = ()
     model: Model | None = None
 
+    def called(self, component: Component) -> str:
+        """As people and the text call it: "exporter kafka"."""
+        kind, name = component
+        written = self.model.type_as_written(Kind(kind), name) if self.model else name
+        return f"{kind.removesuffix('s')} {written}"
+
 
 def needs_of(text: str) -> Needs:
     """What a version's text needs. Only components that a pipeline or the service uses are ever built."""

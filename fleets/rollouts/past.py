@@ -4,15 +4,28 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from fleets.models import Membership, Quarantine
+from configs.models import ConfigVersion
+from fleets.models import Fleet, Membership, Quarantine, RenderedConfig
 from fleets.rollouts.placing import Again, way_again
 
 PREVIOUS_FAILED: Final = Exists(
     Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef("previous__hash"))
 )
 """Whether what a member ran before failed on it too."""
+
+
+def failed_before(version: ConfigVersion) -> Q:
+    """Of members: on whom the version, or another of the same text, has failed."""
+    rendered = RenderedConfig.objects.filter(version__sha256=version.sha256)
+    found = Quarantine.objects.filter(agent=OuterRef("agent"), hash__in=rendered.values("hash"))
+    return Q(Exists(found))
+
+
+def is_for_failed_alone(fleet: Fleet, version: ConfigVersion, *, force: bool) -> bool:
+    """Whether a rollout of this version is for those alone on whom it failed: the others of the fleet have it."""
+    return force and fleet.version_id == fleet.stable_version_id == version.pk
 
 
 def ways_again(failed: Mapping[UUID, str], applied: Mapping[UUID, str]) -> dict[UUID, Again]:

@@ -109,8 +109,8 @@ def next_to_go(
 ) -> list[UUID]:
     """Who of those that wait (uid and zone, in their order) may be let go now.
 
-    busy: how many of each zone are between the offer and the judgement · per_zone: how many may be at a time, 0 for any
-    number. Those without a zone ("") hold up nobody.
+    busy: how many of each zone are between the offer and the judgement, or broken by the version · per_zone: how many
+    may be at a time, 0 for any number. Those without a zone ("") hold up nobody.
     """
     taken: list[UUID] = []
     zones = Counter(busy)

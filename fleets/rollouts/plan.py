@@ -33,6 +33,10 @@ class StageWord(StrEnum):
     BAKING = "baking"
     PASSED = "passed"
     FAILED = "failed"
+    SKIPPED = "skipped"
+    """Nobody was in it."""
+    STOPPED = "stopped"
+    """It was under way when all went back, and had not failed itself."""
 
 
 class Action(StrEnum):
@@ -159,12 +163,16 @@ class StageView:
         return self.budget.is_spent(self.counts.failed, self.counts.total)
 
 
+_BEHIND: Final = frozenset({StageWord.PASSED, StageWord.SKIPPED})
+
+
 @dataclass(frozen=True, slots=True)
 class RolloutView:
     """A rollout as the plan sees it; stages in order.
 
     max_in_flight: how many may be between the offer and the judgement at a time, 0 for any number · is_held: a person
-    paused it · is_open: the change window is open · waits_for_offline: offline targets hold up their stage.
+    paused it · is_open: the change window is open · waits_for_offline: offline targets hold up their stage ·
+    is_zone_held: some of those that could go wait for one of their zone that the version broke.
     """
 
     state: State
@@ -174,6 +182,7 @@ class RolloutView:
     is_held: bool = False
     is_open: bool = True
     waits_for_offline: bool = False
+    is_zone_held: bool = False
 
     @property
     def room(self) -> int | None:
@@ -185,8 +194,8 @@ class RolloutView:
 
     @property
     def current(self) -> StageView | None:
-        """The first stage that has not passed."""
-        return next((stage for stage in self.stages if stage.state is not StageWord.PASSED), None)
+        """The first stage that is neither passed nor skipped."""
+        return next((stage for stage in self.stages if stage.state not in _BEHIND), None)
 
     @property
     def spent(self) -> StageView | None:
@@ -270,8 +279,7 @@ def _stop(view: RolloutView, spent: StageView) -> Decision:
     if view.state is State.PAUSED:
         return Decision(State.PAUSED, reason)
     if view.automatic_rollback:
-        stages = {spent.index: StageWord.FAILED, **_given_up(view)}
-        return _back(stages, reason)
+        return _back(_given_up(view), reason)
     return Decision(State.PAUSED, reason, withdraw=True)
 
 
@@ -286,11 +294,12 @@ def _spent_words(stage: StageView) -> str:
 
 
 def _given_up(view: RolloutView) -> Mapping[int, StageWord]:
-    """The stage that was under way when all went back."""
+    """The stages whose budgets are spent have failed; the one that was under way was stopped."""
+    failed = {one.index: StageWord.FAILED for one in view.stages if one.is_budget_spent}
     current = view.current
     if current is None or current.state is StageWord.WAITING:
-        return {}
-    return {current.index: StageWord.FAILED}
+        return failed
+    return {current.index: StageWord.STOPPED, **failed}
 
 
 def _go_back(view: RolloutView) -> Decision:
@@ -322,7 +331,8 @@ def _begin(view: RolloutView, stage: StageView, begun: list[StageView]) -> Decis
         return Decision(State.RUNNING, _CLOSED)
     if any(one.counts.under_way for one in begun):
         return _release(view, begun, State.RUNNING)  # retried ones of earlier stages come first
-    return Decision(State.RUNNING, stages={stage.index: StageWord.RUNNING})
+    word = StageWord.RUNNING if stage.counts.total else StageWord.SKIPPED
+    return Decision(State.RUNNING, stages={stage.index: word})
 
 
 def _watch(stage: StageView, now: datetime) -> Decision:
@@ -336,14 +346,22 @@ def _watch(stage: StageView, now: datetime) -> Decision:
         )
     if stage.bake_until is not None and now < stage.bake_until:
         return Decision(State.BAKING)
-    return Decision(State.RUNNING, stages={stage.index: StageWord.PASSED})
+    word = StageWord.PASSED if stage.counts.total else StageWord.SKIPPED
+    return Decision(State.RUNNING, stages={stage.index: word})
 
 
 def _release(view: RolloutView, begun: Iterable[StageView], state: State) -> Decision:
     waiting = tuple(stage.index for stage in begun if stage.counts.under_way)
     if not view.is_open:
         return Decision(state, _CLOSED)
-    return Decision(state, release=waiting, room=view.room)
+    reason = _HELD if view.is_zone_held else ""
+    return Decision(state, reason, stages=_late(view), release=waiting, room=view.room)
+
+
+def _late(view: RolloutView) -> Mapping[int, StageWord]:
+    """Stages that nobody was in when it was their turn, and somebody came into since."""
+    skipped = (one for one in view.stages if one.state is StageWord.SKIPPED)
+    return {one.index: StageWord.PASSED for one in skipped if one.counts.total}
 
 
 def _is_busy(view: RolloutView, stage: StageView) -> bool:
@@ -357,6 +375,12 @@ def _state_with(current: StageView | None) -> State:
 
 
 _CLOSED: Final = "It waits for its change window."
+_HELD: Final = (
+    "Some wait for a collector of their zone on which the version failed and that is not well."
+    " Mend it, retry it, or leave it out."
+)
+PASSING: Final = frozenset({_CLOSED, _HELD})
+"""Reasons that are over once they are not given any more; others stay with their state."""
 
 
 def _success_reason(view: RolloutView) -> str:

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from configs.collector.difference import Change, difference
 from configs.collector.drift import moves_data
+from configs.collector.written import as_written
 from fleets.rollouts.needs import Component, Needs, missing_in
 from fleets.rollouts.placing import WHY_NOT, Place, TargetFacts, gets_it, place_target
 from fleets.rollouts.shares import divided
@@ -198,7 +199,9 @@ def check(groups: Sequence[Alike], subject: Subject, seed: str) -> Preflight:
 
 def _changes(subject: Subject) -> tuple[Change, ...]:
     before, after = subject.before, subject.needs.model
-    return difference(before.model, after) if before and before.model and after else ()
+    if not (before and before.model and after):
+        return ()
+    return tuple(as_written(one, before.model, after) for one in difference(before.model, after))
 
 
 def _stages(groups: Iterable[Alike], strategy: Strategy, seed: str) -> tuple[StageReach, ...]:
@@ -230,28 +233,28 @@ def _of_text(subject: Subject) -> Iterable[Finding]:
 
 def _of_components(reached: Sequence[Alike], subject: Subject) -> Iterable[Finding]:
     """Each build is judged once, however many collectors are of it."""
-    needed = subject.needs.components
+    needed, called = subject.needs.components, subject.needs.called
     lacks = {build: missing_in(needed, has) for build, has in subject.builds.items()}
     lacking = [one for one in reached if lacks.get(one.build)]
     # Who runs the stable version has what that uses.
     doubtful = needed - (subject.before.components if subject.before else frozenset())
     silent = [one for one in reached if one.build not in lacks] if doubtful else []
     if lacking:
-        words = _listed({_called(part) for one in lacking for part in lacks[one.build]})
+        words = _listed({called(part) for one in lacking for part in lacks[one.build]})
         yield Finding(
             "missing_components",
             Severity.WARNING,
             f"{_counted(_size(lacking), 'lacks', 'lack')} components of it",
             f"Their builds have no {words}. It will fail on them.",
             _size(lacking),
-            _named(lacking, lambda one: _listed(_called(part) for part in lacks[one.build])),
+            _named(lacking, lambda one: _listed(called(part) for part in lacks[one.build])),
         )
     if silent:
         yield Finding(
             "unknown_components",
             Severity.WARNING,
             f"{_counted(_size(silent), 'reports', 'report')} no components",
-            f"Whether their builds have {_listed(_called(one) for one in doubtful)} is unknown.",
+            f"Whether their builds have {_listed(called(one) for one in doubtful)} is unknown.",
             _size(silent),
             _named(silent),
         )
@@ -375,12 +378,6 @@ def _named(
     every = ((name, uid, one) for one in groups for name, uid in one.members)
     shown = nsmallest(MOST_NAMED, every)
     return tuple(Named(UUID(uid), name, detail(one) if detail else "") for name, uid, one in shown)
-
-
-def _called(component: Component) -> str:
-    """As people call it: "exporter kafka"."""
-    kind, name = component
-    return f"{kind.removesuffix('s')} {name}"
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -10,9 +10,10 @@ from django.db import transaction
 from agents.models import Agent
 from configs.models import ConfigVersion, VersionState
 from fleets.errors import AlreadyAssigned, NobodyLeftOut, VersionNotPublished
-from fleets.models import Fleet, Rollout, TargetState
+from fleets.models import ArrivalMode, Fleet, Rollout, TargetState
 from fleets.rollouts import engine
 from fleets.rollouts.checking import check_rollout
+from fleets.rollouts.past import failed_before
 from fleets.rollouts.plan import ACTIVE, Action, NotPossible
 from fleets.rollouts.preflight import Finding as Found
 from fleets.rollouts.preflight import Preflight, Severity
@@ -37,13 +38,13 @@ def start_rollout(
     """Move a fleet to a published version, all at once unless a strategy says otherwise. Raises DomainError.
 
     A rollout that is under way is superseded. Who failed on the version before is skipped; with force it is tried again
-    there, by way of the previous version. `fleet` is brought up to date.
+    there, by way of the previous version: if the fleet has it already, there alone. `fleet` is brought up to date.
     """
     check_published(version)
     strategy = _checked(strategy)
     with transaction.atomic():
         fleet.refresh_from_db()
-        _check_assignable(fleet, version)
+        _check_assignable(fleet, version, force=force)
         before = fleet.version
         rollout = engine.start(
             fleet_id=fleet.pk,
@@ -221,15 +222,22 @@ def check_published(version: ConfigVersion) -> None:
         )
 
 
-def _check_assignable(fleet: Fleet, version: ConfigVersion) -> None:
+def _check_assignable(fleet: Fleet, version: ConfigVersion, *, force: bool) -> None:
     if fleet.archived_at is not None:
         raise Conflict(f"The fleet {fleet} is archived.", field="fleet", code="archived")
     if fleet.version_id != version.pk:
         return
-    is_moving = Rollout.objects.filter(fleet=fleet, state__in=ACTIVE).exists()
-    if is_moving or fleet.stable_version_id == version.pk:
+    moving = Rollout.objects.filter(fleet=fleet, state__in=ACTIVE).first()
+    why = ""
+    if moving is not None:
+        why = f"Rollout {moving} gives it. Collectors on which it failed can be retried in it."
+    elif fleet.stable_version_id == version.pk:
+        members = fleet.memberships.filter(mode=ArrivalMode.MANAGED)
+        if not force:
+            why = "Collectors on which it failed can be retried, all of them with force."
+        elif not members.filter(failed_before(version)).exists():
+            why = "It failed on none of its collectors, so there is nobody to try it on again."
+    if why:
         raise AlreadyAssigned(
-            f"{fleet} has {version} already. Collectors on which it failed can be retried.",
-            field="version",
-            code="already_assigned",
+            f"{fleet} has {version} already. {why}", field="version", code="already_assigned"
         )

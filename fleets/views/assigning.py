@@ -42,7 +42,7 @@ def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
     chosen = _chosen(request, fleet)
     wanted = request.POST.get("do", "")
     is_start = request.method == "POST" and wanted == _START
-    form = AssignForm(request.POST) if is_start else _unbound(request, chosen)
+    form = AssignForm(request.POST, fleet=fleet) if is_start else _unbound(request, fleet, chosen)
     plan = _editor(request, wanted).forms()
     if is_start and form.is_valid() and plan.strategy:
         try:
@@ -72,10 +72,13 @@ def assign(request: HttpRequest, fleet_name: str) -> HttpResponse:
     return render(request, "fleets/assign.html", context, status=422 if is_start else 200)
 
 
-def _unbound(request: HttpRequest, chosen: ConfigVersion | None) -> AssignForm:
+def _unbound(request: HttpRequest, fleet: Fleet, chosen: ConfigVersion | None) -> AssignForm:
     """What was typed so far is kept."""
-    version = chosen.pk if chosen else None
-    return AssignForm(initial={"version": version, "reason": request.POST.get("reason", "")})
+    typed = {
+        "version": chosen.pk if chosen else None,
+        "reason": request.POST.get("reason", ""),
+    }
+    return AssignForm(initial=typed, fleet=fleet)
 
 
 def _editor(request: HttpRequest, wanted: str) -> PlanEditor:
@@ -99,7 +102,7 @@ def _plan_context(
         "rows": stage_rows(plan, ()),
         "default_timeout": lasting(int(settings.APPLY_TIMEOUT.total_seconds())),
         "is_current": chosen.pk == fleet.version_id,
-        "is_stable": chosen.pk == fleet.version_id == fleet.stable_version_id,
+        "is_stable": _is_there(fleet, chosen),
     }
     if plan.strategy is None:
         return context
@@ -107,12 +110,19 @@ def _plan_context(
     found = preflight_of(fleet=fleet, version=chosen, strategy=plan.strategy, force=force)
     return context | {
         "is_forced": force,
+        "is_stable": _is_there(fleet, chosen)
+        and not (force and any(one.reached for one in found.stages)),
         "preflight": found,
         "rows": stage_rows(plan, found.stages),
         "track": track_of(plan.strategy, found.stages),
         "least_time": least_time(plan.strategy, found.stages),
         **_check_context(found, request.POST.getlist("accept")),
     }
+
+
+def _is_there(fleet: Fleet, chosen: ConfigVersion) -> bool:
+    """Then there is nothing to start, but for trying it again where it failed."""
+    return chosen.pk == fleet.version_id == fleet.stable_version_id
 
 
 def _check_context(found: Preflight, accepted: list[str]) -> dict[str, Any]:

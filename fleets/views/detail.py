@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from agents.attention import MEANING
 from fleets.forms import ARRIVALS, SettingsForm
 from fleets.models import (
     ArrivalMode,
@@ -57,6 +58,7 @@ def collectors(request: HttpRequest, fleet_name: str) -> HttpResponse:
     configuration = fleet.version.configuration.name if fleet.version else ""
     context = {
         "numbers": numbers,
+        "attention": MEANING,
         "statuses": status_segments(numbers, fleet.slug),
         "versions": version_segments(numbers, names_of([numbers]), fleet.slug, configuration),
         "healths": health_segments(numbers, fleet.slug),

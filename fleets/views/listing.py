@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from agents.attention import MEANING
 from fleets.models import Fleet, Membership, Rollout
 from fleets.rollouts.plan import ACTIVE
 from fleets.views.numbers import (
@@ -43,6 +44,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     context = {
         "shelf": shelf,
         "rows": _rows(shelf.page.items),
+        "attention": MEANING,
         "may_edit": may(request.user, Action.EDIT),
     }
     return render(request, "fleets/list.html", context)

@@ -7,18 +7,19 @@ from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 
+from agents.attention import needs_attention
 from agents.models import Health, Status
 from configs.models import ConfigVersion
 from fleets.models import Membership
 from fleets.running import count_members
+from telflo.base import clock
 from telflo.ui.bars import Segment
 from telflo.ui.vocabulary import COLLECTOR, HEALTH
 
 _SHADES: Final = 5
-ATTENTION: Final = (Status.FAILED, Status.ROLLED_BACK, Status.DRIFTED, Status.STALE)
 MOVING: Final = (Status.PENDING, Status.APPLYING)
 
 
@@ -37,11 +38,12 @@ class VersionName:
 
 @dataclass(slots=True)
 class FleetNumbers:
-    """One fleet's members, counted."""
+    """One fleet's members, counted. attention: those that need it, by agents/attention.py."""
 
     by_status: Counter[str] = field(default_factory=Counter)
     by_health: Counter[str] = field(default_factory=Counter)
     by_version: Counter[UUID | None] = field(default_factory=Counter)
+    attention: int = 0
 
     @property
     def collectors(self) -> int:
@@ -52,11 +54,6 @@ class FleetNumbers:
     def in_sync(self) -> int:
         """Those that run what they should."""
         return self.by_status[Status.IN_SYNC]
-
-    @property
-    def attention(self) -> int:
-        """Those that a person has to look at."""
-        return sum(self.by_status[word] for word in ATTENTION)
 
     @property
     def moving(self) -> int:
@@ -70,13 +67,16 @@ class FleetNumbers:
 
 
 def numbers_of(memberships: QuerySet[Membership]) -> dict[UUID, FleetNumbers]:
-    """The numbers of all fleets that have members among these, in two queries."""
+    """The numbers of all fleets that have members among these, in three queries."""
     numbers: dict[UUID, FleetNumbers] = {}
     for kind, n in count_members(memberships).items():
         found = numbers.setdefault(kind.place.fleet_id, FleetNumbers())
         found.by_status[kind.status] += n
         found.by_health[kind.health] += n
         found.by_version[kind.place.version_id] += n
+    needing = memberships.filter(needs_attention(clock.now(), "agent__status__")).order_by()
+    for fleet, n in needing.values_list("fleet_id").annotate(n=Count("*")):
+        numbers[fleet].attention = n
     return numbers
 
 

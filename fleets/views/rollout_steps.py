@@ -24,7 +24,7 @@ from telflo.ui.numbers import counted, grouped
 
 @dataclass(frozen=True, slots=True)
 class StepWords:
-    """A step as the pages say it."""
+    """A step as the pages say it. in_menu: it is rare, and stands behind the buttons."""
 
     slug: str
     verb: str
@@ -33,6 +33,7 @@ class StepWords:
     body: str
     done: str
     tone: str = "plain"
+    in_menu: bool = False
 
 
 WORDS: Final = {
@@ -79,6 +80,7 @@ WORDS: Final = {
         "Nobody else gets the version. Collectors that moved stay on it, and the fleet then runs two versions.",
         "It is cancelled",
         "danger",
+        in_menu=True,
     ),
 }
 _BY_SLUG: Final = {words.slug: step for step, words in WORDS.items()}

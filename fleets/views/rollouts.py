@@ -91,6 +91,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     """Stages, targets by state, and every target with its reason."""
     rollout = rollout_or_404(number)
     row, stages = rollout_rows([rollout])[0], list(rollout.stages.all())
+    may_operate = may(request.user, Action.OPERATE)
     here = reverse("rollouts:detail", args=[rollout.number])
     state, words = request.GET.get("state", ""), request.GET.get("q", "").strip()
     found = _matching(rollout, state, words)
@@ -111,9 +112,10 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "heading": f"{rollout.version} to {rollout.fleet}",
         "tone": lamp_for("rollout", row.look).tone,
         "segments": target_segments(row.by_state, here),
-        "may_operate": may(request.user, Action.OPERATE),
+        "may_operate": may_operate,
+        "may_assign": may_operate and rollout.fleet.archived_at is None,
         "causes": _causes(rollout, row),
-        "steps": possible_steps(rollout) if may(request.user, Action.OPERATE) else (),
+        "steps": possible_steps(rollout) if may_operate else (),
     }
     return render(request, "rollouts/detail.html", context)
 
@@ -169,13 +171,15 @@ def _track(rollout: Rollout, stages: Sequence[Stage], row: RolloutRow) -> list[T
 def _stage(stage: Stage, number: int, row: RolloutRow) -> TrackStage:
     """row: the stage's own targets."""
     failed = f", {grouped(row.failed)} failed" if row.failed else ""
-    is_over = stage.state in (StageState.PASSED, StageState.FAILED)
+    is_over = stage.state in (StageState.PASSED, StageState.FAILED, StageState.SKIPPED)
     is_flawed = stage.state == StageState.PASSED and row.failed
     return TrackStage(
         number=number,
         name=stage.name,
         state="flawed" if is_flawed else stage.state_now,
-        line1=f"{grouped(row.succeeded)} of {grouped(row.targets)} succeeded{failed}",
+        line1="nobody in it"
+        if stage.state == StageState.SKIPPED
+        else f"{grouped(row.succeeded)} of {grouped(row.targets)} succeeded{failed}",
         line2=_rules_of(stage),
         percent=100 if is_over else 100 * row.succeeded // max(row.targets, 1),
     )

@@ -7,16 +7,17 @@ from datetime import datetime
 from fleets.models import Token
 from fleets.token_state import TokenState, ends_at, token_state
 from fleets.tokens import members_of
-from fleets.views.token_words import counts_by
+from fleets.views.token_words import counts_by, names_of
 
 OPEN = (TokenState.ACTIVE, TokenState.EXPIRES_SOON)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """One token and who uses it."""
+    """One token and who uses it. name: what people call it."""
 
     token: Token
+    name: str
     state: TokenState
     ends_at: datetime | None
     collectors: int
@@ -43,10 +44,17 @@ class TokenRow:
 
 
 def token_rows(tokens: Iterable[Token], now: datetime) -> list[TokenRow]:
-    """The rows of these tokens; one query for all their collectors."""
+    """The rows of these tokens; one query for all their collectors, one for the names of those that have their own."""
     found = list(tokens)
+    names = names_of(found)
     counts = counts_by(members_of(*found), "token_id")
     return [
-        TokenRow(token, token_state(token, now), ends_at(token), counts.get(token.pk, 0))
+        TokenRow(
+            token,
+            names[token.pk],
+            token_state(token, now),
+            ends_at(token),
+            counts.get(token.pk, 0),
+        )
         for token in found
     ]

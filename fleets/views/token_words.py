@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
+from agents.models import Agent
 from fleets.models import Membership, Token, TokenKind
 from fleets.tokens import members_of, moved_from
 from telflo.ui.numbers import counted
@@ -25,6 +26,23 @@ def words_of_revoking(tokens: Sequence[Token]) -> dict[UUID, str]:
     moved = counts_by(moved_from(*tokens), "token__parent_id")
     return {
         token.pk: _lose(token, users.get(token.pk, 0)) + _who_may_come_back(moved.get(token.pk, 0))
+        for token in tokens
+    }
+
+
+def names_of(tokens: Sequence[Token]) -> dict[UUID, str]:
+    """What people call each of these, by their ids: a collector's own credential by the collector's name, while it is
+    known. One query when there is such a one.
+    """
+    uids = {token.agent_uid for token in tokens if token.agent_uid}
+    known = (
+        dict(Agent.objects.filter(pk__in=uids).values_list("pk", "display_name")) if uids else {}
+    )
+    called = {uid: name for uid, name in known.items() if name}
+    return {
+        token.pk: f"credential of {called[token.agent_uid]}"
+        if token.agent_uid in called
+        else token.name
         for token in tokens
     }
 

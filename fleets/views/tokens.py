@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
+from agents.models import Agent
 from fleets.forms import RotateForm, TokenForm
 from fleets.models import Fleet, RefusedAttempt, Token, TokenKind
 from fleets.token_state import expired, retired, usable
@@ -27,7 +28,7 @@ from fleets.views.address import where_tokens_go
 from fleets.views.refusals import refusal_rows
 from fleets.views.subject import token_or_404
 from fleets.views.token_rows import token_rows
-from fleets.views.token_words import words_of_retiring, words_of_revoking
+from fleets.views.token_words import names_of, words_of_retiring, words_of_revoking
 from telflo.base import clock
 from telflo.base.access import Action, may
 from telflo.base.activity import actor_of
@@ -101,6 +102,7 @@ def _matching(kind: str, words: str, slug: str) -> QuerySet[Token]:
             Q(name__icontains=words)
             | Q(prefix__startswith=words[:12])
             | Q(fleet__name__icontains=words)
+            | Q(agent_uid__in=Agent.objects.filter(display_name__icontains=words).values("pk"))
         )
     return found.defer("deployment__secret_environment")
 
@@ -172,29 +174,31 @@ def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
 def retire(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """No new enrolments, once it was confirmed."""
     token = token_or_404(token_id)
+    name = names_of([token])[token.pk]
     question = Question(
-        title=f"Retire “{token.name}”?",
+        title=f"Retire “{name}”?",
         body=words_of_retiring([token])[token.pk],
         verb="Retire",
         back_url=_url(token),
     )
     change = partial(retire_token, token=token, actor=actor_of(request))
-    return ask_first(request, question, change, done=f"“{token.name}” is retired")
+    return ask_first(request, question, change, done=f"“{name}” is retired")
 
 
 @requires(Action.ENROL, methods=("GET", "POST"))
 def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """Refused at once, once it was confirmed."""
     token = token_or_404(token_id)
+    name = names_of([token])[token.pk]
     question = Question(
-        title=f"Revoke “{token.name}”?",
+        title=f"Revoke “{name}”?",
         body=words_of_revoking([token])[token.pk],
         verb="Revoke",
         tone="danger",
         back_url=_url(token),
     )
     change = partial(revoke_token, token=token, actor=actor_of(request))
-    return ask_first(request, question, change, done=f"“{token.name}” is revoked")
+    return ask_first(request, question, change, done=f"“{name}” is revoked")
 
 
 def _url(token: Token) -> str:

@@ -9,12 +9,16 @@ GONE = 410
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """error is empty when it arrived. status and text: of HTTP; retry_after: how long it wants to be left alone."""
+    """error is empty when it arrived. status and text: of HTTP; retry_after: how long it wants to be left alone.
+
+    took_ms: how long it took, None when that is not known.
+    """
 
     error: str = ""
     status: int | None = None
     text: str = ""
     retry_after: timedelta | None = None
+    took_ms: int | None = None
 
     @property
     def has_arrived(self) -> bool:

@@ -41,8 +41,8 @@ class Continuity:
     - something is doubtful, and it is COMPLETE; or
     - it comes after our question and is UNCLAIMED; or
     - it comes after our question and is PLAUSIBLE. Over plain HTTP the message after the question is
-      the answer; over a WebSocket changes that were already under way may come first, so there the
-      first incomplete answer is passed over and the second is believed.
+      the answer; over a WebSocket changes that were already under way may come first, however many,
+      so there an incomplete answer is believed once the question was put again, ASK_AGAIN_AFTER later.
     """
 
     __slots__ = (
@@ -55,7 +55,7 @@ class Continuity:
         "_is_polled",
         "_not_before",
         "_number",
-        "_passed_over",
+        "_questions",
         "_was_asked_before",
         "answer_arrived",
         "answer_was_lost",
@@ -79,7 +79,7 @@ class Continuity:
         self._asked_at: datetime | None = None
         """When it was asked last; None: the next reply asks."""
         self._hush = False
-        self._passed_over = 0
+        self._questions = 0
         self._not_before: datetime | None = None
         if known.full_state_at is not None and self._is_polled:
             self._not_before = known.full_state_at + QUIET_AFTER_ANSWER
@@ -154,9 +154,7 @@ class Continuity:
             return True
         if self._asked or self._was_asked_before:
             # It may have been the answer: asking again in its reply could go round and round.
-            self._passed_over += 1
             self._hush = True
-            self._asked_at = None
         return False
 
     def settle(self, now: datetime) -> None:
@@ -164,7 +162,7 @@ class Continuity:
         if self._asked or self._was_asked_before:
             self._not_before = now + QUIET_AFTER_ANSWER
         self._doubtful = self._asked = self._was_asked_before = False
-        self._passed_over = 0
+        self._questions = 0
 
     def refuse(self, now: datetime) -> None:
         """A message was refused: its content is missing, and asking at once would bring it again."""
@@ -175,7 +173,7 @@ class Continuity:
     def miss(self) -> None:
         """The server was too busy to take a message: that is its own doing, so no quiet time holds."""
         self.doubt(at_once=True)
-        self._asked_at = None
+        self._asked_at, self._questions = None, 0
 
     def should_ask(self, now: datetime) -> bool:
         """Whether this reply carries ReportFullState."""
@@ -188,9 +186,10 @@ class Continuity:
         elif self._not_before is not None and now < self._not_before:
             return False
         self._asked, self._asked_at = True, now
+        self._questions += 1
         return True
 
     def _is_believable(self, fullness: Fullness) -> bool:
         if self._asked:
-            return self._passed_over > 0 or fullness is Fullness.UNCLAIMED
+            return self._questions > 1 or fullness is Fullness.UNCLAIMED
         return self._was_asked_before and fullness is not Fullness.PARTIAL

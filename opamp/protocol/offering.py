@@ -9,6 +9,7 @@ from datetime import datetime
 
 from agents.snapshot import AgentSnapshot, Capability, RemoteConfigReport
 from opamp.proto.opamp_pb2 import AgentToServer
+from opamp.protocol.continuity import Continuity
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.limits import Limits
 from opamp.protocol.reports import read_remote_config
@@ -55,6 +56,16 @@ class OfferRules:
     def has_doubtful_offer(self) -> bool:
         """An offer of an earlier session is unanswered and may be lost: only a full state shows whether it arrived."""
         return bool(self.capabilities & _REPORTS_REMOTE_CONFIG) and None in self.in_flight.values()
+
+    def is_arrival_unknown(self, continuity: Continuity, *, is_due: bool) -> bool:
+        """Whether, at a session's first message, an earlier offer may be lost, or one would be that goes out now.
+
+        is_due: anything is to be offered. To a message that is posted anew there are two answers, of which the client
+        hears one, and its next number proves the arrival of either.
+        """
+        if self.has_doubtful_offer and not continuity.answer_arrived:
+            return True
+        return is_due and continuity.answer_was_lost
 
     def announces(self, mask: int) -> bool:
         """Whether a message's capabilities are others than are known; bits that we do not know are ignored (M8), and 0

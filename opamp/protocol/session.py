@@ -348,7 +348,9 @@ class AgentSession:
         """The outcome of a message that was taken: reply, patch, and what comes next."""
         if self._is_first:
             self._is_first = False
-            if self._rules.has_doubtful_offer and not self._continuity.answer_arrived:
+            reported = self._belief.connection
+            is_due = self._settings.is_due(self._rules.capabilities, reported) or self.lacks_desired
+            if self._rules.is_arrival_unknown(self._continuity, is_due=is_due):
                 self._continuity.doubt(at_once=True)
         self._seen_at = now
         self._left_at = now if goodbye else None

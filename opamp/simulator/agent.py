@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from opamp.proto.opamp_pb2 import RemoteConfigStatuses, ServerToAgent, ServerToAgentFlags
+from opamp.proto.opamp_pb2 import ServerToAgent, ServerToAgentFlags
 from opamp.simulator import applying, settings, shapes, wire, workload
 from opamp.simulator.behaviour import Behaviour, Quirk
 from opamp.simulator.hosts import Host, make_uid
@@ -28,7 +28,7 @@ from opamp.simulator.report import (
     Truth,
 )
 
-_FULL_STATE: Final = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
+FULL_STATE: Final = int(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)
 _COMPONENTS: Final = int(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents)
 _NEVER: Final = float("inf")
 _SKIPPED: Final = 5
@@ -144,7 +144,7 @@ class SimulatedAgent:
         said: list[Message] = []
         if reply.HasField("agent_identification"):
             said += self._take_identity(reply.agent_identification.new_instance_uid, now)
-        if reply.flags & _FULL_STATE:
+        if reply.flags & FULL_STATE:
             acknowledged = (SETTINGS,) if self.settings.report() else ()
             said.append(self._message(now, *FULL, *acknowledged))
         elif reply.flags & _COMPONENTS:
@@ -366,6 +366,7 @@ class SimulatedAgent:
             healthy=self.health.healthy if says_health else None,
             health=self.health.status if says_health else "",
             health_error=self.health.error if says_health else "",
+            settings=self.settings.said().hash if SETTINGS in parts else "",
         )
 
     def _description(self) -> bytes:
@@ -375,9 +376,6 @@ class SimulatedAgent:
         return self._described[1]
 
     def _remote_status(self) -> bytes:
-        if not self.remote_hash:
-            unset = int(RemoteConfigStatuses.RemoteConfigStatuses_UNSET)
-            return wire.remote_status(b"", unset, "")
         return wire.remote_status(self.remote_hash, self.remote_status, self.remote_error)
 
     def _components(self, *, whole: bool) -> bytes:

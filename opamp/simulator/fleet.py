@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 
 from opamp.proto.opamp_pb2 import ServerErrorResponseType, ServerToAgent
 from opamp.simulator import applying, strangers, websocket
-from opamp.simulator.agent import SimulatedAgent
+from opamp.simulator.agent import FULL_STATE, SimulatedAgent
 from opamp.simulator.behaviour import Quirk
 from opamp.simulator.journal import Journal
 from opamp.simulator.links import Link
@@ -82,7 +82,7 @@ class Fleet:
         self._is_ending = True
         for member in self.members:
             self.disconnect(member, gracefully=gracefully)
-        await wait_until(lambda: not self.connected, within_s=within_s)
+        await wait_until(lambda: not any(one.link for one in self.members), within_s=within_s)
         self._ended_cpu_s = time.thread_time()
         if self._ticker is not None:
             self._ticker.cancel()
@@ -134,8 +134,8 @@ class Fleet:
 
     @property
     def connected(self) -> int:
-        """How many agents have a connection."""
-        return sum(member.link is not None for member in self.members)
+        """How many agents have a connection, or over plain HTTP had their last message taken."""
+        return sum(one.link is not None and one.link.is_accepted for one in self.members)
 
     def truths(self) -> Iterator[Truth]:
         """What is so on each agent, whatever the server believes."""
@@ -200,12 +200,16 @@ class Fleet:
             offered = reply.remote_config.config_hash.hex()
             self.measures.offered(offered, now)
             self._note("offered", member, now, hash=offered)
+        if member.over_http and reply.flags & FULL_STATE:
+            member.owes_full_state, reply.flags = True, reply.flags & ~FULL_STATE
         self._say(member, member.agent.receive(reply, now))
+        self._pay(member, now)
 
     def heard_bare(self, member: Member) -> None:
         """An answer to a message, and nothing else."""
         self._take_answer(member)
         self._count_answer(member, self.now())
+        self._pay(member, self.now())
 
     def closed(self, member: Member, why: str) -> None:
         """The connection is over: clients come back at once, and slower when that goes on."""
@@ -283,6 +287,14 @@ class Fleet:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _pay(self, member: Member, now: float) -> None:
+        """Over plain HTTP a client makes a message when the one before was answered: however often the full state was
+        asked for meanwhile, it is told once, as it is then.
+        """
+        if member.owes_full_state and member.link is not None and not member.link.is_behind:
+            member.owes_full_state = False
+            self._say(member, member.agent.receive(ServerToAgent(flags=FULL_STATE), now))
 
     def _say(self, member: Member, messages: list[Message]) -> None:
         link = member.link

@@ -34,6 +34,8 @@ class Journal:
             line |= {"healthy": message.healthy, "health": message.health}
             if message.health_error:
                 line["health_error"] = message.health_error
+        if message.settings:
+            line["settings"] = message.settings
         self._write(line)
 
     def happened(self, kind: str, uid: object, now: float, **more: object) -> None:

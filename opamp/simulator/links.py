@@ -12,6 +12,10 @@ class Link(Protocol):
     def is_behind(self) -> bool:
         """Whether messages wait until others were answered."""
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the server lets the agent in, as far as it has said."""
+
     def send(self, frame: bytes) -> None:
         """Send one message: a whole WebSocket message with its header byte."""
 

@@ -26,6 +26,7 @@ class Member:
         "link",
         "number",
         "over_http",
+        "owes_full_state",
         "stays_away",
         "told",
         "tries",
@@ -50,6 +51,8 @@ class Member:
         """When its heartbeat was sent, until the answer is here."""
         self.told = ("", 0)
         """Hash and status of its last report of a remote configuration that was counted."""
+        self.owes_full_state = False
+        """While it was asked for all it has, and says that when what waits was answered."""
         self.tries = 0
         self.stays_away = False
         """True while it is not to be connected."""

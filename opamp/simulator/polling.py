@@ -27,6 +27,8 @@ class PollingLink:
         self._queue: deque[bytes] = deque()
         self._news = asyncio.Event()
         self._is_ending = False
+        self.is_accepted = False
+        """Its last message was taken."""
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -51,6 +53,7 @@ class PollingLink:
                 ValueError,
                 RuntimeError,
             ) as error:  # the last: uvloop, a closed transport
+                self.is_accepted = False
                 self._listener.broke(self._member, type(error).__name__)
                 reader, wait = None, -1.0
                 self._drop()
@@ -102,6 +105,7 @@ class PollingLink:
         self._writer.write(self._head(len(body)) + body)
         status, headers = _parse(await reader.readuntil(b"\r\n\r\n"))
         answer = await reader.readexactly(int(headers.get("content-length", "0")))
+        self.is_accepted = status == _OK
         if status in _AGAIN:
             self._listener.trouble(f"refused with {status}")
             return seconds(headers.get("retry-after")) or -1.0

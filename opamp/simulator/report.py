@@ -19,7 +19,8 @@ class Message(NamedTuple):
     """One message. frame: the whole WebSocket message; the rest says what is in it, for the log.
 
     kind: which parts it has, joined by "+"; "heartbeat" for a bare one.
-    hash and status: of the remote configuration, when it reports one; healthy None: it reports no health.
+    hash and status: of the remote configuration, when it reports one; healthy None: it reports no health; settings: the
+    hash of the connection settings that it reports as applied.
     """
 
     frame: bytes
@@ -32,6 +33,7 @@ class Message(NamedTuple):
     healthy: bool | None = None
     health: str = ""
     health_error: str = ""
+    settings: str = ""
 
 
 class Destination(NamedTuple):

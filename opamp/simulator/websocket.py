@@ -70,6 +70,11 @@ class WebSocketLink(WSListener):
         """Nothing waits for an answer here."""
         return False
 
+    @property
+    def is_accepted(self) -> bool:
+        """The upgrade was."""
+        return True
+
     def send(self, frame: bytes) -> None:
         """Send one message."""
         if self._transport is not None:

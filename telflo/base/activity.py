@@ -35,7 +35,7 @@ class Actor:
     @classmethod
     def api_token(cls, user: User, token: ApiToken) -> Self:
         """A person's program, by an API token."""
-        return cls(ActorKind.API_TOKEN, f"{user.display_name}, token {token.name}", user)
+        return cls(ActorKind.API_TOKEN, f"{token.name} (token of {user.display_name})", user)
 
     @classmethod
     def stranger(cls, address: str) -> Self:

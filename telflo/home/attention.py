@@ -1,18 +1,20 @@
-"""What needs a person, most urgent first."""
+"""What needs attention, most urgent first."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from enum import StrEnum
+from functools import partial
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 from django.urls import reverse
 
+from agents.attention import is_ill, needs_attention
 from agents.identities import MOST_AN_HOUR
-from agents.models import Agent, AgentStatus, GivenUid, Health, Status
-from agents.status import CUT_OFF
-from agents.store import CALM_AFTER_RESTART
+from agents.models import Agent, AgentStatus, GivenUid, Status
 from fleets.models import RefusalReason, RefusedAttempt, Token, TokenKind
 from telflo.base.redaction import redact_line
 from telflo.system.findings import process_findings
@@ -28,12 +30,28 @@ _FLEET = "agent__membership__fleet__name"
 _SLUG = "agent__membership__fleet__slug"
 
 
+class Kind(StrEnum):
+    """What matters of one kind are called."""
+
+    INSTALLATION = "parts of the installation"
+    FAILED = "failed"
+    UNHEALTHY = "unhealthy"
+    COPIED = "copied identities"
+    ROLLED_BACK = "rolled back"
+    DRIFTED = "drifted"
+    STALE = "silent"
+    REFUSED = "refused attempts"
+    EXPIRING = "tokens that expire"
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One matter: how urgent it looks, what it is, where, since (or until) when, and its rows.
 
     retry_url: where a retry of all its collectors is asked for; "" when there is nothing to retry.
     """
+
+    kind: Kind
 
     tone: str
     icon: str
@@ -45,16 +63,34 @@ class Item:
     retry_url: str = ""
 
 
+class More(NamedTuple):
+    """Matters of one kind that are not shown: in words, how many, and where all of the kind are."""
+
+    words: str
+    number: int
+    url: str
+
+
 @dataclass(frozen=True, slots=True)
 class Matters:
-    """The most urgent matters and how many there are in all."""
+    """The most urgent matters, the rest by kind, and what there is in all.
+
+    collectors: how many need attention, by agents/attention.py · others: matters that are not about these.
+    """
 
     items: Sequence[Item]
-    count: int
+    more: Sequence[More]
+    collectors: int
+    others: int
+
+    @property
+    def hidden(self) -> int:
+        """How many matters are not shown."""
+        return sum(kind.number for kind in self.more)
 
 
 def matters(now: datetime) -> Matters:
-    """Everything that waits for a person, in six queries."""
+    """Everything that needs attention, in seven queries."""
     items = [
         *_installation(),
         *_failed(),
@@ -64,13 +100,31 @@ def matters(now: datetime) -> Matters:
         *_refused(now),
         *_expiring(now),
     ]
-    return Matters(items[:MOST], len(items))
+    return Matters(
+        items=items[:MOST],
+        more=_by_kind(items[MOST:]),
+        collectors=AgentStatus.objects.filter(needs_attention(now, "")).count(),
+        others=sum(item.kind not in _OF_COLLECTORS for item in items),
+    )
+
+
+def _by_kind(items: Sequence[Item]) -> list[More]:
+    """Where there is no list of a kind, the first of them is led to."""
+    first: dict[Kind, Item] = {}
+    for item in items:
+        first.setdefault(item.kind, item)
+    numbers = Counter(item.kind for item in items)
+    return [
+        More(kind.value, numbers[kind], _LISTS[kind]() if kind in _LISTS else item.url)
+        for kind, item in first.items()
+    ]
 
 
 def _installation() -> Iterator[Item]:
     """Parts of the installation that are missing, silent or late."""
     for finding in process_findings(read_processes()):
         yield Item(
+            kind=Kind.INSTALLATION,
             tone=finding.tone,
             icon="server-cog",
             title=finding.title,
@@ -96,6 +150,7 @@ def _failed() -> Iterator[Item]:
         version = f"{first[configuration]} v{first[number]}" if first[number] else "its version"
         same = f", {grouped(first['n'])} for one cause" if 1 < first["n"] < total else ""
         yield Item(
+            kind=Kind.FAILED,
             tone="fail",
             icon="circle-x",
             title=f"{counted(total, 'collector')} failed {version}{same}",
@@ -110,9 +165,7 @@ def _failed() -> Iterator[Item]:
 def _unhealthy(now: datetime) -> Iterator[Item]:
     """Collectors that say that they are unhealthy, by fleet; but not those that restart because we told them to."""
     rows = (
-        AgentStatus.objects.filter(health=Health.UNHEALTHY)
-        .exclude(status__in=CUT_OFF)
-        .exclude(restarted_at__gt=now - CALM_AFTER_RESTART)
+        AgentStatus.objects.filter(is_ill(now, ""))
         .order_by()
         .values(_FLEET, _SLUG, "last_error")
         .annotate(n=Count("pk"), at=Max("health_since"), name=Min("agent__display_name"))[:_GROUPS]
@@ -123,6 +176,7 @@ def _unhealthy(now: datetime) -> Iterator[Item]:
         if total > 1:
             who = f"{grouped(total)} collectors are unhealthy"
         yield Item(
+            kind=Kind.UNHEALTHY,
             tone="fail",
             icon="triangle-alert",
             title=who,
@@ -159,6 +213,7 @@ def _copied(now: datetime) -> Iterator[Item]:
         else:
             continue
         yield Item(
+            kind=Kind.COPIED,
             tone="warn",
             icon="copy",
             title=f"{row['name']} was copied with its identity",
@@ -169,10 +224,15 @@ def _copied(now: datetime) -> Iterator[Item]:
         )
 
 
-_ADRIFT: dict[str, tuple[str, str, str]] = {
-    Status.ROLLED_BACK: ("back", "undo-2", "went back to the version before"),
-    Status.DRIFTED: ("warn", "git-compare-arrows", "drifted from the version of the fleet"),
-    Status.STALE: ("warn", "hourglass", "not heard for a long time"),
+_ADRIFT: dict[str, tuple[Kind, str, str, str]] = {
+    Status.ROLLED_BACK: (Kind.ROLLED_BACK, "back", "undo-2", "went back to the version before"),
+    Status.DRIFTED: (
+        Kind.DRIFTED,
+        "warn",
+        "git-compare-arrows",
+        "drifted from the version of the fleet",
+    ),
+    Status.STALE: (Kind.STALE, "warn", "hourglass", "not heard for a long time"),
 }
 
 
@@ -186,8 +246,9 @@ def _adrift() -> Iterator[Item]:
     )
     order = list(_ADRIFT)
     for row in sorted(rows, key=lambda row: (order.index(row["status"]), -row["n"])):
-        tone, icon, words = _ADRIFT[row["status"]]
+        kind, tone, icon, words = _ADRIFT[row["status"]]
         yield Item(
+            kind=kind,
             tone=tone,
             icon=icon,
             title=f"{counted(row['n'], 'collector')} {words}",
@@ -212,6 +273,7 @@ def _refused(now: datetime) -> Iterator[Item]:
     for row in rows:
         host = row["host"] if row["n"] == 1 else f"{grouped(row['n'])} hosts"
         yield Item(
+            kind=Kind.REFUSED,
             tone="warn",
             icon="ban",
             title=f"Refused: {host}",
@@ -237,6 +299,7 @@ def _expiring(now: datetime) -> Iterator[Item]:
     )
     for name, fleet, until in tokens[:MOST]:
         yield Item(
+            kind=Kind.EXPIRING,
             tone="warn",
             icon="key-round",
             title=f"Token “{name}” expires",
@@ -270,3 +333,18 @@ def _first_line(text: str) -> str:
         line = line[1:-1]
     line = redact_line(line)
     return line if len(line) <= 160 else f"{line[:159]}…"
+
+
+_OF_COLLECTORS: Final = frozenset(
+    {Kind.FAILED, Kind.UNHEALTHY, Kind.ROLLED_BACK, Kind.DRIFTED, Kind.STALE}
+)
+_LISTS: Final[dict[Kind, Callable[[], str]]] = {
+    Kind.INSTALLATION: partial(reverse, "system"),
+    Kind.FAILED: partial(_rows_url, fleet=None, status="failed"),
+    Kind.UNHEALTHY: partial(_rows_url, fleet=None, health="unhealthy"),
+    Kind.ROLLED_BACK: partial(_rows_url, fleet=None, status="rolled_back"),
+    Kind.DRIFTED: partial(_rows_url, fleet=None, status="drifted"),
+    Kind.STALE: partial(_rows_url, fleet=None, status="stale"),
+    Kind.REFUSED: partial(reverse, "tokens:refused"),
+    Kind.EXPIRING: partial(reverse, "tokens:list"),
+}

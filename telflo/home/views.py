@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from agents.attention import MEANING
 from agents.models import Agent, Status
 from agents.views.rows import build_name
 from configs.models import ConfigVersion
@@ -80,7 +81,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "builds": _builds(numbers, url),
         "underway": underway,
         "matters": todo,
-        "more_matters": todo.count - len(todo.items),
+        "attention": MEANING,
         "fleets": fleets,
         "fleet_count": fleet_count,
         "deploy_url": reverse("fleets:deploy", args=[fleets[0].slug])
@@ -110,10 +111,17 @@ def _subline(todo: Matters, underway: Sequence[UnderWay]) -> str:
     parts = []
     if underway:
         parts.append(f"{counted(len(underway), 'rollout')} under way.")
-    if todo.count:
-        verb = "waits" if todo.count == 1 else "wait"
-        parts.append(f"{counted(todo.count, 'thing')} {verb} for a person.")
-    return " ".join(parts) or "Nothing waits for a person."
+    if todo.items:
+        parts.append(_needing(todo))
+    return " ".join(parts) or "Nothing needs attention."
+
+
+def _needing(todo: Matters) -> str:
+    """Collectors by their number, and matters that are about others."""
+    collectors = counted(todo.collectors, "collector") if todo.collectors else ""
+    others = counted(todo.others, "other thing" if collectors else "thing") if todo.others else ""
+    verb = "needs" if todo.collectors + todo.others == 1 else "need"
+    return f"{' and '.join(filter(None, (collectors, others)))} {verb} attention."
 
 
 def _details(numbers: Numbers) -> dict[str, str]:

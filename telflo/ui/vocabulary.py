@@ -106,6 +106,8 @@ STAGE: Mapping[str, Lamp] = {
     "passed": Lamp("Passed", "ok", "check"),
     "flawed": Lamp("Passed, some failed", "warn", "triangle-alert"),
     "failed": Lamp("Failed", "fail", "x"),
+    "skipped": Lamp("Nobody in it", "idle", ""),
+    "stopped": Lamp("Stopped", "idle", "ban", lit=True),
     "reverted": Lamp("Reverted", "back", "undo-2"),
 }
 

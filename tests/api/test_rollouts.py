@@ -146,7 +146,7 @@ def test_what_the_stable_version_means_differently_is_told_without_secrets() -> 
     body = {"fleet": "edge", "version": str(second.pk), "dry_run": True}
     answer = caller()("POST", "rollouts/", body)
     changes = {one["path"]: (one["deed"], one["was"], one["now"]) for one in answer.body["changes"]}
-    assert changes["exporters::otlp_grpc::endpoint"] == ("changed", "a:4317", "b:4317")
+    assert changes["exporters::otlp::endpoint"] == ("changed", "a:4317", "b:4317")
     assert {"authorization", "x-team"} <= {path.rpartition("::")[2] for path in changes}
     assert "hushed" not in answer.text
 

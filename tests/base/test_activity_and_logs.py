@@ -50,7 +50,7 @@ class TestActivity:
         ]
         assert [(actor.kind.value, actor.label) for actor in actors] == [
             ("person", "ada"),
-            ("api_token", "ada, token test"),
+            ("api_token", "test (token of ada)"),
             ("worker", "sweep"),
             ("token", "edge, tlf_e_ab12"),
         ]

@@ -1,14 +1,20 @@
 """Verdicts follow from the numbers, and a missed target comes with what its server did."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from benchmarks.scale.document import Result, document
+from benchmarks.scale.load import Load, plan
+from benchmarks.scale.measuring import WARM_S
 from benchmarks.scale.prepare import configuration, mark_of
 from benchmarks.scale.profiles import Profile
 from benchmarks.scale.takebacks import StageSeen, Takeback
 from benchmarks.scale.targets import FLAT, growth_of, verdicts
+from opamp.options import GatewayOptions
+from opamp.simulator.member import Member
+from opamp.simulator.plan import parts
 
 PROFILE = Profile(
     {
@@ -92,6 +98,33 @@ def test_one_that_went_on_touched_more_or_stayed_too_long_is_missed(
     changes: dict[str, object],
 ) -> None:
     assert "missed" in replace(BACK, **changes).outcome  # type: ignore[arg-type]  # its fields
+
+
+class Noting(Load):
+    """Only notes whose turn it is."""
+
+    def __init__(self, agents: int) -> None:
+        wanted = plan("ws://127.0.0.1:1/", "", agents)
+        super().__init__(wanted)
+        self.members = [Member(part, wanted.url) for part in parts(wanted)]
+        self.noted: list[int] = []
+
+    def _beat(self, member: Member) -> None:
+        self.noted.append(member.number)
+
+
+def test_heartbeats_go_on_where_they_stopped_so_that_each_agent_has_the_same_pause() -> None:
+    load = Noting(3)
+    lengths = []
+    for _ in range(3):
+        asyncio.run(load.beat(1_000, 0.02))
+        lengths.append(len(load.noted))
+    assert lengths[0] < lengths[1] < lengths[2]
+    assert load.noted == [turn % 3 for turn in range(len(load.noted))]
+
+
+def test_heartbeats_are_measured_when_those_before_are_being_stored() -> None:
+    assert GatewayOptions().buffer.heartbeat_flush_s <= WARM_S
 
 
 def test_a_prepared_version_is_told_by_its_mark_and_is_10_kb() -> None:

@@ -6,14 +6,11 @@ launching.seed_installation runs it in a process of its own, with a server's set
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from unittest.mock import patch
-from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F
@@ -22,23 +19,18 @@ from agents import store
 from agents.identities import give_uid
 from agents.models import AgentStatus, Status
 from agents.services import label_agent
-from agents.snapshot import (
-    AgentSnapshot,
-    Capability,
-    ComponentHealth,
-    ConfigFile,
-    ConfigStatus,
-    CustomMessage,
-    Description,
-    EffectiveConfig,
-    Fact,
-    FactKind,
-    Transport,
-)
+from agents.snapshot import AgentSnapshot, ConfigStatus, CustomMessage, Fact, FactKind, Transport
 from configs.models import Configuration, ConfigVersion
 from configs.services import create_configuration, publish_version, save_version
 from fleets import offers, reports
-from fleets.models import ArrivalMode, Attempt, AttemptState, Fleet, Platform, RefusalReason
+from fleets.models import (
+    Attempt,
+    AttemptState,
+    Fleet,
+    Platform,
+    RefusalReason,
+    RenderedConfig,
+)
 from fleets.quickdeploy.services import create_deployment
 from fleets.refusals import record_refusal
 from fleets.rollouts.plan import Budget
@@ -53,49 +45,19 @@ from telflo.base.models import User
 from telflo.celery import app
 from telflo.serve.firststart import prepare
 from tests.browser import texts
+from tests.browser.fleets import (
+    CAPABILITIES,
+    PLANS,
+    FleetPlan,
+    described,
+    effective,
+    healthy,
+    unhealthy,
+)
 from tests.factories import agent_of, enrol, make_answer, make_patch, make_person
 
 LONG_INTERVAL_S: Final = 6 * 3600
 """The seeded collectors have no connection: without it the first sweep would find them silent."""
-
-CAPABILITIES: Final = (
-    Capability.REPORTS_STATUS
-    | Capability.ACCEPTS_REMOTE_CONFIG
-    | Capability.REPORTS_EFFECTIVE_CONFIG
-    | Capability.REPORTS_HEALTH
-    | Capability.REPORTS_REMOTE_CONFIG
-    | Capability.REPORTS_HEARTBEAT
-    | Capability.ACCEPTS_RESTART_COMMAND
-)
-
-
-@dataclass(frozen=True, slots=True)
-class FleetPlan:
-    """A fleet to be. `share` of all collectors."""
-
-    name: str
-    description: str
-    configuration: str
-    share: float
-    sites: Sequence[str]
-    build: str = "0.158.0"
-    mode: ArrivalMode = ArrivalMode.MANAGED
-
-
-PLANS: Final = (
-    FleetPlan("edge-eu", "Gateways in European sites", "edge gateway", 0.45, ("ams", "fra", "par")),
-    FleetPlan("edge-us", "Gateways in American sites", "edge gateway", 0.25, ("iad", "pdx")),
-    FleetPlan("k8s-prod", "Node collectors of the clusters", "kubernetes node", 0.2, ("c1", "c2")),
-    FleetPlan(
-        "legacy-hosts",
-        "Observed until their owners move them",
-        "host metrics",
-        0.1,
-        ("dc1",),
-        build="0.149.0",
-        mode=ArrivalMode.OBSERVED,
-    ),
-)
 
 
 def fill(collectors: int) -> None:
@@ -138,6 +100,7 @@ class Seed:
         self.clock = clock
         self.collectors = collectors
         self.texts: dict[str, Iterator[tuple[str, str]]] = {}
+        self.rendered: dict[str, str] = {}
         self.versions: dict[str, list[ConfigVersion]] = {}
         self.tokens: dict[str, IssuedToken] = {}
         self.agents: dict[str, list[AgentSnapshot]] = {}
@@ -285,7 +248,23 @@ class Seed:
     def answer(
         self, agent: AgentSnapshot, *said: tuple[ConfigStatus, str] | tuple[ConfigStatus, str, str]
     ) -> None:
-        reports.record_patches([make_answer(agent, *said, now=self.clock())])
+        """What it says of an offer; one that took it runs it from then on."""
+        patch = make_answer(agent, *said, now=self.clock())
+        status, digest = said[-1][:2]
+        if status is ConfigStatus.APPLIED:
+            patch.effective_config = effective(self.runs(agent, digest))
+        reports.record_patches([patch])
+
+    def runs(self, agent: AgentSnapshot, digest: str) -> str:
+        """The text behind a hash. Somebody edited some hosts of edge-us by hand."""
+        if digest not in self.rendered:
+            version = (
+                RenderedConfig.objects.select_related("version").filter(hash=digest)[0].version
+            )
+            self.rendered[digest] = version.yaml
+        is_edited = agent in self.agents.get("edge-us", [])[4:7]
+        text = self.rendered[digest]
+        return text.replace("limit_mib: 512", "limit_mib: 1024") if is_edited else text
 
     def lose(self, agents: Sequence[AgentSnapshot], **before_the_end: float) -> None:
         """Their connections break; who stays away for a day is stale."""
@@ -396,37 +375,3 @@ class Seed:
         store.sweep(now)
         stale = AgentStatus.objects.filter(status=Status.STALE)
         stale.update(status_since=F("disconnected_at") + settings.STALE_AFTER)
-
-
-def described(name: str, site: str, build: str) -> Description:
-    """Attributes as a supervisor reports them."""
-    identity = {
-        "service.name": "otelcol-contrib",
-        "service.version": build,
-        "service.instance.id": str(UUID(int=random.Random(name).getrandbits(128))),
-    }
-    rest = {
-        "host.name": name,
-        "os.type": "linux",
-        "host.arch": "amd64",
-        "site": site,
-        "deployment.environment.name": "production",
-    }
-    return Description(identity, rest)
-
-
-def healthy(now: datetime) -> ComponentHealth:
-    """A tree of pipelines that all work."""
-    return texts.tree(now)
-
-
-def unhealthy(now: datetime, error: str) -> ComponentHealth:
-    """The same with an exporter that does not."""
-    return texts.tree(now, error)
-
-
-def effective(text: str) -> EffectiveConfig:
-    """A body, as the store keeps it."""
-    body = text.encode()
-    digest = f"{random.Random(text).getrandbits(256):064x}"
-    return EffectiveConfig(digest, (ConfigFile("", body, "text/yaml"),))

@@ -70,6 +70,8 @@ class Run:
             )
         away_s = time.time() - started
         revived = await self._installation.until_up()
+        if fallen := fallen_in(this, revived):
+            raise Broken(f"{', '.join(fallen)} ended without a blow\n{self._installation.logs()}")
         up_s = time.time() - started
         verdict = await self._judge.judge(started)
         self._installation.calm()
@@ -134,6 +136,12 @@ class Run:
                 raise Broken(f"The write buffers were not full after {blow.for_s:g} s.")
             await asyncio.sleep(_LOOK_S)
             logbook.read()
+
+
+def fallen_in(this: Round, ended: Sequence[str]) -> list[str]:
+    """Servers that ended by themselves: an outage beside them is nothing to end for, and their agents were cut off."""
+    killed = {blow.target for blow in this.blows if blow.how is How.KILL}
+    return [name for name in ended if name in SERVERS and name not in killed]
 
 
 def _unrest(this: Round, crowd: Crowd) -> tuple[int, float, int]:

@@ -89,6 +89,15 @@ def wrongs(truth: Truth, meant: Collection[str]) -> Iterator[str]:
         yield f"it was offered or runs what its fleet was never given: {sorted(strange)}"
 
 
+def strays(belief: Belief, given: str) -> Iterator[str]:
+    """After a rollout that succeeded its version is what everybody should run, also where it failed. given: its hash, as
+    whoever gave it knows it.
+    """
+    if belief.desired != given:
+        desired = (belief.desired or "")[:12] or "nothing"
+        yield f"its fleet was given {given[:12]}, and it is to run {desired}"
+
+
 def lags(
     truth: Truth, belief: Belief, interval_s: int, telemetry: Mapping[str, str]
 ) -> Iterator[str]:

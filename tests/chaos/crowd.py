@@ -52,7 +52,7 @@ class Given:
     """A fleet by its id, its configuration, its token, and the hashes of all that it was ever given.
 
     interval_s, telemetry: connection settings, 0 and nothing while it was given none. staged: the rollout that began
-    last, if it goes in stages. coming: the hash of the version given last, "" when it was taken back.
+    last, if it goes in stages. last: that rollout, however it goes. coming: the hash of the version given last, "" when it was taken back.
     """
 
     fleet: str
@@ -62,6 +62,7 @@ class Given:
     interval_s: int = 0
     telemetry: dict[str, str] = field(default_factory=dict)
     staged: str = ""
+    last: str = ""
     coming: str = ""
 
 
@@ -123,7 +124,7 @@ class Crowd:
         body = {"fleet": given.fleet, "version": version.id, "accept_warnings": True}
         plan = {"plan": PLAN} if change.is_staged else {}
         rollout = str(self.api.post("/rollouts/", body | plan)["id"])
-        given.coming = made
+        given.coming, given.last = made, rollout
         given.staged = rollout if change.is_staged else ""
         if change.is_staged:
             self.staged[rollout] = staged

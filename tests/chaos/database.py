@@ -30,7 +30,8 @@ _BELIEFS: Final = """
 """
 _EVENTS: Final = """
     SELECT id, agent_id, extract(epoch FROM at)::float8, kind, data FROM agents_agentevent
-    WHERE at >= %s AND kind IN ('remote_config', 'health', 'connected') ORDER BY at, id
+    WHERE at >= %s AND kind IN ('remote_config', 'health', 'connection_settings', 'connected')
+    ORDER BY at, id
 """
 _TWICE: Final = """
     SELECT agent_id, hash FROM (
@@ -48,6 +49,7 @@ _UNSETTLED: Final = """
         OR automatic_rollback AND created_at < %s
             AND state NOT IN ('succeeded', 'rolled_back', 'superseded')
 """
+_SUCCEEDED: Final = "SELECT id FROM fleets_rollout WHERE state = 'succeeded'"
 _STAGES: Final = """
     SELECT rollout.id, rendered.hash, rollout.state, stage.index, stage.state,
         extract(epoch FROM stage.started_at)::float8, extract(epoch FROM stage.finished_at)::float8,
@@ -116,6 +118,10 @@ class Database:
         return [
             text for (text,) in self.rows(_UNSETTLED, datetime.fromtimestamp(staged_since, UTC))
         ]
+
+    def succeeded(self) -> set[str]:
+        """The ids of rollouts that ended well."""
+        return {str(row[0]) for row in self.rows(_SUCCEEDED)}
 
     def staged(self, since: float) -> list[StagedRollout]:
         """The rollouts in stages that began at a time (Unix) or later."""

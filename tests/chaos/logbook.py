@@ -15,7 +15,9 @@ from tests.chaos.facts import Connection, Content, Death, Said
 
 REMOTE_CONFIG: Final = "remote_config"
 HEALTH: Final = "health"
-KINDS: Final = (REMOTE_CONFIG, HEALTH)
+SETTINGS: Final = "connection_settings"
+KINDS: Final = (REMOTE_CONFIG, HEALTH, SETTINGS)
+_APPLIED: Final = "APPLIED"
 _LAST_LINES: Final = 40
 
 
@@ -131,6 +133,7 @@ class Logbook:
         for kind, content in (
             (REMOTE_CONFIG, _status_in(line)),
             (HEALTH, _health_in(line)),
+            (SETTINGS, _settings_in(line)),
         ):
             if content is not None:
                 self.reports += 1
@@ -150,8 +153,12 @@ def _health_in(line: Mapping[str, Any]) -> Content | None:
     return health if any(health) else None
 
 
+def _settings_in(line: Mapping[str, Any]) -> Content | None:
+    return (_APPLIED, line["settings"]) if "settings" in line else None
+
+
 def told_status(data: Mapping[str, Any]) -> Content:
-    """A timeline's entry about a remote configuration, as the log has it."""
+    """A timeline's entry about a remote configuration, or connection settings, as the log has it."""
     return data["status"], data["hash"]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from opamp.simulator.report import Settings, Truth
-from tests.chaos.belief import Belief, differences, lags, wrongs
+from tests.chaos.belief import Belief, differences, lags, strays, wrongs
 
 UID = UUID(int=1)
 HELD = Settings("cc", 5, {"metrics": "http://there/"}, is_acknowledged=True)
@@ -102,6 +102,12 @@ def test_it_follows_its_membership_unless_that_failed_here() -> None:
     assert behind(late)
     assert not behind(late._replace(is_quarantined=True))
     assert behind(BELIEF._replace(desired=None))
+
+
+def test_what_its_fleet_was_given_last_is_what_it_is_to_run_once_that_has_succeeded() -> None:
+    assert not list(strays(BELIEF, "aa"))
+    assert list(strays(BELIEF, "bb"))
+    assert list(strays(BELIEF._replace(desired=None), "aa"))
 
 
 def test_it_holds_the_settings_that_its_fleet_was_given() -> None:

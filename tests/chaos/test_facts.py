@@ -1,10 +1,26 @@
 """What may be missing from a timeline, and what may not."""
 
+from pathlib import Path
+from uuid import UUID
+
 import pytest
 
+from opamp.simulator.journal import Journal
+from opamp.simulator.report import Message
 from tests.chaos.facts import Connection, Death, Loss, Said, compare, surplus
-from tests.chaos.logbook import HEALTH, AgentLog, Report
+from tests.chaos.logbook import (
+    HEALTH,
+    KINDS,
+    REMOTE_CONFIG,
+    SETTINGS,
+    AgentLog,
+    Logbook,
+    Report,
+    told_health,
+    told_status,
+)
 
+UID = UUID(int=1)
 URL = "ws://127.0.0.1:1/v1/opamp"
 A, B, C = ("a",), ("b",), ("c",)
 
@@ -140,6 +156,22 @@ class TestTheLog:
         assert len(log.connections) == 1
         log.settle_connections([])
         assert log.connections == []
+
+    def test_all_that_is_compared_is_read_from_it(self, tmp_path: Path) -> None:
+        journal = Journal(tmp_path / "log")
+        journal.happened("connected", UID, 1.0, url=URL, after=-1)
+        told = {"hash": "aa", "status": 1, "healthy": True, "health": "StatusOK", "settings": "cc"}
+        journal.said(Message(b"", UID, 0, "status+health+settings", **told), 2.0)  # type: ignore[arg-type]  # its fields
+        journal.close()
+        logbook = Logbook(tmp_path / "log")
+        logbook.read()
+        log = logbook.agents[UID]
+        found = {kind: [one.content for one in log.said(kind, [])] for kind in KINDS}
+        assert found == {
+            REMOTE_CONFIG: [told_status({"status": "APPLIED", "hash": "aa"})],
+            HEALTH: [told_health({"healthy": True, "status": "StatusOK", "last_error": ""})],
+            SETTINGS: [told_status({"status": "APPLIED", "hash": "cc"})],
+        }
 
     def test_reports_are_told_apart_by_their_connections(self) -> None:
         log = AgentLog()

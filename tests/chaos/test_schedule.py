@@ -1,6 +1,17 @@
 """What is done to whom follows from the seed alone."""
 
-from tests.chaos.schedule import LONG_EVERY, LONG_S, PROCESSES, SERVICES, How, Person, make_round
+from tests.chaos.__main__ import fallen_in
+from tests.chaos.schedule import (
+    LONG_EVERY,
+    LONG_S,
+    PROCESSES,
+    SERVICES,
+    Blow,
+    How,
+    Person,
+    Round,
+    make_round,
+)
 
 ROUNDS = range(1, 201)
 
@@ -16,6 +27,14 @@ def test_two_hundred_rounds_do_everything_to_everybody() -> None:
     assert {(how, one) for how in (How.KILL, How.STOP) for one in PROCESSES + SERVICES} <= done
     assert {(How.CUT, "agents"), (How.FILL, "postgres")} <= done
     assert any(blow.how is How.STOP and blow.share for blow in blows)
+
+
+def test_a_server_that_ends_without_a_blow_is_not_passed_over() -> None:
+    calm = Round(
+        1, (), (Blow(How.STOP, "postgres", 0.0, 1.0), Blow(How.KILL, "web-1", 0.0, 1.0)), 0
+    )
+    assert fallen_in(calm, ["web-1", "worker"]) == []
+    assert fallen_in(calm, ["web-2", "gateway"]) == ["web-2", "gateway"]
 
 
 def test_versions_change_in_most_rounds_and_some_are_bad() -> None:

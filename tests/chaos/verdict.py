@@ -13,7 +13,7 @@ from uuid import UUID
 
 import psycopg
 
-from tests.chaos.belief import Belief, differences, lags, wrongs
+from tests.chaos.belief import Belief, differences, lags, strays, wrongs
 from tests.chaos.crowd import Crowd
 from tests.chaos.database import Database, Event
 from tests.chaos.facts import Death, compare, surplus
@@ -21,6 +21,7 @@ from tests.chaos.installation import Broken, Installation
 from tests.chaos.logbook import (
     HEALTH,
     REMOTE_CONFIG,
+    SETTINGS,
     AgentLog,
     Logbook,
     told_health,
@@ -37,7 +38,7 @@ _PAUSE_S: Final = 0.25
 _SHOWN: Final = 3
 _WORDS: Final = 100
 _WEBSOCKET: Final = "ws"
-_TOLD: Final = {REMOTE_CONFIG: told_status, HEALTH: told_health}
+_TOLD: Final = {REMOTE_CONFIG: told_status, HEALTH: told_health, SETTINGS: told_status}
 
 Problems = dict[UUID, list[str]]
 
@@ -124,11 +125,12 @@ class Judge:
             late = since - STAGED_S * self.installation.factor
             general = await asyncio.to_thread(self._database.unsettled, late)
             staged = await asyncio.to_thread(self._database.staged, late)
+            succeeded = await asyncio.to_thread(self._database.succeeded)
             # The last of all: agents go on talking, and what they say after this is not believed yet.
             beliefs = await asyncio.to_thread(self._database.beliefs)
             self.logbook.read()
             back = {one.id for one in staged if one.state == ROLLED_BACK}
-            problems = dict(self._disbeliefs(unbelieved, beliefs, back))
+            problems = dict(self._disbeliefs(unbelieved, beliefs, back, succeeded))
             unbelieved &= problems.keys()
             if not problems and not general:
                 events = await asyncio.to_thread(self._database.events, since)
@@ -139,7 +141,11 @@ class Judge:
         return problems, general
 
     def _disbeliefs(
-        self, unbelieved: set[UUID], beliefs: Mapping[UUID, Belief], back: Collection[str]
+        self,
+        unbelieved: set[UUID],
+        beliefs: Mapping[UUID, Belief],
+        back: Collection[str],
+        succeeded: Collection[str],
     ) -> Iterator[tuple[UUID, list[str]]]:
         for truth, given in self.crowd.truths():
             if truth.uid not in unbelieved:
@@ -151,6 +157,8 @@ class Judge:
                 problems += lags(truth, belief, given.interval_s, given.telemetry)
                 if str(belief.fleet) != given.fleet:
                     problems.append("it is in the other fleet")
+                if given.last in succeeded:
+                    problems += strays(belief, given.coming)
             if given.staged in back:
                 problems += not_back(self.crowd.staged[given.staged], truth)
             if problems:

@@ -20,8 +20,10 @@ from tests.e2e.harness.several import Several
 ACCEPTS: Final = ("accepts_opamp_connection_settings",)
 HEARTBEAT_S: Final = 5
 OVERLAP_S: Final = 25
-SOON: Final = timedelta(seconds=1)
-AT_ONCE: Final = timedelta(seconds=5)
+SOON: Final = timedelta(seconds=2)
+"""Well before the server looks by itself, every 4 to 6 s."""
+HARDLY: Final = timedelta(seconds=20)
+"""Less than it takes to be missed."""
 GATEWAY_PORT: Final = 4320
 
 
@@ -81,7 +83,7 @@ def _have_moved(several: Several, machines: list[Machine], heir: str) -> None:
         if several.seen(machine).transport == "http":
             assert not gone
         else:
-            assert timedelta() <= _at(back[0]) - _at(gone[0]) < AT_ONCE
+            assert timedelta() <= _at(back[0]) - _at(gone[0]) < HARDLY
 
 
 def _is_listed(several: Several, machine: Machine, token: str) -> None:
@@ -144,14 +146,9 @@ def _outlive_their_parent(several: Several, machines: list[Machine], token: str)
     )
     first, other = machines
     first.restart()
-    several.until(lambda: "401 Unauthorized" in _last_start(first), "it is refused")
+    several.until(lambda: "401 Unauthorized" in first.last_start, "it is refused")
     several.until(lambda: not several.seen(first).is_connected, "its leaving is stored")
     assert several.seen(other).is_connected
-
-
-def _last_start(machine: Machine) -> str:
-    """What the supervisor printed since it started last."""
-    return machine.log.read_text().rpartition("Supervisor starting")[2]
 
 
 def _is_by_its_own(several: Several, machine: Machine, *, but: str = "") -> bool:
@@ -160,7 +157,7 @@ def _is_by_its_own(several: Several, machine: Machine, *, but: str = "") -> bool
 
 
 def _revoke(several: Several, token: str, machines: list[Machine]) -> None:
-    """Revoke it; the connections of these end within a second."""
+    """Revoke it; the connections of these end soon after, by the server's own clock."""
     answer = several.api.post(f"/tokens/{token}/revoke/", {"reason": "a test"})
     revoked_at = datetime.fromisoformat(answer["revoked_at"])
     several.until(
@@ -198,7 +195,7 @@ def test_in_every_process_collectors_are_restarted_and_cut_off(ground: Path) -> 
             _is_restarted(several, machine)
         _revoke(several, token, machines)
         for machine in machines:
-            several.until(lambda one=machine: "401 Unauthorized" in _last_start(one), "refused")  # type: ignore[misc]
+            several.until(lambda one=machine: "401 Unauthorized" in one.last_start, "refused")  # type: ignore[misc]
             assert machine.collector_pids(), "a collector without a server runs on"
 
 

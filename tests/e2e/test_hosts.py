@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.binaries import Collector, Supervisor
 from tests.e2e.harness.story import PLATFORM, Setup, Story
-from tests.e2e.harness.waiting import wait_until
+from tests.e2e.harness.waiting import PATIENCE_S, wait_until
 from tests.e2e.mirror import Fault, Mirror, asset_name
 
 NEW: Final = Setup("0.158.0")
@@ -52,7 +52,7 @@ def _catches_up(story: Story, command: str) -> None:
     """A version that was assigned while it was away is applied on its return; nothing is claimed."""
     story.host.stop()
     story.wait_for_collector(
-        lambda found: found.status == "disconnected", what="disconnected", within_s=10
+        lambda found: found.status == "disconnected", what="disconnected", within_s=PATIENCE_S
     )
     story.publish_and_assign(2)
     story.host.start(command)
@@ -67,12 +67,12 @@ def _loses_its_token(story: Story) -> None:
     [token] = tokens_of(story)
     story.api.post(f"/tokens/{token}/revoke/", {"reason": "The host is given away."})
     story.wait_for_collector(
-        lambda found: not found.is_connected, what="the connection is closed", within_s=5
+        lambda found: not found.is_connected, what="the connection is closed", within_s=PATIENCE_S
     )
     wait_until(
         lambda: "401" in story.host.output.read_text().partition(KEPT)[2],
         what="the supervisor is refused",
-        within_s=20,
+        within_s=PATIENCE_S,
         evidence=story.evidence,
     )
 

@@ -53,7 +53,7 @@ def test_a_copied_machine_goes_on_under_a_uid_of_its_own_and_restarts_when_told(
 
     try:
         for machine in machines:
-            machine.process.start()
+            machine.start()
             until(machine.collector_pids, "its collector runs")
             until(lambda: any(one.is_settled(1) for one in api.collectors()), "one runs version 1")
         within_s = 2 * HEARTBEAT_S + 30

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -29,10 +28,9 @@ from tests.e2e.harness.pages import Pages
 from tests.e2e.harness.proxies import Certificate, Ports, start_proxy
 from tests.e2e.harness.server import ROOT, free_port
 from tests.e2e.harness.story import Setup, Story
-from tests.e2e.harness.waiting import holds_for, wait_until
+from tests.e2e.harness.waiting import PATIENCE_S, holds_for, wait_until
 from tests.e2e.mirror import Mirror
 
-SOON: Final = timedelta(seconds=1)
 AWAY_S: Final = float(os.environ.get("TELFLO_E2E_AWAY_S", "8"))
 
 
@@ -89,8 +87,7 @@ def test_the_services_of_compose_let_a_fleet_follow(compose: Compose, ground: Pa
         _can_be_signed_in(compose)
         story.host.start(story.deploy().foreground)
         story.wait_for_version(1)
-        asked_at = story.publish_and_assign(2)
-        assert story.wait_for_offer(2).offered_at - asked_at < SOON
+        story.publish_and_push(2)
         story.wait_for_version(2)
         _a_worker_that_was_away_catches_up(story, compose)
         assert compose.stop() == 0
@@ -123,7 +120,7 @@ def test_behind_a_proxy_a_supervisor_comes_by_tls_to_the_gateway(
         wait_until(
             lambda: _is_served(behind_proxy),
             what="the proxy lets people through",
-            within_s=30,
+            within_s=PATIENCE_S,
             evidence=story.evidence,
         )
         deployment = story.deploy()
@@ -131,13 +128,12 @@ def test_behind_a_proxy_a_supervisor_comes_by_tls_to_the_gateway(
         trusted = f"export CURL_CA_BUNDLE={behind_proxy.certificate.certificate}"
         story.host.start(f"{trusted}; {deployment.foreground}")
         story.wait_for_version(1)
-        asked_at = story.publish_and_assign(2)
-        assert story.wait_for_offer(2).offered_at - asked_at < SOON
+        story.publish_and_push(2)
         story.wait_for_version(2)
         wait_until(
             lambda: _where_agents_are(story) == {"gateway"},
             what="the collector is connected to the gateway alone",
-            within_s=30,
+            within_s=PATIENCE_S,
             evidence=story.evidence,
         )
         assert compose.stop() == 0

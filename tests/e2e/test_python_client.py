@@ -13,7 +13,7 @@ import pytest
 from tests.e2e import python_client
 from tests.e2e.harness import texts
 from tests.e2e.harness.story import Setup, Story
-from tests.e2e.harness.waiting import tail, wait_until
+from tests.e2e.harness.waiting import PATIENCE_S, tail, wait_until
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def test_the_python_client_registers_applies_and_reports(
     _runs(story, output, 1)
     story.publish_and_assign(2)
     _runs(story, output, 2)
-    client.communicate(timeout=15)
+    client.communicate(timeout=PATIENCE_S)
     story.wait_for_collector(
-        lambda found: found.status == "disconnected", what="disconnected", within_s=10
+        lambda found: found.status == "disconnected", what="disconnected", within_s=PATIENCE_S
     )
     assert [event["event"] for event in events(output)] == [
         "started",
@@ -71,13 +71,13 @@ def _runs(story: Story, output: Path, number: int) -> None:
     found = story.wait_for_collector(
         lambda found: (found.status, found.applied) == ("in_sync", number),
         what=f"in sync on version {number}",
-        within_s=15,
+        within_s=PATIENCE_S,
     )
     assert (found.name, found.transport, found.is_healthy) == ("python-host", "http", None)
     wait_until(
         lambda: texts.marker(number) in story.api.effective_text(found.uid),
         what="its effective configuration is the version",
-        within_s=5,
+        within_s=PATIENCE_S,
         evidence=lambda: tail(output),
     )
     story.assert_offered_once(number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -12,6 +11,7 @@ from tests.e2e.harness import texts
 from tests.e2e.harness.api import Collector
 from tests.e2e.harness.pages import Pages
 from tests.e2e.harness.story import APPLY_S, Setup, Story
+from tests.e2e.harness.waiting import PATIENCE_S
 
 Begin = Callable[[Setup], Story]
 
@@ -24,7 +24,6 @@ SETUPS: Final = (
 )
 RECONCILE_S: Final = 6
 """The longest time between two looks of the server at what should be offered."""
-SOON: Final = timedelta(seconds=1)
 
 
 def _name(setup: Setup) -> str:
@@ -52,10 +51,10 @@ def _arrives(story: Story) -> None:
 
 
 def _follows(story: Story, number: int) -> None:
-    asked_at = story.publish_and_assign(number)
-    offer = story.wait_for_offer(number)
     if story.setup.transport == "ws":
-        assert offer.offered_at - asked_at < SOON
+        story.publish_and_push(number)
+    else:
+        story.publish_and_assign(number)
     story.wait_for_version(number)
     story.assert_offered_once(number)
 
@@ -66,7 +65,7 @@ def _is_refused(story: Story) -> None:
     found = story.wait_for_collector(
         lambda collector: (collector.status, collector.desired) == (status, texts.REFUSED),
         what=f"version {texts.REFUSED} is {status}",
-        within_s=story.setup.poll_s + APPLY_S + 20,
+        within_s=story.setup.poll_s + APPLY_S + PATIENCE_S,
     )
     _tells_why(story, found)
     pause_s = story.setup.poll_s or 2 * RECONCILE_S

@@ -22,7 +22,7 @@ from tests.e2e.binaries import PROGRAMS, Collector, Supervisor, ensure
 from tests.e2e.harness.host import children_of
 from tests.e2e.harness.server import Process
 from tests.e2e.harness.story import PLATFORM
-from tests.e2e.harness.waiting import wait_until
+from tests.e2e.harness.waiting import PATIENCE_S, wait_until
 from tests.e2e.key_table import known_keys
 
 SUPERVISORS: Final = [program for program in PROGRAMS if isinstance(program, Supervisor)]
@@ -123,7 +123,7 @@ def test_no_supervisor_starts_with_a_label_that_is_refused_here(
         wait_until(
             process.has_ended,
             what="the supervisor gives up",
-            within_s=30,
+            within_s=PATIENCE_S,
             evidence=(ground / "log").read_text,
         )
         assert "could not compose initial merged config" in (ground / "log").read_text()
@@ -152,7 +152,7 @@ def _starts(supervisor: Path, folder: Path) -> None:
             # By its next try it is past the moment up to which SIGINT ends it without a word.
             lambda: len(_FAILED_TRY.findall(log.read_text())) > 2,
             what="the supervisor starts and looks for its server",
-            within_s=30,
+            within_s=PATIENCE_S,
             evidence=lambda: f"{(folder / 'supervisor.yaml').read_text()}\n{log.read_text()}",
         )
         assert process.end(signal.SIGINT) == 0

@@ -15,7 +15,7 @@ from telflo.base.ids import new_id
 from tests.e2e.binaries import PROGRAMS, Collector, ensure
 from tests.e2e.harness.api import Api
 from tests.e2e.harness.server import Process, Server, free_port, make_api_token
-from tests.e2e.harness.waiting import tail, wait_until
+from tests.e2e.harness.waiting import PATIENCE_S, tail, wait_until
 from tests.opamp.fakes import full
 
 CONFIGURATION: Final = """\
@@ -72,7 +72,7 @@ def sink(ground: Path) -> Iterator[Sink]:
     wait_until(
         lambda: "Everything is ready" in process.log.read_text(),
         what="the collector runs",
-        within_s=20,
+        within_s=PATIENCE_S,
         evidence=lambda: tail(process.log),
     )
     yield Sink(f"http://127.0.0.1:{port}", file, process)
@@ -108,7 +108,7 @@ def test_traces_of_our_own_reach_a_collector_without_a_secret(ground: Path, sink
         wait_until(
             lambda: {"opamp.admit"} <= {span["name"] for span in sink.spans()},
             what="the agent's admission is traced",
-            within_s=20,
+            within_s=PATIENCE_S,
             evidence=lambda: (
                 f"{sorted({span['name'] for span in sink.spans()})}\n{tail(sink.process.log)}"
             ),

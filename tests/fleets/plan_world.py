@@ -1,9 +1,13 @@
 """A rollout in memory that does what the plan says, with targets that answer as they like."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
+from fleets.rollouts.judging import Health
+from fleets.rollouts.placing import next_to_go
 from fleets.rollouts.plan import (
     ACTIVE,
     Action,
@@ -17,20 +21,32 @@ from fleets.rollouts.plan import (
     act,
     decide,
 )
+from fleets.rollouts.zones import FailedFacts, broken_zones
 
+IN_MOTION = {"offered", "applying", "soaking"}
 MOVED = {"offered", "applying", "soaking", "succeeded", "failed", "pending_offline"}
 FINAL = {"succeeded", "failed", "excluded", "reverted", "revert_failed"}
 
 
-@dataclass
+@dataclass(eq=False)
 class Target:
-    """One target. versions: how often the version was made what it should run, and taken back."""
+    """One target. let_go, taken_back: how often the version was made what it should run, and taken back.
+
+    well_since: since it failed, when it became well; None while it is not.
+    """
 
     stage: int
+    zone: str = ""
     state: str = "waiting"
     is_online: bool = True
     let_go: int = 0
     taken_back: int = 0
+    well_since: datetime | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        """The version failed there, and it is not well."""
+        return self.state == "failed" and not (self.is_online and self.well_since)
 
 
 @dataclass
@@ -54,11 +70,13 @@ class World:
     targets: list[Target]
     automatic_rollback: bool = True
     max_in_flight: int = 0
+    zone_limit: int = 0
     state: State = State.PENDING
     is_held: bool = False
     is_open: bool = True
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-    most_in_flight: int = 0
+    over_limit: list[str] = field(default_factory=list)
+    passed_early: bool = False
     ever_begun: set[int] = field(default_factory=set)
 
     def view(self) -> RolloutView:
@@ -119,8 +137,6 @@ class World:
             for target in self.targets:
                 if target.state == "waiting":
                     target.state = "excluded"
-        in_flight = sum(one.state in {"offered", "applying", "soaking"} for one in self.targets)
-        self.most_in_flight = max(self.most_in_flight, in_flight)
 
     def _enter(self, index: int, word: StageWord, bake_until: datetime | None) -> None:
         stage = self.stages[index]
@@ -128,18 +144,60 @@ class World:
         if word is StageWord.RUNNING:
             self.ever_begun.add(index)
         if word is StageWord.PASSED:
-            stage.judged = self._stage_view(index).counts.moved_and_judged
+            counts = self._stage_view(index).counts
+            stage.judged = counts.moved_and_judged
+            self.passed_early |= counts.in_flight > 0
         if word is StageWord.BAKING:
             stage.bake_until = bake_until
             stage.baked_since = stage.baked_since or self.now
 
     def _release(self, decision: Decision) -> None:
-        left = len(self.targets) if decision.room is None else decision.room
-        for target in self.targets:
-            if target.state == "waiting" and target.stage in decision.release and left:
-                left -= 1
-                target.state = "offered" if target.is_online else "pending_offline"
-                target.let_go += 1
+        waiting = [
+            one for one in self.targets if one.state == "waiting" and one.stage in decision.release
+        ]
+        for target in self._who_may_go(waiting, decision.room):
+            self._let_go(target)
+
+    def come_back(self, target: Target) -> None:
+        """It is connected again; who was left for this gets the version within the limits."""
+        target.is_online = True
+        if target.state == "pending_offline" and self._who_may_go([target], self.view().room):
+            self._let_go(target)
+
+    def _who_may_go(self, targets: Sequence[Target], room: int | None) -> list[Target]:
+        by_uid = {UUID(int=number): one for number, one in enumerate(targets)}
+        pairs = [(uid, one.zone) for uid, one in by_uid.items()]
+        busy = Counter(one.zone for one in self.targets if one.state in IN_MOTION)
+        busy += broken_zones(self._failed(), self.now)
+        return [by_uid[uid] for uid in next_to_go(pairs, busy, room=room, per_zone=self.zone_limit)]
+
+    def _failed(self) -> list[FailedFacts]:
+        return [
+            FailedFacts(
+                zone=one.zone,
+                is_connected=one.is_online,
+                health=Health.HEALTHY if one.well_since else Health.UNHEALTHY,
+                reports_health=True,
+                runs_another=False,
+                lacks_it=False,
+                failed_at=datetime.min.replace(tzinfo=UTC),
+                healthy_since=one.well_since,
+                calm=timedelta(),
+            )
+            for one in self.targets
+            if one.state == "failed"
+        ]
+
+    def _let_go(self, target: Target) -> None:
+        others = [one for one in self.targets if one is not target]
+        moving = [one for one in others if one.state in IN_MOTION]
+        held = [one for one in others if one.state in IN_MOTION or one.is_broken]
+        if target.is_online and self.max_in_flight and len(moving) >= self.max_in_flight:
+            self.over_limit.append("in flight")
+        if self.zone_limit and sum(one.zone == target.zone for one in held) >= self.zone_limit:
+            self.over_limit.append(f"zone {target.zone}")
+        target.state = "offered" if target.is_online else "pending_offline"
+        target.let_go, target.well_since = target.let_go + 1, None
 
     def _revert(self) -> None:
         for target in self.targets:

@@ -66,6 +66,34 @@ class TestBake:
         assert staged.rollout.state == "running"
         assert target_of(staged.rollout, canary).state == "succeeded"
 
+    def ill_between_two_looks(self, staged: Staged, canary: AgentSnapshot) -> None:
+        healthy(canary, since=staged.now + timedelta(seconds=3))
+        staged.work(timedelta(seconds=5))
+
+    def test_one_that_was_ill_between_two_looks_soaks_once_more_and_the_stage_waits(self) -> None:
+        staged = Staged()
+        canary = soaked(staged)
+        staged.work(BAKE - timedelta(seconds=10))
+        self.ill_between_two_looks(staged, canary)
+        target = target_of(staged.rollout, canary)
+        assert target.state == "soaking"
+        assert "soaks once more" in target.reason
+        staged.work(SOAK - timedelta(seconds=3))
+        assert (staged.rollout.state, staged.offered()) == ("baking", [])
+        staged.work(timedelta(seconds=2))
+        assert target_of(staged.rollout, canary).state == "succeeded"
+        assert len(staged.offered()) == 3
+
+    def test_one_that_is_ill_again_and_again_in_the_bake_has_failed(self) -> None:
+        staged = Staged()
+        canary = soaked(staged)
+        self.ill_between_two_looks(staged, canary)
+        staged.work(SOAK)
+        assert target_of(staged.rollout, canary).state == "succeeded"
+        self.ill_between_two_looks(staged, canary)
+        assert staged.rollout.state == "rolling_back"
+        assert "while its stage baked" in target_of(staged.rollout, canary).failure
+
     def test_one_that_is_gone_in_the_bake_has_not_failed(self) -> None:
         staged = Staged()
         canary = soaked(staged)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +13,14 @@ from agents import store
 from agents.snapshot import AgentSnapshot, Capability, ConfigStatus, ConnectionReport, Transport
 from fleets.connection import NewDestination, connection_of, update_connection
 from fleets.connection_claims import claim_settings, give_back_settings
-from fleets.connection_offer import DEFAULT_HEARTBEAT_S, Held, SettingsOffer, Signal
+from fleets.connection_offer import (
+    DEFAULT_HEARTBEAT_S,
+    Held,
+    SettingsClaim,
+    SettingsOffer,
+    Signal,
+)
 from fleets.models import AgentConnection, ArrivalMode, Fleet, Token, TokenKind
-from fleets.offer import Claim
 from fleets.services import set_mode
 from fleets.standing import intents
 from telflo.base import clock
@@ -53,6 +58,13 @@ def fleet() -> Fleet:
 def claim(agent: AgentSnapshot, offered: str = "") -> SettingsOffer | None:
     held = {agent.instance_uid: Held(agent.epoch, offered)}
     return claim_settings(held, now=clock.now()).get(agent.instance_uid)
+
+
+def give_back(agent: AgentSnapshot, *, at: datetime | None = None) -> None:
+    """What this session claimed last, unless it is said when."""
+    at = at or AgentConnection.objects.get(agent_id=agent.instance_uid).offered_at
+    assert at is not None
+    give_back_settings({agent.instance_uid: SettingsClaim(agent.epoch, at)})
 
 
 def wanted(agent: AgentSnapshot) -> str:
@@ -200,7 +212,10 @@ class TestClaiming:
         update_connection(fleet=fleet, heartbeat_s=60, actor=TESTER)
         offer = claim(agent)
         assert offer is not None
-        give_back_settings({agent.instance_uid: Claim(agent.epoch, offer.hash)})
+        give_back(agent, at=clock.now())
+        assert claim(agent) is None, "another claim of this session"
+        for _ in range(2):
+            give_back(agent)
         assert claim(agent) == offer
 
     def test_what_an_older_session_claimed_says_nothing_of_what_a_newer_one_was_sent(
@@ -212,7 +227,7 @@ class TestClaiming:
         new = enrol(token=token, uid=old.instance_uid, capabilities=ABLE)
         offer = claim(new)
         assert offer is not None
-        give_back_settings({old.instance_uid: Claim(old.epoch, offer.hash)})
+        give_back(old)
         assert claim(new) is None
 
     @pytest.mark.rule("D2", "S4")

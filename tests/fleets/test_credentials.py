@@ -1,6 +1,6 @@
-"""Credentials of single agents, and what a rotation offers in its overlap."""
+"""Credentials of single agents."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,68 +9,24 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import Agent, AgentEvent
-from agents.snapshot import AgentSnapshot, Capability, Transport
+from agents.snapshot import AgentSnapshot, Transport
 from agents.store import Arrival
 from fleets import enrollment, tokens
 from fleets.admission import Caller, admit_agents
 from fleets.connection import update_connection
-from fleets.connection_claims import claim_settings, give_back_settings
-from fleets.connection_offer import MOST_UNUSED, Held, SettingsOffer
+from fleets.connection_offer import MOST_UNUSED, SettingsOffer
 from fleets.credentials import prune_credentials
 from fleets.errors import EnrolmentRefused, TokenRefused
-from fleets.models import AgentConnection, Fleet, Handover, Membership, Token, TokenKind
-from fleets.offer import Claim
+from fleets.models import AgentConnection, Fleet, Membership, Token, TokenKind
 from fleets.services import forget_agent, move_agent
-from fleets.standing import intents
-from fleets.tasks import sweep_tokens
 from fleets.tokens import PREFIX_LENGTH, IssuedToken
 from telflo.base import clock
 from telflo.base.errors import Conflict
 from telflo.base.ids import new_id
-from tests.factories import CAPABILITIES, TESTER, agent_of, enrol, make_fleet, make_token
+from tests.factories import TESTER, agent_of, make_fleet, make_token
+from tests.fleets.credentials import claim, come, credentials, give_back, offered
 
-pytestmark = pytest.mark.django_db
-ABLE = int(
-    CAPABILITIES | Capability.REPORTS_HEARTBEAT | Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS
-)
-
-
-@pytest.fixture(autouse=True)
-def _address(settings: Any) -> None:
-    settings.BASE_URL, settings.OPAMP_URL, settings.CA_FILE = "https://telflo.example", "", ""
-
-
-@pytest.fixture
-def fleet() -> Fleet:
-    made = make_fleet(name="edge")
-    update_connection(fleet=made, own_credentials=True, actor=TESTER)
-    return made
-
-
-@pytest.fixture
-def shared(fleet: Fleet) -> IssuedToken:
-    return make_token(fleet=fleet)
-
-
-def come(secret: str, uid: Any = None, **how: Any) -> AgentSnapshot:
-    """The agent comes by the secret."""
-    token = IssuedToken(Token(), secret)
-    return enrol(token=token, uid=uid, capabilities=ABLE, **how)
-
-
-def claim(agent: AgentSnapshot) -> SettingsOffer | None:
-    held = {agent.instance_uid: Held(agent.epoch, agent.settings.offered)}
-    return claim_settings(held, now=clock.now()).get(agent.instance_uid)
-
-
-def wanted(agent: AgentSnapshot) -> str:
-    return intents([agent.instance_uid])[agent.instance_uid].settings
-
-
-def offered(agent: AgentSnapshot) -> SettingsOffer:
-    offer = claim(agent)
-    assert offer is not None
-    return offer
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("address")]
 
 
 def statements_of_coming(agents: Sequence[tuple[AgentSnapshot, SettingsOffer]]) -> int:
@@ -85,10 +41,6 @@ def statements_of_coming(agents: Sequence[tuple[AgentSnapshot, SettingsOffer]]) 
     with CaptureQueriesContext(connection) as queries:
         admit_agents(callers, now=clock.now())
     return len(queries)
-
-
-def credentials(**how: Any) -> list[Token]:
-    return list(Token.objects.filter(kind=TokenKind.AGENT, **how).order_by("pk"))
 
 
 @pytest.mark.rule("S6")
@@ -176,7 +128,7 @@ class TestOwnCredential:
         come(offers[1].secret, two.instance_uid)
 
     def test_who_never_comes_back_by_one_is_left_alone_until_the_settings_change(
-        self, shared: IssuedToken, fleet: Fleet
+        self, shared: IssuedToken, owning_fleet: Fleet
     ) -> None:
         agent = come(shared.secret)
         for _ in range(MOST_UNUSED):
@@ -184,7 +136,7 @@ class TestOwnCredential:
             agent = come(shared.secret, agent.instance_uid)
         last = claim(agent)
         assert last is None or not last.secret
-        update_connection(fleet=fleet, heartbeat_s=60, actor=TESTER)
+        update_connection(fleet=owning_fleet, heartbeat_s=60, actor=TESTER)
         assert offered(come(shared.secret, agent.instance_uid)).secret
 
     def test_many_who_come_by_theirs_at_once_cost_as_many_statements_as_one(
@@ -202,15 +154,16 @@ class TestOwnCredential:
 
     def test_one_that_was_not_sent_is_gone(self, shared: IssuedToken) -> None:
         agent = come(shared.secret)
-        give_back_settings({agent.instance_uid: Claim(agent.epoch, offered(agent).hash)})
+        offered(agent)
+        give_back(agent)
         assert not credentials()
         assert offered(agent).secret
 
     def test_off_by_default(self) -> None:
         assert claim(come(make_token(fleet=make_fleet()).secret)) is None
 
-    def test_a_host_token_is_one_of_its_own_already(self, fleet: Fleet) -> None:
-        host = make_token(fleet=fleet, kind=TokenKind.HOST)
+    def test_a_host_token_is_one_of_its_own_already(self, owning_fleet: Fleet) -> None:
+        host = make_token(fleet=owning_fleet, kind=TokenKind.HOST)
         assert claim(come(host.secret)) is None
 
     def test_it_is_not_rotated_by_people(self, shared: IssuedToken) -> None:
@@ -256,149 +209,3 @@ class TestOwnCredential:
         assert prune_credentials(clock.now()) == 0
         assert prune_credentials(clock.now() + timedelta(days=31)) == 1
         assert len(credentials()) == 1
-
-
-@pytest.mark.rule("S2", "S6")
-class TestAnotherPlace:
-    """The server's address or CA changed: who has a credential of its own can be told, as one that works."""
-
-    @pytest.fixture(params=["address", "ca"])
-    def change(self, request: Any, settings: Any, tmp_path: Any) -> Callable[[], None]:
-        ca_file = tmp_path / "ca.pem"
-        ca_file.write_text("-----BEGIN CERTIFICATE-----")
-        settings.CA_FILE = str(ca_file)
-
-        def change() -> None:
-            if request.param == "ca":
-                ca_file.write_text("-----BEGIN CERTIFICATE----- another")
-            else:
-                settings.OPAMP_URL = "wss://new.example/v1/opamp"
-
-        return change
-
-    def moved(self, shared: IssuedToken) -> tuple[AgentSnapshot, SettingsOffer]:
-        agent = come(shared.secret)
-        offer = offered(agent)
-        return come(offer.secret, agent.instance_uid), offer
-
-    def test_it_is_offered_once_somebody_has_come_by_it(
-        self, shared: IssuedToken, change: Callable[[], None]
-    ) -> None:
-        agent, first = self.moved(shared)
-        change()
-        assert (claim(agent), wanted(agent)) == (None, first.hash)
-        self.moved(shared)
-        assert wanted(agent) != first.hash
-        offer = offered(agent)
-        assert (offer.endpoint, offer.ca_pem) != (first.endpoint, first.ca_pem)
-        assert offer.secret not in ("", first.secret)
-        assert (wanted(agent), claim(agent)) == (offer.hash, None)
-        again = come(offer.secret, agent.instance_uid)
-        assert (wanted(again), claim(again)) == (offer.hash, None)
-        [kept] = credentials(agent_uid=agent.instance_uid, revoked_at=None)
-        assert kept.parent == shared.token
-
-    def test_who_cannot_reach_it_stays_by_the_old_credential_and_is_left_alone_in_the_end(
-        self, shared: IssuedToken, change: Callable[[], None]
-    ) -> None:
-        agent, first = self.moved(shared)
-        change()
-        self.moved(shared)
-        for _ in range(MOST_UNUSED):
-            assert offered(agent).secret
-            agent = come(first.secret, agent.instance_uid)
-        last = claim(agent)
-        assert last is None or not last.secret
-
-    def test_one_that_was_not_sent_may_be_claimed_again(
-        self, shared: IssuedToken, change: Callable[[], None]
-    ) -> None:
-        agent, _ = self.moved(shared)
-        change()
-        self.moved(shared)
-        give_back_settings({agent.instance_uid: Claim(agent.epoch, offered(agent).hash)})
-        assert offered(agent).secret
-
-    def test_who_was_offered_one_by_an_older_version_is_left_alone(
-        self, shared: IssuedToken, change: Callable[[], None]
-    ) -> None:
-        agent, first = self.moved(shared)
-        AgentConnection.objects.update(place="")
-        change()
-        self.moved(shared)
-        assert (claim(agent), wanted(agent)) == (None, first.hash)
-
-    def test_a_ca_that_cannot_be_read_moves_nobody(
-        self, shared: IssuedToken, settings: Any
-    ) -> None:
-        agent, first = self.moved(shared)
-        settings.CA_FILE = "/nowhere/ca.pem"
-        assert (claim(agent), wanted(agent)) == (None, first.hash)
-
-
-@pytest.mark.rule("S5")
-class TestRotation:
-    def rotate(self, old: IssuedToken, **how: Any) -> IssuedToken:
-        overlap = how.pop("overlap", timedelta(days=1))
-        return tokens.rotate_token(token=old.token, overlap=overlap, actor=TESTER, **how)
-
-    def test_who_uses_the_old_one_is_offered_the_new_one(self) -> None:
-        old = make_token(fleet=make_fleet())
-        agent = come(old.secret)
-        assert claim(agent) is None
-        new = self.rotate(old)
-        offer = offered(agent)
-        assert offer.secret == new.secret
-        again = come(offer.secret, agent.instance_uid)
-        assert claim(again) is None
-        assert list(tokens.members_of(old.token)) == []
-        assert [m.agent_id for m in tokens.members_of(new.token)] == [agent.instance_uid]
-
-    def test_where_each_collector_has_its_own_that_is_offered(self, shared: IssuedToken) -> None:
-        agent = come(shared.secret)
-        self.rotate(shared)
-        assert offered(agent).secret.startswith("tlf_a_")
-
-    def test_both_are_valid_until_the_agent_is_seen_by_the_new_one(self) -> None:
-        old = make_token(fleet=make_fleet())
-        agent = come(old.secret)
-        self.rotate(old)
-        offered(agent)
-        assert not come(old.secret, agent.instance_uid).is_new
-
-    def test_the_new_secret_is_kept_encrypted_and_only_for_the_overlap(self) -> None:
-        old = make_token(fleet=make_fleet())
-        new = self.rotate(old)
-        raw = Handover.objects.extra(select={"raw": "secret"}).values_list("raw", flat=True).get()
-        assert new.secret.encode() not in bytes(raw)
-        Handover.objects.update(until=clock.now())
-        agent = come(old.secret)
-        sweep_tokens()
-        assert not Handover.objects.exists()
-        assert claim(agent) is None
-
-    def test_without_an_overlap_nothing_is_kept(self) -> None:
-        self.rotate(make_token(fleet=make_fleet()), overlap=timedelta())
-        assert not Handover.objects.exists()
-
-    def test_at_the_deadline_the_old_one_retires_and_stays_valid_for_who_is_known(self) -> None:
-        old = make_token(fleet=make_fleet())
-        agent = come(old.secret)
-        self.rotate(old)
-        Token.objects.filter(pk=old.token.pk).update(retired_at=clock.now())
-        sweep_tokens()
-        assert not come(old.secret, agent.instance_uid).is_new
-        with pytest.raises(EnrolmentRefused):
-            come(old.secret)
-
-    def test_if_asked_for_it_is_revoked_at_the_deadline_and_not_before(self) -> None:
-        old = make_token(fleet=make_fleet())
-        come(old.secret)
-        self.rotate(old, revoke_old=True)
-        sweep_tokens()
-        assert enrollment.verify_token(old.secret, now=clock.now()).id == old.token.pk
-        Token.objects.filter(pk=old.token.pk).update(revoke_at=clock.now())
-        assert sweep_tokens() == 1
-        with pytest.raises(TokenRefused) as refused:
-            enrollment.verify_token(old.secret, now=clock.now())
-        assert refused.value.reason == "revoked"

@@ -8,6 +8,7 @@ from agents import store
 from agents.snapshot import AgentSnapshot
 from configs.models import ConfigVersion
 from fleets import services
+from fleets.errors import AlreadyAssigned
 from fleets.models import Quarantine, Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.plan import Action
@@ -223,3 +224,44 @@ def test_what_failed_after_it_was_applied_is_nothing_to_go_back_to() -> None:
     rollout = story.assign(three)
     assert target_of(rollout, agent).previous.version == story.one  # type: ignore[union-attr]  # it has one
     assert member_of(agent).previous.version == story.one  # type: ignore[union-attr]  # it has one
+
+
+class TestFleetThatHasIt:
+    """The version went to all but one, which was skipped, and is the fleet's stable one."""
+
+    def there(self) -> tuple[Story, ConfigVersion]:
+        story, two = failed()
+        story.assign(two)
+        story.fleet.refresh_from_db()
+        assert story.fleet.stable_version == two
+        return story, two
+
+    def test_with_force_it_is_tried_again_where_it_failed_and_nobody_else_is_touched(self) -> None:
+        story, two = self.there()
+        bad, good = story.agents
+        found = preflight_of(fleet=story.fleet, version=two, force=True)
+        assert [stage.reached for stage in found.stages] == [1]
+        rollout = story.assign(two, force=True)
+        assert [one.agent_id for one in rollout.targets.all()] == [bad.instance_uid]
+        before = story.claim(bad, good)
+        assert before == {bad.instance_uid: hash_of(story.one)}
+        story.answer(bad, APPLIED, hash_of(story.one))
+        assert story.claim(bad, good) == {bad.instance_uid: hash_of(two)}
+        story.answer(bad, APPLIED, hash_of(two))
+        story.work()
+        assert state_of(rollout) == "succeeded"
+
+    def test_without_force_and_where_it_failed_nowhere_it_is_refused_with_what_to_do(self) -> None:
+        story, two = self.there()
+        with pytest.raises(AlreadyAssigned, match="all of them with force"):
+            story.assign(two)
+        Quarantine.objects.all().delete()
+        with pytest.raises(AlreadyAssigned, match="nobody to try it on again"):
+            story.assign(two, force=True)
+
+    def test_while_it_is_given_the_skipped_are_retried_in_its_rollout(self) -> None:
+        story, two = failed()
+        rollout = story.assign(two, strategy=one_by_one())
+        Rollout.objects.filter(pk=rollout.pk).update(state="paused", is_held=True)
+        with pytest.raises(AlreadyAssigned, match=f"Rollout {rollout} gives it.*retried in it"):
+            story.assign(two, force=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from agents.models import AgentStatus
-from fleets.rollouts.judging import Health, SoakFacts, Word, judge
+from fleets.rollouts.judging import Health, SoakFacts, Word, judge, watch
 from tests.factories import at
 from tests.fleets.story import target_of
 from tests.fleets.test_stages import SOAK, Staged, healthy
@@ -52,6 +52,27 @@ def test_one_that_never_stays_well_is_told_so() -> None:
 
 def test_one_that_reports_no_health_is_judged_by_its_answer_alone() -> None:
     assert judge(soak(reports_health=False, healthy_since=at(50)), at(60)).word is Word.UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    ("change", "is_second", "expected"),
+    [
+        ({"healthy_since": at(0)}, False, Word.WAIT),
+        ({"healthy_since": at(65)}, True, Word.WAIT),
+        ({"healthy_since": at(66)}, False, Word.AGAIN),
+        ({"healthy_since": at(66)}, True, Word.FAILED),
+        ({"healthy_since": None}, True, Word.WAIT),
+        ({"healthy_since": at(200), "is_connected": False}, True, Word.WAIT),
+        ({"healthy_since": at(200), "reports_health": False}, True, Word.WAIT),
+        ({"healthy_since": at(200), "health": Health.UNKNOWN}, True, Word.WAIT),
+        ({"health": Health.UNHEALTHY}, False, Word.FAILED),
+    ],
+)
+def test_in_the_bake_one_that_was_ill_between_two_looks_soaks_anew_once(
+    change: dict[str, object], is_second: bool, expected: Word
+) -> None:
+    told = watch(soak(**change), soaked_at=at(65), has_soaked_anew=is_second)
+    assert told.word is expected
 
 
 @pytest.mark.django_db

@@ -15,10 +15,9 @@ from agents.snapshot import AgentSnapshot, ConfigStatus, Transport
 from agents.store import Arrival
 from fleets import connection_claims, forgetting, offers, reports, services
 from fleets.admission import Caller, admit_agents
-from fleets.connection_offer import Held
+from fleets.connection_offer import Held, SettingsClaim
 from fleets.enrollment import verify_token
 from fleets.models import ArrivalMode
-from fleets.offer import Claim
 from fleets.rollouts import engine
 from fleets.rollouts.services import start_rollout
 from fleets.tokens import IssuedToken
@@ -124,7 +123,7 @@ def settings_given_back(story: Story) -> Callable[[], object]:
     [agent] = story.agents
     connection_claims.claim_settings({agent.instance_uid: Held(agent.epoch, "")}, now=clock.now())
     return lambda: connection_claims.give_back_settings(
-        {agent.instance_uid: Claim(agent.epoch, "x")}
+        {agent.instance_uid: SettingsClaim(agent.epoch, clock.now())}
     )
 
 

@@ -113,13 +113,36 @@ def test_a_spent_budget_takes_everything_back_where_that_is_wanted() -> None:
     passed = StageView(0, StageWord.PASSED, Counts(failed=1, succeeded=1))
     under_way = StageView(1, StageWord.RUNNING, Counts(applying=1))
     both = RolloutView(State.RUNNING, (passed, under_way), automatic_rollback=True)
-    assert decide(both).stages == {0: StageWord.FAILED, 1: StageWord.FAILED}
+    assert decide(both).stages == {0: StageWord.FAILED, 1: StageWord.STOPPED}
     to_come = replace(both, stages=(passed, replace(under_way, state=StageWord.WAITING)))
-    assert act(to_come, Action.ROLL_BACK, NOON).stages == {}
+    assert act(to_come, Action.ROLL_BACK, NOON).stages == {0: StageWord.FAILED}
     on_its_way = view(State.ROLLING_BACK, Counts(reverting=2, away=1), stage=StageWord.FAILED)
     assert decide(on_its_way).state is State.ROLLING_BACK
     over = decide(view(State.ROLLING_BACK, Counts(reverting=1, away=1, reverted=1)))
     assert (over.state, over.reason) == (State.ROLLED_BACK, "1 offline go back when they return.")
+
+
+def test_a_stage_that_a_person_takes_back_has_not_failed_but_was_stopped() -> None:
+    well = view(State.RUNNING, Counts(succeeded=1, applying=1))
+    assert act(well, Action.ROLL_BACK, NOON).stages == {0: StageWord.STOPPED}
+    spent = view(State.PAUSED, Counts(failed=1))
+    assert act(spent, Action.ROLL_BACK, NOON).stages == {0: StageWord.FAILED}
+    passed = view(State.RUNNING, Counts(succeeded=1), stage=StageWord.PASSED)
+    assert act(passed, Action.ROLL_BACK, NOON).stages == {}
+
+
+def test_a_stage_with_nobody_in_it_is_skipped_before_or_after_it_began() -> None:
+    for word in (StageWord.WAITING, StageWord.RUNNING):
+        empty = StageView(0, word, Counts(), bake=FIVE_MINUTES)
+        second = StageView(1, StageWord.WAITING, Counts(waiting=1))
+        assert decide(RolloutView(State.RUNNING, (empty, second))).stages == {0: StageWord.SKIPPED}
+    begins = RolloutView(State.RUNNING, (replace(empty, state=StageWord.SKIPPED), second))
+    assert decide(begins).stages == {1: StageWord.RUNNING}
+
+
+def test_a_stage_that_somebody_comes_into_after_it_was_skipped_is_so_no_more() -> None:
+    late = decide(view(State.RUNNING, Counts(waiting=1), stage=StageWord.SKIPPED))
+    assert (late.release, late.stages) == ((0,), {0: StageWord.PASSED})
 
 
 def test_all_that_were_left_out_go_back_too_and_so_does_nobody_that_nobody_counts() -> None:

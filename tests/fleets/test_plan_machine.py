@@ -14,7 +14,7 @@ _STAGE = st.tuples(
     st.integers(1, 3),  # targets
     st.sampled_from([0, 60, 600]),  # bake, s
     st.one_of(
-        st.builds(Budget, percent=st.sampled_from([0, 34, 100])),
+        st.builds(Budget, percent=st.sampled_from([100, 0, 34])),
         st.builds(Budget, count=st.integers(0, 2)),
     ),
 )
@@ -33,13 +33,24 @@ class Rollouts(RuleBasedStateMachine):
         stages=st.lists(_STAGE, min_size=1, max_size=3),
         automatic=st.booleans(),
         most=st.integers(0, 2),
+        most_a_zone=st.sampled_from([0, 1, 1, 2]),
+        zones=st.sampled_from(["a", "ab"]),
     )
-    def begin(self, stages: list[tuple[int, int, Budget]], automatic: bool, most: int) -> None:
+    def begin(
+        self,
+        stages: list[tuple[int, int, Budget]],
+        automatic: bool,
+        most: int,
+        most_a_zone: int,
+        zones: str,
+    ) -> None:
+        places = [index for index, (count, _, _) in enumerate(stages) for _ in range(count)]
         self.world = World(
             [Stage(timedelta(seconds=bake_s), budget) for _, bake_s, budget in stages],
-            [Target(index) for index, (count, _, _) in enumerate(stages) for _ in range(count)],
+            [Target(index, zones[number % len(zones)]) for number, index in enumerate(places)],
             automatic_rollback=automatic,
             max_in_flight=most,
+            zone_limit=most_a_zone,
         )
 
     @rule()
@@ -70,6 +81,17 @@ class Rollouts(RuleBasedStateMachine):
             words = _NEXT[target.state]
             target.state = words[answer % len(words)]
 
+    @rule(pick=st.integers(0, 8), seen=st.booleans())
+    def one_falls_ill_while_its_stage_is_watched(self, pick: int, seen: bool) -> None:
+        watched = {StageWord.RUNNING, StageWord.BAKING}
+        able = [
+            one
+            for one in self.world.targets
+            if one.state == "succeeded" and self.world.stages[one.stage].word in watched
+        ]
+        if able:
+            able[pick % len(able)].state = "failed" if seen else "soaking"
+
     @rule(pick=st.integers(0, 8))
     def an_agent_goes(self, pick: int) -> None:
         target = self.world.targets[pick % len(self.world.targets)]
@@ -79,10 +101,13 @@ class Rollouts(RuleBasedStateMachine):
 
     @rule(pick=st.integers(0, 8))
     def an_agent_returns(self, pick: int) -> None:
-        target = self.world.targets[pick % len(self.world.targets)]
-        target.is_online = True
-        if target.state == "pending_offline":
-            target.state = "offered"
+        self.world.come_back(self.world.targets[pick % len(self.world.targets)])
+
+    @rule(pick=st.integers(0, 8))
+    def one_on_which_it_failed_gets_well(self, pick: int) -> None:
+        broken = [one for one in self.world.targets if one.is_broken]
+        if broken:
+            broken[pick % len(broken)].well_since = self.world.now
 
     @rule(pick=st.integers(0, 8))
     def a_person_retries(self, pick: int) -> None:
@@ -93,7 +118,7 @@ class Rollouts(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 8))
     def a_person_excludes(self, pick: int) -> None:
         target = self.world.targets[pick % len(self.world.targets)]
-        if target.state == "waiting":
+        if target.state in {"waiting", "failed"}:
             target.state = "excluded"
 
     @rule(action=st.sampled_from(Action))
@@ -121,7 +146,14 @@ class Rollouts(RuleBasedStateMachine):
                 mine = [one for one in self.world.targets if one.stage == index]
                 assert not any(one.let_go for one in mine)
             elif index:
-                assert self.world.stages[index - 1].word is StageWord.PASSED
+                assert self.world.stages[index - 1].word in {StageWord.PASSED, StageWord.SKIPPED}
+
+    @invariant()
+    def only_a_stage_that_somebody_was_in_has_passed_or_failed(self) -> None:
+        for index, stage in enumerate(self.world.stages):
+            mine = [one for one in self.world.targets if one.stage == index]
+            if stage.word in {StageWord.PASSED, StageWord.FAILED}:
+                assert any(one.state != "excluded" or one.let_go for one in mine)
 
     @invariant()
     def a_stage_bakes_for_as_long_as_it_should(self) -> None:
@@ -132,10 +164,12 @@ class Rollouts(RuleBasedStateMachine):
                 assert self.world.now >= stage.baked_since + stage.bake
 
     @invariant()
-    def no_more_are_in_flight_than_may(self) -> None:
-        returned = sum(not one.is_online or one.let_go > 0 for one in self.world.targets)
-        if self.world.max_in_flight and not returned:
-            assert self.world.most_in_flight <= self.world.max_in_flight
+    def nobody_is_let_go_over_a_limit_or_beside_one_of_its_zone_that_is_broken(self) -> None:
+        assert self.world.over_limit == []
+
+    @invariant()
+    def no_stage_passes_while_one_of_it_soaks(self) -> None:
+        assert not self.world.passed_early
 
     @invariant()
     def nothing_is_let_go_while_it_goes_back_or_after(self) -> None:
@@ -164,9 +198,9 @@ class Rollouts(RuleBasedStateMachine):
             world.operate(Action.RESUME)
         for _ in range(60):
             for target in world.targets:
-                target.is_online = True
-                if target.state == "pending_offline":
-                    target.state = "offered"
+                world.come_back(target)
+                if target.state == "failed":
+                    target.well_since = target.well_since or world.now
                 elif target.state in _NEXT:
                     target.state = _NEXT[target.state][-1 if target.state == "applying" else 0]
             world.now += timedelta(seconds=700)

@@ -94,7 +94,10 @@ receivers: {hostmetrics: , file_log: }
 exporters: {otlp: }
 service: {pipelines: {logs: {receivers: [hostmetrics, file_log], exporters: [otlp]}}}
 """
-        assert missing_in(needs_of(text).components, build) == []
+        needs = needs_of(text)
+        assert missing_in(needs.components, build) == []
+        called = {needs.called(one) for one in needs.components}
+        assert called == {"receiver hostmetrics", "receiver file_log", "exporter otlp"}
 
     @pytest.mark.parametrize(
         ("service", "fault"),

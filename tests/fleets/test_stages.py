@@ -39,8 +39,11 @@ BAKE = timedelta(minutes=5)
 class Staged:
     """A fleet of which a version is rolled out to one, then to all; the clock goes on by hand."""
 
-    def __init__(self, count: int = 4, **knobs: object) -> None:
+    def __init__(
+        self, count: int = 4, labels: dict[str, str] | None = None, **knobs: object
+    ) -> None:
         self.story = Story(count=count)
+        Agent.objects.update(labels=labels or {})
         self.version: ConfigVersion = self.story.version()
         self.hash = hash_of(self.version)
         self.now: datetime = clock.now()
@@ -74,6 +77,7 @@ class Staged:
         for agent in agents:
             self.story.answer(agent, APPLYING, self.hash)
             self.story.answer(agent, APPLIED, self.hash)
+        self.now = max(self.now, clock.now())  # answers come by the real clock
 
     def states(self) -> list[str]:
         """Of all targets."""
@@ -85,9 +89,12 @@ class Staged:
         self.work()
 
 
-def healthy(*agents: AgentSnapshot, word: str = "healthy", error: str = "") -> None:
+def healthy(
+    *agents: AgentSnapshot, word: str = "healthy", error: str = "", since: datetime | None = None
+) -> None:
     uids = [agent.instance_uid for agent in agents]
-    AgentStatus.objects.filter(agent_id__in=uids).update(health=word, last_error=error)
+    rows = AgentStatus.objects.filter(agent_id__in=uids)
+    rows.update(health=word, last_error=error, **({"health_since": since} if since else {}))
 
 
 def test_a_good_version_goes_from_one_to_all() -> None:

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notices import delivering, outbox, services
 from notices.kinds import Kind
-from notices.models import Channel, Delivery, Notice, Subscription
+from notices.models import MOST_LOGGED, Channel, Delivery, Notice, Subscription
 from notices.outbox import tell
 from notices.pruning import prune_notices
 from notices.tasks import deliver_notices
@@ -191,6 +191,30 @@ def until_nothing_waits(now: datetime) -> int:
         assert due.next_at is not None
         tries += work(max(now, due.next_at))
     return tries
+
+
+def test_every_try_is_kept_with_when_what_it_drew_and_how_long_it_took(receiver: Receiver) -> None:
+    receiver.answers = [(500, {}, b"no"), (503, {}, b"no"), (200, {}, b"ok")]
+    one = subscribe(url=receiver.url)
+    now = told()
+    assert until_nothing_waits(now) == 3
+    [delivery] = log_of(one)
+    assert [(each["status_code"], each["error"]) for each in delivery.log] == [
+        (500, "It answered 500."),
+        (503, "It answered 503."),
+        (200, ""),
+    ]
+    times = [datetime.fromisoformat(each["at"]) for each in delivery.log]
+    assert times[0] == now
+    assert times == sorted(times)
+    assert all(each["took_ms"] >= 0 for each in delivery.log)
+
+
+def test_of_very_many_tries_the_last_are_kept() -> None:
+    delivery = Delivery()
+    for number in range(MOST_LOGGED + 5):
+        delivery.add_try(clock.now(), status_code=number, error="", took_ms=None)
+    assert [one["status_code"] for one in delivery.log] == list(range(5, MOST_LOGGED + 5))
 
 
 def test_who_never_answers_is_given_up_and_paused_within_a_day(receiver: Receiver) -> None:

@@ -16,7 +16,7 @@ from agents.snapshot import (
     ConfigFile,
     SettingsState,
 )
-from fleets.connection_offer import Held, SettingsOffer
+from fleets.connection_offer import Held, SettingsClaim, SettingsOffer
 from fleets.offer import Claim, Intent, Offer
 from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
 from opamp.gateway import Gateway
@@ -161,7 +161,7 @@ class MemoryDomain:
         wanted = {uid: self.settings[uid] for uid in agents if uid in self.settings}
         return {uid: offer for uid, offer in wanted.items() if offer.hash != agents[uid].offered}
 
-    def give_back_settings(self, claims: Mapping[UUID, Claim]) -> None:
+    def give_back_settings(self, claims: Mapping[UUID, SettingsClaim]) -> None:
         self.log.append(("give_back_settings", dict(claims)))
 
     def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:

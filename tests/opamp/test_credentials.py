@@ -1,18 +1,23 @@
 """Connection settings and credentials between a gateway and the real domain, over both transports."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
+from django.db import OperationalError
 
 from agents.models import Agent as StoredAgent
 from agents.models import AgentStatus
 from agents.snapshot import Capability
 from fleets.connection import update_connection
-from fleets.models import Fleet, Membership, RefusedAttempt, Token, TokenKind
+from fleets.connection_offer import Held, SettingsOffer
+from fleets.models import AgentConnection, Fleet, Membership, RefusedAttempt, Token, TokenKind
 from fleets.tokens import Expiry, IssuedToken, issue_token, revoke_token
 from opamp.domain import DjangoDomain
 from opamp.errors import ConnectionRefused
@@ -82,6 +87,42 @@ async def test_an_interval_reaches_a_connected_agent_by_a_poke_and_once(
         agent.wire.say(hello(sequence_num=number))
         assert not (await agent.wire.reply()).HasField("connection_settings")
     assert (await AgentStatus.objects.aget()).interval_s == 60
+    await agent.leave()
+
+
+class Losing(DjangoDomain):
+    """Writes claims down and loses their answers, so many times."""
+
+    losses = 2
+
+    def claim_settings(
+        self, agents: Mapping[UUID, Held], *, now: datetime
+    ) -> Mapping[UUID, SettingsOffer]:
+        granted = super().claim_settings(agents, now=now)
+        if self.losses:
+            self.losses -= 1
+            raise OperationalError("The connection is gone.")
+        return granted
+
+
+@pytest.mark.rule("S2", "S6")
+async def test_settings_whose_claim_was_written_down_and_not_answered_are_offered_all_the_same(
+    arrive: Arrive, gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+) -> None:
+    await change(fleet, heartbeat_s=60, own_credentials=True)
+    domain, layer = Losing(), InMemoryChannelLayer()
+    gateway = Gateway(domain, lambda: layer, replace(OPTIONS, reconcile_s=0.05))
+    gateways.append(gateway)
+    agent = arrive(gateway, issued.secret)
+    await agent.wire.next()
+    agent.wire.say(able(full()))
+    while not (reply := await agent.wire.reply()).HasField("connection_settings"):
+        pass
+    assert domain.losses == 0
+    made = await Token.objects.aget(kind=TokenKind.AGENT)
+    secret = reply.connection_settings.opamp.headers.headers[0].value.removeprefix("Bearer ")
+    assert secret.startswith(made.prefix)
+    assert (await AgentConnection.objects.aget()).unused_offers == 1
     await agent.leave()
 
 

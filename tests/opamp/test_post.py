@@ -1,6 +1,5 @@
 """POST /v1/opamp: every wrong request gets its own answer, every right one is stored before it is answered."""
 
-import asyncio
 import gzip
 import logging
 import tracemalloc
@@ -16,9 +15,7 @@ from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.post import OpampPost
 from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType, ServerToAgent
-from opamp.protocol.framing import decode_body
 from opamp.protocol.limits import Limits
-from tests.fuzz.extremes import FLOODS
 from tests.opamp.fakes import (
     HASH,
     SECRET,
@@ -31,7 +28,6 @@ from tests.opamp.fakes import (
     hello,
 )
 from tests.opamp.fakes import post as raw_post
-from tests.opamp.waiting import until
 
 URL = "/v1/opamp"
 HEADERS = {"content-type": "application/x-protobuf", "authorization": f"Bearer {SECRET}"}
@@ -389,51 +385,3 @@ async def test_an_agent_that_asks_for_an_identity_gets_one(
     _, reply = await post(client, hello(flags=1))
     assert UUID(bytes=reply.agent_identification.new_instance_uid).version == 7
     assert "admit_agents" not in domain.names()
-
-
-class Decoding:
-    """Counts what was decoded."""
-
-    def __init__(self) -> None:
-        self.times = 0
-
-    def __call__(self, body: bytes, most_parts: int) -> AgentToServer:
-        self.times += 1
-        return decode_body(body, most_parts)
-
-
-@pytest.fixture
-def decoding(monkeypatch: pytest.MonkeyPatch) -> Decoding:
-    made = Decoding()
-    monkeypatch.setattr("opamp.post.decode_body", made)
-    return made
-
-
-@pytest.mark.rule("A5")
-async def test_a_message_is_decoded_once_and_only_when_its_turn_has_come(
-    gateway: Gateway, domain: MemoryDomain, decoding: Decoding
-) -> None:
-    domain.gate.clear()
-    body = full().SerializeToString()
-    polls = [asyncio.create_task(raw_post(gateway, SECRET, body)) for _ in range(8)]
-    await until(lambda: domain.names().count("admit_agents") == gateway.options.request_threads)
-    assert gateway.polls.open == 8
-    assert decoding.times == gateway.options.request_threads
-    domain.gate.set()
-    assert {status for status, _ in await asyncio.gather(*polls)} == {200}
-    assert decoding.times == 8
-
-
-@pytest.mark.rule("A5")
-@pytest.mark.parametrize("options", [GatewayOptions(protocol=Limits(parts=1_000))])
-async def test_a_message_of_too_many_parts_is_refused_before_it_is_decoded(
-    client: httpx.AsyncClient, gateway: Gateway
-) -> None:
-    body = FLOODS["packages"](UID.bytes, 40_000)
-    answer = await client.post(
-        URL, content=gzip.compress(body), headers={"content-encoding": "gzip"}
-    )
-    assert answer.status_code == 400
-    said = ServerToAgent.FromString(answer.content).error_response
-    assert said.error_message == "The message has more than 1000 parts."
-    assert gateway.counters.limits["parts"] == 1

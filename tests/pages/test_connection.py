@@ -183,6 +183,24 @@ def test_revoking_a_shared_token_warns_of_those_that_may_come_back_by_it(fleet: 
     assert "tlf_a_abcdef" not in client.get("/fleets/edge/tokens/").content.decode()
 
 
+def test_a_credential_of_one_collector_is_called_by_its_name_and_found_by_it(fleet: Fleet) -> None:
+    agent = make_collector(name="orders-7", fleet=fleet)
+    own = own_credential(agent, fleet)
+    client = signed_in(Role.ADMIN)
+    for address in (
+        "/tokens/?kind=agent",
+        "/tokens/?kind=agent&q=orders",
+        f"/tokens/?kind=agent&q={agent.pk}",
+    ):
+        html = client.get(address).content.decode()
+        assert ">credential of orders-7</a>" in html
+        assert f"credential of {agent.pk}" not in html
+    assert "orders-7" not in client.get("/tokens/?kind=agent&q=billing").content.decode()
+    assert "“credential of orders-7”" in client.get(f"/tokens/{own.pk}/revoke/").content.decode()
+    Agent.objects.filter(pk=agent.pk).delete()
+    assert f"credential of {agent.pk}" in client.get("/tokens/?kind=agent").content.decode()
+
+
 class TestTheCollectorsPage:
     def test_it_names_the_credential_and_what_came_of_the_settings(self, fleet: Fleet) -> None:
         agent = make_collector(

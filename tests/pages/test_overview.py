@@ -25,7 +25,7 @@ from tests.factories import (
     make_token,
     make_version,
 )
-from tests.pages.reading import signed_in
+from tests.pages.reading import names, page, shown, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +137,7 @@ def test_the_navigation_counts_collectors_and_active_rollouts() -> None:
     assert "Under way" in html
 
 
-# ── What needs a person ──
+# ── What needs attention ──
 
 
 def test_failures_are_grouped_by_version_and_name_their_most_frequent_cause() -> None:
@@ -210,9 +210,47 @@ def test_tokens_that_expire_soon_and_refused_attempts_of_the_last_hour_are_named
     assert "192.0.2.2" not in html
 
 
+def test_collectors_that_need_attention_are_counted_as_in_their_fleet_and_in_the_list() -> None:
+    fleet, now = make_fleet(name="edge"), clock.now()
+    for status in ("failed", "rolled_back", "drifted", "stale", "in_sync", "pending"):
+        make_collector(fleet=fleet, status=status)
+    make_collector(fleet=fleet, health="unhealthy")
+    make_collector(fleet=fleet, status="drifted", health="unhealthy")
+    make_collector(fleet=fleet, status="disconnected", health="unhealthy")
+    make_collector(fleet=fleet, health="unhealthy", restarted_at=now)
+    make_collector(fleet=fleet, health="unhealthy", restarted_at=now - timedelta(minutes=5))
+    make_token(fleet=fleet)
+    RefusedAttempt.objects.create(address="192.0.2.1", reason="revoked", first_at=now, last_at=now)
+    html = overview()
+    assert "7 collectors and 1 other thing need attention." in html
+    assert 'href="/collectors/?attention=true"' in html
+    for path in ("/fleets/", "/fleets/edge/"):
+        assert "/collectors/?fleet=edge&amp;attention=true" in page(path)
+    assert "7 need attention" in page("/fleets/")
+    assert 'Needs attention <span class="n">7</span>' in page("/fleets/edge/")
+    for query in ("", "?attention=true", "?status=failed"):
+        assert 'Needs attention <span class="n">7</span>' in page(f"/collectors/{query}")
+    listed = page("/collectors/?attention=true&fleet=edge")
+    assert len(names(listed)) == 7
+    assert 'All <span class="n">11</span>' in listed
+    assert len(shown("attention=false")) == 4
+
+
+def test_what_is_not_shown_leads_to_lists_of_its_kind() -> None:
+    for number in range(10):
+        make_collector(fleet=make_fleet(name=f"fleet-{number}"), status="drifted")
+    soon = make_token(fleet=make_fleet(), name="winter").token
+    soon.enrol_until = clock.now() + timedelta(days=6)
+    soon.save(update_fields=["enrol_until"])
+    html = overview()
+    assert "3 more: " in html
+    assert '<a class="a" href="/collectors/?status=drifted">drifted</a> 2' in html
+    assert '<a class="a" href="/tokens/">tokens that expire</a>' in html
+
+
 def test_when_all_is_well_it_says_so() -> None:
     make_collector(fleet=make_fleet())
-    assert "Nothing waits for a person" in overview()
+    assert "Nothing needs attention" in overview()
 
 
 def test_it_takes_as_many_queries_for_200_collectors_as_for_10() -> None:

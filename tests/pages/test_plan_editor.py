@@ -1,5 +1,6 @@
 """The plan editor on a fleet's Assign page: it edits, previews and starts without scripts."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,13 @@ from django.test import Client
 from configs.models import ConfigVersion
 from fleets.models import Fleet, Rollout
 from telflo.base.access import Role
-from tests.factories import make_collector, make_fleet, make_rendered, make_version
+from tests.factories import (
+    make_collector,
+    make_configuration,
+    make_fleet,
+    make_rendered,
+    make_version,
+)
 from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +87,29 @@ def test_stages_are_added_before_the_last_and_removed_and_what_was_typed_stays()
     assert not Rollout.objects.exists()
 
 
+def test_a_stage_is_named_and_without_a_name_its_field_says_what_it_will_be_called() -> None:
+    page = Page()
+    stages = [{"value": "10 %"}, {"name": "The rest, at night"}]
+    html = page.html("preview", stages)
+    assert value(html, "stage-1-name") == "The rest, at night"
+    assert html.count("The rest, at night") == 2, "the track has it too"
+    [field] = [part.split(">")[0] for part in html.split("<input") if "stage-0-name" in part]
+    assert 'placeholder="10 %"' in field
+    assert value(page.html("preset:one_by_one", stages), "stage-0-name") == "One by one"
+
+
+def test_the_fleets_own_configuration_comes_first_and_its_newest_version() -> None:
+    version = make_version(configuration=make_configuration(name="middle"))
+    newer = make_version(configuration=version.configuration)
+    for name in ("aaa", "zzz"):
+        make_version(configuration=make_configuration(name=name))
+    make_fleet(name="edge", version=version)
+    html = signed_in(Role.OPERATOR).get(HERE).content.decode()
+    assert re.findall(r'<optgroup label="([^"]*)"', html) == ["middle", "aaa", "zzz"]
+    first, second = re.findall(r'<option value="([^"]*)"', html)[:2]
+    assert [first, second] == [str(newer.pk), str(version.pk)]
+
+
 def test_a_selector_says_whom_it_reaches_and_that_it_reaches_nobody() -> None:
     page = Page()
     html = page.html("preview", [{"kind": "selector", "value": "env=staging"}, {}])
@@ -100,6 +130,7 @@ def test_a_selector_says_whom_it_reaches_and_that_it_reaches_nobody() -> None:
         ([{"value": "50"}, {"value": "20"}, {}], {}, "stage-1-value", "20 % is not more than"),
         ([{"bake": "soon"}], {}, "stage-0-bake", "Write a time as 90 s"),
         ([{"bake": "90 d"}], {}, "stage-0-value", "bakes for at most 14 days"),
+        ([{"name": "x" * 61}], {}, "stage-0-name", "at most 60 characters"),
         ([{"budget": "few"}], {}, "stage-0-budget", "Write a number, or a share as 5 %."),
         ([{}], {"soak": "long"}, "soak", "Write a time as 90 s"),
         ([{}], {"max_in_flight": "0"}, "max_in_flight", "greater than or equal to 1"),
@@ -131,7 +162,13 @@ def test_the_whole_plan_is_started_as_it_was_typed() -> None:
     answer = page.post(
         "start",
         [
-            {"kind": "selector", "value": "env=staging", "bake": "5 min", "budget": "1"},
+            {
+                "name": "Try it here",
+                "kind": "selector",
+                "value": "env=staging",
+                "bake": "5 min",
+                "budget": "1",
+            },
             {"kind": "count", "value": "2", "budget": "0"},
             {"budget": "5 %"},
         ],
@@ -149,6 +186,8 @@ def test_the_whole_plan_is_started_as_it_was_typed() -> None:
     )
     assert answer.status_code == 302, answer.content.decode()
     rollout = Rollout.objects.get()
+    names = list(rollout.stages.values_list("name", flat=True))
+    assert names == ["Try it here", "2 more", "Everybody"], "what nobody names says what it is"
     stages = list(rollout.stages.values_list("selector", "count", "percent", "bake_s"))
     assert stages == [("env=staging", None, None, 300), ("", 2, None, 0), ("", None, 100, 0)]
     budgets = rollout.stages.values_list("failure_budget_count", "failure_budget_percent")

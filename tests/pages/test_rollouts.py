@@ -37,19 +37,11 @@ from tests.factories import (
     make_rendered,
     make_version,
 )
-from tests.pages.reading import page, posted, signed_in
+from tests.pages.reading import page, signed_in
+from tests.pages.rollouts import started
 
 pytestmark = pytest.mark.django_db
 APPLIED, FAILED = ConfigStatus.APPLIED, ConfigStatus.FAILED
-
-
-def started(*, collectors: int = 2, name: str = "edge") -> Rollout:
-    first, second = make_version(), make_version()
-    fleet = make_fleet(name=name, version=first)
-    desired = make_rendered(version=first)
-    for n in range(collectors):
-        make_collector(name=f"{name}-{n}", fleet=fleet, desired=desired)
-    return start_rollout(fleet=fleet, version=second, actor=TESTER, reason="new gateway")
 
 
 def test_without_rollouts_the_list_says_what_one_is() -> None:
@@ -288,6 +280,22 @@ class TestSteps:
         told = caller()("GET", "events/?action=rollout.pause").body["results"]
         assert [one["reason"] for one in told] == ["lunch"]
 
+    def test_the_rare_ones_stand_in_a_menu_behind_the_buttons(self) -> None:
+        rollout = started()
+        Rollout.objects.filter(pk=rollout.pk).update(state=RolloutState.BAKING)
+        path = f"/rollouts/{rollout.number}/"
+        html = signed_in(Role.OPERATOR).get(path).content.decode()
+        buttons, _, menu = html.partition('class="acts"')[2].partition("<details")
+        for slug in ("pause", "skip-bake", "rollback"):
+            assert f'href="{path}{slug}/"' in buttons
+        assert f'href="{path}cancel/"' in menu.partition("</details>")[0]
+        assert "Assign another version" in menu.partition("</details>")[0]
+        Rollout.objects.filter(pk=rollout.pk).update(state=RolloutState.CANCELLED)
+        over = signed_in(Role.OPERATOR).get(path).content.decode()
+        actions = over.partition('class="acts"')[2].partition("<section")[0]
+        assert "Assign another version" in actions, "with nothing else to do it is a button"
+        assert "<details" not in actions
+
     def test_what_cannot_be_done_now_is_said_and_changes_nothing(self) -> None:
         rollout = started()
         answer = signed_in(Role.OPERATOR).post(f"/rollouts/{rollout.number}/resume/", follow=True)
@@ -355,54 +363,3 @@ def test_who_waits_when_it_is_paused_has_waited_since_before() -> None:
     before = set(rollout.targets.values_list("state", "state_since"))
     act_on_rollout(rollout=rollout, action=Step.PAUSE, actor=TESTER)
     assert set(rollout.targets.values_list("state", "state_since")) == before
-
-
-class TestLeaveOut:
-    def test_one_is_left_out_from_its_row(self) -> None:
-        rollout = started()
-        agent = rollout.targets.get(agent__display_name="edge-1").agent
-        assert agent is not None
-        path = f"/rollouts/{rollout.number}/"
-        link = f"{path}exclude/?uid={agent.pk}"
-        assert link in page(path, role=Role.OPERATOR)
-        assert link not in page(path)
-        asked = page(link, role=Role.OPERATOR)
-        assert "Leave edge-1 out?" in asked
-        assert "It waits. It keeps what it runs" in asked
-        client = signed_in(Role.OPERATOR)
-        done = client.post(link, {"reason": "old kernel"}, follow=True).content.decode()
-        assert "edge-1 is left out" in done
-        assert "old kernel" in done
-        assert link not in done
-        assert rollout.targets.get(agent=agent).state == "excluded"
-
-    def test_of_one_on_which_it_failed_it_is_said_that_it_stops_counting(self) -> None:
-        rollout = started()
-        target = rollout.targets.get(agent__display_name="edge-1")
-        rollout.targets.filter(pk=target.pk).update(state=TargetState.FAILED)
-        path = f"/rollouts/{rollout.number}/exclude/?uid={target.agent_id}"
-        assert "stops counting against the failure budget" in page(path, role=Role.OPERATOR)
-        posted(path)
-        target.refresh_from_db()
-        assert target.state == "excluded"
-
-    def test_one_that_was_offered_it_stays_and_the_page_says_why(self) -> None:
-        rollout = started()
-        rollout.targets.update(state=TargetState.OFFERED)
-        target = rollout.targets.get(agent__display_name="edge-1")
-        path = f"/rollouts/{rollout.number}/exclude/?uid={target.agent_id}"
-        asked = page(path, role=Role.OPERATOR)
-        assert "edge-1 cannot be left out" in asked
-        assert "It was offered the version" in asked
-        client = signed_in(Role.OPERATOR)
-        assert "Nobody was left out" in client.post(path, follow=True).content.decode()
-        target.refresh_from_db()
-        assert target.state == "offered"
-
-    def test_who_is_no_target_is_not_found(self) -> None:
-        rollout = started()
-        stranger = make_collector(name="other")
-        client = signed_in(Role.OPERATOR)
-        for uid in (stranger.pk, "nonsense", ""):
-            path = f"/rollouts/{rollout.number}/exclude/?uid={uid}"
-            assert client.get(path).status_code == 404

@@ -282,12 +282,12 @@ class TestTheOffer:
             Talk().session.make_offer(Offer(config_hash, files), START)
 
 
-def over_http(number: int) -> Outcome:
+def over_http(number: int, *, stored: int | None = 4, offered: str = B) -> Outcome:
     """A poll while an offer of the poll before, whose message had number 4, is unanswered; a full state came lately."""
     known = AgentSnapshot(
-        UID, 2, sequence_num=4, is_new=False, capabilities=MASK, transport=Transport.HTTP,
+        UID, 2, sequence_num=stored, is_new=False, capabilities=MASK, transport=Transport.HTTP,
         full_state_at=START - timedelta(seconds=5),
-        remote_config=RemoteConfigReport(APPLIED, A), desired_hash=B, in_flight_hash=B, seen_at=START,
+        remote_config=RemoteConfigReport(APPLIED, A), desired_hash=B, in_flight_hash=offered, seen_at=START,
     )  # fmt: skip
     message = pb.AgentToServer(instance_uid=UID.bytes, sequence_num=number, capabilities=MASK)
     return AgentSession(known, LIMITS).receive(message, START)
@@ -305,3 +305,26 @@ def test_over_http_the_same_number_again_asks_what_arrived() -> None:
     outcome = over_http(4)
     assert outcome.reply.flags == FULL_STATE
     assert not outcome.offer_due
+
+
+@pytest.mark.rule("R2")
+def test_over_http_nothing_is_offered_in_one_of_two_answers_to_a_message() -> None:
+    """The client hears one of them, and nobody knows which: its next number would prove that both arrived."""
+    again = over_http(4, offered="")
+    assert not again.offer_due
+    assert again.reply.flags == FULL_STATE
+    assert again.patch is not None
+    assert again.patch.sequence_num is None
+    following = over_http(5, stored=None, offered="")
+    assert following.offer_due or following.reply.flags == FULL_STATE
+
+
+@pytest.mark.rule("R2")
+def test_over_http_nothing_due_leaves_a_message_that_is_posted_anew_alone() -> None:
+    known = AgentSnapshot(
+        UID, 2, sequence_num=4, is_new=False, capabilities=MASK, transport=Transport.HTTP,
+        remote_config=RemoteConfigReport(APPLIED, B), desired_hash=B, seen_at=START,
+    )  # fmt: skip
+    message = pb.AgentToServer(instance_uid=UID.bytes, sequence_num=4, capabilities=MASK)
+    outcome = AgentSession(known, LIMITS).receive(message, START)
+    assert (outcome.reply.flags, outcome.offer_due) == (0, False)

@@ -1,6 +1,6 @@
-"""What one session answers: identity, capabilities, sequence numbers, health, limits, goodbyes."""
+"""What one session answers: identity, capabilities, sequence numbers, goodbyes."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +8,6 @@ import pytest
 
 from agents.snapshot import (
     UNSET,
-    AgentSnapshot,
-    Capability,
     ComponentHealth,
     ConfigFile,
     ConfigStatus,
@@ -24,52 +22,13 @@ from opamp.protocol import replies
 from opamp.protocol.anyvalue import attributes_from_json
 from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.limits import Limits
-from opamp.protocol.outcome import CloseReason, Outcome
+from opamp.protocol.outcome import CloseReason
 from opamp.protocol.replies import new_identity
-from opamp.protocol.session import AgentSession
 from tests.fuzz import wire
-from tests.protocol.world import FULL_STATE, LIMITS, START
+from tests.protocol.sessions import MASK, UID, full, refusal, said, session
+from tests.protocol.world import FULL_STATE, START
 
-UID = UUID(bytes=bytes(range(16)))
 OTHER = UUID(int=7)
-MASK = int(Capability.REPORTS_STATUS | Capability.REPORTS_HEALTH)
-BAD_REQUEST = pb.ServerErrorResponseType.ServerErrorResponseType_BadRequest
-
-
-def known(**changes: object) -> AgentSnapshot:
-    return AgentSnapshot(
-        **{
-            "instance_uid": UID,
-            "epoch": 3,
-            "sequence_num": 4,
-            "is_new": False,
-            "capabilities": MASK,
-        }  # type: ignore[arg-type]  # the fields of the dataclass
-        | changes
-    )
-
-
-def said(number: int, **parts: object) -> pb.AgentToServer:
-    fields = {"instance_uid": UID.bytes, "sequence_num": number, "capabilities": MASK} | parts
-    return pb.AgentToServer(**fields)  # type: ignore[arg-type]  # the message's own fields
-
-
-def full(number: int) -> pb.AgentToServer:
-    description = pb.AgentDescription(identifying_attributes=attributes_from_json({"a": 1}))
-    return said(number, agent_description=description, health=pb.ComponentHealth(healthy=True))
-
-
-def session(limits: Limits = LIMITS, **changes: object) -> AgentSession:
-    return AgentSession(known(**changes), limits)
-
-
-def refusal(outcome: Outcome) -> str:
-    """The text of a BAD_REQUEST, which stands alone (M3)."""
-    assert outcome.patch is None
-    assert outcome.close is None
-    assert outcome.reply.error_response.type == BAD_REQUEST
-    assert {one.name for one, _ in outcome.reply.ListFields()} <= {"instance_uid", "error_response"}
-    return outcome.reply.error_response.error_message
 
 
 class TestEveryMessage:
@@ -214,6 +173,22 @@ class TestSequenceNumbers:
         one.receive(full(10), START)
         assert one.receive(said(20), START + timedelta(seconds=5)).reply.flags == 0
 
+    def test_changes_that_were_under_way_when_it_was_asked_are_not_the_answer_however_many(
+        self,
+    ) -> None:
+        """Only what also follows a second question may leave out what is known: 5 s later nothing is under way."""
+        one = session(remote_config=RemoteConfigReport(ConfigStatus.APPLIED, "aa"))
+        assert one.receive(said(9), START).reply.flags == FULL_STATE
+        for number in (10, 11, 12):
+            outcome = one.receive(full(number), START + timedelta(seconds=number - 9))
+            assert outcome.patch is not None
+            assert outcome.patch.remote_config is UNSET
+            assert one.is_full_state_outstanding
+        assert one.receive(said(13), START + timedelta(seconds=5)).reply.flags == FULL_STATE
+        believed = one.receive(full(14), START + timedelta(seconds=6))
+        assert believed.patch is not None
+        assert (believed.patch.remote_config, believed.patch.sequence_num) == (None, 14)
+
     @pytest.mark.rule("A3")
     def test_what_the_server_was_too_busy_to_take_is_asked_for_in_the_next_reply(self) -> None:
         one = session()
@@ -226,6 +201,18 @@ class TestSequenceNumbers:
         assert after.patch.sequence_num is None
         one.miss(full(13), START)  # the answer too
         assert one.receive(said(14), START + timedelta(seconds=1)).reply.flags == FULL_STATE
+
+    @pytest.mark.rule("A3")
+    def test_what_was_under_way_while_the_server_was_too_busy_is_not_the_answer_either(
+        self,
+    ) -> None:
+        one = session(remote_config=RemoteConfigReport(ConfigStatus.APPLIED, "aa"))
+        assert one.receive(said(9), START).reply.flags == FULL_STATE
+        one.miss(full(10), START)
+        assert one.receive(said(11), START).reply.flags == FULL_STATE
+        outcome = one.receive(full(12), START)
+        assert outcome.patch is not None
+        assert outcome.patch.remote_config is UNSET
 
     @pytest.mark.rule("A3")
     def test_a_heartbeat_that_was_not_taken_leaves_no_doubt(self) -> None:
@@ -265,107 +252,6 @@ class TestSequenceNumbers:
         patch = session(sequence_num=None).receive(full(2**64 - 1), START).patch
         assert patch is not None
         assert patch.sequence_num is None
-
-
-class TestHealth:
-    @pytest.mark.rule("H1")
-    def test_the_tree_is_taken_with_its_times_texts_and_attributes(self) -> None:
-        health = pb.ComponentHealth(status="anything", start_time_unix_nano=1_500_000_000)
-        inner = health.component_health_map["a"].component_health_map["b"]
-        inner.last_error, inner.status_time_unix_nano = "port in use", 2**64 - 1
-        inner.attributes.extend(attributes_from_json({"port": 4317}))
-        patch = session().receive(said(5, health=health), START).patch
-        assert patch is not None
-        assert isinstance(patch.health, ComponentHealth)
-        assert (patch.health.status, patch.health.started_at) == (
-            "anything",
-            datetime(1970, 1, 1, 0, 0, 1, 500_000, UTC),
-        )
-        leaf = patch.health.components["a"].components["b"]
-        assert (leaf.last_error, leaf.attributes) == ("port in use", {"port": 4317})
-        assert leaf.status_at is not None
-        assert leaf.status_at.year == 2554
-
-    @pytest.mark.rule("H1")
-    def test_an_empty_health_is_unknown_and_keeps_the_last_known_one(self) -> None:
-        one = session(health=ComponentHealth(healthy=True, status="StatusOK"))
-        patch = one.receive(said(5, health=pb.ComponentHealth()), START).patch
-        assert patch is not None
-        assert patch.health is UNSET
-        assert [fact.health for fact in patch.facts] == [ComponentHealth(healthy=False)]
-
-    @pytest.mark.rule("H1")
-    def test_only_a_change_of_the_root_is_an_event(self) -> None:
-        one = session()
-        health = pb.ComponentHealth(healthy=True, status="StatusOK", status_time_unix_nano=10**18)
-        first = one.receive(said(5, health=health), START).patch
-        health.component_health_map["pipeline:logs"].healthy = True
-        second = one.receive(said(6, health=health), START).patch
-        assert first is not None
-        assert second is not None
-        assert (len(first.facts), len(second.facts)) == (1, 0)
-        assert second.health is not UNSET
-        assert second.health is not None
-        assert "pipeline:logs" in second.health.components
-
-
-@pytest.mark.rule("A5", "M7")
-class TestLimits:
-    @pytest.mark.parametrize(
-        ("limits", "problem"),
-        [
-            (Limits(attributes=2), "more than 2 attributes"),
-            (Limits(attribute_length=3), "longer than 3"),
-            (Limits(value_depth=1), "1 levels deep"),
-            (Limits(health_depth=2), "health is nested"),
-            (Limits(health_components=2), "more than 2 components"),
-            (Limits(component_depth=1), "available_components is nested"),
-            (Limits(component_details=1), "more than 1 entries"),
-            (Limits(config_files=1), "2 files"),
-            (Limits(config_bytes=5), "6 bytes"),
-            (Limits(custom_capabilities=1), "2 entries"),
-            (Limits(packages=1), "package_statuses has 2 entries"),
-            (Limits(hash_bytes=1), "hash of remote_config_status has 2 bytes"),
-            (Limits(hash_bytes=2), "hash of available_components has 3 bytes"),
-        ],
-    )
-    def test_too_much_of_anything_is_refused_by_name(self, limits: Limits, problem: str) -> None:
-        assert problem in refusal(session(limits).receive(rich(), START))
-
-    def test_the_same_message_is_taken_within_the_limits(self) -> None:
-        assert session().receive(rich(), START).patch is not None
-
-    def test_the_metadata_of_all_components_is_counted_together(self) -> None:
-        message = rich()
-        for name in ("receivers", "exporters"):
-            node = message.available_components.components[name]
-            node.metadata.extend(attributes_from_json({"a": 1, "b": 2}))
-        assert session(Limits(component_details=4)).receive(message, START).patch is not None
-        problem = refusal(session(Limits(component_details=3)).receive(message, START))
-        assert "more than 3 attributes" in problem
-
-    def test_a_refused_message_leaves_a_doubt_that_is_asked_about_later(self) -> None:
-        one = session(Limits(config_files=1))
-        refusal(one.receive(rich(), START))
-        assert one.receive(said(6), START).reply.flags == 0
-        assert one.receive(said(7), START + timedelta(seconds=30)).reply.flags == FULL_STATE
-
-    def test_a_health_as_deep_as_protobuf_allows_is_refused_and_not_a_crash(self) -> None:
-        health = pb.ComponentHealth()
-        for _ in range(45):
-            outer = pb.ComponentHealth()
-            outer.component_health_map["x"].CopyFrom(health)
-            health = outer
-        assert "levels deep" in refusal(session().receive(said(5, health=health), START))
-
-    def test_a_long_error_is_cut_in_the_middle(self) -> None:
-        health = pb.ComponentHealth(last_error="begin" + "x" * 100 + "end")
-        patch = session(Limits(text_length=20)).receive(said(5, health=health), START).patch
-        assert patch is not None
-        assert isinstance(patch.health, ComponentHealth)
-        assert patch.health.last_error.startswith("begin")
-        assert patch.health.last_error.endswith("end")
-        assert "88 characters left out" in patch.health.last_error
 
 
 class TestWhatElseIsReported:
@@ -431,66 +317,3 @@ class TestGoodbyes:
         assert (patch.sequence_num, patch.seen_at) == (5, START)
         assert patch.disconnected_at == START + timedelta(seconds=9)
         assert patch.facts[0].reason == "timeout"
-
-
-def rich() -> pb.AgentToServer:
-    """A message with some of everything."""
-    message = said(5)
-    message.agent_description.identifying_attributes.extend(
-        attributes_from_json({"name": "collector", "nested": {"inner": [1]}})
-    )
-    message.health.component_health_map["a"].component_health_map["b"].healthy = True
-    message.effective_config.config_map.config_map["one"].body = b"123"
-    message.effective_config.config_map.config_map["two"].body = b"456"
-    message.remote_config_status.last_remote_config_hash = b"\x01\x02"
-    message.available_components.hash = b"\x01\x02\x03"
-    message.available_components.components["receivers"].sub_component_map["otlp"].SetInParent()
-    message.custom_capabilities.capabilities.extend(["io.a/1", "io.b/1"])
-    for name in ("one", "two"):
-        message.package_statuses.packages[name].agent_has_version = "1"
-    return message
-
-
-class TestHealthThatWasKnown:
-    """What an earlier session heard of it may be written late, behind what this one takes as known."""
-
-    HEALTHY = ComponentHealth(healthy=True)
-
-    def is_news(self, number: int, **changes: object) -> list[bool]:
-        """Of a first report that says what is stored, and of the same once more."""
-        session = AgentSession(known(health=self.HEALTHY, **changes), LIMITS)
-        outcomes = [session.receive(full(one), START) for one in (number, number + 1)]
-        facts = [outcome.patch.facts for outcome in outcomes if outcome.patch is not None]
-        return [any(fact.kind is FactKind.HEALTH for fact in each) for each in facts]
-
-    def test_behind_a_gap_it_is_told_once_more(self) -> None:
-        assert self.is_news(6) == [True, False]
-        assert self.is_news(5, sequence_num=None) == [True, False]
-
-    def test_where_all_is_stored_it_is_no_news(self) -> None:
-        assert self.is_news(5) == [False, False]
-
-    def test_over_plain_http_all_that_was_answered_is_stored(self) -> None:
-        assert self.is_news(6, transport=Transport.HTTP) == [False, False]
-
-    def test_what_is_posted_anew_was_told_also_beside_a_restart(self) -> None:
-        """The health counts as past from a restart on, so what is said of it next is news, but not twice."""
-        restarting = {"transport": Transport.HTTP, "is_health_past": True}
-        assert self.is_news(4, **restarting) == [False, False]
-        assert self.is_news(5, **restarting) == [True, False]
-
-    def test_that_nothing_is_known_is_told_once_when_it_is_posted_anew(self) -> None:
-        silent = said(4, health=pb.ComponentHealth())
-        for is_past in (False, True):
-            stored = known(health=self.HEALTHY, is_health_past=is_past, transport=Transport.HTTP)
-            patch = AgentSession(stored, LIMITS).receive(silent, START).patch
-            assert patch is not None
-            is_told = any(fact.kind is FactKind.HEALTH for fact in patch.facts)
-            assert is_told is not is_past
-
-    def test_a_report_later_than_the_first_message_is_news_too(self) -> None:
-        session = AgentSession(known(health=self.HEALTHY), LIMITS)
-        session.receive(said(6), START)
-        patch = session.receive(full(7), START).patch
-        assert patch is not None
-        assert any(fact.kind is FactKind.HEALTH for fact in patch.facts)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import signal
 import sqlite3
 from contextlib import closing
@@ -15,9 +16,9 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.serve.talkative import BASIC, IN_BYTES, IN_HEADER, IN_QUERY, STRAY, Browser, Collector
-from tests.serve.test_processes import Command, Start, start
+from tests.serve.test_processes import Command, Start, migrated, start, until
 
-__all__ = ["start"]
+__all__ = ["migrated", "start"]
 
 PASSWORD = "correct-horse-battery-staple"
 IN_TEXT = "hunter2-in-the-configuration"
@@ -45,7 +46,8 @@ def log_format(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def server(start: Start, log_format: str) -> Command:
+def server(start: Start, log_format: str, migrated: Path, tmp_path: Path) -> Command:
+    shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
     return start(
         "serve",
         "--embedded",
@@ -77,12 +79,12 @@ def test_no_secret_is_logged(server: Command, log_format: str, tmp_path: Path) -
     _break_the_database(tmp_path)
     _fail(browser, token)
     browser.http.close()
+    until(lambda: "".join(server.lines).count("Traceback") > 2)
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(60) == 0
     read.join(60)
     output = "".join(server.lines)
     assert LOG_FORMATS[log_format] in output
-    assert output.count("Traceback") > 2
     kinds = {secret[:6] for secret in browser.secrets if secret.startswith("tlf_")}
     assert kinds == {"tlf_e_", "tlf_a_", "tlf_u_"}
     leaks = [line for line in server.lines if any(one in line for one in browser.secrets)]

@@ -51,3 +51,40 @@ async def test_a_connection_that_the_server_ended_while_idle_is_no_error(
         await running
     listener.broke.assert_not_called()
     listener.trouble.assert_not_called()
+
+
+async def test_it_counts_as_connected_while_its_last_message_was_taken() -> None:
+    answers = ("401 Unauthorized", "200 OK", "403 Forbidden", "200 OK")
+    answered: asyncio.Queue[None] = asyncio.Queue()
+    is_over = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await reader.readuntil(b"message")
+            writer.write(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        is_over.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    listener = Mock()
+    listener.heard_bare.side_effect = lambda _member: answered.put_nowait(None)
+    listener.trouble.side_effect = lambda _why: answered.put_nowait(None)
+    agent = SimpleNamespace(draw=lambda: None, uid="1")
+    member: Any = SimpleNamespace(
+        agent=agent, url=f"http://127.0.0.1:{port}/v1/opamp", authorization="Bearer x"
+    )
+    link = PollingLink(listener, member, backoff_max_s=1)
+    running = asyncio.ensure_future(link.run())
+    async with server, asyncio.timeout(20):
+        seen = [link.is_accepted]
+        for _ in range(4):
+            link.send(b"\x00message")
+            await answered.get()
+            seen.append(link.is_accepted)
+        assert seen == [False, False, True, False, True]
+        link.close()
+        await running
+        await is_over.wait()

@@ -42,10 +42,10 @@ def insert(
     ignore_conflicts: bool,
 ) -> None:
     """Append rows, given column by column; the last fields have the same value in all of them."""
-    how = "INSERT OR IGNORE" if ignore_conflicts else "INSERT"
+    conflicts = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     places = ", ".join(["%s"] * len(fields))
     cursor.executemany(
-        f"{how} INTO {connection.ops.quote_name(table)} ({', '.join(_names(fields))}) VALUES ({places})",
+        f"INSERT INTO {connection.ops.quote_name(table)} ({', '.join(_names(fields))}) VALUES ({places}){conflicts}",  # noqa: S608 - names of our own models
         [(*row, *same) for row in zip(*columns, strict=True)],
     )
 

@@ -13,7 +13,7 @@ from fleets.rollouts.engine.lifecycle import act, advance
 from fleets.rollouts.engine.locks import hold, hold_fleets
 from fleets.rollouts.engine.membership import exclude, join, keep_names, stable_configs
 from fleets.rollouts.engine.releasing import leave_out
-from fleets.rollouts.engine.retries import RetryWay, retry, way_of_retry
+from fleets.rollouts.engine.retries import RetryWay, retry, retry_many, way_of_retry
 from fleets.rollouts.engine.reverting import settle_reverting
 from fleets.rollouts.engine.soaks import judge_soaks
 from fleets.rollouts.engine.starting import start
@@ -37,6 +37,7 @@ __all__ = [
     "leave_out",
     "record_reports",
     "retry",
+    "retry_many",
     "settle_reverting",
     "stable_configs",
     "start",

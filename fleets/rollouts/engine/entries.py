@@ -49,6 +49,7 @@ class TargetEntry:
     is_unverified: bool
     failure: str
     failed_at: datetime | None
+    has_soaked_anew: bool
     reason: str = ""
 
 
@@ -78,6 +79,7 @@ def targets(uids: Collection[UUID], rollouts: Collection[UUID]) -> Iterator[Targ
     names = (
         *("id", "agent_id", "rollout_id", "state", "rollout__version_id", "rollout__state"),
         *("rollout__soak_s", "soak_until", "is_unverified", "failure", "failed_at"),
+        "has_soaked_anew",
     )
     found = Target.objects.filter(wanted, agent_id__in=uids).values_list(*names)
     return (TargetEntry(*row) for row in found)

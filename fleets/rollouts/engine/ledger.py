@@ -28,7 +28,7 @@ _NO_REASON = "It gave no reason."
 _PREVIOUS_FAILED = "Its previous configuration failed too."
 _TARGET_COLUMNS = (
     *("state", "reason", "state_since", "soak_until"),
-    *("is_unverified", "failure", "failed_at"),
+    *("is_unverified", "failure", "failed_at", "has_soaked_anew"),
 )
 _APPLIED = frozenset({TargetState.SOAKING, TargetState.SUCCEEDED})
 
@@ -124,14 +124,25 @@ class Ledger:
         self, uid: UUID, target_id: UUID, *, has_failed: bool, is_unverified: bool, why: str
     ) -> None:
         """A target that is watched is judged; one that failed is not offered the version again."""
-        target = next((one for one in self._targets[uid] if one.id == target_id), None)
-        if target is None or target.state not in _APPLIED:
+        target = self._watched(uid, target_id)
+        if target is None:
             return
         target.is_unverified = is_unverified
         self._put(target, TargetState.FAILED if has_failed else TargetState.SUCCEEDED, why)
         desired = self.members[uid].desired if uid in self.members else None
         if has_failed and desired is not None and desired.version_id == target.version_id:
             self.quarantine(uid, desired.hash, self.latest(uid, desired.hash))
+
+    def soak_anew(self, uid: UUID, target_id: UUID, *, until: datetime, why: str) -> None:
+        """A target that was well through its soak is judged by another one."""
+        target = self._watched(uid, target_id)
+        if target is not None:
+            target.soak_until, target.has_soaked_anew = until, True
+            self._put(target, TargetState.SOAKING, why)
+
+    def _watched(self, uid: UUID, target_id: UUID) -> TargetEntry | None:
+        mine = (one for one in self._targets[uid] if one.id == target_id)
+        return next((one for one in mine if one.state in _APPLIED), None)
 
     def _put(self, target: TargetEntry, state: TargetState, why: str = "") -> None:
         target.state, target.reason = state, why
@@ -164,7 +175,7 @@ class Ledger:
             rows=[
                 (
                     *(one.id, one.state, one.reason, self.now, one.soak_until),
-                    *(one.is_unverified, one.failure, one.failed_at),
+                    *(one.is_unverified, one.failure, one.failed_at, one.has_soaked_anew),
                 )
                 for one in self._targets_changed.values()
             ],

@@ -78,7 +78,8 @@ def _carry_out(
 
 def _enter(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
     if decision.state.value == rollout.state:
-        if decision.reason and decision.reason != rollout.state_reason:
+        is_over = rollout.state_reason in plan.PASSING
+        if decision.reason != rollout.state_reason and (decision.reason or is_over):
             rollout.state_reason = decision.reason[:_LONGEST_REASON]
             rollout.save(update_fields=["state_reason"])
         return False

@@ -1,6 +1,6 @@
 """Letting targets go: the version becomes what they should run. And taking back what was not offered yet."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -30,7 +30,8 @@ from fleets.rollouts.engine.desires import (
 )
 from fleets.rollouts.engine.facts import facts_of
 from fleets.rollouts.engine.locks import locked
-from fleets.rollouts.engine.states import IN_MOTION, OPEN_TARGETS
+from fleets.rollouts.engine.states import OPEN_TARGETS
+from fleets.rollouts.engine.zones import moving_zones, zones_out
 from fleets.rollouts.placing import Place, Placement, next_to_go, place_target
 from fleets.rollouts.plan import ACTIVE, State
 from telflo.base.hints import touch_on_commit
@@ -45,7 +46,7 @@ def release(
     asking again is cheap.
     """
     rendered = render_version(rollout.version, now=now)
-    uids = _to_place(rollout, stages, rendered, room)
+    uids = _to_place(rollout, stages, rendered, room, now)
     if not uids:
         return False
     rows = store.lock(uids)
@@ -133,7 +134,11 @@ def _take_back(rollout: Rollout, targets: QuerySet[Target]) -> list[UUID]:
 
 
 def _to_place(
-    rollout: Rollout, stages: Collection[Stage], rendered: RenderedConfig, room: int | None
+    rollout: Rollout,
+    stages: Collection[Stage],
+    rendered: RenderedConfig,
+    room: int | None,
+    now: datetime,
 ) -> list[UUID]:
     """Those that may go now, and of those that were let go: who went offline since, or whose agent turned out to have
     or to refuse it. Those in a retry wait for it.
@@ -158,20 +163,19 @@ def _to_place(
     )
     return [
         *changed.values_list("agent_id", flat=True),
-        *_next(rollout, mine.exclude(is_let_go), room),
+        *_next(rollout, mine.exclude(is_let_go), room, now),
     ]
 
 
-def _next(rollout: Rollout, held: QuerySet[Target], room: int | None) -> list[UUID]:
+def _next(rollout: Rollout, held: QuerySet[Target], room: int | None, now: datetime) -> list[UUID]:
     """Who of those that were not let go yet may go, stage by stage."""
     if room == 0:
         return []
     ordered = held.order_by("stage__index", "pk").values_list("agent_id", "zone")
     if not rollout.zone_limit:
         return [uid for uid, _ in (ordered if room is None else ordered[:room])]
-    busy = Target.objects.filter(IN_MOTION, rollout=rollout)
-    zones = Counter(busy.values_list("zone", flat=True))
-    return next_to_go(ordered, zones, room=room, per_zone=rollout.zone_limit)
+    busy = moving_zones([rollout])[rollout.pk] + zones_out([rollout], now)[rollout.pk]
+    return next_to_go(ordered, busy, room=room, per_zone=rollout.zone_limit)
 
 
 def _members(rollout: Rollout, uids: "dict[UUID, StatusRow]") -> dict[UUID, Membership]:

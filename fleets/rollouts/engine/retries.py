@@ -2,17 +2,26 @@
 configuration twice in a row says APPLIED while its collector crashes (decision 2).
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from agents import store
 from agents.models import AgentStatus
 from agents.store import StatusRow
 from fleets.errors import CannotRetry
-from fleets.models import Membership, Quarantine, RenderedConfig, Rollout, Target, TargetState
+from fleets.models import (
+    Membership,
+    Quarantine,
+    RenderedConfig,
+    Rollout,
+    Target,
+    TargetState,
+)
 from fleets.rollouts.engine.desires import applied_hash, hand_down
 from fleets.rollouts.placing import WHY_NOT, Again, way_again
 from fleets.rollouts.plan import ACTIVE
@@ -26,9 +35,18 @@ class RetryWay:
     via: RenderedConfig | None
 
 
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What came of retrying several. rollouts: to advance · refused: why others were not, in words."""
+
+    rollouts: frozenset[UUID]
+    refused: Mapping[UUID, str]
+
+
 def way_of_retry(uid: UUID) -> RetryWay:
     """How a retry would go now. Raises CannotRetry."""
-    return _way(_member(uid), AgentStatus.objects.defer("health_report").get(agent_id=uid))
+    row = AgentStatus.objects.defer("health_report").get(agent_id=uid)
+    return _way(_members([uid])[0], row, _quarantined([uid]))
 
 
 def retry(uid: UUID, *, now: datetime, of: Rollout | None = None) -> frozenset[UUID]:
@@ -36,57 +54,100 @@ def retry(uid: UUID, *, now: datetime, of: Rollout | None = None) -> frozenset[U
 
     of: only if this rollout brought what failed. Answers the rollouts to advance.
     """
+    done = retry_many([uid], now=now, of=of)
+    if uid in done.refused:
+        raise CannotRetry(done.refused[uid])
+    return done.rollouts
+
+
+def retry_many(uids: Collection[UUID], *, now: datetime, of: Rollout | None = None) -> Retried:
+    """The same for these members, each by its own way: a fixed number of statements."""
     with transaction.atomic():
-        row = store.lock([uid])[uid]
-        member = _member(uid)
-        way = _way(member, row)
-        if of is not None and way.failed.version_id != of.version_id:
-            raise CannotRetry(f"Another version is wanted there than the one of {of}.")
-        if way.via is not None:
-            member.desired, member.retry = way.via, way.failed
-            member.save(update_fields=["desired", "retry"])
-        Quarantine.objects.filter(agent_id=uid, hash=way.failed.hash).delete()
-        rollouts = _wait_again(uid, way.failed, now)
-        hand_down([uid], {uid: row}, now=now)
-        return rollouts
+        rows = store.lock(list(uids))
+        quarantined = _quarantined(uids)
+        ways: dict[UUID, RetryWay] = {}
+        refused: dict[UUID, str] = {}
+        for member in _members(rows):
+            uid = member.agent_id
+            try:
+                ways[uid] = _way_in(of, member, rows[uid], quarantined)
+            except CannotRetry as error:
+                refused[uid] = error.message
+        rollouts = _go(ways, quarantined, now) if ways else frozenset()
+        hand_down(ways, rows, now=now)
+        return Retried(rollouts, refused)
 
 
-def _way(member: Membership, row: AgentStatus | StatusRow) -> RetryWay:
+def _go(
+    ways: Mapping[UUID, RetryWay], quarantined: Mapping[tuple[UUID, str], UUID], now: datetime
+) -> frozenset[UUID]:
+    by_way = [uid for uid, way in ways.items() if way.via is not None]
+    going_back = Membership.objects.filter(agent_id__in=by_way)
+    going_back.update(desired=F("previous"), retry=F("desired"))
+    lifted = [quarantined[uid, way.failed.hash] for uid, way in ways.items()]
+    Quarantine.objects.filter(pk__in=lifted).delete()
+    return _wait_again({uid: way.failed.version_id for uid, way in ways.items()}, now)
+
+
+def _way_in(
+    of: Rollout | None,
+    member: Membership,
+    row: StatusRow,
+    quarantined: Mapping[tuple[UUID, str], UUID],
+) -> RetryWay:
+    way = _way(member, row, quarantined)
+    if of is not None and way.failed.version_id != of.version_id:
+        raise CannotRetry(f"Another version is wanted there than the one of {of}.")
+    return way
+
+
+def _way(
+    member: Membership,
+    row: AgentStatus | StatusRow,
+    quarantined: Collection[tuple[UUID, str]],
+) -> RetryWay:
     """An agent that went back by itself has acknowledged another configuration: it needs none in between."""
-    failed, previous = member.desired, member.previous
-    if failed is None or not _is_quarantined(row.agent_id, failed):
+    failed, previous, uid = member.desired, member.previous, member.agent_id
+    if failed is None or (uid, failed.hash) not in quarantined:
         raise CannotRetry("Nothing failed on this collector, so there is nothing to retry.")
     again = way_again(
         failed=failed.hash,
         applied=applied_hash(row),
         previous=previous.hash if previous else "",
-        has_previous_failed=previous is not None and _is_quarantined(row.agent_id, previous),
+        has_previous_failed=previous is not None and (uid, previous.hash) in quarantined,
     )
     if again in WHY_NOT:
         raise CannotRetry(WHY_NOT[again])
     return RetryWay(failed, previous if again is Again.VIA_PREVIOUS else None)
 
 
-def _wait_again(uid: UUID, failed: RenderedConfig, now: datetime) -> frozenset[UUID]:
-    targets = Target.objects.filter(
-        agent_id=uid, rollout__state__in=ACTIVE, rollout__version_id=failed.version_id
+def _wait_again(versions: Mapping[UUID, UUID], now: datetime) -> frozenset[UUID]:
+    """versions: which failed, by agent."""
+    targets = Target.objects.filter(agent_id__in=list(versions), rollout__state__in=ACTIVE)
+    found = targets.values_list("pk", "agent_id", "rollout_id", "rollout__version_id")
+    mine = {pk: rollout for pk, uid, rollout, version in found if versions[uid] == version}
+    Target.objects.filter(pk__in=list(mine)).update(
+        state=TargetState.WAITING,
+        state_since=now,
+        reason="",
+        failure="",
+        failed_at=None,
+        has_soaked_anew=False,
     )
-    rollouts = frozenset(targets.values_list("rollout_id", flat=True))
-    Target.objects.filter(pk__in=list(targets.values_list("pk", flat=True))).update(
-        state=TargetState.WAITING, state_since=now, reason="", failure="", failed_at=None
-    )
-    return rollouts
+    return frozenset(mine.values())
 
 
-def _is_quarantined(uid: UUID, rendered: RenderedConfig) -> bool:
-    return Quarantine.objects.filter(agent_id=uid, hash=rendered.hash).exists()
+def _quarantined(uids: Collection[UUID]) -> dict[tuple[UUID, str], UUID]:
+    """Which hashes failed on which of these, with the rows that say so."""
+    found = Quarantine.objects.filter(agent_id__in=list(uids))
+    return {(uid, one): pk for pk, uid, one in found.values_list("pk", "agent_id", "hash")}
 
 
-def _member(uid: UUID) -> Membership:
+def _members(uids: Collection[UUID]) -> list[Membership]:
     members = Membership.objects.select_related(
         "desired__version__configuration", "previous__version__configuration"
     )
     heavy = [
         f"{name}__{text}" for name in ("desired", "previous") for text in ("body", "version__yaml")
     ]
-    return members.defer(*heavy).get(agent_id=uid)
+    return list(members.defer(*heavy).filter(agent_id__in=list(uids)))

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from fleets.models import Rollout, RolloutState, Target, TargetState
-from fleets.rollouts.engine.states import IN_MOTION
 from fleets.rollouts.engine.viewing import window_of
+from fleets.rollouts.engine.zones import moving_zones, zones_out
 from fleets.rollouts.placing import next_to_go
 from fleets.rollouts.plan import ACTIVE
 
@@ -28,32 +28,33 @@ def hold_limited(uids: Collection[UUID]) -> list[Rollout]:
 
 
 def over_limits(rollouts: Collection[Rollout], uids: Collection[UUID], now: datetime) -> set[Pair]:
-    """Those of these agents that are not offered the version of such a rollout yet: two statements."""
+    """Those of these agents that are not offered the version of such a rollout yet: three statements."""
     returned: dict[UUID, dict[UUID, str]] = defaultdict(dict)
     away = Target.objects.filter(
         agent_id__in=list(uids), rollout__in=rollouts, state=TargetState.PENDING_OFFLINE
     )
     for rollout_id, uid, zone in away.order_by("pk").values_list("rollout_id", "agent_id", "zone"):
         returned[rollout_id][uid] = zone
-    busy: dict[UUID, Counter[str]] = defaultdict(Counter)
-    moving = Target.objects.filter(IN_MOTION, rollout__in=rollouts)
-    for rollout_id, zone in moving.values_list("rollout_id", "zone"):
-        busy[rollout_id][zone] += 1
+    moving, out = moving_zones(rollouts), zones_out(rollouts, now)
     return {
         (uid, one.version_id)
         for one in rollouts
-        for uid in _held_back(one, returned[one.pk], busy[one.pk], now)
+        for uid in _held_back(one, returned[one.pk], moving[one.pk], out[one.pk], now)
     }
 
 
 def _held_back(
-    rollout: Rollout, zones: dict[UUID, str], busy: "Counter[str]", now: datetime
+    rollout: Rollout,
+    zones: dict[UUID, str],
+    moving: "Counter[str]",
+    out: "Counter[str]",
+    now: datetime,
 ) -> set[UUID]:
     window = window_of(rollout)
     if window is not None and not window.is_open(now):
         return set(zones)
     most = rollout.max_in_flight
-    room = max(0, most - busy.total()) if most else None
+    room = max(0, most - moving.total()) if most else None
     return set(zones).difference(
-        next_to_go(zones.items(), busy, room=room, per_zone=rollout.zone_limit)
+        next_to_go(zones.items(), moving + out, room=room, per_zone=rollout.zone_limit)
     )

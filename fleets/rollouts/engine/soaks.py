@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from agents import store
 from agents.models import Health as Stored
@@ -14,13 +14,14 @@ from agents.store import StatusRow
 from configs.collector.drift import Runs
 from fleets.models import RolloutState, StageState, Target, TargetState
 from fleets.rollouts.engine.ledger import Ledger
-from fleets.rollouts.judging import Health, SoakFacts, Verdict, Word, judge, trouble_of
+from fleets.rollouts.judging import Health, SoakFacts, Verdict, Word, judge, watch
 
-_HEALTH: Final = {Stored.HEALTHY.value: Health.HEALTHY, Stored.UNHEALTHY.value: Health.UNHEALTHY}
 _NAMES: Final = (
     "pk",
     "agent_id",
     "state",
+    "state_since",
+    "has_soaked_anew",
     "rollout__apply_timeout_s",
     "rollout__soak_s",
     "soak_until",
@@ -32,6 +33,10 @@ _NAMES: Final = (
 _IN_TROUBLE: Final = Q(agent__status__health=Stored.UNHEALTHY) | Q(
     agent__status__runs=Runs.LACKING, agent__status__compare_due=False
 )
+_BECAME_WELL: Final = Q(
+    agent__status__health=Stored.HEALTHY, agent__status__health_since__gt=F("state_since")
+)
+"""Since they were judged."""
 _IN_BAKE: Final = Q(
     state=TargetState.SUCCEEDED,
     soak_until__isnull=False,
@@ -43,12 +48,14 @@ _IN_BAKE: Final = Q(
 
 
 def judge_soaks(now: datetime) -> frozenset[UUID]:
-    """Judge those that soaked, and those that are unhealthy, or run nothing of the version, before or in the bake.
+    """Judge those that soaked, and those that, in the bake or before, are or were unhealthy or run nothing of it.
 
     Answers the rollouts that have to be advanced.
     """
     is_due = Q(state=TargetState.SOAKING) & (Q(soak_until__lte=now) | _IN_TROUBLE)
-    watched = Target.objects.filter(is_due | _IN_BAKE & _IN_TROUBLE).exclude(agent=None)
+    watched = Target.objects.filter(is_due | _IN_BAKE & (_IN_TROUBLE | _BECAME_WELL)).exclude(
+        agent=None
+    )
     with transaction.atomic():
         rows = store.lock(list(watched.values_list("agent_id", flat=True)))
         if not rows:
@@ -56,9 +63,12 @@ def judge_soaks(now: datetime) -> frozenset[UUID]:
         # Asked again: what changed before the locks were granted counts.
         found = watched.filter(agent_id__in=list(rows)).values_list(*_NAMES)
         ledger = Ledger(rows, (), now)
-        for pk, uid, state, *known in found:
-            verdict = _verdict(state, _facts(rows[uid], *known), now)
-            if verdict.word is not Word.WAIT:
+        for pk, uid, state, since, has_soaked_anew, *known in found:
+            facts = _facts(rows[uid], *known)
+            verdict = _verdict(state, since, has_soaked_anew, facts, now)
+            if verdict.word is Word.AGAIN:
+                ledger.soak_anew(uid, pk, until=facts.well_until, why=verdict.reason)
+            elif verdict.word is not Word.WAIT:
                 ledger.end_soak(
                     uid,
                     pk,
@@ -70,12 +80,20 @@ def judge_soaks(now: datetime) -> frozenset[UUID]:
         return frozenset(ledger.rollouts)
 
 
-def _verdict(state: str, facts: SoakFacts, now: datetime) -> Verdict:
-    """In the bake only trouble counts: it was well through its soak."""
+def health_of(stored: str) -> Health:
+    """The word as it is judged."""
+    return _HEALTH.get(stored, Health.UNKNOWN)
+
+
+_HEALTH: Final = {Stored.HEALTHY.value: Health.HEALTHY, Stored.UNHEALTHY.value: Health.UNHEALTHY}
+
+
+def _verdict(
+    state: str, since: datetime, has_soaked_anew: bool, facts: SoakFacts, now: datetime
+) -> Verdict:
     if state == TargetState.SOAKING:
         return judge(facts, now)
-    trouble = trouble_of(facts)
-    return Verdict(Word.FAILED, trouble) if trouble else Verdict(Word.WAIT)
+    return watch(facts, soaked_at=since, has_soaked_anew=has_soaked_anew)
 
 
 def _facts(
@@ -89,7 +107,7 @@ def _facts(
     error: str,
 ) -> SoakFacts:
     return SoakFacts(
-        health=_HEALTH.get(health, Health.UNKNOWN),
+        health=health_of(health),
         reports_health=bool(capabilities & Capability.REPORTS_HEALTH),
         is_connected=row.connected,
         soak=timedelta(seconds=soak_s),

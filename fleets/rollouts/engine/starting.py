@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from agents import store
 from agents.store import StatusRow
@@ -28,6 +28,7 @@ from fleets.rollouts.engine.desires import last_good_id, with_desired
 from fleets.rollouts.engine.facts import facts_of
 from fleets.rollouts.engine.lifecycle import go_on
 from fleets.rollouts.engine.states import OPEN_TARGETS
+from fleets.rollouts.past import failed_before, is_for_failed_alone
 from fleets.rollouts.placing import gets_it
 from fleets.rollouts.shares import Candidate, divide, seed_of
 from fleets.rollouts.strategy import Strategy
@@ -50,7 +51,7 @@ def start(
 ) -> Rollout:
     """Begin to move a fleet's managed members to a version; what ran before is superseded.
 
-    force: also those on which it failed before, by way of their previous version.
+    force: also those on which it failed before, by way of their previous version; those alone if the fleet has it.
     The strategy holds (Strategy.check). The caller advances it once the transaction holds. Without members it has
     succeeded already.
     """
@@ -63,7 +64,8 @@ def start(
             fleet=fleet, state__in=plan.ACTIVE
         )
         superseded = [one.pk for one in active]
-        members = _managed_members(fleet)
+        chosen = failed_before(version) if is_for_failed_alone(fleet, version, force=force) else Q()
+        members = _managed_members(fleet, chosen)
         rows = store.lock(members)
         _supersede(fleet, superseded, f"{version} was assigned meanwhile.", now)
         _number(rollout)
@@ -178,6 +180,6 @@ def _number(rollout: Rollout) -> None:
             return
 
 
-def _managed_members(fleet: Fleet) -> dict[UUID, Membership]:
-    members = Membership.objects.filter(fleet=fleet, mode=ArrivalMode.MANAGED)
+def _managed_members(fleet: Fleet, chosen: Q) -> dict[UUID, Membership]:
+    members = Membership.objects.filter(chosen, fleet=fleet, mode=ArrivalMode.MANAGED)
     return {member.agent_id: member for member in with_desired(members)}

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
-from fleets.models import Rollout, RolloutState, Stage, Target, TargetState
+from fleets.models import Rollout, RolloutState, Stage, StageState, Target, TargetState
 from fleets.rollouts import plan
 from fleets.rollouts.engine.states import LET_GO
+from fleets.rollouts.engine.zones import zones_out
 from fleets.rollouts.windows import Window, parse_window
 
 
@@ -24,7 +25,16 @@ def view_of(rollout: Rollout, stages: Sequence[Stage], now: datetime) -> plan.Ro
         is_held=rollout.is_held,
         is_open=window is None or window.is_open(now),
         waits_for_offline=rollout.waits_for_offline,
+        is_zone_held=_is_zone_held(rollout, now),
     )
+
+
+def _is_zone_held(rollout: Rollout, now: datetime) -> bool:
+    out = zones_out([rollout], now)[rollout.pk]
+    full = [zone for zone, count in out.items() if count >= rollout.zone_limit]
+    waiting = Target.objects.filter(~LET_GO, rollout=rollout, state=TargetState.WAITING)
+    begun = waiting.exclude(stage__state=StageState.WAITING)
+    return bool(full) and begun.filter(zone__in=full).exists()
 
 
 def window_of(rollout: Rollout) -> Window | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -130,10 +131,10 @@ class Api:
         """A fleet that runs the version; answers its id."""
         return str(self.post("/fleets/", {"name": name, "version": version.id})["id"])
 
-    def assign(self, fleet: str, version: Version) -> None:
-        """Move the fleet to the version."""
+    def assign(self, fleet: str, version: Version) -> datetime:
+        """Move the fleet to the version; answers when that began, by the server's clock."""
         body = {"fleet": fleet, "version": version.id, "accept_warnings": True}
-        self.post("/rollouts/", body)
+        return datetime.fromisoformat(self.post("/rollouts/", body)["created_at"])
 
     def deploy(self, fleet: str, platform: str, version: str, **options: Any) -> Deployment:
         """A quick-deploy command for supervisor and collector of one version."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.e2e.harness.server import Process
-from tests.e2e.harness.waiting import tail, wait_until
+from tests.e2e.harness.waiting import PATIENCE_S, tail, wait_until
 
 NOBODY: Final = 65534
 """A user that may do nothing: the numeric id needs no entry in /etc/passwd."""
@@ -23,8 +23,7 @@ _AS_NOBODY: Final = (
     "--clear-groups",
     "--no-new-privs",
 )
-_INSTALL_S: Final = 60
-_STOP_S: Final = 20
+_INSTALL_S: Final = 2 * PATIENCE_S
 
 
 @dataclass
@@ -100,7 +99,7 @@ class Host:
         wait_until(
             lambda: process.has_ended() and not any(map(self._is_ours, pids)),
             what="supervisor and collector are gone",
-            within_s=_STOP_S,
+            within_s=PATIENCE_S,
             evidence=self.logs,
         )
 

@@ -16,9 +16,7 @@ import psycopg
 import redis
 
 from tests.e2e.harness.server import ROOT
-from tests.e2e.harness.waiting import wait_until
-
-_SOON_S = 20
+from tests.e2e.harness.waiting import PATIENCE_S, wait_until
 
 
 @dataclass
@@ -74,7 +72,7 @@ class Parts:
             port = str(urlsplit(self.redis_url).port)
             command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", ""]
             self._redis.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-            wait_until(self._redis_answers, what="Redis", within_s=_SOON_S, evidence=str)
+            wait_until(self._redis_answers, what="Redis", within_s=PATIENCE_S, evidence=str)
 
     def end(self) -> None:
         """End what was started here."""

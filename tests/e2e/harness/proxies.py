@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.e2e.harness.server import ROOT, Process
-from tests.e2e.harness.waiting import tail, wait_until
+from tests.e2e.harness.waiting import PATIENCE_S, tail, wait_until
 
 DOCUMENTED: Final = ROOT / "docs" / "proxy"
 IDLE_S: Final = 6
@@ -83,7 +83,7 @@ def start_proxy(name: str, folder: Path, ports: Ports, certificate: Certificate)
     wait_until(
         lambda: _listens(ports.public) or process.has_ended(),
         what=f"{name} listens",
-        within_s=20,
+        within_s=PATIENCE_S,
         evidence=lambda: tail(process.log),
     )
     assert not process.has_ended(), tail(process.log)

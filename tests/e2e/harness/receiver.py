@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ class Receiver:
 
     url: str
     requests: list[Request] = field(default_factory=list)
+    last_s: float = 0.0
+    """time.monotonic() of the last one."""
 
     def has(self, path: str, text: str, header: tuple[str, str]) -> bool:
         """Whether something with this text in it came to a path with this header."""
@@ -32,6 +35,10 @@ class Receiver:
             one.path == path and text.encode() in one.body and one.headers.get(name) == value
             for one in list(self.requests)
         )
+
+    def is_quiet(self, seconds: float) -> bool:
+        """Whether nothing has come for so long."""
+        return time.monotonic() - self.last_s > seconds
 
 
 @contextmanager
@@ -46,6 +53,7 @@ def receive() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             made.requests.append(Request(self.path, headers, body))
+            made.last_s = time.monotonic()
             self.send_response(200)
             self.send_header("Content-Type", "application/x-protobuf")
             self.send_header("Content-Length", "0")

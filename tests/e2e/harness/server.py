@@ -15,14 +15,13 @@ from typing import Final
 import httpx
 
 from tests.e2e.harness.ledger import Ledger, SqliteLedger
-from tests.e2e.harness.waiting import tail, wait_until
+from tests.e2e.harness.waiting import PATIENCE_S, tail, wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 ADMIN: Final = "admin"
 PASSWORD: Final = "a-passphrase-for-the-story"
 
-_START_S: Final = 60
-_STOP_S: Final = 30
+_START_S: Final = 2 * PATIENCE_S
 
 
 def free_port() -> int:
@@ -69,7 +68,7 @@ class Process:
         """End it with no chance to do anything."""
         self.end(signal.SIGKILL)
 
-    def end(self, number: signal.Signals = signal.SIGTERM, within_s: float = _STOP_S) -> int:
+    def end(self, number: signal.Signals = signal.SIGTERM, within_s: float = PATIENCE_S) -> int:
         """Send the signal and wait; answers the exit code. Kills it and fails when it does not end."""
         assert self.running is not None
         if self.running.poll() is None:

@@ -49,8 +49,13 @@ class Several:
         return machine
 
     def start_again(self, machine: Machine) -> None:
-        """Start its supervisor, and wait until it is in and its collector runs."""
-        machine.process.start()
+        """Start its supervisor, and wait until it is in and its collector runs.
+
+        The server may not have noticed yet that it was gone. Who took that for "it is in" would start the next one
+        beside it, and one of the two would find port 8888 taken.
+        """
+        self.until(lambda: not self.is_in(machine), f"{machine.folder.name} is away")
+        machine.start()
         self.until(
             lambda: self.is_in(machine) and machine.collector_pids(),
             f"{machine.folder.name} ({machine.version}) is in",
@@ -81,8 +86,14 @@ class Several:
         return [one for one in self.api.events(self.seen(machine).uid) if one["kind"] == kind]
 
     def until(self, condition: Callable[[], Any], what: str, within_s: float = 90) -> Any:
-        """Wait; a failure tells what everybody said."""
-        return wait_until(condition, what=what, within_s=within_s, evidence=self.evidence)
+        """Wait, while supervisors run as their units run them; a failure tells what everybody said."""
+
+        def look() -> Any:
+            for machine in self.machines:
+                machine.keep_up()
+            return condition()
+
+        return wait_until(look, what=what, within_s=within_s, evidence=self.evidence)
 
     def holds(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
         """It is so, and stays so."""

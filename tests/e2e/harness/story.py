@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from tests.e2e.binaries import architecture
 from tests.e2e.harness import texts
 from tests.e2e.harness.api import Api, Collector, Deployment, Version
+from tests.e2e.harness.hints import BEFORE_THE_NEXT_LOOK, a_hint_is_heard
 from tests.e2e.harness.host import Host
 from tests.e2e.harness.installation import Installation
 from tests.e2e.harness.ledger import Attempt, Ledger
 from tests.e2e.harness.server import make_api_token
-from tests.e2e.harness.waiting import holds_for, wait_until
+from tests.e2e.harness.waiting import PATIENCE_S, holds_for, wait_until
 
 PLATFORM: Final = f"linux_{architecture()}"
 APPLY_S: Final = 5
@@ -50,7 +51,7 @@ class Setup:
 
         On plain HTTP a supervisor that stops cancels its own last request: three silent intervals tell.
         """
-        return 3 * 30 + 15 if self.transport == "http" else 10
+        return 3 * 30 + PATIENCE_S if self.transport == "http" else PATIENCE_S
 
 
 @dataclass
@@ -92,13 +93,18 @@ class Story:
         return self.api.deploy(self.fleet, PLATFORM, self.setup.version, **self.setup.options)
 
     def publish_and_assign(self, number: int) -> datetime:
-        """The next version, published and given to the fleet; answers when it was asked for."""
+        """The next version, published and given to the fleet; answers when that began, by the server's clock."""
         version = self.api.publish(self.configuration, texts.text(number))
         assert version.number == number
         self.versions[number] = version
-        asked_at = datetime.now(UTC)
-        self.api.assign(self.fleet, version)
-        return asked_at
+        return self.api.assign(self.fleet, version)
+
+    def publish_and_push(self, number: int) -> None:
+        """The same, and it is offered at once: a hint tells who holds the connection, before it looks by itself."""
+        with a_hint_is_heard(self.server.base_url, self.evidence):
+            asked_at = self.publish_and_assign(number)
+            offer = self.wait_for_offer(number)
+        assert offer.offered_at - asked_at < BEFORE_THE_NEXT_LOOK
 
     def collector(self) -> Collector | None:
         """The only agent, once it is there."""
@@ -122,22 +128,22 @@ class Story:
         found = self.wait_for_collector(
             lambda collector: collector.is_settled(number),
             what=f"in sync and healthy on version {number}",
-            within_s=self.setup.poll_s + APPLY_S + 25,
+            within_s=self.setup.poll_s + APPLY_S + PATIENCE_S,
         )
         wait_until(
             lambda: texts.marker(number) in self.api.effective_text(found.uid),
             what=f"the effective configuration holds version {number}",
-            within_s=10,
+            within_s=PATIENCE_S,
             evidence=self.evidence,
         )
         return found
 
-    def wait_for_offer(self, number: int, *, within_s: float = 10) -> Attempt:
+    def wait_for_offer(self, number: int) -> Attempt:
         """Wait until the version was offered; answers the attempt."""
         attempts = wait_until(
             lambda: self.ledger.attempts(number),
             what=f"version {number} is offered",
-            within_s=self.setup.poll_s + within_s,
+            within_s=self.setup.poll_s + PATIENCE_S,
             evidence=self.evidence,
         )
         return attempts[0]

@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 _PAUSE_S: Final = 0.05
 _TAIL_LINES: Final = 25
+PATIENCE_S: Final = 60
+"""For what takes a moment: on a machine that does much else, a long one. Only a failure waits so long."""
 
 Evidence = Callable[[], str]
 """Says what was seen, for the text of a failure."""

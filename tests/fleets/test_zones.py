@@ -1,0 +1,156 @@
+"""A zone of which one is broken by the version lets no other of it go: both gateways of a pair are never down."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from fleets.models import Membership
+from fleets.models import Target as StoredTarget
+from fleets.rollouts import engine
+from fleets.rollouts.judging import Health
+from fleets.rollouts.plan import Budget
+from fleets.rollouts.services import leave_out
+from fleets.rollouts.shares import Share
+from fleets.rollouts.strategy import StagePlan
+from fleets.rollouts.zones import FailedFacts, broken_zones
+from tests.factories import TESTER, at
+from tests.fleets.plan_world import Stage, Target, World
+from tests.fleets.story import FAILED, disconnect
+from tests.fleets.test_stages import SOAK, Staged, healthy
+
+RACK = {"rack": "r1"}
+CALM = timedelta(seconds=60)
+PAIR = (StagePlan("All", Share(percent=100), budget=Budget(percent=100)),)
+
+
+def failed(**changed: object) -> FailedFacts:
+    """It failed at second 0, and has been well since before."""
+    facts: dict[str, object] = {
+        "zone": "a",
+        "is_connected": True,
+        "health": Health.HEALTHY,
+        "reports_health": True,
+        "runs_another": False,
+        "lacks_it": False,
+        "failed_at": at(0),
+        "healthy_since": at(-100),
+        "calm": CALM,
+    }
+    return FailedFacts(**{**facts, **changed})  # type: ignore[arg-type]  # a test's
+
+
+@pytest.mark.parametrize(
+    ("change", "second", "is_broken"),
+    [
+        ({}, 59, True),
+        ({}, 60, False),
+        ({"calm": timedelta()}, 29, True),
+        ({"calm": timedelta()}, 30, False),
+        ({"healthy_since": at(50)}, 109, True),
+        ({"healthy_since": at(50)}, 110, False),
+        ({"healthy_since": None}, 60, False),
+        ({"health": Health.UNHEALTHY}, 900, True),
+        ({"health": Health.UNKNOWN}, 900, True),
+        ({"is_connected": False}, 900, True),
+        ({"lacks_it": True}, 900, True),
+        ({"reports_health": False}, 900, True),
+        ({"reports_health": False, "runs_another": True}, 900, False),
+    ],
+)
+def test_one_that_failed_holds_its_zone_until_it_is_well_for_a_while(
+    change: dict[str, object], second: int, is_broken: bool
+) -> None:
+    assert broken_zones([failed(**change)], at(second)) == ({"a": 1} if is_broken else {})
+
+
+def test_the_plan_waits_with_the_other_of_a_pair() -> None:
+    world = World(
+        [Stage(timedelta(), Budget(percent=100))],
+        [Target(0, "a"), Target(0, "a")],
+        zone_limit=1,
+    )
+    world.work()
+    first, second = world.targets
+    first.state = "failed"
+    world.work()
+    assert second.state == "waiting"
+    first.well_since = world.now
+    world.now += CALM
+    world.work()
+    assert second.state == "offered"
+
+
+class Pair(Staged):
+    """Two of one rack, of which one is broken by the version, within the budget."""
+
+    def __init__(self) -> None:
+        super().__init__(2, RACK, stages=PAIR, zone_key="rack", zone_limit=1)
+        healthy(*self.story.agents)
+        [self.broken] = self.offered()
+        [self.other] = [one for one in self.story.agents if one is not self.broken]
+        self.story.answer(self.broken, FAILED, self.hash, "no such exporter")
+        healthy(self.broken, word="unhealthy", since=self.now)
+        failed = StoredTarget.objects.get(rollout=self.rollout, state="failed")
+        self.now = failed.state_since
+        self.work()
+
+
+@pytest.mark.django_db
+class TestPair:
+    def test_the_other_waits_while_the_one_is_broken_and_the_rollout_says_so(self) -> None:
+        pair = Pair()
+        for _ in range(3):
+            pair.work(timedelta(hours=1))
+            assert pair.offered() == []
+        assert pair.rollout.state == "running"
+        assert "wait for a collector of their zone" in pair.rollout.state_reason
+
+    def test_the_other_goes_once_the_one_went_back_and_is_well(self) -> None:
+        pair = Pair()
+        healthy(pair.broken, since=pair.now)
+        pair.work(SOAK - timedelta(seconds=1))
+        assert pair.offered() == []
+        pair.work(timedelta(seconds=1))
+        assert pair.offered() == [pair.other]
+        assert pair.rollout.state_reason == ""
+
+    def test_it_is_not_back_while_it_is_away(self) -> None:
+        pair = Pair()
+        healthy(pair.broken, since=pair.now)
+        disconnect(pair.broken)
+        pair.work(timedelta(hours=1))
+        assert pair.offered() == []
+
+    def test_the_other_goes_once_a_person_leaves_the_one_out(self) -> None:
+        pair = Pair()
+        leave_out(rollout=pair.rollout, uids=[pair.broken.instance_uid], actor=TESTER)
+        pair.work()
+        assert pair.offered() == [pair.other]
+
+    def test_an_other_that_returns_from_offline_waits_too(self) -> None:
+        pair = Pair()
+        disconnect(pair.other)
+        target = StoredTarget.objects.filter(rollout=pair.rollout, agent_id=pair.other.instance_uid)
+        target.update(state="pending_offline")
+        desired = Membership.objects.get(agent_id=pair.broken.instance_uid).desired
+        Membership.objects.filter(agent_id=pair.other.instance_uid).update(desired=desired)
+        pair.story.agents = [pair.broken, pair.story.come_back(pair.other)]
+        pair.work(timedelta(hours=1))
+        assert pair.offered() == []
+        healthy(pair.broken, since=pair.now)
+        pair.work(SOAK)
+        assert pair.offered() == pair.story.agents[1:]
+
+    def test_a_look_costs_as_many_statements_with_many_as_with_few(self) -> None:
+        costs = []
+        for count in (2, 12):
+            staged = Staged(count, RACK, stages=PAIR, zone_key="rack", zone_limit=1)
+            StoredTarget.objects.filter(state="waiting").exclude(
+                pk__in=StoredTarget.objects.filter(state="waiting").order_by("-pk").values("pk")[:1]
+            ).update(state="failed")
+            with CaptureQueriesContext(connection) as queries:
+                engine.advance(staged.rollout.pk, now=staged.now)
+            costs.append(len(queries))
+        assert costs[0] == costs[1]
