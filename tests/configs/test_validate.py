@@ -177,6 +177,13 @@ def test_no_message_shows_a_secret() -> None:
     assert all("hunter2" not in str(as_json(x)) for x in one(text, catalog=CATALOG).findings)
 
 
+def test_what_the_version_is_known_to_lack_is_an_error() -> None:
+    text = "exporters: {logging: }"
+    for version, severity in ((None, Severity.WARNING), ("0.158.0", Severity.ERROR)):
+        (found,) = [x for x in one(text, version=version).findings if x.rule == "L22"]
+        assert found.severity is severity
+
+
 class TestBounds:
     def test_findings_are_bounded_and_the_rest_is_counted(self) -> None:
         text = "receivers:\n" + "".join(

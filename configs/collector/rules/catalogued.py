@@ -28,6 +28,7 @@ REMOVED: Final[dict[tuple[Kind, str], str]] = {
     (Kind.PROCESSOR, "servicegraph"): "the connector service_graph",
 }
 """Components that went, and what to use instead."""
+_LOGGING_WENT: Final = (0, 111)
 
 
 @rule("P08", Severity.ERROR, "Type of a value", CONFIGURATION)
@@ -92,7 +93,8 @@ def removed(subject: Subject) -> Iterator[Hit]:
         instead = REMOVED.get((component.kind, component.type))
         if instead is None or subject.known(component) is not None:
             continue
-        is_certain = subject.catalog is not None and subject.catalog.is_complete
+        is_logging = component.type == "logging" and subject.since(*_LOGGING_WENT)
+        is_certain = is_logging or (subject.catalog is not None and subject.catalog.is_complete)
         message = f"Newer collectors have no {component.kind.value[:-1]} {shown(component.type)}. Use {instead}."
         yield Hit(message, component.path, True, Severity.ERROR if is_certain else None)
 
