@@ -85,7 +85,7 @@ class TestRestart:
         agent = collector(health="unhealthy", restarted_at=now - timedelta(seconds=5))
         data = {"healthy": False, "status": "StatusStopping", "restarting": True}
         AgentEvent.objects.create(agent=agent, at=now, kind="health", data=data)
-        assert "is unhealthy" not in page("/")
+        assert "web-1 is unhealthy" not in page("/")
         assert "Restarting" in page(f"/collectors/{agent.pk}/timeline/")
         agent.status.restarted_at = now - timedelta(seconds=90)
         agent.status.save()
