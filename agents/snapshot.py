@@ -134,7 +134,8 @@ class SettingsState:
     wanted: hash of what the agent should be offered, "" for nothing · offered: the hash that it was offered last and
     may still have · in_use: it came by the credential that this offer held, so it has it · arrived: it was heard on
     the same connection well after the offer · varies: the fleet wants something, so `wanted` hangs on capabilities ·
-    number: of the message that the offer answered; None: not known.
+    number: of the message that the offer answered; None: not known · claimed: by which session (its epoch) it was
+    claimed, and when.
     """
 
     wanted: str = ""
@@ -143,6 +144,7 @@ class SettingsState:
     arrived: bool = False
     varies: bool = False
     number: int | None = None
+    claimed: tuple[int, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,12 +106,16 @@ class Standing(Wanted):
         has_arrived = bool(
             seen_at and self.offered_at and seen_at - self.offered_at >= ARRIVED_AFTER
         )
+        claimed = None
+        if self.offered_epoch is not None and self.offered_at is not None:
+            claimed = (self.offered_epoch, self.offered_at)
         return SettingsState(
             wanted=self.intent.settings,
             offered="" if waits else self.offered_hash or "",
             in_use=self.came_by_offered,
             arrived=has_arrived,
             number=self.offered_number,
+            claimed=claimed,
             varies=bool(
                 self.wanted_heartbeat_s or self.marks or self.own_credentials or self.successor
             ),

@@ -207,6 +207,8 @@ class OpampPost:
         self._gateway.counters.take_http(outcome)
         if outcome.patch is not None:
             self._gateway.record_patches([outcome.patch])
+        if session.lost_settings is not None:
+            domain.give_back_settings({uid: SettingsClaim(*session.lost_settings)})
         if outcome.offer_due:
             self._offer_settings(session, outcome.reply, moment)
             offer = domain.claim_offers({uid: session.epoch}, now=moment).get(uid)

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import yaml
 
-from configs.collector.difference import EXTENSIONS, PIPELINES, Change, Deed, Path
+from configs.collector.difference import EXTENSIONS, PIPELINES, Change, Deed
 from configs.collector.drift import standing
 from configs.collector.equality import HIDDEN
 from configs.collector.model import Model
 from configs.collector.names import trimmed
 from configs.collector.references import escaped
-from configs.collector.values import Value, entries_of, plain
+from configs.collector.values import Path, Value, entries_of, plain
 
 _WIDTH: Final = 120
 _NO_NAME: Final = re.compile(r"\W+")

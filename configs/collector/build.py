@@ -6,7 +6,7 @@ import yaml
 
 from configs.collector.errors import ParseError
 from configs.collector.limits import Limits
-from configs.collector.nodes import Alias, Entry, Mapping, Node, Scalar, Sequence
+from configs.collector.nodes import PATH, Alias, Entry, Mapping, Node, Scalar, Sequence, resolved
 from configs.collector.places import Places
 
 
@@ -18,6 +18,10 @@ class _Open:
     children: list[Node] = field(default_factory=list)
     keys: dict[str, Scalar | Alias] = field(default_factory=dict)
     weight: int = 1
+    depth: int = 1
+    """How many collections it stands in, itself counted; `a::b` in a key counts as one more."""
+    height: int = 0
+    """How deep its children go."""
 
 
 class TreeBuilder:
@@ -30,6 +34,7 @@ class TreeBuilder:
         self._open: list[_Open] = []
         self._anchors: dict[str, Scalar | Mapping | Sequence] = {}
         self._weights: dict[str, int] = {}
+        self._heights: dict[str, int] = {}
         self._nodes = self._aliases = 0
 
     def take(self, event: yaml.Event) -> None:
@@ -74,15 +79,34 @@ class TreeBuilder:
                 "unknown-alias",
                 offset,
             )
+        height = self._heights.get(anchor, 0)
+        self._refuse_depth(self._depth_here() + height, offset)
+        self._grow(height)
         span = self._places.span(offset, end_of(event))
         self._add(Alias(anchor, target, span), self._weights[anchor])
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
-        if len(self._open) >= self._limits.depth:
-            raise self.fault(
-                f"nested deeper than {self._limits.depth} levels.", "too-deep", offset_of(event)
-            )
-        self._open.append(_Open(event))
+        depth = self._depth_here() + 1
+        self._refuse_depth(depth, offset_of(event))
+        self._open.append(_Open(event, depth=depth))
+
+    def _depth_here(self) -> int:
+        """How deep the next node stands."""
+        if not self._open:
+            return 0
+        frame = self._open[-1]
+        holds_value = len(frame.keys) > len(frame.children)
+        return frame.depth + (next(reversed(frame.keys)).count(PATH) if holds_value else 0)
+
+    def _refuse_depth(self, depth: int, offset: int) -> None:
+        if depth > self._limits.depth:
+            raise self.fault(f"nested deeper than {self._limits.depth} levels.", "too-deep", offset)
+
+    def _grow(self, height: int) -> None:
+        """Note the height of a child that is about to be added."""
+        if self._open:
+            frame = self._open[-1]
+            frame.height = max(frame.height, height + self._depth_here() - frame.depth)
 
     def _end(self, event: yaml.CollectionEndEvent) -> None:
         frame = self._open.pop()
@@ -93,10 +117,25 @@ class TreeBuilder:
             values = frame.children
             entries = zip(frame.keys.items(), values, strict=True)
             node = Mapping(tuple(Entry(name, key, value) for (name, key), value in entries), span)
+            self._check_merge(node)
         else:
             node = Sequence(tuple(frame.children), span)
-        self._remember(frame.event.anchor, node, frame.weight)
+        self._remember(frame.event.anchor, node, frame.weight, frame.height + 1)
+        self._grow(frame.height + 1)
         self._add(node, frame.weight)
+
+    def _check_merge(self, node: Mapping) -> None:
+        merge = next((entry.value for entry in node.entries if entry.is_merge), None)
+        if merge is None:
+            return
+        items = merge.items if isinstance(merge, Sequence) else (merge,)
+        for one in items:
+            if not isinstance(resolved(one), Mapping):
+                raise self.fault(
+                    "<< takes in a map, or a list of maps. Put << in quotes where it is a name.",
+                    "bad-merge",
+                    one.span.start,
+                )
 
     @staticmethod
     def _extent(frame: _Open, event: yaml.CollectionEndEvent) -> int:
@@ -144,12 +183,20 @@ class TreeBuilder:
                 node.span.start,
             )
         assert isinstance(node, Scalar | Alias)
+        self._refuse_depth(frame.depth + key.value.count(PATH), node.span.start)
         frame.keys[key.value] = node
 
-    def _remember(self, anchor: str | None, node: Scalar | Mapping | Sequence, weight: int) -> None:
+    def _remember(
+        self,
+        anchor: str | None,
+        node: Scalar | Mapping | Sequence,
+        weight: int,
+        height: int = 0,
+    ) -> None:
         if anchor:
             self._anchors[anchor] = node
             self._weights[anchor] = weight
+            self._heights[anchor] = height
 
     def _count(self, event: yaml.Event) -> None:
         self._nodes += 1

@@ -8,9 +8,8 @@ from typing import Final
 from configs.collector.equality import is_same
 from configs.collector.model import Model
 from configs.collector.names import Kind
-from configs.collector.values import Value, entries_of, is_map
+from configs.collector.values import Path, Value, entries_of, is_map
 
-Path = tuple[str | int, ...]
 PIPELINES: Final = ("service", "pipelines")
 EXTENSIONS: Final = ("service", "extensions")
 TELEMETRY: Final = ("service", "telemetry")

@@ -18,7 +18,6 @@ from configs.collector.difference import (
     TELEMETRY,
     Change,
     Deed,
-    Path,
     member_change,
 )
 from configs.collector.equality import is_same
@@ -26,7 +25,7 @@ from configs.collector.model import Model, Pipeline, model_from
 from configs.collector.names import Kind, type_of
 from configs.collector.parse import parse
 from configs.collector.references import unescaped
-from configs.collector.values import Expansion, Value, entries_of, merged, value_of
+from configs.collector.values import Expansion, Path, Value, entries_of, merged, value_of
 
 OPAMP: Final = "opamp"
 """The extension by which a supervisor speaks with its collector."""

@@ -11,5 +11,5 @@ class Limits:
     depth: int = 100
     nodes: int = 100_000
     aliases: int = 1_000
-    expanded: int = 1_000_000
+    expanded: int = 200_000
     """Nodes there would be if each alias stood for a copy; nothing is ever copied."""

@@ -38,15 +38,6 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True)
-class Bridge:
-    """A connector that takes what one pipeline puts out into another."""
-
-    connector: str
-    source: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
 class Model:
     """A configuration. Names that were changed in 2026 stand as the new ones, so that both mean the same.
 
@@ -60,15 +51,6 @@ class Model:
     telemetry: Value
     open: frozenset[str]
     values: Mapping[str, Value]
-
-    def bridges(self) -> Iterator[Bridge]:
-        """The connectors between pipelines: out of each that exports to one, into each that receives of it."""
-        for connector in self.components[Kind.CONNECTOR]:
-            sources = [one.id for one in self.pipelines.values() if connector in one.exporters]
-            targets = [one.id for one in self.pipelines.values() if connector in one.receivers]
-            yield from (
-                Bridge(connector, source, target) for source in sources for target in targets
-            )
 
     def used_types(self) -> Mapping[Kind, frozenset[str]]:
         """The component types that the service uses, by kind: what a collector's build has to have.

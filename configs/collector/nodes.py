@@ -2,6 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
+
+PATH: Final = "::"
+"""What divides a key into a path: `a::b: 1` means `a: {b: 1}` (rule P04)."""
+_MERGE: Final = "<<"
+_MERGE_TAGS: Final = frozenset({"", "!", "tag:yaml.org,2002:merge"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,13 @@ class Entry:
     name: str
     key: "Scalar | Alias"
     value: "Node"
+
+    @property
+    def is_merge(self) -> bool:
+        """Whether it takes in another map: `<<` without quotes."""
+        if self.name != _MERGE or not isinstance(self.key, Scalar):
+            return False
+        return not self.key.style and self.key.tag in _MERGE_TAGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +91,14 @@ Node = Scalar | Mapping | Sequence | Alias
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed configuration. `text` is what was parsed, without a byte order mark."""
+    """A parsed configuration. `text` is what was parsed, without a byte order mark, with comments and all.
+
+    rest: where a second document begins, which collectors do not read.
+    """
 
     text: str
     root: Mapping
+    rest: Span | None = None
 
 
 def resolved(node: Node) -> Scalar | Mapping | Sequence:

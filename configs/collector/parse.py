@@ -10,7 +10,7 @@ from configs.collector.errors import ParseError
 from configs.collector.limits import Limits
 from configs.collector.nodes import Document
 from configs.collector.places import Places
-from configs.collector.structure import check_structure, checked_root
+from configs.collector.structure import checked_root, structure_faults
 from configs.collector.wording import complaint
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -19,10 +19,28 @@ _FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _DEFAULTS = Limits()
+_DOCUMENT = "---"
 
 
 def parse(source: str | bytes, limits: Limits = _DEFAULTS) -> Document:
-    """The document of `source`. Raises ParseError, with the place of the first fault.
+    """The document of `source`, which is one, of sections that collectors know. Raises ParseError, with the place of
+    the first fault.
+    """
+    document = read(source, limits)
+    if document.rest is not None:
+        raise ParseError(
+            "a second document begins here. Collectors read the first alone: keep one.",
+            code="several-documents",
+            line=document.rest.line,
+            column=document.rest.column,
+        )
+    for fault in structure_faults(document.root):
+        raise fault
+    return document
+
+
+def read(source: str | bytes, limits: Limits = _DEFAULTS) -> Document:
+    """The first document of `source`, as a collector reads it: YAML, a map, not empty. Raises ParseError.
 
     A byte order mark at the start is dropped, as the collector does; all else of the text stays as it is.
     """
@@ -31,7 +49,7 @@ def parse(source: str | bytes, limits: Limits = _DEFAULTS) -> Document:
     _refuse_control_characters(text, places)
     builder = TreeBuilder(places, limits)
     try:
-        _feed(builder, text)
+        rest = _feed(builder, text)
     except yaml.MarkedYAMLError as error:
         found = complaint(error, text)
         raise builder.fault(found.message, found.code, found.offset) from error
@@ -39,9 +57,8 @@ def parse(source: str | bytes, limits: Limits = _DEFAULTS) -> Document:
         raise ParseError(
             "The text holds characters that YAML does not allow.", code="bad-character"
         ) from error
-    document = Document(text, checked_root(builder.root))
-    check_structure(document)
-    return document
+    span = None if rest is None else places.span(rest, min(rest + len(_DOCUMENT), len(text)))
+    return Document(text, checked_root(builder.root), span)
 
 
 def decoded(source: str | bytes, limits: Limits = _DEFAULTS) -> str:
@@ -84,24 +101,24 @@ def _refuse_control_characters(text: str, places: Places) -> None:
         )
 
 
-def _feed(builder: TreeBuilder, text: str) -> None:
-    documents = 0
-    for event in yaml.parse(text, Loader=_LOADER):
+def _feed(builder: TreeBuilder, text: str) -> int | None:
+    """Build the first document. Where a second one begins, if one does: collectors do not look at it."""
+    events = yaml.parse(text, Loader=_LOADER)
+    for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            _check_document(builder, event, documents)
+            _check_document(builder, event)
+        if isinstance(event, yaml.DocumentEndEvent):
+            break
         builder.take(event)
+    try:
+        following = next(events, None)
+    except yaml.MarkedYAMLError as error:
+        return error.problem_mark.index if error.problem_mark else len(text)
+    return offset_of(following) if isinstance(following, yaml.DocumentStartEvent) else None
 
 
-def _check_document(builder: TreeBuilder, event: yaml.DocumentStartEvent, number: int) -> None:
-    offset = offset_of(event)
-    if number > 1:
-        raise builder.fault(
-            "a second document begins here. Collectors read the first alone: keep one.",
-            "several-documents",
-            offset,
-        )
+def _check_document(builder: TreeBuilder, event: yaml.DocumentStartEvent) -> None:
     if event.version is not None and event.version != (1, 1):
         raise builder.fault(
-            "collectors refuse this %YAML line. Remove it.", "bad-directive", offset
+            "collectors refuse this %YAML line. Remove it.", "bad-directive", offset_of(event)
         )

@@ -4,11 +4,13 @@ Nothing is resolved here: what a reference stands for is known on the host alone
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-_OPENING: Final = re.compile(r"\$+\{")
+# The look-behind lets a match begin at the first dollar sign only, so that the search is linear.
+_OPENING: Final = re.compile(r"(?<!\$)\$+\{")
+_BRACE: Final = re.compile(r"\$\{|\}")
 _SCHEME: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)", re.DOTALL)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEEPEST: Final = 20
@@ -36,7 +38,9 @@ class Variable:
 
 def split_references(text: str) -> list[str | Reference]:
     """Literal parts and references, in order. `$$` is still doubled in the literal parts (see `unescaped`)."""
-    return list(_parts(text, 0)) if "${" in text else [text]
+    if "${" not in text:
+        return [text]
+    return list(_Text(text, _closings(text)).parts(0, len(text), 0))
 
 
 def references_in(text: str) -> tuple[Reference, ...]:
@@ -62,46 +66,51 @@ def variables_named_by(reference: Reference) -> Iterator[Variable]:
         yield from variables_named_by(inner)
 
 
-def _parts(text: str, depth: int) -> Iterator[str | Reference]:
-    begin = at = 0
-    while found := _OPENING.search(text, at):
-        start, at = found.end() - 2, found.end()
-        end = _closing(text, at)
-        # `$${X}` is the text ${X}: only an odd number of dollar signs opens a reference.
-        if end < 0 or len(found[0]) % 2 or depth >= _DEEPEST:
-            continue
-        if start > begin:
-            yield text[begin:start]
-        yield _reference(text[start : end + 1], depth)
-        begin = at = end + 1
-    if begin < len(text):
-        yield text[begin:]
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text with its braces paired, once for all depths."""
+
+    text: str
+    closings: Mapping[int, int]
+    """Where the reference ends whose inside starts here; one that is never closed is plain text."""
+
+    def parts(self, begin: int, end: int, depth: int) -> Iterator[str | Reference]:
+        """Literal parts and references between two places."""
+        at = begin
+        while found := _OPENING.search(self.text, at, end):
+            start, at = found.end() - 2, found.end()
+            closing = self.closings.get(at)
+            # `$${X}` is the text ${X}: only an odd number of dollar signs opens a reference.
+            if closing is None or closing >= end or len(found[0]) % 2 or depth >= _DEEPEST:
+                continue
+            if start > begin:
+                yield self.text[begin:start]
+            yield self._reference(start, closing, depth)
+            begin = at = closing + 1
+        if begin < end:
+            yield self.text[begin:end]
+
+    def _reference(self, start: int, closing: int, depth: int) -> Reference:
+        body = self.text[start + 2 : closing]
+        found = _SCHEME.fullmatch(body)
+        # ":-" after a name is its default, in `${X:-d}` as in `${env:X:-d}`.
+        is_named = found is not None and not found["rest"].startswith("-")
+        scheme, rest = (found["scheme"], found["rest"]) if found and is_named else ("env", body)
+        target, default = rest, None
+        if scheme == "env":
+            target, separator, after = rest.partition(":-")
+            default = after if separator else None
+        parts = self.parts(start + 2, closing, depth + 1)
+        inner = tuple(part for part in parts if isinstance(part, Reference))
+        return Reference(self.text[start : closing + 1], scheme, target, default, inner)
 
 
-def _closing(text: str, start: int) -> int:
-    """Where the reference ends whose inside starts here; -1 when it is never closed, and therefore plain text."""
-    nested, at = 0, start
-    while at < len(text):
-        if text.startswith("${", at):
-            nested, at = nested + 1, at + 2
-            continue
-        if text[at] == "}":
-            if not nested:
-                return at
-            nested -= 1
-        at += 1
-    return -1
-
-
-def _reference(text: str, depth: int) -> Reference:
-    body = text[2:-1]
-    found = _SCHEME.fullmatch(body)
-    # ":-" after a name is its default, in `${X:-d}` as in `${env:X:-d}`.
-    is_named = found is not None and not found["rest"].startswith("-")
-    scheme, rest = (found["scheme"], found["rest"]) if found and is_named else ("env", body)
-    target, default = rest, None
-    if scheme == "env":
-        target, separator, after = rest.partition(":-")
-        default = after if separator else None
-    inner = tuple(part for part in _parts(body, depth + 1) if isinstance(part, Reference))
-    return Reference(text, scheme, target, default, inner)
+def _closings(text: str) -> Mapping[int, int]:
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "${":
+            opened.append(brace.end())
+        elif opened:
+            found[opened.pop()] = brace.start()
+    return found

@@ -3,10 +3,11 @@
 Only what is certain in every collector version is refused here; rules about components come with the validator.
 """
 
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 from configs.collector.errors import ParseError
-from configs.collector.nodes import Document, Entry, Mapping, Node, Scalar, resolved
+from configs.collector.nodes import PATH, Entry, Mapping, Node, Scalar, resolved
 
 SECTIONS = ("receivers", "processors", "exporters", "connectors", "extensions", "service")
 
@@ -27,15 +28,15 @@ def checked_root(root: Node | None) -> Mapping:
     return root
 
 
-def check_structure(document: Document) -> None:
-    """Raise ParseError for a section that no collector knows, and for a section that is no map."""
-    for entry in document.root.entries:
-        # "service::telemetry" is the path service, telemetry (confmap's key delimiter); "<<" merges a map.
-        section = entry.name.partition("::")[0]
-        if section != "<<" and section not in SECTIONS:
-            raise _unknown_section(entry)
-        if section == entry.name and not _is_map_or_nothing(entry.value):
-            raise _fault(
+def structure_faults(root: Mapping) -> Iterator[ParseError]:
+    """The sections that no collector knows, and those that are no map."""
+    for entry in root.entries:
+        # "service::telemetry" is the path service, telemetry (confmap's key delimiter).
+        section = entry.name.partition(PATH)[0]
+        if not entry.is_merge and section not in SECTIONS:
+            yield _unknown_section(entry)
+        elif section == entry.name and not _is_map_or_nothing(entry.value):
+            yield _fault(
                 entry, f"the section {section} is a map, with one key for each part.", "bad-section"
             )
 

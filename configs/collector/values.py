@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final, TypeGuard
 
 from configs.collector import nodes
-from configs.collector.nodes import Node, resolved
+from configs.collector.nodes import PATH, Node, resolved
 from configs.collector.references import Reference, split_references, unescaped
 
 _INTEGER: Final = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0|[1-9][0-9]*)")
@@ -21,8 +21,14 @@ _WORDS: Final = {
 _STARTS: Final = frozenset("+-.0123456789")
 _LONGEST_NUMBER: Final = 64
 _TEXT_TAGS: Final = frozenset({"!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:binary"})
-_PATH: Final = "::"
-_MERGE: Final = "<<"
+_TYPE_TAGS: Final = frozenset(
+    f"tag:yaml.org,2002:{one}" for one in ("int", "float", "bool", "null")
+)
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+    r"(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]+)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)?"
+)
+_BIGGEST: Final = 2**64
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,16 @@ class Expansion:
         return self.text
 
 
+class Time(str):
+    """A date, or a date with a time, without quotes: Go's yaml makes a time of it, which no text field takes."""
+
+    __slots__ = ()
+
+
 Scalar = None | bool | int | float | str | Expansion
 Value = Scalar | tuple["Value", ...] | Mapping[str, "Value"]
+Path = tuple[str | int, ...]
+"""Where a value is: keys, and numbers of items, from the root."""
 
 
 def plain(value: Value) -> Any:
@@ -64,6 +78,8 @@ def plain(value: Value) -> Any:
         return {key: plain(one) for key, one in value.items()}
     if isinstance(value, tuple):
         return [plain(one) for one in value]
+    if isinstance(value, Time):
+        return str(value)
     return value.text if isinstance(value, Expansion) else value
 
 
@@ -122,16 +138,16 @@ class _Reader:
 
     def _map(self, node: nodes.Mapping) -> Mapping[str, Value]:
         found: dict[str, Value] = {}
+        inherited: Node | None = None
         for entry in node.entries:
-            if entry.name == _MERGE:
-                continue
-            *above, last = entry.name.split(_PATH)
-            value: Value = {last: self.read(entry.value)}
-            for name in reversed(above):
-                value = {name: value}
-            found = dict(entries_of(merged(found, value)))
-        inherited = node.get(_MERGE)
-        return {**self._inherited(inherited), **found} if inherited is not None else found
+            if entry.is_merge:
+                inherited = entry.value
+            elif PATH in entry.name:
+                _put(found, entry.name.split(PATH), self.read(entry.value))
+            else:
+                known, value = found.get(entry.name), self.read(entry.value)
+                found[entry.name] = value if known is None else merged(known, value)
+        return found if inherited is None else {**self._inherited(inherited), **found}
 
     def _inherited(self, node: Node) -> Mapping[str, Value]:
         """What `<<` brings in: one map, or several of which the earlier wins. The map's own keys win over all."""
@@ -143,19 +159,33 @@ class _Reader:
         return found
 
 
+def _put(tree: dict[str, Value], path: list[str], value: Value) -> None:
+    """Merge a value in below a path. Only maps on the way are made anew: a part may be shared by aliases."""
+    *above, last = path
+    for name in above:
+        below = dict(entries_of(tree.get(name)))
+        tree[name] = below
+        tree = below
+    tree[last] = merged(tree[last], value) if last in tree else value
+
+
 def scalar_value(node: nodes.Scalar) -> Scalar:
     """A single value: null, a truth, a number or a text."""
     text = node.value
-    if any(isinstance(part, Reference) for part in split_references(text)):
+    if "${" in text and any(isinstance(part, Reference) for part in split_references(text)):
         return Expansion(text)
-    if node.style or node.tag in _TEXT_TAGS:
+    if (node.style and node.tag not in _TYPE_TAGS) or node.tag in _TEXT_TAGS:
         return text
     if node.is_null:
         return None
     if text in _WORDS:
         return _WORDS[text]
-    number = _number(text.replace("_", "")) if text[:1] in _STARTS else None
-    return text if number is None else number
+    if text[:1] not in _STARTS:
+        return text
+    number = _number(text.replace("_", ""))
+    if number is None:
+        return Time(text) if _TIME.fullmatch(text) else text
+    return number
 
 
 def _number(text: str) -> int | float | None:
@@ -163,9 +193,15 @@ def _number(text: str) -> int | float | None:
     if len(text) > _LONGEST_NUMBER:
         return None
     if _OCTAL.fullmatch(text):
-        return int(text, 8)
+        return _integer(text, 8)
     if _INTEGER.fullmatch(text):
-        return int(text, 0)
+        return _integer(text, 0)
     if _FLOAT.fullmatch(text):
         return float(text)
     return float(text.replace(".", "")) if _INFINITE.fullmatch(text) else None
+
+
+def _integer(text: str, base: int) -> int | float:
+    """What does not fit 64 bits becomes a float in Go."""
+    number = int(text, base)
+    return number if -_BIGGEST // 2 <= number < _BIGGEST else float(number)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from configs.collector.difference import EXTENSIONS, PIPELINES, Change, Path
+from configs.collector.difference import EXTENSIONS, PIPELINES, Change
 from configs.collector.model import Model
 from configs.collector.names import Kind
-from configs.collector.values import Value
+from configs.collector.values import Path, Value
 
 _ROLE_AT: Final = len(PIPELINES) + 1
 

@@ -99,7 +99,7 @@ class AgentSession:
 
     @property
     def lacks_desired(self) -> bool:
-        """Whether it should have a hash that it did not acknowledge and that is not on its way."""
+        """Whether it should have a hash that is neither acknowledged nor on its way."""
         return self._rules.allows(self._rules.desired)
 
     @property
@@ -167,10 +167,9 @@ class AgentSession:
     def make_offer(self, offer: Offer, now: datetime) -> ServerToAgent | None:
         """The message that carries a claimed offer, which counts as in flight from here on.
 
-        None when a rule forbids to send it now, or it is over the send limit (T4): then it was not
-        sent, and the claim has to be given back. On plain HTTP merge it into the outcome's reply
-        (`outcome.reply.MergeFrom(...)`). Raises ValueError for an offer that must not exist: no
-        hash, no files (that would stop the collector), or a file name twice (R3, R4).
+        None when a rule forbids to send it now, or it is over the send limit (T4): then it was not sent, and the claim
+        has to be given back. On plain HTTP merge it into the outcome's reply (`outcome.reply.MergeFrom(...)`). Raises
+        ValueError for an offer that must not exist: no hash, no files (it would stop), names twice (R3, R4).
         """
         config = config_message(offer)
         if not self._can_offer() or not self._rules.allows(offer.hash):
@@ -197,6 +196,11 @@ class AgentSession:
     def offered_settings(self) -> str:
         """The hash of the connection settings that the agent was offered last and has, as far as is known."""
         return self._settings.offered
+
+    @property
+    def lost_settings(self) -> tuple[int, datetime] | None:
+        """The claim of settings that did not arrive, for sure: its epoch and time."""
+        return self._settings.lost
 
     @property
     def number(self) -> int | None:
@@ -348,8 +352,8 @@ class AgentSession:
         """The outcome of a message that was taken: reply, patch, and what comes next."""
         if self._is_first:
             self._is_first = False
-            reported = self._belief.connection
-            is_due = self._settings.is_due(self._rules.capabilities, reported) or self.lacks_desired
+            known = self._rules.capabilities, self._belief.connection
+            is_due = self.lacks_desired or self._settings.is_due(*known)
             if self._rules.is_arrival_unknown(self._continuity, is_due=is_due):
                 self._continuity.doubt(at_once=True)
         self._seen_at = now

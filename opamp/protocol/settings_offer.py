@@ -4,6 +4,7 @@ Clients act on every message that holds settings, some by connecting anew, so ea
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from agents.snapshot import Capability, ConnectionReport, SettingsState, Transport
@@ -27,6 +28,7 @@ class SettingsRules:
         "_is_raised",
         "_state",
         "_transport",
+        "lost",
         "offered",
         "wanted",
     )
@@ -34,6 +36,9 @@ class SettingsRules:
     def __init__(self, state: SettingsState, transport: Transport) -> None:
         self.wanted = state.wanted
         self.offered = state.offered
+        self.lost: tuple[int, datetime] | None = None
+        """The claim whose answer over plain HTTP did not arrive: it has to be given back, since the client's next
+        number would prove that it did."""
         self._state = state
         self._transport = transport
         self._has_begun = False
@@ -55,8 +60,11 @@ class SettingsRules:
             has_it = continuity.is_next or continuity.is_beyond(state.number)
         else:
             has_it = continuity.is_next and state.arrived
-        if not (has_it or state.in_use):
-            self.offered = ""
+        if has_it or state.in_use:
+            return
+        if self.offered and continuity.answer_was_lost:
+            self.lost = state.claimed
+        self.offered = ""
 
     def is_due(self, capabilities: int, report: ConnectionReport | None) -> bool:
         """True when the wanted settings are to be claimed."""

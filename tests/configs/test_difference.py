@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.collector.difference import Change, Deed, Impact, difference, impact_of
@@ -189,6 +189,7 @@ def shuffled(value: Any, chance: random.Random) -> Any:
     return {key: shuffled(value[key], chance) for key in keys}
 
 
+@settings(deadline=None)
 @given(config=configurations(), chance=st.randoms(use_true_random=False))
 def test_formatting_order_comments_and_renames_make_no_difference(
     config: dict[str, Any], chance: random.Random

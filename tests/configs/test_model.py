@@ -2,11 +2,11 @@
 
 import pytest
 
-from configs.collector.model import Bridge, Model, environment_names, model_of
+from configs.collector.model import Model, environment_names, model_of
 from configs.collector.names import Kind
 from configs.collector.parse import parse
 from configs.collector.references import Reference, Variable, references_in
-from configs.collector.values import Expansion, Value
+from configs.collector.values import Expansion, Time, Value
 
 WHOLE = """
 receivers: {otlp: , filelog/app: {include: [/a]}}
@@ -40,12 +40,6 @@ class TestModel:
         assert found["traces"].exporters == ("otlp_grpc", "span_metrics", "forward/b")
         assert found["traces/b"].exporters == ("otlp_grpc",)  # twice is once
         assert [one.signal for one in found.values()] == ["traces", "traces", "metrics"]
-
-    def test_connectors_are_bridges_from_each_source_to_each_target(self) -> None:
-        assert set(model(WHOLE).bridges()) == {
-            Bridge("span_metrics", "traces", "metrics"),
-            Bridge("forward/b", "traces", "traces/b"),
-        }
 
     def test_used_types_are_those_of_the_service(self) -> None:
         used = model(WHOLE).used_types()
@@ -89,6 +83,12 @@ class TestValues:
             ("1.2.3", "1.2.3"),
             ("-", "-"),
             ("1_a", "1_a"),
+            ("18446744073709551615", 2**64 - 1),
+            ("18446744073709551616", float(2**64)),
+            ("!!int '5'", 5),
+            ("2026-11-26", Time("2026-11-26")),
+            ("2026-11-26T10:00:00Z", Time("2026-11-26T10:00:00Z")),
+            ("'2026-11-26'", "2026-11-26"),
         ],
     )
     def test_scalars_are_read_as_go_reads_them(self, text: str, expected: Value) -> None:
@@ -101,6 +101,17 @@ class TestValues:
             "receivers:\n  a: &a {x: 1, y: 1}\n  b: &b {y: 2, z: 2}\n  c: {<<: [*a, *b], x: 3}"
         )
         assert found.components[Kind.RECEIVER]["c"] == {"x": 3, "y": 1, "z": 2}
+
+    def test_a_quoted_merge_key_is_a_name(self) -> None:
+        found = model("receivers: {a: {'<<': {x: 1}}}")
+        assert found.components[Kind.RECEIVER]["a"] == {"<<": {"x": 1}}
+
+    def test_paths_leave_shared_maps_alone(self) -> None:
+        found = model("receivers: {a: &a {x: {y: 1}}, b: *a, b::x::z: 2}")
+        assert found.components[Kind.RECEIVER] == {
+            "a": {"x": {"y": 1}},
+            "b": {"x": {"y": 1, "z": 2}},
+        }
 
     def test_double_colons_are_paths(self) -> None:
         found = model("service::telemetry::logs: {level: warn}\nservice: {extensions: [a]}")

@@ -5,7 +5,7 @@ import pytest
 from configs.collector.errors import ParseError
 from configs.collector.limits import Limits
 from configs.collector.nodes import Alias, Mapping, Scalar, Sequence, resolved
-from configs.collector.parse import parse
+from configs.collector.parse import parse, read
 
 
 def fault(source: str | bytes, limits: Limits | None = None) -> ParseError:
@@ -91,6 +91,9 @@ class TestPlaces:
         ("service: {~: 1}", "bad-key", 1, 11),
         ("service: 1\n---\nservice: 2", "several-documents", 2, 1),
         ("service: {}\n...\nb: 2", "several-documents", 3, 1),
+        ("service: {}\n---\n]", "several-documents", 2, 1),
+        ("receivers:\n  a: &a [1]\n  b: {<<: *a}", "bad-merge", 3, 11),
+        ("receivers: {<<: [{}, x]}", "bad-merge", 1, 22),
         ("%YAML 1.2\n---\nservice: {}", "bad-directive", 1, 1),
         ("service: \x00", "bad-character", 1, 10),
         ("service:\n  \x07", "bad-character", 2, 3),
@@ -158,6 +161,14 @@ class TestHostileText:
         lines += [f"  a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 60)]
         assert fault("\n".join(lines)).code == "too-many-aliases"
 
+    def test_depth_is_counted_through_aliases_and_paths(self) -> None:
+        chain = ["receivers:", "  a0: &a0 " + "[" * 50 + "]" * 50]
+        chain += [f"  a{n}: &a{n} {'[' * 20}*a{n - 1}{']' * 20}" for n in range(1, 50)]
+        assert fault("\n".join(chain)).code == "too-deep"
+        assert fault("receivers: {" + "a::" * 100 + "b: 1}").code == "too-deep"
+        assert fault("receivers: {a::b::c: {d::e: {f: 1}}}", Limits(depth=6)).code == "too-deep"
+        parse("receivers: {a::b::c: {d::e: {f: 1}}}", Limits(depth=7))
+
     def test_20_mb_are_refused_before_parsing(self) -> None:
         assert fault(b"service: " + b"[" * 20_000_000).code == "too-large"
         assert fault("service: " + "[" * 20_000_000).code == "too-large"
@@ -165,3 +176,18 @@ class TestHostileText:
     def test_the_limits_can_be_set(self) -> None:
         assert fault("service: [1, 2, 3]", Limits(nodes=4)).code == "too-many-values"
         parse("service: {a: [1, 2]}", Limits(nodes=7, depth=3))
+
+
+class TestReading:
+    """What a validator looks at is what a collector reads, even where no version may be saved of it."""
+
+    def test_the_first_document_alone_is_read(self) -> None:
+        document = read("service: {} # kept\n---\nreceivers: [")
+        assert document.text.endswith("receivers: [")
+        assert [entry.name for entry in document.root.entries] == ["service"]
+        assert document.rest is not None
+        assert (document.rest.line, document.rest.column) == (2, 1)
+
+    def test_unknown_sections_are_left_to_the_rules(self) -> None:
+        assert read("recievers: {}").root.entries[0].name == "recievers"
+        assert read("service: {}").rest is None

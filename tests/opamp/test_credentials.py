@@ -24,11 +24,12 @@ from opamp.errors import ConnectionRefused
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.pending import BufferLimits
-from opamp.proto.opamp_pb2 import AgentToServer
+from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from telflo.base import hints
 from tests.factories import TESTER, make_fleet
 from tests.opamp.agent import Arrive, until
 from tests.opamp.fakes import CAPABILITIES, UID, UID2, full, hello, post
+from tests.protocol.world import FULL_STATE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ABLE = CAPABILITIES | int(Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS)
@@ -148,6 +149,26 @@ async def test_over_plain_http_they_are_in_the_first_answer_and_in_no_other(
         message = hello(sequence_num=number).SerializeToString()
         _, later = await post(gateways[number % 2], issued.secret, message)
         assert not later.HasField("connection_settings")
+
+
+@pytest.mark.rule("S2", "S3")
+async def test_over_plain_http_settings_whose_answer_was_lost_are_offered_again_and_once(
+    gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+) -> None:
+    """The number above that of the message that is posted anew is no proof that the first answer arrived."""
+
+    async def said(message: AgentToServer) -> ServerToAgent:
+        body = able(message).SerializeToString()
+        return (await post(gateways[message.sequence_num % 2], issued.secret, body))[1]
+
+    await said(full())
+    await change(fleet, heartbeat_s=60)
+    assert (await said(hello(sequence_num=1))).HasField("connection_settings")
+    again = await said(hello(sequence_num=1))
+    assert (again.flags, again.HasField("connection_settings")) == (FULL_STATE, False)
+    whole = await said(full(sequence_num=2))
+    assert whole.connection_settings.opamp.heartbeat_interval_seconds == 60
+    assert not (await said(hello(sequence_num=3))).HasField("connection_settings")
 
 
 @pytest.mark.rule("S6", "S5")

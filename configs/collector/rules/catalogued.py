@@ -1,0 +1,132 @@
+"""PURE. Components held against the catalog: types, names, settings (rules P08, P10, P11, P17 to P19)."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Final
+
+from configs.collector.findings import Fix, Severity
+from configs.collector.names import Kind
+from configs.collector.rules.extensions import needs
+from configs.collector.rules.hit import Hit, shown
+from configs.collector.rules.rule import CONFIGURATION, Rule, rule
+from configs.collector.rules.subject import Component, Subject
+from configs.collector.values import Path
+
+REMOVED: Final[dict[tuple[Kind, str], str]] = {
+    (Kind.EXPORTER, "logging"): "debug",
+    (Kind.EXPORTER, "jaeger"): "otlp_grpc, which Jaeger takes",
+    (Kind.EXPORTER, "jaeger_thrift"): "otlp_grpc, which Jaeger takes",
+    (Kind.EXPORTER, "opencensus"): "otlp_grpc",
+    (Kind.RECEIVER, "opencensus"): "otlp",
+    (Kind.EXPORTER, "loki"): "otlp_http, which Loki takes",
+    (Kind.EXPORTER, "parquet"): "file",
+    (Kind.EXPORTER, "sapm"): "otlp_http",
+    (Kind.RECEIVER, "sapm"): "otlp",
+    (Kind.EXTENSION, "memory_ballast"): "the variable GOMEMLIMIT",
+    (Kind.EXTENSION, "ballast"): "the variable GOMEMLIMIT",
+    (Kind.PROCESSOR, "spanmetrics"): "the connector span_metrics",
+    (Kind.PROCESSOR, "servicegraph"): "the connector service_graph",
+}
+"""Components that went, and what to use instead."""
+_LOGGING_WENT: Final = (0, 111)
+
+
+@rule("P08", Severity.ERROR, "Type of a value", CONFIGURATION)
+def types(subject: Subject) -> Iterator[Hit]:
+    """Collectors convert nothing."""
+    yield from subject.schema_faults("P08")
+
+
+@rule("P10", Severity.ERROR, "Unknown component type", CONFIGURATION)
+def unknown_types(subject: Subject) -> Iterator[Hit]:
+    """Only where the catalog lists all that the distribution has."""
+    catalog = subject.catalog
+    if catalog is None or not catalog.is_complete:
+        return
+    for component in subject.every():
+        if subject.known(component) is None and (component.kind, component.type) not in REMOVED:
+            close = get_close_matches(component.type, catalog.types(component.kind), n=1)
+            hint = (
+                f"Did you mean {close[0]}?"
+                if close
+                else "Take it out, or use another distribution."
+            )
+            build = f"{catalog.distribution or 'The collector'} {catalog.version}".strip()
+            message = f"{build} has no {component.kind.value[:-1]} {shown(component.type)}. {hint}"
+            fix = _retyped(subject, component, close[0]) if close else None
+            yield Hit(message, component.path, True, fix=fix)
+
+
+@rule("P11", Severity.WARNING, "An old name", CONFIGURATION)
+def old_names(subject: Subject) -> Iterator[Hit]:
+    """Older names still work; the collector's log complains."""
+    for component in subject.every():
+        known = subject.known(component)
+        if known is not None and component.type in known.aliases:
+            message = f"{shown(component.type)} is an old name. Write {known.type}."
+            fix = _retyped(subject, component, known.type)
+            yield Hit(message, component.path, True, fix=fix)
+
+
+@rule("P17", Severity.ERROR, "A value out of range", CONFIGURATION)
+def ranges(subject: Subject) -> Iterator[Hit]:
+    """Words and numbers that a setting does not take."""
+    yield from subject.schema_faults("P17")
+
+
+@rule("P18", Severity.ERROR, "A setting that is missing", CONFIGURATION)
+def required(subject: Subject) -> Iterator[Hit]:
+    """What a component cannot do without."""
+    yield from subject.schema_faults("P18")
+
+
+@rule("P19", Severity.WARNING, "A deprecated setting", CONFIGURATION)
+def deprecated(subject: Subject) -> Iterator[Hit]:
+    """It works still, and will not in a later version."""
+    yield from subject.schema_faults("P19")
+
+
+@rule("L22", Severity.WARNING, "A component that was removed", CONFIGURATION)
+def removed(subject: Subject) -> Iterator[Hit]:
+    """Newer collectors do not have it; an error where the catalog says so."""
+    for component in subject.every():
+        instead = REMOVED.get((component.kind, component.type))
+        if instead is None or subject.known(component) is not None:
+            continue
+        is_logging = component.type == "logging" and subject.since(*_LOGGING_WENT)
+        is_certain = is_logging or (subject.catalog is not None and subject.catalog.is_complete)
+        message = f"Newer collectors have no {component.kind.value[:-1]} {shown(component.type)}. Use {instead}."
+        yield Hit(message, component.path, True, Severity.ERROR if is_certain else None)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    types,
+    unknown_types,
+    old_names,
+    ranges,
+    required,
+    deprecated,
+    removed,
+)
+
+
+def _retyped(subject: Subject, component: Component, present: str) -> Fix | None:
+    """The type becomes another one, where it is defined and wherever it is used."""
+    _, slash, name = component.id.partition("/")
+    new = f"{present}{slash}{name}"
+    taken = {one for kind in Kind for one in subject.components[kind]}
+    if new in taken or str(component.path[-1]) != component.id:
+        return None
+    return subject.edits.renamed(f"Write {new}", component.path, new, *_uses(subject, component))
+
+
+def _uses(subject: Subject, component: Component) -> Iterator[Path]:
+    if component.kind is Kind.EXTENSION:
+        yield from (one.path for one in subject.extensions if one.id == component.id)
+        yield from (need.path for need in needs(subject) if need.id == component.id)
+        return
+    for pipeline in subject.pipelines:
+        for role, members in pipeline.members.items():
+            for member in members:
+                if member.id == component.id and subject.component(role, member.id) == component:
+                    yield member.path

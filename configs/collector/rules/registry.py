@@ -1,0 +1,35 @@
+"""PURE. All rules there are."""
+
+from typing import Final
+
+from configs.collector.rules import (
+    advice,
+    catalogued,
+    extensions,
+    listening,
+    ordering,
+    reading,
+    references,
+    secrecy,
+    settings,
+    shared,
+    whole,
+    wiring,
+)
+from configs.collector.rules.rule import Rule
+
+RULES: Final[tuple[Rule, ...]] = (
+    *reading.RULES,
+    *references.RULES,
+    *whole.RULES,
+    *wiring.RULES,
+    *catalogued.RULES,
+    *shared.RULES,
+    *settings.RULES,
+    *extensions.RULES,
+    *listening.RULES,
+    *secrecy.RULES,
+    *ordering.RULES,
+    *advice.RULES,
+)
+BY_ID: Final = {rule.id: rule for rule in RULES}

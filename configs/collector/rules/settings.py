@@ -1,0 +1,347 @@
+"""PURE. What single components demand of their settings (rules C06 to C18); the lists are those of 0.158."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from configs.collector.findings import Severity
+from configs.collector.names import Kind
+from configs.collector.rules.hit import Hit, shown
+from configs.collector.rules.rule import CONFIGURATION, Rule, contrib, core, rule
+from configs.collector.rules.shared import below, doubled, number, time
+from configs.collector.rules.subject import Component, Subject
+from configs.collector.values import Expansion, Path, Value, entries_of
+
+_GRPC: Final = ("otlp", "otlp_grpc")
+_HTTP: Final = ("otlphttp", "otlp_http")
+_ENDPOINTS: Final = (
+    "endpoint",
+    "traces_endpoint",
+    "metrics_endpoint",
+    "logs_endpoint",
+    "profiles_endpoint",
+)
+_VERBOSITIES: Final = ("basic", "normal", "detailed")
+_LEVELS: Final = ("none", "basic", "normal", "detailed")
+_LOG_LEVELS: Final = frozenset({"debug", "info", "warn", "error", "dpanic", "panic", "fatal"})
+_BATCH_SIZE: Final = 8192
+_GC_LIMIT: Final = 30e9
+_POLICIES: Final = frozenset(
+    {
+        *(
+            "always_sample",
+            "latency",
+            "numeric_attribute",
+            "probabilistic",
+            "status_code",
+            "string_attribute",
+        ),
+        *(
+            "rate_limiting",
+            "bytes_limiting",
+            "span_count",
+            "boolean_attribute",
+            "trace_state",
+            "trace_flags",
+        ),
+        *("ottl_condition", "and", "not", "drop", "composite"),
+    }
+)
+_STATUS_CODES: Final = ("OK", "ERROR", "UNSET")
+_PULLED: Final = ("prometheus",)
+_PUSHED: Final = ("otlp", "otlp_grpc", "otlp_http", "otlp_file", "console")
+_ACTIONS: Final = frozenset({"insert", "update", "upsert", "delete", "hash", "extract", "convert"})
+
+
+@rule("C06", Severity.ERROR, "Receiver for OTLP without a protocol", core("receiver/otlpreceiver"))
+def otlp_protocols(subject: Subject) -> Iterator[Hit]:
+    """At least one of grpc and http."""
+    for component in subject.of_type(Kind.RECEIVER, "otlp"):
+        protocols = component.settings.get("protocols")
+        is_open = isinstance(component.body, Expansion) or isinstance(protocols, Expansion)
+        if not is_open and not entries_of(protocols):
+            path = (*component.path, "protocols")
+            yield Hit(
+                "The receiver has no protocol. Add grpc: or http: to its protocols.", path, True
+            )
+
+
+@rule("C07", Severity.ERROR, "Where to send over gRPC", core("exporter/otlpexporter"))
+def grpc_endpoints(subject: Subject) -> Iterator[Hit]:
+    """host:port."""
+    for component in subject.of_type(Kind.EXPORTER, *_GRPC):
+        endpoint, path = component.settings.get("endpoint"), (*component.path, "endpoint")
+        if endpoint in {None, ""} and not isinstance(component.body, Expansion):
+            yield Hit("The exporter has no endpoint. Add one, such as gateway:4317.", path, True)
+        elif isinstance(endpoint, str) and _fault_of_address(endpoint):
+            yield Hit(_fault_of_address(endpoint), path)
+        if below(component.settings.get("timeout"), 0):
+            yield Hit("timeout must not be negative.", (*component.path, "timeout"))
+
+
+@rule("C08", Severity.ERROR, "Where to send over HTTP", core("exporter/otlphttpexporter"))
+def http_endpoints(subject: Subject) -> Iterator[Hit]:
+    """An address with http:// or https://."""
+    for component in subject.of_type(Kind.EXPORTER, *_HTTP):
+        settings = component.settings
+        missing = (
+            [] if isinstance(component.body, Expansion) else _without_endpoint(subject, component)
+        )
+        for signal in missing:
+            path = (*component.path, "endpoint")
+            message = (
+                f"The exporter has no endpoint{signal}. Add one, such as https://gateway:4318."
+            )
+            yield Hit(message, path, True)
+        for key in _ENDPOINTS:
+            value = settings.get(key)
+            if isinstance(value, str) and value and "://" not in value:
+                message = f"{key} has no http:// or https:// before the host, so nothing can be sent. Add it."
+                yield Hit(message, (*component.path, key), severity=Severity.WARNING)
+        if isinstance(settings.get("encoding"), str) and settings["encoding"] not in {
+            "proto",
+            "json",
+        }:
+            yield Hit("encoding is proto or json.", (*component.path, "encoding"))
+
+
+@rule("C09", Severity.ERROR, "Debug exporter", core("exporter/debugexporter"))
+def debug(subject: Subject) -> Iterator[Hit]:
+    """Its verbosity, and where it may write."""
+    for component in subject.of_type(Kind.EXPORTER, "debug"):
+        verbosity = component.settings.get("verbosity")
+        if isinstance(verbosity, str) and verbosity.lower() not in _VERBOSITIES:
+            yield Hit(
+                f"verbosity is one of {', '.join(_VERBOSITIES)}.", (*component.path, "verbosity")
+            )
+        has_paths = component.settings.get("output_paths") is not None
+        if has_paths and component.settings.get("use_internal_logger") in {None, True}:
+            message = (
+                "output_paths needs use_internal_logger: false. Add it, or remove output_paths."
+            )
+            yield Hit(message, (*component.path, "output_paths"), True)
+
+
+@rule("C10", Severity.ERROR, "Batch processor", core("processor/batchprocessor"))
+def batch(subject: Subject) -> Iterator[Hit]:
+    """Sizes in order, names once."""
+    for component in subject.of_type(Kind.PROCESSOR, "batch"):
+        settings = component.settings
+        most = number(settings.get("send_batch_max_size"))
+        size = number(settings.get("send_batch_size", _BATCH_SIZE))
+        if most and size and 0 < most < size:
+            message = f"send_batch_max_size is below send_batch_size ({size:g}). Raise it, or lower that one."
+            yield Hit(message, (*component.path, "send_batch_max_size"))
+        if below(settings.get("timeout"), 0):
+            yield Hit("timeout must not be negative.", (*component.path, "timeout"))
+        twice = doubled(settings.get("metadata_keys"))
+        if twice is not None:
+            yield Hit(
+                f"metadata_keys has {shown(twice)} twice. Remove one.",
+                (*component.path, "metadata_keys"),
+            )
+
+
+@rule("C11", Severity.ERROR, "Memory limiter", core("processor/memorylimiterprocessor"))
+def memory_limiter(subject: Subject) -> Iterator[Hit]:
+    """When it looks, and how much is too much."""
+    for kind in (Kind.PROCESSOR, Kind.EXTENSION):
+        for component in subject.of_type(kind, "memory_limiter"):
+            if not isinstance(component.body, Expansion):
+                yield from _limits(subject, component, component.settings)
+
+
+@rule("C12", Severity.ERROR, "zPages without an address", core("extension/zpagesextension"))
+def zpages(subject: Subject) -> Iterator[Hit]:
+    """An empty endpoint is none."""
+    for component in subject.of_type(Kind.EXTENSION, "zpages"):
+        if component.settings.get("endpoint") == "":
+            message = (
+                "The endpoint is empty. Remove the line for localhost:55679, or name an address."
+            )
+            yield Hit(message, (*component.path, "endpoint"))
+
+
+@rule(
+    "C14", Severity.ERROR, "Policies of tail sampling", contrib("processor/tailsamplingprocessor")
+)
+def policies(subject: Subject) -> Iterator[Hit]:
+    """Known types; names once."""
+    for component in subject.of_type(Kind.PROCESSOR, "tail_sampling"):
+        severity = None if subject.is_used(component) else Severity.WARNING
+        names: set[str] = set()
+        for path, policy in _items(subject, (*component.path, "policies")):
+            name = entries_of(policy).get("name")
+            if isinstance(name, str) and name in names:
+                message = f"Another policy is called {shown(name)} too. Rename one."
+                yield Hit(message, (*path, "name"), severity=severity)
+            names.add(str(name))
+            for hit in _policy(path, entries_of(policy)):
+                yield replace(hit, severity=severity)
+
+
+@rule("C15", Severity.ERROR, "The collector's own telemetry", CONFIGURATION + "#service")
+def telemetry(subject: Subject) -> Iterator[Hit]:
+    """Words that are known."""
+    path = ("service", "telemetry")
+    logs, metrics = entries_of(subject.at(*path, "logs")), entries_of(subject.at(*path, "metrics"))
+    encoding, level = logs.get("encoding"), logs.get("level")
+    if isinstance(encoding, str) and encoding not in {"json", "console"}:
+        yield Hit("encoding is json or console.", (*path, "logs", "encoding"))
+    if isinstance(level, str) and level.lower() not in _LOG_LEVELS:
+        yield Hit("level is debug, info, warn or error.", (*path, "logs", "level"))
+    detail = metrics.get("level")
+    if isinstance(detail, str) and detail.lower() not in _LEVELS:
+        yield Hit(f"level is one of {', '.join(_LEVELS)}.", (*path, "metrics", "level"))
+
+
+@rule("C16", Severity.ERROR, "Where the collector's own telemetry goes", CONFIGURATION + "#service")
+def readers(subject: Subject) -> Iterator[Hit]:
+    """A reader is pulled from, or pushes, by exporters that there are; Prometheus needs a port."""
+    for here, reader in _items(subject, ("service", "telemetry", "metrics", "readers")):
+        settings = entries_of(reader)
+        has_none = not settings.get("pull") and not settings.get("periodic")
+        if isinstance(reader, Mapping) and has_none:
+            yield Hit("A reader is pull: or periodic:, with its exporter below.", here, True)
+        yield from _own_exporter((*here, "pull"), settings.get("pull"), _PULLED)
+        yield from _own_exporter((*here, "periodic"), settings.get("periodic"), _PUSHED)
+    for here, processor in _items(subject, ("service", "telemetry", "traces", "processors")):
+        for name in ("batch", "simple"):
+            yield from _own_exporter((*here, name), entries_of(processor).get(name), _PUSHED)
+
+
+@rule("C17", Severity.ERROR, "Actions on attributes", contrib("processor/attributesprocessor"))
+def actions(subject: Subject) -> Iterator[Hit]:
+    """Known actions, each on a key or a pattern."""
+    for component in subject.of_type(Kind.PROCESSOR, "attributes", "resource"):
+        severity = None if subject.is_used(component) else Severity.WARNING
+        key = "actions" if component.type == "attributes" else "attributes"
+        for path, one in _items(subject, (*component.path, key)):
+            action = entries_of(one).get("action")
+            if isinstance(action, str) and action.lower() not in _ACTIONS:
+                message = (
+                    f"There is no action {shown(action)}. Known are {', '.join(sorted(_ACTIONS))}."
+                )
+                yield Hit(message, (*path, "action"), severity=severity)
+
+
+@rule("C18", Severity.ERROR, "Files to read", contrib("receiver/filelogreceiver"))
+def log_files(subject: Subject) -> Iterator[Hit]:
+    """Which, and from where on."""
+    for component in subject.of_type(Kind.RECEIVER, "filelog", "file_log"):
+        severity = None if subject.is_used(component) else Severity.WARNING
+        if not component.settings.get("include") and not isinstance(component.body, Expansion):
+            message = (
+                "The receiver reads no file. Add include: with paths, such as [/var/log/*.log]."
+            )
+            yield Hit(message, (*component.path, "include"), True, severity)
+        start = component.settings.get("start_at")
+        if isinstance(start, str) and start not in {"beginning", "end"}:
+            yield Hit(
+                "start_at is beginning or end.", (*component.path, "start_at"), severity=severity
+            )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    otlp_protocols,
+    grpc_endpoints,
+    http_endpoints,
+    debug,
+    batch,
+    memory_limiter,
+    zpages,
+    policies,
+    telemetry,
+    readers,
+    actions,
+    log_files,
+)
+
+
+def _without_endpoint(subject: Subject, component: Component) -> list[str]:
+    """What an exporter over HTTP has no address for: everything, or signals of pipelines that use it."""
+    settings = component.settings
+    if not any(settings.get(key) for key in _ENDPOINTS):
+        return [""]
+    used = {
+        pipeline.signal
+        for pipeline in subject.pipelines
+        if any(member.id == component.id for member in pipeline.members["exporters"])
+    }
+    lacking = [one for one in sorted(used) if not settings.get(f"{one}_endpoint")]
+    return [] if settings.get("endpoint") else [f" for {one}" for one in lacking]
+
+
+def _policy(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    kind = settings.get("type")
+    if isinstance(kind, str) and kind not in _POLICIES:
+        yield Hit(f"There is no policy type {shown(kind)}.", (*path, "type"))
+    codes = entries_of(settings.get("status_code")).get("status_codes")
+    for at, code in enumerate(codes if isinstance(codes, tuple) else ()):
+        if isinstance(code, str) and code not in _STATUS_CODES:
+            message = f"A status code is one of {', '.join(_STATUS_CODES)}."
+            yield Hit(message, (*path, "status_code", "status_codes", at))
+
+
+def _items(subject: Subject, path: Path) -> Iterator[tuple[Path, Value]]:
+    found = subject.at(*path)
+    for at, one in enumerate(found if isinstance(found, tuple) else ()):
+        yield (*path, at), one
+
+
+def _own_exporter(path: Path, holder: Value, known: tuple[str, ...]) -> Iterator[Hit]:
+    """An exporter of the collector's own telemetry: a wrong name ends the collector with a panic."""
+    for name, settings in entries_of(entries_of(holder).get("exporter")).items():
+        here = (*path, "exporter", name)
+        if name.partition("/")[0] not in known:
+            message = f"There is no exporter {shown(name)} here. Known are {', '.join(known)}."
+            yield Hit(message, here, True)
+        elif (
+            name == "prometheus"
+            and entries_of(settings)
+            and entries_of(settings).get("port") is None
+        ):
+            yield Hit("The Prometheus exporter has no port. Add one, such as 8888.", here, True)
+
+
+def _fault_of_address(endpoint: str) -> str:
+    """What is wrong with a gRPC target; "" when nothing is."""
+    if endpoint.startswith("unix:"):
+        return ""
+    for scheme in ("https://", "http://", "dns:"):
+        endpoint = endpoint.removeprefix(scheme)
+    host, colon, port = endpoint.strip("/").rpartition(":")
+    if not colon or (":" in host and not host.startswith("[")):
+        return "The endpoint has no port. Write host:port, such as gateway:4317."
+    return "" if port.isdecimal() else "The port of the endpoint is no number."
+
+
+def _limits(subject: Subject, component: Component, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    path = component.path
+    interval = settings.get("check_interval")
+    if not isinstance(interval, Expansion) and not time(interval):
+        message = "The memory limiter has no check_interval. Add check_interval: 1s."
+        yield Hit(message, (*path, "check_interval"), True)
+    if not settings.get("limit_mib") and not settings.get("limit_percentage"):
+        message = "The memory limiter has no limit. Add limit_mib or limit_percentage."
+        yield Hit(message, (*path, "limit_mib"), True)
+    for unit, most in (("mib", None), ("percentage", 100)):
+        high = number(settings.get(f"limit_{unit}"))
+        spike = number(settings.get(f"spike_limit_{unit}"))
+        if high and spike and spike >= high:
+            yield Hit(
+                f"spike_limit_{unit} is below limit_{unit}. Lower it.",
+                (*path, f"spike_limit_{unit}"),
+            )
+        if most and high and high > most:
+            yield Hit(f"limit_{unit} is at most {most}.", (*path, f"limit_{unit}"))
+    yield from _collections(subject, path, settings)
+
+
+def _collections(subject: Subject, path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    """How often memory is cleared: since 0.158 the pause at the soft limit is bounded by another setting."""
+    key = "min_gc_interval_when_soft_limited"
+    pause = time(settings.get(key))
+    is_bounded = subject.since(0, 158) and "max_gc_interval_when_soft_limited" not in settings
+    if pause and pause > _GC_LIMIT and is_bounded:
+        yield Hit(f"{key} is at most 30s.", (*path, key))

@@ -1,0 +1,103 @@
+"""`telflo validate FILE…`: exit code 0 without errors, 1 with some, 2 when a file or an argument cannot be read."""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final, TextIO
+
+from configs.collector.limits import Limits
+from configs.collector.rules.registry import BY_ID
+from configs.collector.validate import EMPTY, SYNTAX, validate
+from telflo.validating.formats import FORMATS, Checked
+
+_VERSION: Final = re.compile(r"v?\d{1,4}\.\d{1,4}\.\d{1,4}")
+_STDIN: Final = "-"
+_MORE_THAN_ALLOWED: Final = Limits().bytes + 1
+"""What is read of a file: enough to see that it is too large."""
+
+
+class _Unreadable(Exception):
+    """A file that is not there, or may not be read."""
+
+
+def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: TextIO) -> int:
+    """Look at the files that the arguments name, say what is found, answer the exit code."""
+    said = _parser().parse_args(arguments)
+    try:
+        checked = list(_checked(said, stdin))
+    except _Unreadable as error:
+        print(f"telflo: {error}", file=stderr)
+        return 2
+    for line in FORMATS[said.format](checked):
+        print(line, file=stdout)
+    return 0 if all(one.report.is_valid for one in checked) else 1
+
+
+def _checked(said: argparse.Namespace, stdin: BinaryIO) -> Iterator[Checked]:
+    texts = [(name, _read(name, stdin)) for name in said.files]
+    groups = [texts] if said.merge else [[one] for one in texts]
+    for group in groups:
+        report = validate(group, version=said.collector_version, disabled=said.disable)
+        yield Checked(" ".join(name for name, _ in group), report)
+
+
+def _read(name: str, stdin: BinaryIO) -> bytes:
+    if name == _STDIN:
+        return stdin.read(_MORE_THAN_ALLOWED)
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(_MORE_THAN_ALLOWED)
+    except OSError as error:
+        raise _Unreadable(f"{name} cannot be read: {error.strerror or error}.") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="telflo validate",
+        description="Check collector configurations. Exits 1 when a collector would refuse one.",
+    )
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a YAML file; - for standard input"
+    )
+    parser.add_argument(
+        "--format", choices=list(FORMATS), default="text", help="how to say it (text)"
+    )
+    parser.add_argument(
+        "--collector-version",
+        type=_version,
+        metavar="V",
+        help="such as 0.158.0: for rules that depend on it",
+    )
+    parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="the files are one configuration, as with several --config",
+    )
+    parser.add_argument(
+        "--disable",
+        type=_rule,
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="leave out a rule, such as L23",
+    )
+    return parser
+
+
+def _version(text: str) -> str:
+    if not _VERSION.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no version such as 0.158.0")
+    return text
+
+
+def _rule(text: str) -> str:
+    if text not in {*BY_ID, SYNTAX, EMPTY}:
+        raise argparse.ArgumentTypeError(f"there is no rule {text!r}")
+    return text
+
+
+def run() -> int:
+    """The command with the process's own arguments and streams."""
+    return main(sys.argv[2:], stdin=sys.stdin.buffer, stdout=sys.stdout, stderr=sys.stderr)

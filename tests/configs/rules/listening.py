@@ -1,0 +1,61 @@
+"""Examples of addresses and of secrets."""
+
+from tests.configs.rules.catalog import CATALOG
+from tests.configs.rules.example import Example, pipelines
+
+
+def receiver(endpoint: str, more: str = "") -> str:
+    return f"receivers: {{otlp: {{protocols: {{grpc: {{endpoint: {endpoint}{more}}}}}}}}}"
+
+
+def used(receivers: str) -> str:
+    ids = "zipkin, otlp"
+    return pipelines(f"traces: {{receivers: [{ids}], exporters: [a]}}", receivers=receivers)
+
+
+def sending(endpoint: str) -> str:
+    body = pipelines("traces: {receivers: [otlp], exporters: [otlp_http]}")
+    return (
+        f"{receiver('localhost:4318')}\nexporters: {{otlp_http: {{endpoint: {endpoint}}}}}\n{body}"
+    )
+
+
+def exporter(fields: str) -> str:
+    return f"exporters: {{otlp_grpc: {{{fields}}}}}"
+
+
+def secret(bad: str, good: str, fixed: str | None = None) -> Example:
+    return Example("L09", exporter(bad), exporter(good), fixed=exporter(fixed) if fixed else None)
+
+
+TOKEN = '"${env:OTLP_GRPC_HEADERS_AUTHORIZATION}"'
+
+EXAMPLES = [
+    Example(
+        "L14",
+        used("{otlp: {protocols: {grpc: {endpoint: 'localhost:4317'}}}, zipkin: {endpoint: «'127.0.0.1:4317'»}}"),
+        used("{otlp: {protocols: {grpc: {endpoint: 'localhost:4317'}}}, zipkin: {endpoint: '10.0.0.1:4317'}}"),
+        says="receivers::otlp",
+    ),
+    Example(
+        "L14",
+        used("{otlp: {protocols: {http: , grpc: {endpoint: 'localhost:4318'}}}, zipkin: }").replace("http: ,", "«http»: ,"),
+        used("{otlp: {protocols: {http: , grpc: {endpoint: 'localhost:4317'}}}, zipkin: }"),
+    ),
+    Example("S05", receiver("«localhost»"), receiver("'localhost:4317'")),
+    Example("S05", receiver("«'localhost:70000'»"), receiver("'unix:///a.sock'")),
+    Example("L07", receiver("«'0.0.0.0:4317'»"), receiver("'${env:MY_POD_IP}:4317'"), fixed=receiver("'localhost:4317'")),
+    Example("L07", receiver("«':4317'»"), receiver("'10.1.1.1:4317'"), fixed=receiver("'localhost:4317'")),
+    Example("L11", "extensions: {pprof: {endpoint: «'0.0.0.0:1777'»}}", "extensions: {pprof: {endpoint: 'localhost:1777'}}", fixed="extensions: {pprof: {endpoint: 'localhost:1777'}}"),
+    Example("L15", sending("«'http://localhost:4318'»"), sending("'http://gateway:4318'")),
+    Example("L08", exporter("endpoint: 'a:1', tls: {insecure_skip_verify: «true»}"), exporter("endpoint: 'a:1', tls: {insecure: false}"), fixed=exporter("endpoint: 'a:1', tls: {insecure_skip_verify: false}")),
+    Example("L08", exporter("endpoint: 'a:1', tls: {insecure: «true»}"), exporter("endpoint: 'localhost:1', tls: {insecure: true}")),
+    Example("L08", exporter("endpoint: 'a:1', tls: {min_version: «'1.1'»}"), exporter("endpoint: 'a:1', tls: {min_version: '1.2'}")),
+    Example("L08", "exporters: {otlp_http: {endpoint: «'http://a:1'»}}", "exporters: {otlp_http: {endpoint: 'https://a:1'}}"),
+    secret("headers: {authorization: «Bearer abcdef0123»}", "headers: {authorization: '${env:T}'}", f"headers: {{authorization: {TOKEN}}}"),
+    secret("headers: {authorization: «'Bearer abcdef0123'»}", "headers: {x-scope-orgid: tenant}", "headers: {authorization: '${env:OTLP_GRPC_HEADERS_AUTHORIZATION}'}"),
+    secret("api_key: «hunter2»", "token_file: /etc/token", 'api_key: "${env:OTLP_GRPC_API_KEY}"'),
+    secret("dsn: «'postgres://u:pw@h/d'»", "dsn: '${env:D}'", "dsn: '${env:OTLP_GRPC_DSN}'"),
+    secret("url: «'https://u:pw@h/d'»", "url: https://h/d", "url: '${env:OTLP_GRPC_URL}'"),
+    Example("L09", exporter("endpoint: 'a:1', shift: «x»"), exporter("endpoint: 'a:1', mode: fast"), fixed=exporter("endpoint: 'a:1', shift: \"${env:OTLP_GRPC_SHIFT}\""), given={"catalog": CATALOG}),
+]  # fmt: skip

@@ -1,0 +1,160 @@
+"""`telflo validate`: formats, exit codes, and that it needs nothing but the files."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from configs.collector.limits import Limits
+from telflo.validating.command import main
+
+GOOD = """\
+receivers: {otlp: {protocols: {grpc: }}}
+exporters: {debug: }
+service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}}}
+"""
+BAD = GOOD.replace("[debug]", "[debg]")
+
+
+class Ran:
+    def __init__(self, *arguments: str, stdin: bytes = b"") -> None:
+        out, err = io.StringIO(), io.StringIO()
+        self.code = main(arguments, stdin=io.BytesIO(stdin), stdout=out, stderr=err)
+        self.out, self.err = out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("good.yaml").write_text(GOOD)
+    Path("bad.yaml").write_text(BAD)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+class TestFormats:
+    def test_text_is_a_line_for_each_finding_and_a_sum(self) -> None:
+        ran = Ran("good.yaml", "bad.yaml", "--disable", "L04", "--disable", "L01")
+        assert ran.code == 1
+        assert ran.out == (
+            'bad.yaml:3:61: error: The pipeline logs uses "debg", and exporters does not define it. Did you mean debug? [G07]\n'
+            "2 configurations: 1 error, 0 warnings, 0 hints.\n"
+        )
+
+    def test_json_is_an_object_a_line(self) -> None:
+        ran = Ran("good.yaml", "bad.yaml", "--format", "json")
+        good, bad = map(json.loads, ran.out.splitlines())
+        assert (good["file"], good["valid"], bad["file"], bad["valid"]) == (
+            "good.yaml",
+            True,
+            "bad.yaml",
+            False,
+        )
+        assert "G07" in {one["rule"] for one in bad["findings"]}
+
+    def test_sarif_has_rules_and_places(self) -> None:
+        (run,) = json.loads(Ran("bad.yaml", "--format", "sarif").out)["runs"]
+        result = next(one for one in run["results"] if one["ruleId"] == "G07")
+        (location,) = result["locations"]
+        assert result["level"] == "error"
+        assert location["physicalLocation"]["artifactLocation"] == {"uri": "bad.yaml"}
+        assert location["physicalLocation"]["region"] == {
+            "startLine": 3,
+            "startColumn": 61,
+            "endLine": 3,
+            "endColumn": 65,
+        }
+        assert {one["ruleId"] for one in run["results"]} == {
+            one["id"] for one in run["tool"]["driver"]["rules"]
+        }
+
+    def test_github_gets_commands_whose_signs_are_escaped(self) -> None:
+        Path("a,b.yaml").write_text("foo%\n: 1\n")
+        ran = Ran("a,b.yaml", "bad.yaml", "--format", "github")
+        assert (
+            "::error file=bad.yaml,title=G07,line=3,col=61,endLine=3,endColumn=65::The pipeline logs"
+            in ran.out
+        )
+        assert "::error file=a%2Cb.yaml,title=P01,line=" in ran.out
+        assert len(ran.out.splitlines()) == ran.out.count("::error") + ran.out.count(
+            "::warning"
+        ) + ran.out.count("::notice")
+
+
+@pytest.mark.usefixtures("folder")
+class TestRunning:
+    def test_without_errors_the_exit_code_is_0_though_there_are_warnings(self) -> None:
+        ran = Ran("good.yaml")
+        assert ran.code == 0
+        assert "warning" in ran.out
+
+    def test_several_files_are_one_configuration_when_they_are_merged(self) -> None:
+        Path("over.yaml").write_text("exporters: {debg: }\n")
+        assert Ran("bad.yaml", "over.yaml", "--disable", "P10").code == 1
+        assert Ran("bad.yaml", "over.yaml", "--merge").code == 0
+
+    def test_standard_input_is_a_file_too(self) -> None:
+        assert Ran("-", stdin=GOOD.encode()).code == 0
+        assert Ran("-", stdin=b"").code == 1
+
+    def test_the_version_of_the_collector_counts(self) -> None:
+        text = GOOD.replace(
+            "service: {", "service: {telemetry: {metrics: {address: 'a:1'}}, "
+        ).encode()
+        assert Ran("-", stdin=text).code == 0
+        assert Ran("-", "--collector-version", "0.158.0", stdin=text).code == 1
+
+    def test_a_file_that_cannot_be_read_is_named(self) -> None:
+        ran = Ran("none.yaml")
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err == "telflo: none.yaml cannot be read: No such file or directory.\n"
+
+    def test_a_file_that_is_too_large_is_read_no_further_than_its_limit(self) -> None:
+        ran = Ran("-", stdin=b"a" * (Limits().bytes + 10_000))
+        assert ran.code == 1
+        assert f"{Limits().bytes + 1:,} bytes" in ran.out
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--collector-version", "new", "a"],
+            ["--disable", "X99", "a"],
+            ["--format", "xml", "a"],
+            [],
+        ],
+    )
+    def test_wrong_arguments_are_said(
+        self, arguments: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as ended:
+            Ran(*arguments)
+        assert ended.value.code == 2
+        assert "usage: telflo validate" in capsys.readouterr().err
+
+
+def test_it_runs_without_settings_or_a_database(folder: Path) -> None:
+    """As people run it, in an environment that says nothing; no part of Django is set up."""
+    code = (
+        "import sys; sys.argv = ['telflo', 'validate', 'bad.yaml']\n"
+        "from telflo.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as ended:\n"
+        "    from django.conf import settings\n"
+        "    print(ended.code, settings.configured)\n"
+    )
+    root = Path(__file__).parents[2]
+    environment = {"PYTHONPATH": str(root), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "1 False"
+    assert not list(folder.glob("*.sqlite3"))
