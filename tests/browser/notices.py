@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from notices.kinds import ROLLOUT_KINDS, Kind
+from notices.kinds import Kind
 from notices.models import Channel, Delivery, DeliveryState, Subscription
 from notices.outbox import News, spread, tell
 from notices.services import Wish, subscribe
@@ -16,10 +16,15 @@ _SILENT: Final = (None, "It did not answer in time.", 10_004)
 _TAKEN: Final = (204, "", 96)
 _Tries = tuple[tuple[int | None, str, int], ...]
 _TOLD: Final[tuple[tuple[Kind, str, _Tries], ...]] = (
-    (Kind.ROLLOUT_SUCCEEDED, "edge gateway v3 runs on edge-us", (_TAKEN,)),
-    (Kind.ROLLOUT_PAUSED, "edge gateway v3 to edge-eu is paused", (_SILENT, _UNAVAILABLE, _TAKEN)),
-    (Kind.ROLLOUT_SUCCEEDED, "kubernetes node v2 runs on k8s-prod", (_UNAVAILABLE, _SILENT)),
+    (Kind.ROLLOUT_ROLLED_BACK, "edge gateway v2 to edge-us was taken back", (_TAKEN,)),
+    (
+        Kind.ROLLOUT_CANCELLED,
+        "edge gateway v2 to edge-eu is cancelled",
+        (_SILENT, _UNAVAILABLE, _TAKEN),
+    ),
+    (Kind.ROLLOUT_ROLLING_BACK, "kubernetes node v1 is being taken back", (_UNAVAILABLE, _SILENT)),
 )
+_KINDS: Final = tuple(kind for kind, *_ in _TOLD)
 
 
 def subscribe_people(actor: Actor, now: datetime) -> None:
@@ -28,7 +33,7 @@ def subscribe_people(actor: Actor, now: datetime) -> None:
     Nothing is sent: what came of each try is written down, and what else they would be told of does not happen.
     """
     url = "https://hooks.example.com/telflo"
-    wish = Wish(name="on call", kinds=ROLLOUT_KINDS, gone_from="50%", url=url)
+    wish = Wish(name="on call", kinds=_KINDS, gone_from="50%", url=url)
     one = subscribe(channel=Channel.WEBHOOK, wish=wish, actor=actor).subscription
     for kind, title, _ in _TOLD:
         tell(News(kind=kind, title=title, path="/rollouts/"), now=now, only_for=one)
@@ -38,7 +43,7 @@ def subscribe_people(actor: Actor, now: datetime) -> None:
     Subscription.objects.filter(pk=one.pk).update(
         failures=2, failing_since=now, last_delivered_at=now - timedelta(days=6)
     )
-    chat = Wish(name="chat", kinds=ROLLOUT_KINDS, url="https://hooks.example.com/services/T1/B1")
+    chat = Wish(name="chat", kinds=_KINDS, url="https://hooks.example.com/services/T1/B1")
     subscribe(channel=Channel.SLACK, wish=chat, actor=actor)
 
 
