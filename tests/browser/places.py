@@ -81,7 +81,7 @@ def ids_of(context: BrowserContext) -> dict[str, Any]:
         "failed": results("agents/?status=failed")[0]["instance_uid"],
         "talking": results("agents/?fleet=edge-eu&q=edge-eu-ams-000")[0]["instance_uid"],
         "copied": results("agents/?q=edge-us-iad-000")[0]["instance_uid"],
-        "drifted": results("agents/?status=drifted")[0]["instance_uid"],
+        "drifted": results("agents/?q=edge-us-iad-004")[0]["instance_uid"],
         "unhealthy": results("agents/?health=unhealthy")[0]["instance_uid"],
         "configuration": lines["edge gateway"],
         "deployment": results("fleets/edge-eu/deployments/")[0]["id"],
