@@ -15,7 +15,7 @@ from agents.store.comparing import (
     to_compare,
     verdicts_on,
 )
-from agents.store.events import RETRIED, NewEvent, add_events
+from agents.store.events import RESTARTING, RETRIED, NewEvent, add_events
 from agents.store.intents import IntentChange, note_restarts, set_intent, set_intervals
 from agents.store.loaded import StatusRow
 from agents.store.patches import apply
@@ -42,6 +42,7 @@ __all__ = [
     "DRIFTED",
     "DRIFT_ENDED",
     "FENCED_EPOCH",
+    "RESTARTING",
     "RETRIED",
     "Arrival",
     "Compared",

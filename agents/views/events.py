@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from agents.models import AgentEvent
-from agents.store import DRIFT_ENDED, DRIFTED, RETRIED
+from agents.store import DRIFT_ENDED, DRIFTED, RESTARTING, RETRIED
 from agents.timeline import Condition, Happening, fold
 from agents.views.versions import VersionRef
 from agents.wording import DISCONNECTS, TRANSPORTS
@@ -86,7 +86,7 @@ def _health(event: Happening, condition: Condition) -> Words:
     told = str(event.data.get("last_error", ""))
     if condition is Condition.WELL:
         return "ok", "activity", "Healthy", "", _way_up(event.steps)
-    if event.data.get("restarting"):
+    if event.data.get(RESTARTING):
         return "idle", "rotate-cw", "Restarting", "", status.lower()
     if condition is Condition.SHUT_DOWN:
         return "idle", "power", "Stopped", "", "its supervisor was shut down"

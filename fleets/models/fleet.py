@@ -81,6 +81,10 @@ class Fleet(models.Model):
         """For people and logs."""
         return self.name
 
+    def has_settled_on(self, version: ConfigVersion) -> bool:
+        """Whether this was assigned last and its rollout succeeded: only those on whom it failed lack it."""
+        return self.version_id == self.stable_version_id == version.pk
+
 
 class RenderedConfig(models.Model):
     """What is offered: a version's text as an AgentConfigMap and its canonical hash (decision 3)."""

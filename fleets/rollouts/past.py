@@ -25,7 +25,7 @@ def failed_before(version: ConfigVersion) -> Q:
 
 def is_for_failed_alone(fleet: Fleet, version: ConfigVersion, *, force: bool) -> bool:
     """Whether a rollout of this version is for those alone on whom it failed: the others of the fleet have it."""
-    return force and fleet.version_id == fleet.stable_version_id == version.pk
+    return force and fleet.has_settled_on(version)
 
 
 def ways_again(failed: Mapping[UUID, str], applied: Mapping[UUID, str]) -> dict[UUID, Again]:

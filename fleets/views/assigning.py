@@ -96,34 +96,31 @@ def _plan_context(
     request: HttpRequest, fleet: Fleet, chosen: ConfigVersion, plan: PlanForms
 ) -> dict[str, Any]:
     """The plan, and its check as far as it holds."""
+    # Then there is nothing to start, but for trying it again where it failed.
+    is_there = fleet.has_settled_on(chosen)
     context: dict[str, Any] = {
         "plan": plan,
         "presets": PRESET_WORDS.items(),
         "rows": stage_rows(plan, ()),
         "default_timeout": lasting(int(settings.APPLY_TIMEOUT.total_seconds())),
         "is_current": chosen.pk == fleet.version_id,
-        "is_stable": _is_there(fleet, chosen),
+        "is_stable": is_there,
     }
     if plan.strategy is None:
         return context
     force = _is_forced(request)
     found = preflight_of(fleet=fleet, version=chosen, strategy=plan.strategy, force=force)
-    is_again = force and _is_there(fleet, chosen) and bool(found.reached)
+    is_again = force and is_there and bool(found.reached)
     return context | {
         "is_forced": force,
         "is_again": is_again,
-        "is_stable": _is_there(fleet, chosen) and not is_again,
+        "is_stable": is_there and not is_again,
         "preflight": found,
         "rows": stage_rows(plan, found.stages),
         "track": track_of(plan.strategy, found.stages),
         "least_time": least_time(plan.strategy, found.stages),
         **_check_context(found, request.POST.getlist("accept")),
     }
-
-
-def _is_there(fleet: Fleet, chosen: ConfigVersion) -> bool:
-    """Then there is nothing to start, but for trying it again where it failed."""
-    return chosen.pk == fleet.version_id == fleet.stable_version_id
 
 
 def _check_context(found: Preflight, accepted: list[str]) -> dict[str, Any]:
