@@ -179,6 +179,10 @@ class AgentStatus(models.Model):
     sequence_num = models.BigIntegerField(
         null=True, help_text="None: a full state is outstanding (I2)"
     )
+    doubtful_num = models.BigIntegerField(
+        null=True,
+        help_text="plain HTTP: the number of the last message, while sequence_num is None",
+    )
     connected = models.BooleanField(default=False)
     transport = models.CharField(max_length=4, blank=True)
     remote_address = models.CharField(max_length=64, blank=True)

@@ -222,6 +222,8 @@ class AgentSnapshot:
     epoch: int
     sequence_num: int | None = None
     """The last number whose state is stored (I1); None while a full state is outstanding (I2)."""
+    doubtful_num: int | None = None
+    """Over plain HTTP, while a full state is outstanding: the number of the last message, which is stored."""
     capabilities: int = 0
     is_new: bool = True
     remote_config: RemoteConfigReport | None = None
@@ -276,6 +278,8 @@ class AgentPatch:
     messages: tuple[CustomMessage, ...] = ()
     is_polled: bool = False
     """It was posted, and is sent again unless it was answered, which it is once it is stored."""
+    doubtful_num: int | None = None
+    """Its number over plain HTTP while a full state is outstanding, by which it is known when it is posted anew."""
 
     @property
     def is_heartbeat(self) -> bool:
@@ -283,6 +287,7 @@ class AgentPatch:
         # Spelled out: every message comes by here.
         return (
             not self.facts
+            and self.doubtful_num is None
             and not self.messages
             and self.disconnected_at is None
             and self.health is UNSET
@@ -315,6 +320,7 @@ class AgentPatch:
             self.facts + later.facts,
             (self.messages + later.messages)[-KEPT_MESSAGES:],
             later.is_polled,
+            later.doubtful_num,
         )
 
 

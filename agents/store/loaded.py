@@ -44,6 +44,7 @@ class StatusRow(Loaded):
     agent_id: UUID
     session_epoch: int
     sequence_num: int | None
+    doubtful_num: int | None
     connected: bool
     transport: str
     remote_address: str

@@ -151,7 +151,11 @@ def _restarts(row: StatusRow, at: datetime) -> bool:
 
 def _edit_row(edit: Edit, patch: AgentPatch) -> list[NewEvent]:
     """Bring one row up to date; answers what was noticed besides the facts."""
-    edit.put(last_seen_at=patch.seen_at, sequence_num=patch.sequence_num)
+    edit.put(
+        last_seen_at=patch.seen_at,
+        sequence_num=patch.sequence_num,
+        doubtful_num=patch.doubtful_num,
+    )
     for name, put in _PUTTERS.items():
         if getattr(patch, name) is not UNSET:
             put(edit, patch)

@@ -192,6 +192,7 @@ def _snapshot(
         instance_uid=row.agent_id,
         epoch=epoch,
         sequence_num=row.sequence_num,
+        doubtful_num=row.doubtful_num,
         capabilities=row.agent.capabilities,
         is_new=is_new,
         remote_config=RemoteConfigReport(status, row.remote_config_hash, row.remote_config_error)

@@ -53,6 +53,7 @@ class Continuity:
         "_goes_back",
         "_hush",
         "_is_polled",
+        "_last_posted",
         "_not_before",
         "_number",
         "_questions",
@@ -73,6 +74,10 @@ class Continuity:
         the next number proves that what the answer before carried arrived, an offer too."""
         self._goes_back = False
         self._number = known.sequence_num
+        self._last_posted: int | None = None
+        """The number of the message before, whether or not all before it came."""
+        if self._is_polled:
+            self._last_posted = self._number if self._number is not None else known.doubtful_num
         self._digest: int | None = None
         self._doubtful = known.is_new or known.sequence_num is None
         self._asked = False
@@ -103,6 +108,11 @@ class Continuity:
         return None if self._doubtful else self.number
 
     @property
+    def doubtful_number(self) -> int | None:
+        """The number to store beside the doubt: a message that is posted anew has the same."""
+        return self.number if self._doubtful and self._is_polled else None
+
+    @property
     def number(self) -> int | None:
         """The same, doubtful or not."""
         number = self._number
@@ -118,7 +128,7 @@ class Continuity:
         is_first = self._digest is None
         again = number == last and digest == self._digest
         self.is_next = again or (last is not None and number == last + 1)
-        self.answer_was_lost = self._is_polled and is_first and number == last
+        self.answer_was_lost = is_first and number == self._last_posted
         if is_first:
             self.answer_arrived = self._is_polled and self.is_next
         self._goes_back = last is not None and number < last

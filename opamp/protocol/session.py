@@ -381,19 +381,16 @@ class AgentSession:
         return _REPORT_COMPONENTS if self._belief.should_ask_for_tree() else 0
 
     def _patch(self, now: datetime, changes: Changes | None) -> AgentPatch:
-        number, is_polled = self._continuity.stored_number, self._transport is Transport.HTTP
-        if changes is None:
-            return AgentPatch(self.instance_uid, self.epoch, now, number, is_polled=is_polled)
-        return AgentPatch(
-            self.instance_uid,
-            self.epoch,
-            now,
-            number,
-            disconnected_at=self._left_at,
-            facts=tuple(changes.facts),
-            is_polled=is_polled,
-            **changes.state,
-        )
+        continuity, is_polled = self._continuity, self._transport is Transport.HTTP
+        number = continuity.stored_number
+        patch = AgentPatch(self.instance_uid, self.epoch, now, number, is_polled=is_polled)
+        patch.doubtful_num = continuity.doubtful_number
+        if changes is not None:
+            patch.disconnected_at = self._left_at
+            patch.facts = tuple(changes.facts)
+            for name, value in changes.state.items():
+                setattr(patch, name, value)
+        return patch
 
     def _can_offer(self) -> bool:
         """False while the agent is gone or owes a full state, which may show what it already has."""

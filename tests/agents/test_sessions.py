@@ -73,6 +73,17 @@ class TestSessions:
         assert again.effective_sha256 == effective(b"a: 1").sha256
         assert (again.full_state_at, again.seen_at) == (at(1), at(1))
 
+    def test_while_a_full_state_is_outstanding_the_last_number_is_kept_beside_the_doubt(
+        self,
+    ) -> None:
+        first = make_agent()
+        store.apply([make_patch(first, now=at(1), sequence_num=None, doubtful_num=9)])
+        again = make_agent(uid=first.instance_uid, now=at(2))
+        assert (again.sequence_num, again.doubtful_num) == (None, 9)
+        store.apply([make_patch(again, now=at(3), sequence_num=10, health=None)])
+        after = make_agent(uid=first.instance_uid, now=at(4))
+        assert (after.sequence_num, after.doubtful_num) == (10, None)
+
     @pytest.mark.rule("I3")
     def test_a_patch_of_an_older_session_changes_no_state_but_its_facts_are_kept(self) -> None:
         old = make_agent()

@@ -232,6 +232,31 @@ class TestSequenceNumbers:
         assert (again.reply.flags, again.patch and again.patch.sequence_num) == (0, 4)
         assert session(transport=Transport.WEBSOCKET).receive(said(4), START).reply.flags != 0
 
+    def test_over_http_it_is_that_too_while_a_full_state_is_outstanding(self) -> None:
+        """A step on the way up is news each time, since it says nothing lasting: told once all the same."""
+        step = {"health": pb.ComponentHealth(status="StatusStarting")}
+        first = session(transport=Transport.HTTP).receive(said(9, **step), START).patch
+        assert first is not None
+        assert (first.sequence_num, first.doubtful_num, len(first.facts)) == (None, 9, 1)
+        known: dict[str, Any] = {
+            "transport": Transport.HTTP,
+            "sequence_num": None,
+            "doubtful_num": 9,
+            "health": first.health,
+            "is_health_past": True,
+        }
+        again = session(**known).receive(said(9, **step), START).patch
+        assert again is not None
+        assert (again.doubtful_num, again.facts) == (9, ())
+        other = session(**known).receive(said(10, **step), START).patch
+        assert other is not None
+        assert (other.doubtful_num, len(other.facts)) == (10, 1)
+
+    def test_over_a_websocket_no_number_is_kept_beside_a_doubt(self) -> None:
+        patch = session().receive(said(9), START).patch
+        assert patch is not None
+        assert (patch.sequence_num, patch.doubtful_num) == (None, None)
+
     @pytest.mark.rule("C3")
     def test_a_full_state_says_what_is_gone(self) -> None:
         before: dict[str, Any] = {
