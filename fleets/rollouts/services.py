@@ -110,7 +110,7 @@ def start_checked_rollout(
 def _refuse(found: Sequence[Found], code: str, consequence: str) -> None:
     if found:
         words = "; ".join(one.title for one in found)
-        faults = [Finding(f"{one.title}. {one.detail}".strip(), one.code) for one in found]
+        faults = [Finding(f"{one.title}. {one.words}".strip(), one.code) for one in found]
         raise Conflict(f"{consequence}: {words}.", code=code, findings=faults)
 
 

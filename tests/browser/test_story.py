@@ -30,9 +30,9 @@ service:
       exporters: [debug]
 """
 TWO: Final = ONE.replace("debug:\n", "debug:\n    verbosity: detailed\n")
-REFUSED: Final = ONE.replace("debug:\n", "debug:\n    verbosity: loud\n")
+REFUSED: Final = ONE.replace("grpc:\n", "grpc:\n        endpoint: localhost:4316\n")
 BROKEN: Final = "receivers:\n  otlp:\n exporters: [\n"
-WORDS: Final = "'verbosity' unknown level: loud"
+WORDS: Final = "listen tcp 127.0.0.1:4316: bind: address already in use"
 AT_ONCE_MS: Final = 15_000
 """For what the server tells an open page: at most one message a second and topic, then a fetch."""
 RECEIVED_S: Final = 3
@@ -60,7 +60,7 @@ def test_a_collector_is_deployed_and_follows_its_fleet(page: Page, empty_server:
     waiting = page.url
     token = claim(empty_server.base_url, command)
     with Collector(
-        empty_server.base_url, token, refuses="verbosity: loud", error=WORDS
+        empty_server.base_url, token, refuses="localhost:4316", error=WORDS
     ) as collector:
         link = page.locator("#waiting").get_by_role("link", name="edge-1")
         expect(link).to_be_visible(timeout=AT_ONCE_MS)
@@ -70,7 +70,7 @@ def test_a_collector_is_deployed_and_follows_its_fleet(page: Page, empty_server:
         look_at_collector(page)
         save_version(page, TWO, note="Say more")
         assign_and_watch(page, collector, "v2", TWO, "In sync")
-        save_version(page, REFUSED, note="Too loud")
+        save_version(page, REFUSED, note="Another port")
         assign_and_watch(page, collector, "v3", REFUSED, "Failed")
         expect(page.locator("#collector-status")).to_contain_text(WORDS)
         retry(page)
