@@ -1,3 +1,4 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DraftAutosave, readAnswer, showLine } from "./autosave";
 
 customElements.define("draft-autosave", DraftAutosave);
