@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from configs.change_words import shown_changes
 from configs.collector.difference import Deed
-from fleets.change_words import shown_changes
 from fleets.rollouts.preflight import Fate, Preflight, Severity
 
 

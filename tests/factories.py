@@ -21,7 +21,8 @@ from agents.snapshot import (
     Transport,
 )
 from agents.store import Arrival
-from configs.models import Configuration, ConfigVersion, VersionState
+from configs.drafts import put_draft
+from configs.models import Configuration, ConfigVersion, Draft, VersionState
 from fleets import enrollment
 from fleets.admission import Caller, admit_agents
 from fleets.errors import EnrolmentRefused, NotNow
@@ -94,6 +95,18 @@ def make_version(
         size=len(text.encode()),
         created_at=clock.now(),
         state=state,
+    )
+
+
+def make_draft(
+    *, configuration: Configuration | None = None, yaml: str = _PIPELINE, actor: Actor = TESTER
+) -> Draft:
+    """The draft of a configuration that has none."""
+    return put_draft(
+        configuration=configuration or make_configuration(),
+        yaml=yaml,
+        lock_version=None,
+        actor=actor,
     )
 
 

@@ -98,7 +98,7 @@ def needing(yaml: str, *, builds: tuple[str, ...] = ("core",)) -> dict[str, str]
     first = make_version()
     fleet = make_fleet(name="edge", version=first)
     for build in builds:
-        exporters = {"debug": {}, **({"kafka": {}} if build == "full" else {})}
+        exporters: dict[str, Any] = {"debug": {}, **({"kafka": {}} if build == "full" else {})}
         tree: dict[str, Any] = {
             "receivers": {"components": {"otlp": {}}},
             "processors": {"components": {"memory_limiter": {}}},
