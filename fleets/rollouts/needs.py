@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from configs.checking import checked
 from configs.collector.errors import ParseError
 from configs.collector.findings import Severity
 from configs.collector.model import Model, environment_names, model_of
 from configs.collector.names import Kind, renamed
 from configs.collector.parse import parse
-from configs.collector.validate import validate
-from telflo.base.redaction import redact_line
 
 Component = tuple[str, str]
 """Kind and type: ("exporters", "debug"); names that were changed in 2026 stand as the new ones."""
 
-_NOT_ASKED: Final = ("G02", "G03", "G04")
-"""No receivers, exporters or pipelines: a supervisor starts its collector so that it takes that, and moves nothing."""
+_NOT_ASKED: Final = frozenset({"G02", "G03", "G04", "P10"})
+"""No receivers, exporters or pipelines: a supervisor starts its collector so that it takes that, and moves nothing.
+Component types: collectors say themselves which they have.
+"""
 _KEPT: Final = 8
+_MOST_VERSIONS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,9 @@ class Said:
         return f"Line {self.line}: {self.message}" if self.line else self.message
 
     @property
-    def what(self) -> tuple[str, str]:
+    def what(self) -> tuple[str, str, bool]:
         """The same in another text, wherever it stands there."""
-        return self.rule, self.message
+        return self.rule, self.message, self.is_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def needs_of(text: str) -> Needs:
 
     Kept, since a plan that is being edited asks again and again.
     """
-    said = tuple(_said(text))
+    said = said_of(text)
     try:
         model = model_of(parse(text))
     except ParseError:
@@ -84,11 +86,31 @@ def needs_of(text: str) -> Needs:
     return Needs(frozenset(used), frozenset(variables), said, model)
 
 
-def _said(text: str) -> Iterable[Said]:
-    for one in validate([("", text)], disabled=_NOT_ASKED).findings:
-        if one.severity is not Severity.INFO:
-            is_error = one.severity is Severity.ERROR
-            yield Said(one.rule, redact_line(one.message), one.span.line, is_error)
+@lru_cache(maxsize=_KEPT * _MOST_VERSIONS)
+def said_of(text: str, collector_version: str = "") -> tuple[Said, ...]:
+    """Errors and warnings of the validator, for collectors of this version; "" for whatever version."""
+    return tuple(
+        Said(one.rule, one.message, one.span.line, is_error=one.severity is Severity.ERROR)
+        for one in checked(text, collector_version).findings
+        if one.severity is not Severity.INFO and one.rule not in _NOT_ASKED
+    )
+
+
+def said_by_version(
+    text: str, versions: Collection[str], before: str | None = None
+) -> dict[str, tuple[Said, ...]]:
+    """What is wrong with a text on these collector versions and not on any; versions of which nothing is are left out.
+
+    versions: the most frequent first, of which so many are looked at · before: the text that runs there, whose faults
+    are none.
+    """
+    found = {}
+    for version in list(versions)[:_MOST_VERSIONS]:
+        known = {*said_of(text), *(said_of(before, version) if before else ())}
+        what = {one.what for one in known}
+        if new := tuple(one for one in said_of(text, version) if one.what not in what):
+            found[version] = new
+    return found
 
 
 def offered_by(tree: Mapping[str, Any]) -> frozenset[Component]:

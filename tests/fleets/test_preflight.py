@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from fleets.rollouts.durations import BadDuration, parse_duration
-from fleets.rollouts.needs import Needs, Said, missing_in, needs_of, offered_by
+from fleets.rollouts.needs import (
+    Needs,
+    Said,
+    missing_in,
+    needs_of,
+    offered_by,
+    said_by_version,
+)
 from fleets.rollouts.placing import Again, TargetFacts
 from fleets.rollouts.preflight import MOST_NAMED, Alike, Fate, Severity, Subject, check
 from fleets.rollouts.selector import parse_selector
@@ -54,10 +61,13 @@ def alike(
     members: list[tuple[str, str]],
     *,
     build: str = "",
+    collector: str = "",
     traits: dict[str, str] | None = None,
     **facts: Any,
 ) -> Alike:
-    return Alike(replace(FACTS, **facts), len(members), lambda: members, build, traits or {})
+    return Alike(
+        replace(FACTS, **facts), len(members), lambda: members, build, collector, traits or {}
+    )
 
 
 def subject(strategy: Strategy | None = None, needs: Needs | None = None, **how: Any) -> Subject:
@@ -238,6 +248,43 @@ class TestComponents:
         [finding] = check(crowd(2), subject(needs=self.needs, before=before), "seed").findings
         assert "exporter kafka is unknown" in finding.detail
         assert not check(crowd(2), subject(needs=before, before=self.needs), "seed").findings
+
+
+class TestCollectorVersions:
+    """What the validator says of a text for collectors of one version."""
+
+    def test_a_text_that_some_versions_refuse_is_a_warning_and_one_that_all_refuse_an_error(
+        self,
+    ) -> None:
+        old, new = crowd(2, collector="0.149.0"), crowd(1, first=9, collector="0.158.0")
+        here = subject(by_version={"0.149.0": [error("no such key.")]})
+        [some] = check([*old, *new], here, "seed").findings
+        assert (some.code, some.severity, some.count) == ("unknown_fields", Severity.WARNING, 2)
+        assert some.lines == ("0.149.0: Line 3: no such key.",)
+        assert [(one.name, one.detail) for one in some.collectors] == [
+            ("web-001", "0.149.0"),
+            ("web-002", "0.149.0"),
+        ]
+        [all_of_them] = check(old, here, "seed").findings
+        assert (all_of_them.code, all_of_them.severity) == ("unknown_fields", Severity.ERROR)
+        [ran] = check(old, replace(here, has_run=True), "seed").findings
+        assert ran.severity is Severity.WARNING
+        assert not check(new, here, "seed").findings
+
+    def test_what_is_not_certain_is_a_warning(self) -> None:
+        here = subject(by_version={"0.149.0": [warning("odd key.")]})
+        [found] = check(crowd(2, collector="0.149.0"), here, "seed").findings
+        assert (found.code, found.severity) == ("doubtful_fields", Severity.WARNING)
+
+    def test_only_what_holds_for_some_versions_is_told_of_them(self) -> None:
+        text = TEXT.replace("debug: {", "logging:\n  debug: {").replace(
+            "[debug,", "[logging, debug,"
+        )
+        found = said_by_version(text, ["0.158.0", "0.100.0"])
+        assert {version: [one.rule for one in said] for version, said in found.items()} == {
+            "0.158.0": ["L22"]
+        }
+        assert not said_by_version(text, ["0.158.0"], before=text), "that runs there"
 
 
 class TestTheRest:
