@@ -57,7 +57,7 @@ def alike(
     traits: dict[str, str] | None = None,
     **facts: Any,
 ) -> Alike:
-    return Alike(replace(FACTS, **facts), members, build, traits or {})
+    return Alike(replace(FACTS, **facts), len(members), lambda: members, build, traits or {})
 
 
 def subject(strategy: Strategy | None = None, needs: Needs | None = None, **how: Any) -> Subject:

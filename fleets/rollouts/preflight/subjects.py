@@ -1,6 +1,6 @@
 """What a pre-flight check looks at: members in groups that are alike, and what is judged besides them. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -48,18 +48,15 @@ Member = tuple[str, str]
 class Alike:
     """Members of the fleet that differ in nothing that is asked here but who they are.
 
-    build: the hash of their components, "" while they report none · attributes: of those that the strategy looks at.
+    count: how many they are · those: tells who, asked for only where that matters · build: the hash of their
+    components, "" while they report none · attributes: of those that the strategy looks at.
     """
 
     facts: TargetFacts
-    members: Sequence[Member]
+    count: int
+    those: Callable[[], Sequence[Member]]
     build: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def count(self) -> int:
-        """How many they are."""
-        return len(self.members)
 
     @property
     def is_connected(self) -> bool:
@@ -79,7 +76,7 @@ class Alike:
     @property
     def uids(self) -> Iterable[bytes]:
         """As sized() draws by them."""
-        every = bytes.fromhex("".join([uid for _, uid in self.members]).replace("-", ""))
+        every = bytes.fromhex("".join([uid for _, uid in self.those()]).replace("-", ""))
         return (every[at : at + 16] for at in range(0, len(every), 16))
 
 
