@@ -62,7 +62,8 @@ class TokenVerifier:
         self._answers: OrderedDict[bytes, _Answer] = OrderedDict()
         self._good: OrderedDict[bytes, None] = OrderedDict()
         self._asking: dict[bytes, asyncio.Future[_Answer]] = {}
-        self._generation = 0
+        self.generation = 0
+        """Another number after each revocation."""
         self.asking = Outage(logger, "A token could not be checked.")
 
     @property
@@ -75,9 +76,9 @@ class TokenVerifier:
         key = _key(secret)
         answer = self._answers.get(key)
         if answer is None or answer.until_s < asyncio.get_running_loop().time():
-            generation = self._generation
+            generation = self.generation
             answer = await self._ask(key, secret)
-            if generation != self._generation:  # a token was revoked meanwhile, perhaps this one
+            if generation != self.generation:  # a token was revoked meanwhile, perhaps this one
                 answer = await self._ask(key, secret)
         if answer.refusal is not None:
             # A new one for each peer: a raised exception collects its traceback.
@@ -93,7 +94,7 @@ class TokenVerifier:
     def forget(self) -> None:
         """Forget every answer, those under way too: a token was revoked."""
         self._answers.clear()
-        self._generation += 1
+        self.generation += 1
 
     async def _ask(self, key: bytes, secret: str) -> _Answer:
         asked = self._asking.get(key)
@@ -103,7 +104,7 @@ class TokenVerifier:
 
     async def _answer(self, key: bytes, secret: str) -> _Answer:
         until_s = asyncio.get_running_loop().time() + self._remember_s
-        generation = self._generation
+        generation = self.generation
         try:
             answer = _Answer(until_s, await self._verify(secret), None)
             _remember(self._good, key, None)
@@ -112,7 +113,7 @@ class TokenVerifier:
         finally:
             del self._asking[key]
         self.asking.works()
-        if generation != self._generation:
+        if generation != self.generation:
             return answer
         _remember(self._answers, key, answer)
         return answer

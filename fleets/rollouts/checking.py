@@ -21,7 +21,14 @@ from agents.models import ComponentSet
 from agents.said import selected_value
 from agents.snapshot import ConfigStatus, may_take_config
 from configs.models import ConfigVersion
-from fleets.models import ArrivalMode, Fleet, Quarantine, RenderedConfig
+from fleets.models import (
+    ArrivalMode,
+    Fleet,
+    Quarantine,
+    RenderedConfig,
+    Target,
+    TargetState,
+)
 from fleets.rollouts import preflight
 from fleets.rollouts.needs import Component, Needs, needs_of, offered_by
 from fleets.rollouts.past import PREVIOUS_FAILED, failed_before, is_for_failed_alone
@@ -51,15 +58,25 @@ def check_rollout(
     groups = _groups(fleet, version, strategy.traits, force=force)
     underway = fleet.rollouts.filter(state__in=ACTIVE).select_related("version__configuration")
     running = underway.defer("version__yaml").first()
+    needs = needs_of(version.yaml)
     subject = Subject(
         strategy=strategy,
-        needs=needs_of(version.yaml),
+        needs=needs,
         before=_needs_before(fleet, version),
         builds=_builds({group.build for group in groups} - {""}),
         underway=f"Rollout {running} to {running.version}" if running else "",
         is_open=strategy.window is None or strategy.window.is_open(now),
+        has_run=bool(needs.faults) and _has_run(version),
     )
     return preflight.check(groups, subject, seed=seed_of(fleet.pk, version.pk))
+
+
+def _has_run(version: ConfigVersion) -> bool:
+    """Somewhere, in whatever fleet: who takes an older version again is not to be kept from it by an opinion."""
+    ran = Target.objects.filter(
+        state=TargetState.SUCCEEDED, rollout__version__sha256=version.sha256
+    )
+    return ran.exists()
 
 
 def _needs_before(fleet: Fleet, version: ConfigVersion) -> Needs | None:

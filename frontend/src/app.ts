@@ -5,6 +5,7 @@ import "htmx.org";
 import { LiveLamp } from "./live/lamp";
 import { LiveSocket } from "./live/socket";
 import { keepTimesFresh } from "./time/refresh";
+import { DraftAutosave } from "./ui/autosave";
 import { CopyButton } from "./ui/copy";
 import { ConfirmDialog, listenForOpeners } from "./ui/dialogs";
 import { guardDoubleSubmit, letButtonsGoFirst, tidyFilters } from "./ui/forms";
@@ -21,6 +22,7 @@ document.documentElement.classList.add("scripted");
 defineMorphSwap();
 
 customElements.define("copy-button", CopyButton);
+customElements.define("draft-autosave", DraftAutosave);
 customElements.define("theme-switch", ThemeSwitch);
 customElements.define("confirm-dialog", ConfirmDialog);
 customElements.define("toast-item", ToastItem);

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageState, expect
 
-from tests.browser.api_answers import answer_by_hand
+from tests.browser.small_catalog import give_catalog
 from tests.browser.test_pages import LOOKS, check
 from tests.browser.watch import Watch
 from tests.browser.yaml_editor import content_of, expect_yaml, write_yaml
@@ -55,7 +55,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     """The page of a new configuration; nothing of it complains."""
     page = context.new_page()
     watch = Watch(page)
-    answer_by_hand(page)
+    give_catalog(page)
     page.goto(HERE)
     content_of(page).wait_for()
     yield page
@@ -193,7 +193,7 @@ def test_syntax_is_judged_at_once_and_a_server_that_is_away_is_said_quietly(
     context: BrowserContext,
 ) -> None:
     page = context.new_page()
-    answer_by_hand(page)
+    give_catalog(page)
     page.route("**/api/v1/validate/", lambda route: route.abort())
     page.goto(HERE)
     write_yaml(page, "receivers:\n  otlp: [1, 2\n")
@@ -211,7 +211,6 @@ def test_a_late_answer_about_an_older_text_is_dropped(page: Page) -> None:
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.unroute("**/api/v1/validate/")
     page.route("**/api/v1/validate/", hold)
     write_yaml(page, "receivers: {}\n")
     while not held:
@@ -286,7 +285,7 @@ def test_another_script_may_put_a_text_into_the_textarea(page: Page) -> None:
 def test_a_text_that_may_not_be_changed_can_be_read_and_searched(context: BrowserContext) -> None:
     page = context.new_page()
     watch = Watch(page)
-    answer_by_hand(page)
+    give_catalog(page)
     page.add_init_script(
         "new MutationObserver(() => document.querySelector('config-editor')?.setAttribute('data-readonly', ''))"
         ".observe(document, { childList: true, subtree: true });"

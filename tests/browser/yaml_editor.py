@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from playwright.sync_api import Locator, Page, expect
@@ -30,6 +31,6 @@ def write_yaml(page: Page, text: str) -> None:
     expect_yaml(page, text)
 
 
-def expect_yaml(page: Page, text: str) -> None:
+def expect_yaml(page: Page, text: str | re.Pattern[str]) -> None:
     """The form holds this text."""
     expect(page.locator("config-editor textarea")).to_have_value(text)

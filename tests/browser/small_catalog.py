@@ -1,41 +1,28 @@
-"""Answers of the API to the editor: the validator's own findings, and a small catalog."""
+"""A small catalog, as the API answers it to the editor: what it offers and says is known to the tests."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from playwright.sync_api import Page, Route
 
-from configs.collector.findings import as_json
-from configs.collector.validate import validate
-
-_USES_THE_API: Final = """
+_HAS_A_CATALOG: Final = """
 new MutationObserver(() => {
   for (const editor of document.querySelectorAll("config-editor")) {
-    editor.dataset.validateUrl ??= "/api/v1/validate/";
-    editor.dataset.catalogUrl ??= "/api/v1/catalog/";
+    editor.dataset.catalogUrl = "/api/v1/catalog/";
   }
 }).observe(document, { childList: true, subtree: true });
 """
 VERSIONS: Final = ("0.158.0", "0.149.0")
 
 
-def answer_by_hand(page: Page) -> None:
-    """Answer the editor's requests here."""
-    page.add_init_script(_USES_THE_API)
-    page.route("**/api/v1/validate/", _validate)
+def give_catalog(page: Page) -> None:
+    """Answer the editor's requests for catalogs here."""
+    page.add_init_script(_HAS_A_CATALOG)
     page.route("**/api/v1/catalog/", lambda route: route.fulfill(json={"versions": VERSIONS}))
     page.route("**/api/v1/catalog/*/components/", _components)
     page.route("**/api/v1/catalog/*/components/exporters/debug/", _debug)
-
-
-def _validate(route: Route) -> None:
-    body = json.loads(route.request.post_data or "{}")
-    report = validate([("", body["yaml"])], version=body["collector_version"] or None)
-    findings = [as_json(one) for one in report.findings]
-    route.fulfill(json={"valid": report.is_valid, "findings": findings, "left_off": 0})
 
 
 def _component(kind: str, type_: str, **more: Any) -> dict[str, Any]:
