@@ -15,9 +15,9 @@ from configs.collector.parse import parse
 Component = tuple[str, str]
 """Kind and type: ("exporters", "debug"); names that were changed in 2026 stand as the new ones."""
 
-_NOT_ASKED: Final = frozenset({"G02", "G03", "G04", "P10"})
+_NOT_ASKED: Final = frozenset({"G02", "G03", "G04", "P10", "P11", "P19"})
 """No receivers, exporters or pipelines: a supervisor starts its collector so that it takes that, and moves nothing.
-Component types: collectors say themselves which they have.
+Component types: collectors say themselves which they have. Old names and settings: they work.
 """
 _KEPT: Final = 8
 _MOST_VERSIONS: Final = 20
