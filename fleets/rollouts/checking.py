@@ -61,13 +61,14 @@ def check_rollout(
     groups = _groups(fleet, version, strategy.traits, force=force)
     underway = fleet.rollouts.filter(state__in=ACTIVE).select_related("version__configuration")
     running = underway.defer("version__yaml").first()
-    needs, before = needs_of(version.yaml), _text_before(fleet, version)
-    by_version = said_by_version(version.yaml, _versions(groups), before)
+    versions = _versions(groups) or (version.collector_version,)
+    needs, before = needs_of(version.yaml, versions), _text_before(fleet, version)
+    by_version = said_by_version(version.yaml, versions, before)
     has_faults = any(one.is_error for said in (needs.said, *by_version.values()) for one in said)
     subject = Subject(
         strategy=strategy,
         needs=needs,
-        before=None if before is None else needs_of(before),
+        before=None if before is None else needs_of(before, versions),
         builds=_builds({group.build for group in groups} - {""}),
         underway=f"Rollout {running} to {running.version}" if running else "",
         is_open=strategy.window is None or strategy.window.is_open(now),
@@ -85,13 +86,13 @@ def _has_run(version: ConfigVersion) -> bool:
     return ran.exists()
 
 
-def _versions(groups: Iterable[Alike]) -> list[str]:
+def _versions(groups: Iterable[Alike]) -> tuple[str, ...]:
     """Of the collectors that get it, the most frequent first."""
     found: Counter[str] = Counter()
     for group in groups:
         if group.gets_it and group.collector:
             found[group.collector] += group.count
-    return [version for version, _ in found.most_common()]
+    return tuple(version for version, _ in found.most_common())
 
 
 def _text_before(fleet: Fleet, version: ConfigVersion) -> str | None:

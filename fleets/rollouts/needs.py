@@ -1,6 +1,6 @@
 """What a version needs of the hosts and builds that run it: components, variables, and text that holds. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -71,12 +71,13 @@ class Needs:
 
 
 @lru_cache(maxsize=_KEPT)
-def needs_of(text: str) -> Needs:
+def needs_of(text: str, versions: tuple[str, ...] = ("",)) -> Needs:
     """What a version's text needs. Only components that a pipeline or the service uses are ever built.
 
+    versions: of the collectors that are to run it, the most frequent first; what is said of the text holds for all.
     Kept, since a plan that is being edited asks again and again.
     """
-    said = said_of(text)
+    said = _said_of_all(text, versions)
     try:
         model = model_of(parse(text))
     except ParseError:
@@ -96,17 +97,22 @@ def said_of(text: str, collector_version: str = "") -> tuple[Said, ...]:
     )
 
 
-def said_by_version(
-    text: str, versions: Collection[str], before: str | None = None
-) -> dict[str, tuple[Said, ...]]:
-    """What is wrong with a text on these collector versions and not on any; versions of which nothing is are left out.
+def _said_of_all(text: str, versions: Sequence[str]) -> tuple[Said, ...]:
+    first, *others = versions[:_MOST_VERSIONS]
+    known = [{one.what for one in said_of(text, version)} for version in others]
+    return tuple(one for one in said_of(text, first) if all(one.what in what for what in known))
 
-    versions: the most frequent first, of which so many are looked at · before: the text that runs there, whose faults
-    are none.
+
+def said_by_version(
+    text: str, versions: Sequence[str], before: str | None = None
+) -> dict[str, tuple[Said, ...]]:
+    """What is wrong with a text on some of these collector versions; versions of which nothing is are left out.
+
+    versions: as needs_of has them · before: the text that runs there, whose faults are none.
     """
     found = {}
-    for version in list(versions)[:_MOST_VERSIONS]:
-        known = {*said_of(text), *(said_of(before, version) if before else ())}
+    for version in versions[:_MOST_VERSIONS]:
+        known = (*_said_of_all(text, versions), *(said_of(before, version) if before else ()))
         what = {one.what for one in known}
         if new := tuple(one for one in said_of(text, version) if one.what not in what):
             found[version] = new

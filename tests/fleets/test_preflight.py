@@ -21,6 +21,7 @@ from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy, all_at_once, canary
 from fleets.rollouts.windows import Window
+from tests.factories import exporting
 
 KAFKA = ("exporters", "kafka")
 DEBUG = ("exporters", "debug")
@@ -276,15 +277,16 @@ class TestCollectorVersions:
         [found] = check(crowd(2, collector="0.149.0"), here, "seed").findings
         assert (found.code, found.severity) == ("doubtful_fields", Severity.WARNING)
 
-    def test_only_what_holds_for_some_versions_is_told_of_them(self) -> None:
-        text = TEXT.replace("debug: {", "logging:\n  debug: {").replace(
-            "[debug,", "[logging, debug,"
-        )
-        found = said_by_version(text, ["0.158.0", "0.100.0"])
-        assert {version: [one.rule for one in said] for version, said in found.items()} == {
-            "0.158.0": ["L22"]
-        }
-        assert not said_by_version(text, ["0.158.0"], before=text), "that runs there"
+    def test_what_holds_for_all_versions_is_told_of_the_text_and_the_rest_of_them(self) -> None:
+        text = exporting("logging").replace("logging: ", "logging: {}, debug: {verbosty: 1}")
+        both = ("0.158.0", "0.100.0")
+        assert "L22" not in {one.rule for one in needs_of(text, both).said}
+        assert "P02" in {one.rule for one in needs_of(text, both).said}
+        found = said_by_version(text, both)
+        assert [(one.rule, one.is_error) for one in found["0.158.0"]] == [("L22", True)]
+        assert [(one.rule, one.is_error) for one in found["0.100.0"]] == [("L22", False)]
+        assert not said_by_version(text, both, before=text), "that runs there"
+        assert ("L22", True) in {(one.rule, one.is_error) for one in needs_of(text, both[:1]).said}
 
 
 class TestTheRest:
