@@ -41,11 +41,19 @@ T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """A time to count from where a test gives the times itself."""
 
 TESTER = Actor.worker("test")
-_PIPELINE = """\
-receivers: {otlp: }
-exporters: {debug: }
-service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}
+
+
+def exporting(name: str, settings: str = "") -> str:
+    """A text of which the validator says nothing, with an exporter of this type."""
+    return f"""\
+receivers: {{otlp: {{protocols: {{grpc: }}}}}}
+processors: {{memory_limiter: {{check_interval: 1s, limit_mib: 100}}}}
+exporters: {{{name}: {settings}}}
+service: {{pipelines: {{traces: {{receivers: [otlp], processors: [memory_limiter], exporters: [{name}]}}}}}}
 """
+
+
+_PIPELINE = exporting("debug")
 CAPABILITIES = (
     Capability.REPORTS_STATUS
     | Capability.ACCEPTS_REMOTE_CONFIG

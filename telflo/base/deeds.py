@@ -59,6 +59,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "rollout.cancel": Deed("Rollout cancelled", "cancelled", "warn"),
     "rollout.exclude": Deed("Collectors left out", "left collectors out of"),
     "rollout.pause": Deed("Rollout paused", "paused", "warn"),
+    "rollout.retry": Deed("Failed collectors retried", "retried collectors of", "move"),
     "rollout.resume": Deed("Rollout resumed", "resumed"),
     "rollout.roll_back": Deed("Rolled back", "rolled back", "fail"),
     "rollout.skip_bake": Deed("Bake skipped", "skipped the bake of"),

@@ -98,6 +98,7 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "rollouts/{id}/targets/"): ("rollouts/{rollout}/targets/", None),
     ("get", "rollouts/{id}/failures/"): ("rollouts/{rollout}/failures/", None),
     ("post", "rollouts/{id}/exclude/"): ("rollouts/{rollout}/exclude/", {"key": "a", "value": "b"}),
+    ("post", "rollouts/{id}/retry/"): ("rollouts/{paused}/retry/", {"all": True}),
     **{
         ("post", f"rollouts/{{id}}/targets/{{uid}}/{what}/"): (f"rollouts/{one}/{what}/", {})
         for what, one in (
