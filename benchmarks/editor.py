@@ -188,7 +188,7 @@ def _profile(typing: Typing, cdp: CDPSession) -> list[str]:
 
 
 def _table(costs: Sequence[Cost]) -> Iterator[str]:
-    yield f"{'place':28}{'keys':>6}{'median':>9}{'95 %':>9}{'worst':>9}   ms of CPU of the main thread, budget {BUDGET_MS}"
+    yield f"{'place':28}{'keys':>6}{'median':>9}{'95 %':>9}{'worst':>9}   ms of CPU, budget {BUDGET_MS}"
     for one in costs:
         yield f"{one.place:28}{one.keys:6}{one.median_ms:9.1f}{one.p95_ms:9.1f}{one.worst_ms:9.1f}"
 
