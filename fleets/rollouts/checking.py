@@ -3,12 +3,15 @@
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.db.models import (
     Case,
+    Count,
     F,
     OuterRef,
+    Q,
     Subquery,
     TextField,
     Value,
@@ -21,7 +24,14 @@ from agents.models import ComponentSet
 from agents.said import selected_value
 from agents.snapshot import ConfigStatus, may_take_config
 from configs.models import ConfigVersion
-from fleets.models import ArrivalMode, Fleet, Quarantine, RenderedConfig
+from fleets.models import (
+    ArrivalMode,
+    Fleet,
+    Quarantine,
+    RenderedConfig,
+    Target,
+    TargetState,
+)
 from fleets.rollouts import preflight
 from fleets.rollouts.needs import Component, Needs, needs_of, offered_by
 from fleets.rollouts.past import PREVIOUS_FAILED, failed_before, is_for_failed_alone
@@ -38,8 +48,6 @@ _KIND: Final = (
     "agent__capabilities",
     "agent__components_id",
     "agent__status__connected",
-    "agent__status__remote_config_status",
-    "agent__status__remote_config_hash",
 )
 _MEMBERS: Final = Gathered(Concat(Cast("agent_id", TextField()), Value(" "), "agent__display_name"))
 
@@ -51,15 +59,25 @@ def check_rollout(
     groups = _groups(fleet, version, strategy.traits, force=force)
     underway = fleet.rollouts.filter(state__in=ACTIVE).select_related("version__configuration")
     running = underway.defer("version__yaml").first()
+    needs = needs_of(version.yaml)
     subject = Subject(
         strategy=strategy,
-        needs=needs_of(version.yaml),
+        needs=needs,
         before=_needs_before(fleet, version),
         builds=_builds({group.build for group in groups} - {""}),
         underway=f"Rollout {running} to {running.version}" if running else "",
         is_open=strategy.window is None or strategy.window.is_open(now),
+        has_run=bool(needs.faults) and _has_run(version),
     )
     return preflight.check(groups, subject, seed=seed_of(fleet.pk, version.pk))
+
+
+def _has_run(version: ConfigVersion) -> bool:
+    """Somewhere, in whatever fleet: who takes an older version again is not to be kept from it by an opinion."""
+    ran = Target.objects.filter(
+        state=TargetState.SUCCEEDED, rollout__version__sha256=version.sha256
+    )
+    return ran.exists()
 
 
 def _needs_before(fleet: Fleet, version: ConfigVersion) -> Needs | None:
@@ -80,24 +98,32 @@ def _groups(
     members = fleet.memberships.order_by()
     if is_for_failed_alone(fleet, version, force=force):
         members = members.filter(failed_before(version))
-    kinds = members.values_list(*_KIND, *_failing(hashes, force=force), *said)
-    return [
-        _alike(kind, _members(gathered), hashes, traits)
-        for *kind, gathered in kinds.annotate(members=_MEMBERS)
-    ]
+    kinds = members.values_list(*_KIND, *_past(hashes, force=force), *said)
+    found = kinds.annotate(count=Count("*"), members=_MEMBERS)
+    return [_alike(kind, count, gathered, traits) for *kind, count, gathered in found]
 
 
-def _failing(hashes: Collection[str], *, force: bool) -> list[Combinable]:
-    """Whether it failed there; and, where it is tried again, which, what ran before, and whether that failed too."""
+def _past(hashes: Collection[str], *, force: bool) -> list[Combinable]:
+    """Whether it runs it, whether it failed there; and, where it is tried again: which, what it applied last, what ran
+    before, and whether that failed too. What is so of nobody is not asked of each.
+    """
     failed = Quarantine.objects.filter(hash__in=hashes)
-    is_failed = Case(
-        When(agent_id__in=failed.values("agent_id"), then=Value(value=True)),
-        default=Value(value=False),
-    )
-    if not force:
-        return [is_failed, Value(""), Value(""), Value(value=False)]
+    has_failed, applied = bool(hashes) and failed.exists(), F("agent__status__remote_config_hash")
+    is_applied = Q(agent__status__remote_config_status=ConfigStatus.APPLIED)
+    runs = is_applied & Q(agent__status__remote_config_hash__in=hashes)
+    asked: list[Combinable] = [
+        _truth(runs) if hashes else Value(value=False),
+        _truth(Q(agent_id__in=failed.values("agent_id"))) if has_failed else Value(value=False),
+    ]
+    if not (force and has_failed):
+        return [*asked, Value(""), Value(""), Value(""), Value(value=False)]
     digest = failed.filter(agent=OuterRef("agent")).values("hash")[:1]
-    return [is_failed, Subquery(digest), F("previous__hash"), PREVIOUS_FAILED]
+    last = Case(When(is_applied, then=applied), default=Value(""))
+    return [*asked, Subquery(digest), last, F("previous__hash"), PREVIOUS_FAILED]
+
+
+def _truth(condition: Q) -> Case:
+    return Case(When(condition, then=Value(value=True)), default=Value(value=False))
 
 
 def _members(gathered: str) -> list[Member]:
@@ -105,12 +131,9 @@ def _members(gathered: str) -> list[Member]:
     return [(name, uid) for uid, _, name in split]
 
 
-def _alike(
-    kind: Sequence[Any], members: Sequence[Member], hashes: Collection[str], traits: Sequence[str]
-) -> Alike:
-    mode, bits, build, is_connected, status, digest, is_failed, *rest = kind
-    failed, previous, has_previous_failed, *said = rest
-    applied = digest if status == ConfigStatus.APPLIED else ""
+def _alike(kind: Sequence[Any], count: int, gathered: str, traits: Sequence[str]) -> Alike:
+    mode, bits, build, is_connected, has_applied, is_failed, *rest = kind
+    failed, applied, previous, has_previous_failed, *said = rest
     again = None
     if failed:
         again = way_again(
@@ -123,11 +146,12 @@ def _alike(
         is_managed=mode == ArrivalMode.MANAGED,
         accepts_config=may_take_config(bits),
         is_connected=bool(is_connected),
-        is_quarantined=is_failed,
-        has_applied=applied in hashes,
+        is_quarantined=bool(is_failed),
+        has_applied=bool(has_applied),
         again=again,
     )
-    return Alike(facts, members, build or "", those_said(traits, said))
+    those = partial(_members, gathered)
+    return Alike(facts, count, those, build or "", those_said(traits, said))
 
 
 def _builds(hashes: Iterable[str]) -> dict[str, frozenset[Component]]:

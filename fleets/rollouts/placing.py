@@ -34,6 +34,12 @@ WHY_NOT: Final = {
 }
 
 
+CANCELLED_BEFORE: Final = "The rollout was cancelled before."
+TAKEN_BACK_BEFORE: Final = "The rollout was taken back before."
+NOT_REACHED: Final = frozenset({CANCELLED_BEFORE, TAKEN_BACK_BEFORE})
+"""Why targets are none any more that waited when their rollout ended."""
+
+
 def way_again(*, failed: str, applied: str, previous: str, has_previous_failed: bool) -> Again:
     """How this hash, which failed, can be offered again: never the same twice with no other in between (decision 2).
 

@@ -25,6 +25,7 @@ from agents.snapshot import (
     EffectiveConfig,
 )
 from agents.store import apply
+from configs import catalog
 from configs.models import ConfigVersion
 from fleets.models import Platform
 from fleets.quickdeploy.services import create_deployment
@@ -39,6 +40,7 @@ from tests.factories import (
     TESTER,
     enrol,
     make_api_token,
+    make_draft,
     make_fleet,
     make_patch,
     make_person,
@@ -103,6 +105,7 @@ class Cast:
     def _make_objects(self) -> None:
         version = make_version(yaml=YAML)
         following = make_version(configuration=version.configuration, yaml=f"{YAML}# 2\n")
+        make_draft(configuration=version.configuration)
         fleet = make_fleet(name="edge", version=version)
         token = make_token(fleet=fleet)
         agent = _agent(token)
@@ -130,8 +133,12 @@ class Cast:
             "content_type_id": ContentType.objects.get_for_model(User).pk,
             "object_id": other.pk,
             "url": "nonsense/",
+            "kind": "receivers",
+            "component_type": "otlp",
         }
         self.objects: dict[str, dict[str, Any]] = {
+            "catalog:": {"version": catalog.versions()[0]},
+            "api-component": {"version": catalog.versions()[0]},
             "rollouts:detail": {"number": rollout.number},
             "rollouts:step": {"number": rollout.number, "slug": "cancel"},
             "rollouts:exclude": {"number": rollout.number},

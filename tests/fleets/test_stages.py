@@ -12,6 +12,7 @@ from agents.snapshot import AgentSnapshot
 from configs.models import ConfigVersion
 from fleets.models import Fleet, Rollout, Target
 from fleets.rollouts import engine
+from fleets.rollouts.choosing import waiting_with
 from fleets.rollouts.plan import ACTIVE, Action, Budget
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.services import (
@@ -19,7 +20,6 @@ from fleets.rollouts.services import (
     leave_out,
     preflight_of,
     start_rollout,
-    waiting_with,
 )
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy

@@ -49,11 +49,11 @@ class SchemaWalk:
                 yield from self._inside(one, field.items or Field(), (*path, at))
         elif value is None and field.type is FieldType.MAP:
             yield from self._missing({}, field, path)
-        elif isinstance(value, Mapping | tuple):
+        elif isinstance(value, Mapping | tuple) and not field.is_loose:
             yield self._fault(
                 "P08", f"{self._of(path)} takes {_WORDS[field.type]}.", path, on_key=True
             )
-        elif value is not None:
+        elif isinstance(value, Scalar) and value is not None and not field.is_loose:
             yield from self._scalar(value, field, path)
 
     def _map(self, value: Mapping[str, Value], field: Field, path: Path) -> Iterator[Fault]:
