@@ -189,9 +189,10 @@ def readers(subject: Subject) -> Iterator[Hit]:
             yield Hit("A reader is pull: or periodic:, with its exporter below.", here, True)
         yield from _own_exporter((*here, "pull"), settings.get("pull"), _PULLED)
         yield from _own_exporter((*here, "periodic"), settings.get("periodic"), _PUSHED)
-    for here, processor in items(subject, ("service", "telemetry", "traces", "processors")):
-        for name in ("batch", "simple"):
-            yield from _own_exporter((*here, name), entries_of(processor).get(name), _PUSHED)
+    for part in ("logs", "traces"):
+        for here, processor in items(subject, ("service", "telemetry", part, "processors")):
+            for name in ("batch", "simple"):
+                yield from _own_exporter((*here, name), entries_of(processor).get(name), _PUSHED)
 
 
 RULES: Final[tuple[Rule, ...]] = (

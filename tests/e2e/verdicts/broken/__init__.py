@@ -9,7 +9,15 @@ from typing import Final
 
 from tests.e2e.verdicts.broken.files import FILES
 from tests.e2e.verdicts.broken.gateway import GATEWAY
-from tests.e2e.verdicts.broken.others import BRIDGES, COUNTING, HOST, ROUTING, SAMPLING, TELEMETRY
+from tests.e2e.verdicts.broken.others import (
+    BRIDGES,
+    COUNTING,
+    HOST,
+    ONE_HOST,
+    ROUTING,
+    SAMPLING,
+    TELEMETRY,
+)
 from tests.e2e.verdicts.broken.statements import STATEMENTS
 from tests.e2e.verdicts.broken.texts import BY_TEXT
 
@@ -21,6 +29,7 @@ _OF_A_BASE: Final = {
     "bridges": BRIDGES,
     "host": HOST,
     "counting": COUNTING,
+    "one_host": ONE_HOST,
     "routing": ROUTING,
     "changing": STATEMENTS,
 }

@@ -196,5 +196,5 @@ GATEWAY: Final = (
     ("L14", "receivers: {otlp: {protocols: {http: {endpoint: 'localhost:4317'}}}}"),
     ("L14", "extensions: {health_check: {endpoint: 'localhost:4318'}}"),
     ("L22", "exporters: {opencensus: {endpoint: 'a:1'}}"),
-    ("C17", "extensions: {health_check: {path: ''}}"),
+    ("C13", "extensions: {health_check: {path: ''}}"),
 )  # fmt: skip

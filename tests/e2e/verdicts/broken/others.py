@@ -110,6 +110,10 @@ HOST: Final = (
     ("C17", within("processors", "resource", "attributes: REMOVED")),
     ("C17", within("processors", "resource", "attributes: [{key: a, action: add}]")),
 )  # fmt: skip
+ONE_HOST: Final = (
+    ("C27", within("extensions", "opamp", "server: {ws: REMOVED}")),
+    ("C27", within("extensions", "opamp", "server: {ws: {endpoint: ''}}")),
+)
 COUNTING: Final = (
     ("C22", within("exporters", "file", "path: REMOVED")),
     ("C22", within("exporters", "file", "format: xml")),
