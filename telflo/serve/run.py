@@ -8,7 +8,7 @@ from channels.layers import get_channel_layer
 
 from telflo import asgi
 from telflo.base.hints import EmbeddedPort, set_port
-from telflo.databases import PAGES, use_pool
+from telflo.databases import PAGES, hurry, use_pool
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.memory import settle
 from telflo.serve.server import TelfloServer, make_config
@@ -44,6 +44,7 @@ def run_here(
             announce()
 
     async def before_stop() -> None:
+        hurry()
         if celery is not None:
             celery.ask_to_stop()
         await asgi.gateway.stop()
