@@ -83,7 +83,7 @@ class OpampConsumer:
             return
         generation = self._gateway.verifier.generation
         await send({"type": "websocket.accept"})
-        socket = _socket_of(scope)
+        socket = socket_of(scope)
         socket["holder"] = credential.id
         link = AsgiLink(send, socket.get("transport"))
         connection = self._gateway.connected(
@@ -148,7 +148,7 @@ def too_big(most: int) -> str:
     return f"The message is larger than {most} bytes."
 
 
-def _socket_of(scope: Scope) -> dict[str, Any]:
+def socket_of(scope: Scope) -> dict[str, Any]:
     """What the server shows of the socket; nothing where it is not ours."""
     return (scope.get("extensions") or {}).get(SOCKET) or {}
 

@@ -58,6 +58,13 @@ class GuardedHttp(H11Protocol):
         assert self.config.h11_max_incomplete_event_size is not None
         self.conn = _Heads(self.config.h11_max_incomplete_event_size)
         self._is_answered_early = False
+        self._answer = self.app
+        self.app = self._show_the_socket
+
+    async def _show_the_socket(self, scope: Any, receive: Any, send: Any) -> None:
+        """Hand the request on to the application, which cuts a peer that does not read."""
+        scope.setdefault("extensions", {})[SOCKET] = {"transport": self.transport}
+        await self._answer(scope, receive, send)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn types its own narrower
         """A socket was accepted: its time for a request starts."""
