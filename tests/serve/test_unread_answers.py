@@ -12,7 +12,6 @@ from tests.opamp.waiting import until
 from tests.serve.conftest import Running, quick
 from tests.serve.raw import Raw
 
-web_alone: Any = pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
 BODY = bytes(8 * 1024 * 1024)
 
 
@@ -33,7 +32,7 @@ def offer_to_all(running: Running) -> None:
     running.domain.desired = {UID: HASH, UID2: HASH}
 
 
-@web_alone
+@pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
 @pytest.mark.parametrize("options", [quick(send_timeout_s=1.0)])
 async def test_an_answer_that_nobody_reads_is_cut(running: Running) -> None:
     offer_to_all(running)
@@ -46,7 +45,7 @@ async def test_an_answer_that_nobody_reads_is_cut(running: Running) -> None:
     assert len(await deaf.rest()) < len(BODY)
 
 
-@web_alone
+@pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
 @pytest.mark.parametrize("options", [quick(send_timeout_s=30.0, requests_per_token=1)])
 async def test_a_request_is_open_until_its_answer_is_read(running: Running) -> None:
     offer_to_all(running)

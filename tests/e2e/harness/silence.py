@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.e2e.harness.server import free_port
@@ -19,6 +20,8 @@ class Balancer:
     behind: str
     port: int = field(default_factory=free_port)
     _is_dead: threading.Event = field(default_factory=threading.Event)
+    _ends: list[socket.socket] = field(default_factory=list)
+    _threads: list[threading.Thread] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -30,9 +33,16 @@ class Balancer:
     def running(self) -> Iterator[None]:
         """Listen while the block runs."""
         with socket.create_server(("127.0.0.1", self.port)) as listening:
-            threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
-            yield
-            listening.shutdown(socket.SHUT_RDWR)
+            self._begin(self._accept, listening)
+            try:
+                yield
+            finally:
+                for end in [listening, *self._ends]:
+                    _shut(end)
+                for thread in self._threads:
+                    thread.join()
+                for end in self._ends:
+                    end.close()
 
     def forget(self) -> None:
         """What is connected by now is never answered again, nor closed; who comes anew is served."""
@@ -52,6 +62,7 @@ class Balancer:
         with suppress(OSError):
             while True:
                 peer, _ = listening.accept()
+                self._ends.append(peer)
                 try:
                     self._connect(peer)
                 except OSError:  # the database is down
@@ -60,9 +71,14 @@ class Balancer:
     def _connect(self, peer: socket.socket) -> None:
         parts = urlsplit(self.behind)
         database = socket.create_connection((parts.hostname, parts.port))
+        self._ends.append(database)
         for ends in ((peer, database), (database, peer)):
-            pumping = (*ends, self._is_dead)
-            threading.Thread(target=_pump, args=pumping, daemon=True).start()
+            self._begin(_pump, *ends, self._is_dead)
+
+    def _begin(self, work: Callable[..., None], *given: Any) -> None:
+        thread = threading.Thread(target=work, args=given, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
 
 def _pump(source: socket.socket, target: socket.socket, is_dead: threading.Event) -> None:
@@ -72,5 +88,9 @@ def _pump(source: socket.socket, target: socket.socket, is_dead: threading.Event
                 target.sendall(data)
     if not is_dead.is_set():
         for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+            _shut(end)
+
+
+def _shut(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
