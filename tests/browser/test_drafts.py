@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.launching import sign_in
 from tests.browser.test_pages import LOOKS, check
 from tests.browser.watch import Watch
+from tests.browser.yaml_editor import expect_yaml, write_yaml
 from tests.e2e.harness.server import Server
 
 GOOD: Final = """\
@@ -57,7 +58,7 @@ def opened(context: BrowserContext, name: str) -> Page:
     page.goto("/configurations/")
     page.get_by_role("link", name="New configuration").first.click()
     page.get_by_role("link", name="OTLP gateway").click()
-    expect(page.get_by_label("Collector YAML")).to_have_value(re.compile("memory_limiter"))
+    expect_yaml(page, re.compile("memory_limiter"))
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Open in the editor").click()
     page.wait_for_url("**/draft/")
@@ -68,17 +69,17 @@ def test_type_see_a_finding_save_publish_compare(context: BrowserContext) -> Non
     page = opened(context, "typed")
     watch = Watch(page)
     page.evaluate("window.sameDocument = true")
-    text = page.get_by_label("Collector YAML")
-    text.fill(WRONG)
+    write_yaml(page, WRONG)
     expect(page.locator("[data-said]")).to_have_text("Saved")
-    finding = page.get_by_role("list", name="Findings").get_by_role("listitem").first
-    expect(finding).to_contain_text("memory_limter")
-    finding.get_by_role("link", name="Line").click()
-    chosen = text.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)")
-    assert chosen == "      processors: [memory_limter]"
+    findings = page.get_by_role("tabpanel", name="Findings")
+    finding = findings.get_by_role("listitem").filter(has_text="memory_limter").first
+    finding.get_by_role("button", name="Line").click()
+    expect(page.locator(".cm-line.cm-activeLine")).to_have_text(re.compile("memory_limter"))
     check(page)
-    text.fill(GOOD)
-    expect(page.locator("#findings")).to_contain_text("no errors")
+    finding.locator("[data-fix]").first.click()
+    expect_yaml(page, GOOD)
+    expect(page.locator("[data-said]")).to_have_text("Saved")
+    expect(findings).not_to_contain_text("memory_limter")
     assert page.evaluate("window.sameDocument"), "it saved itself"
     page.get_by_label("Note").fill("First of its kind")
     page.get_by_role("button", name="Save and publish").click()
@@ -86,7 +87,7 @@ def test_type_see_a_finding_save_publish_compare(context: BrowserContext) -> Non
     page.wait_for_url("**/versions/1/")
     expect(page.locator("#version-head")).to_contain_text("Published")
     page.get_by_role("link", name="New version").click()
-    page.get_by_label("Collector YAML").fill(GOOD.replace("limit_mib: 400", "limit_mib: 800"))
+    write_yaml(page, GOOD.replace("limit_mib: 400", "limit_mib: 800"))
     expect(page.locator("[data-said]")).to_have_text("Saved")
     page.goto(page.url)
     page.get_by_role("link", name="Compare").click()
@@ -104,13 +105,13 @@ def test_two_people_on_one_draft(browser: Browser, empty_server: Server, look: s
     context.set_default_timeout(15_000)
     sign_in(context.new_page())
     first = opened(context, f"shared, {look}")
-    first.get_by_label("Collector YAML").fill(GOOD)
+    write_yaml(first, GOOD)
     expect(first.locator("[data-said]")).to_have_text("Saved")
     second = context.new_page()
     second.goto(first.url)
-    first.get_by_label("Collector YAML").fill(GOOD + "# from the first\n")
+    write_yaml(first, GOOD + "# from the first\n")
     expect(first.locator("[data-said]")).to_have_text("Saved")
-    second.get_by_label("Collector YAML").fill(GOOD.replace("gateway:4317", "other:4317"))
+    write_yaml(second, GOOD.replace("gateway:4317", "other:4317"))
     expect(second.locator("[data-said]")).to_contain_text("changed this draft meanwhile")
     second.get_by_role("button", name="Compare the two").click()
     clash = second.locator("#clash")
@@ -119,9 +120,7 @@ def test_two_people_on_one_draft(browser: Browser, empty_server: Server, look: s
     check(second)
     clash.get_by_role("button", name="Put both together").click()
     expect(second.get_by_role("status").first).to_be_attached()
-    expect(second.get_by_label("Collector YAML")).to_have_value(
-        GOOD.replace("gateway:4317", "other:4317") + "# from the first\n"
-    )
+    expect_yaml(second, GOOD.replace("gateway:4317", "other:4317") + "# from the first\n")
     context.close()
 
 
@@ -129,7 +128,7 @@ def test_what_is_typed_while_the_server_is_away_is_sent_later(context: BrowserCo
     page = opened(context, "away")
     address = re.compile(r"/api/v1/configurations/.*/draft/")
     page.route(address, lambda route: route.abort())
-    page.get_by_label("Collector YAML").fill(GOOD)
+    write_yaml(page, GOOD)
     expect(page.locator("[data-said]")).to_contain_text("the server does not answer")
     page.unroute(address)
     expect(page.locator("[data-said]")).to_have_text("Saved")

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.collector import Collector
 from tests.browser.launching import sign_in
 from tests.browser.watch import Watch
+from tests.browser.yaml_editor import expect_yaml, write_yaml
 from tests.e2e.harness.server import Server
 
 ONE: Final = """\
@@ -94,13 +95,13 @@ def create_configuration(page: Page) -> None:
     """By pasting; a fault is shown at its place and the text is kept."""
     page.get_by_role("link", name="Write version 1").click()
     page.get_by_label("Name", exact=True).fill("edge gateway")
-    page.get_by_label("Collector YAML").fill(BROKEN)
+    write_yaml(page, BROKEN)
     page.get_by_role("button", name="Save as version 1").click()
     expect(page.get_by_text(re.compile(r"line 3", re.IGNORECASE)).first).to_be_visible()
     expect(page.get_by_text(re.compile(r"column \d", re.IGNORECASE)).first).to_be_visible()
-    expect(page.get_by_label("Collector YAML")).to_have_value(BROKEN)
+    expect_yaml(page, BROKEN)
     expect(page.get_by_label("Name", exact=True)).to_have_value("edge gateway")
-    page.get_by_label("Collector YAML").fill(ONE)
+    write_yaml(page, ONE)
     page.get_by_role("button", name="Save as version 1").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("edge gateway")
 
@@ -167,7 +168,7 @@ def save_version(page: Page, text: str, *, note: str) -> None:
     page.goto("/configurations/")
     page.get_by_role("main").get_by_role("link", name="edge gateway").first.click()
     page.get_by_role("link", name="New version").click()
-    page.get_by_label("Collector YAML").fill(text)
+    write_yaml(page, text)
     page.get_by_label("Note").fill(note)
     page.get_by_role("button", name=re.compile("Save as v")).first.click()
     page.wait_for_url("**/versions/*/")

@@ -1,6 +1,6 @@
 """Two texts that grew out of one, made one again."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.merging import Merged, merge
@@ -45,6 +45,7 @@ def test_a_text_out_of_nothing_is_taken_as_it_is() -> None:
     assert merged("x\n", "", base="") == Merged("x\n", 0)
 
 
+@settings(deadline=None)
 @given(base=TEXTS, other=TEXTS)
 def test_who_changed_nothing_takes_the_other_side(base: str, other: str) -> None:
     assert merged(base, other, base) == Merged(other, 0)
@@ -52,6 +53,7 @@ def test_who_changed_nothing_takes_the_other_side(base: str, other: str) -> None
     assert merged(other, other, base) == Merged(other, 0)
 
 
+@settings(deadline=None)
 @given(base=TEXTS, mine=TEXTS, theirs=TEXTS)
 def test_both_sides_agree_on_what_needs_a_person(base: str, mine: str, theirs: str) -> None:
     one, other = merged(mine, theirs, base), merged(theirs, mine, base)

@@ -48,7 +48,7 @@ def test_it_asks_as_often_for_many_members_as_for_one(*, force: bool) -> None:
         return len(queries), found
 
     few, many = asked(1), asked(30)
-    assert few[0] == many[0] == 4
+    assert few[0] == many[0] == 5
     assert many[1].stages[0].targets == 10
     [about] = [one for one in many[1].findings if one.code in {"quarantined", "tried_again"}]
     assert [one.name for one in about.collectors] == ['“0” "x"', '“10” "x"', '“20” "x"']

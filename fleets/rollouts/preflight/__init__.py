@@ -45,7 +45,7 @@ def check(groups: Sequence[Alike], subject: Subject, seed: str) -> Preflight:
     """Judge a rollout. seed: decides who goes first, as in divide()."""
     fates: Counter[Fate] = Counter()
     for group in groups:
-        fates[group.fate] += len(group.members)
+        fates[group.fate] += group.count
     reached = [one for one in groups if one.gets_it]
     failed = [one for one in groups if one.fate is Fate.QUARANTINED]
     stages = _stages(groups, subject.strategy, seed)

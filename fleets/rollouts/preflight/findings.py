@@ -90,14 +90,14 @@ class Preflight:
 
 def size_of(groups: Iterable[Alike]) -> int:
     """How many members they are."""
-    return sum(len(one.members) for one in groups)
+    return sum(one.count for one in groups)
 
 
 def named(
     groups: Iterable[Alike], detail: Callable[[Alike], str] | None = None
 ) -> tuple[Named, ...]:
     """The first of them by name. detail: what of a group's members."""
-    every = ((name, uid, one) for one in groups for name, uid in one.members)
+    every = ((name, uid, one) for one in groups for name, uid in one.those())
     shown = nsmallest(MOST_NAMED, every)
     return tuple(Named(UUID(uid), name, detail(one) if detail else "") for name, uid, one in shown)
 
@@ -107,6 +107,13 @@ def listed(words: Iterable[str]) -> str:
     every = sorted(words)
     more = f" and {len(every) - MOST_WORDS} more" if len(every) > MOST_WORDS else ""
     return ", ".join(every[:MOST_WORDS]) + more
+
+
+def lines_of(said: Iterable[object]) -> tuple[str, ...]:
+    """What the validator says, and no more than people read."""
+    every = tuple(map(str, said))
+    more = len(every) - MOST_WORDS
+    return (*every[:MOST_WORDS], f"and {more} more") if more > 0 else every
 
 
 def counted_who(count: int, verb: str, plural: str) -> str:

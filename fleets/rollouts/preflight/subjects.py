@@ -1,12 +1,12 @@
 """What a pre-flight check looks at: members in groups that are alike, and what is judged besides them. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from fleets.rollouts.needs import Component, Needs
+from fleets.rollouts.needs import Component, Needs, Said
 from fleets.rollouts.placing import Place, TargetFacts, gets_it, place_target
 from fleets.rollouts.strategy import Strategy
 
@@ -48,18 +48,17 @@ Member = tuple[str, str]
 class Alike:
     """Members of the fleet that differ in nothing that is asked here but who they are.
 
-    build: the hash of their components, "" while they report none · attributes: of those that the strategy looks at.
+    count: how many they are · those: tells who, asked for only where that matters · build: the hash of their
+    components, "" while they report none · collector: its version, "" for one that is not known · attributes: of those
+    that the strategy looks at.
     """
 
     facts: TargetFacts
-    members: Sequence[Member]
+    count: int
+    those: Callable[[], Sequence[Member]]
     build: str = ""
+    collector: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def count(self) -> int:
-        """How many they are."""
-        return len(self.members)
 
     @property
     def is_connected(self) -> bool:
@@ -79,7 +78,7 @@ class Alike:
     @property
     def uids(self) -> Iterable[bytes]:
         """As sized() draws by them."""
-        every = bytes.fromhex("".join([uid for _, uid in self.members]).replace("-", ""))
+        every = bytes.fromhex("".join([uid for _, uid in self.those()]).replace("-", ""))
         return (every[at : at + 16] for at in range(0, len(every), 16))
 
 
@@ -89,7 +88,8 @@ class Subject:
 
     before: what the fleet's stable version needs, None without one · builds: what each build offers, by hash ·
     underway: the rollout that this one would end, as people name it · is_open: whether the change window is · has_run:
-    a rollout brought a collector this text, and it was well.
+    a rollout brought a collector this text, and it was well · by_version: what is wrong with it on collectors of one
+    version.
     """
 
     strategy: Strategy
@@ -99,3 +99,4 @@ class Subject:
     underway: str = ""
     is_open: bool = True
     has_run: bool = False
+    by_version: Mapping[str, Sequence[Said]] = field(default_factory=dict)

@@ -165,8 +165,9 @@ export class DraftAutosave extends HTMLElement {
 
   private async renewFindings(): Promise<void> {
     const old = document.getElementById("findings");
+    if (!old?.checkVisibility()) return;
     const answer = await fetch(this.dataset["findingsUrl"] ?? "", { credentials: "same-origin" }).catch(() => null);
-    if (!old || !answer?.ok || answer.redirected) return;
+    if (!answer?.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const next = page.getElementById("findings");
     if (next) morph(old, next);
