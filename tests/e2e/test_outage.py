@@ -25,7 +25,7 @@ from telflo.base.ids import new_id
 from tests.e2e.harness.outages import Parts, parts
 from tests.e2e.harness.server import ROOT, Process, free_port
 from tests.e2e.harness.silence import Balancer
-from tests.e2e.harness.waiting import tail, wait_until
+from tests.e2e.harness.waiting import PATIENCE_S, tail, wait_until
 
 AWAY_S: Final = float(os.environ.get("TELFLO_E2E_AWAY_S", "60"))
 SOON_S: Final = 40
@@ -288,6 +288,7 @@ async def test_without_a_worker_agents_are_heard_and_a_rollout_goes_on_behind_it
         options = ["--url", installation.url(installation.port), "--token", secret]
         installation.begin("simulate_agents", *options, "--count", "3", "--apply-delay", "0")
         await asyncio.to_thread(_wait_for, installation, "agents_agentstatus WHERE connected", 3)
+        await asyncio.to_thread(_wait_for_word, worker, "worker runs")
         assert await asyncio.to_thread(worker.end) == 0
         installation.processes.remove(worker)
         await asyncio.to_thread(installation.shell, ROLL_OUT)
@@ -303,6 +304,16 @@ async def test_without_a_worker_agents_are_heard_and_a_rollout_goes_on_behind_it
         for agent in agents:
             await asyncio.to_thread(_wait_for_all, installation, agent)
             await agent.socket.close()
+
+
+def _wait_for_word(process: Process, word: str) -> None:
+    """One that is told to end before it listens to signals ends at once, and not in order."""
+    wait_until(
+        lambda: word in process.log.read_text(),
+        what=f"it says {word}",
+        within_s=PATIENCE_S,
+        evidence=lambda: tail(process.log),
+    )
 
 
 def _wait_for(installation: Installation, rows: str, number: int) -> None:
