@@ -43,6 +43,12 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
         "configurations/{configuration}/versions/1/?raw=1",
         None,
     ),
+    ("get", "catalog/"): ("catalog/", None),
+    ("get", "catalog/{version}/components/"): ("catalog/0.158.0/components/", None),
+    ("get", "catalog/{version}/components/{kind}/{component_type}/"): (
+        "catalog/0.158.0/components/exporters/otlp/",
+        None,
+    ),
     ("get", "deployments/{id}/"): ("deployments/{deployment}/", None),
     ("post", "deployments/{id}/revoke/"): ("deployments/{deployment}/revoke/", {"reason": "x"}),
     ("get", "events/"): ("events/?limit=2", None),
