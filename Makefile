@@ -19,7 +19,7 @@ demo: $(VENV)/.run static/dist/manifest.json ## a server with 300 simulated coll
 	@TELFLO_DATA="$${TELFLO_DATA:-$(CURDIR)/var-demo}" exec $(BIN)/python manage.py demo
 
 ##@ Work on it
-.PHONY: install test check types lint lint-image layers e2e fuzz chaos browser proxy postgres screenshots bench bench-pages bench-bulk bench-validate proto lock format migrations-check deploy-check
+.PHONY: install test check types lint lint-image layers e2e fuzz chaos browser proxy postgres screenshots bench bench-pages bench-bulk bench-validate bench-editor proto lock format migrations-check deploy-check
 install: $(VENV)/.dev static/dist/manifest.json ## everything that tests and checks need
 
 # Tests start Python again and again: it would compile everything anew where it may not keep what it compiled.
@@ -93,6 +93,9 @@ bench-bulk: $(VENV)/.dev static/dist/manifest.json ## what changing 10,000 colle
 
 bench-validate: $(VENV)/.dev ## what parsing and validating a configuration costs: 500 and 5,000 lines, and hostile ones
 	@$(BIN)/python -m benchmarks.validating
+
+bench-editor: $(VENV)/.dev static/dist/manifest.json ## what a key costs in the editor with a text of 2,000 lines (needs Chromium)
+	@$(BIN)/python -m benchmarks.editor
 
 proto: $(VENV)/.dev ## generate the protocol's code from opamp/proto/*.proto
 	@$(BIN)/python -m opamp.proto.generate

@@ -6,7 +6,7 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +14,7 @@ from agents.models import Agent
 from agents.views.configuration import effective_of
 from agents.views.drift import drift_of
 from agents.views.versions import membership_of
-from fleets.adopting import adopt_effective
+from fleets.adopting import adopt_as_new, adopt_effective
 from telflo.base.api.serializers import ReasonSerializer
 from telflo.base.api.views import ApiViewSet
 
@@ -38,12 +38,21 @@ class DriftSerializer(serializers.Serializer[Any]):
 
 
 class AdoptedSerializer(serializers.Serializer[Any]):
-    """The new version, unpublished, and the variables that stand where the collector hides a secret."""
+    """The new version, unpublished, and the variables that stand where the collector hides a secret. id and number are
+    null when it is the configuration's draft.
+    """
 
-    id = serializers.UUIDField(source="version.id")
-    configuration = serializers.UUIDField(source="version.configuration_id")
-    number = serializers.IntegerField(source="version.number")
+    id = serializers.UUIDField(source="version.id", allow_null=True, default=None)
+    configuration = serializers.UUIDField(source="configuration.id")
+    number = serializers.IntegerField(source="version.number", allow_null=True, default=None)
     variables = serializers.ListField(child=serializers.CharField())
+
+
+class AdoptSerializer(ReasonSerializer):
+    """name: make a new configuration of it, with this name · as_draft: make it the draft of its configuration."""
+
+    name = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
+    as_draft = serializers.BooleanField(required=False, default=False)
 
 
 class AgentDrift(ApiViewSet[Agent]):
@@ -59,10 +68,18 @@ class AgentDrift(ApiViewSet[Agent]):
             raise NotFound("What this collector runs cannot be compared with a version.")
         return Response(DriftSerializer(found).data)
 
-    @extend_schema(request=ReasonSerializer, responses={201: AdoptedSerializer})
+    @extend_schema(request=AdoptSerializer, responses={201: AdoptedSerializer})
     @action(detail=True, methods=["post"], filter_backends=[], pagination_class=None)
     def adopt(self, request: Request, uid: UUID) -> Response:
-        """Make what it runs a new version of its configuration, unpublished. 409 where there is nothing to adopt."""
-        reason = self.validated(ReasonSerializer)
-        adopted = adopt_effective(agent=self.get_object(), actor=self.actor, **reason)
+        """Make what it runs a new version of its configuration, unpublished; its draft; or version 1 of a new one.
+        409 where there is nothing to adopt.
+        """
+        body = self.validated(AdoptSerializer)
+        agent, name = self.get_object(), body.pop("name")
+        if name and body["as_draft"]:
+            raise ValidationError({"as_draft": "A new configuration begins with a version."})
+        if name:
+            adopted = adopt_as_new(agent=agent, name=name, actor=self.actor, reason=body["reason"])
+        else:
+            adopted = adopt_effective(agent=agent, actor=self.actor, **body)
         return Response(AdoptedSerializer(adopted).data, status=status.HTTP_201_CREATED)

@@ -5,8 +5,13 @@ Pure. Two maps have one hash exactly when their file names, content types and bo
 
 import hashlib
 from collections.abc import Iterable
+from typing import Final
 
 from agents.snapshot import ConfigFile
+
+_IN_ONE_GO: Final = 2_047
+"""hashlib lets other threads run while it takes a longer part, and the loop that answers agents would wait for them for
+as long as they please: a hundred times what it takes to hash the part."""
 
 
 def configmap_sha256(files: Iterable[ConfigFile]) -> str:
@@ -15,5 +20,6 @@ def configmap_sha256(files: Iterable[ConfigFile]) -> str:
     for entry in sorted(files, key=lambda file: file.name):
         for part in (entry.name.encode(), entry.content_type.encode(), entry.body):
             digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
+            for start in range(0, len(part), _IN_ONE_GO):
+                digest.update(part[start : start + _IN_ONE_GO])
     return digest.hexdigest()

@@ -90,3 +90,9 @@ class ReasonForm(forms.Form):
     """Why, for the activity log."""
 
     reason = forms.CharField(max_length=LONGEST_REASON, required=False)
+
+
+class NewNameForm(forms.Form):
+    """What the configuration is called that a collector's becomes."""
+
+    name = forms.CharField(label="Name of the configuration", max_length=100)

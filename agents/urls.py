@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from agents.views import bulk, changes, detail, export, listing
+from agents.views import adopting, bulk, changes, detail, export, listing
 
 app_name = "agents"
 urlpatterns: list[URLPattern] = [
@@ -19,7 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:uid>/move/", changes.move, name="move"),
     path("<uuid:uid>/forget/", changes.forget, name="forget"),
     path("<uuid:uid>/mode/", changes.mode, name="mode"),
-    path("<uuid:uid>/adopt/", changes.adopt, name="adopt"),
+    path("<uuid:uid>/adopt/", adopting.adopt, name="adopt"),
     path("<uuid:uid>/restart/", changes.restart, name="restart"),
     path("<uuid:uid>/retry/", changes.retry, name="retry"),
 ]

@@ -1,6 +1,6 @@
 """How pages and answers name what the protocol counts in bits, and say in words why a status is what it is. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,7 +48,9 @@ def capability_names(bits: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a status sentence depends on. desired and applied: versions in words, "" when there is none."""
+    """What a status sentence depends on. desired and applied: versions in words, "" when there is none · waits_for:
+    those of its zone that hold it back, by name.
+    """
 
     status: str
     config_status: str
@@ -59,6 +61,7 @@ class Situation:
     applied: str = ""
     transport: str = ""
     interval_s: int = 30
+    waits_for: Sequence[str] = ()
 
 
 def explain(now: Situation) -> str:
@@ -120,9 +123,18 @@ def _config_words(now: Situation) -> str:
 def _pending(now: Situation) -> str:
     if now.status != now.config_status:
         return f"{now.desired} is offered when it returns."
+    if now.waits_for:
+        names = " and ".join(now.waits_for[:_MOST_NAMES])
+        return (
+            f"{now.desired} is offered once {names} of its zone {'is' if len(now.waits_for) == 1 else 'are'} well: it"
+            " failed there. Mend or retry what is broken, or leave it out on the page of the rollout."
+        )
     if now.transport == "http":
         return f"{now.desired} is offered at its next poll, which comes every {now.interval_s} s."
     return f"{now.desired} is chosen and not acknowledged yet."
+
+
+_MOST_NAMES: Final = 3
 
 
 def _unmanaged(now: Situation) -> str:

@@ -8,159 +8,46 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from configs.api_drafts import DraftCalls
+from configs.api_shapes import (
+    ConfigurationChangeSerializer,
+    ConfigurationSerializer,
+    CopySerializer,
+    DiffSerializer,
+    DraftSerializer,
+    NewConfigurationSerializer,
+    NewVersionSerializer,
+    PublishSerializer,
+    RestoreSerializer,
+    VersionSerializer,
+    VersionTextSerializer,
+)
+from configs.api_validate import ValidateViewSet
+from configs.change_words import shown_changes
+from configs.comparing import meaning_of
+from configs.drafts import restore_version
 from configs.models import Configuration, ConfigVersion
 from configs.services import (
     archive_configuration,
     archive_version,
+    copy_version,
     create_configuration,
     diff_versions,
-    publish_version,
+    publish_checked,
     read_raw_text,
     save_version,
     update_configuration,
 )
 from telflo.base.access import Action, may
 from telflo.base.api.filters import YesNoFilter
-from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
+from telflo.base.api.serializers import ReasonSerializer
 from telflo.base.api.views import ApiViewSet
-from telflo.base.redaction import redact_text
-
-
-class ConfigurationSerializer(serializers.ModelSerializer[Configuration]):
-    """A configuration."""
-
-    latest_version = serializers.IntegerField(read_only=True, allow_null=True)
-    created_by = UsernameField()
-
-    class Meta:
-        model = Configuration
-        fields = [
-            "id",
-            "name",
-            "description",
-            "latest_version",
-            "created_by",
-            "created_at",
-            "updated_at",
-            "archived_at",
-        ]
-        read_only_fields = fields
-
-
-class NewConfigurationSerializer(BodySerializer):
-    """What a configuration shall be."""
-
-    name = serializers.CharField(max_length=100)
-    description = serializers.CharField(
-        max_length=500, required=False, default="", allow_blank=True
-    )
-
-
-class ConfigurationChangeSerializer(BodySerializer):
-    """What may change of a configuration."""
-
-    name = serializers.CharField(max_length=100, required=False)
-    description = serializers.CharField(max_length=500, required=False, allow_blank=True)
-
-
-class ConfigurationNameSerializer(serializers.ModelSerializer[Configuration]):
-    """A configuration, named inside another resource."""
-
-    class Meta:
-        model = Configuration
-        fields = ["id", "name"]
-        read_only_fields = fields
-
-
-class VersionSerializer(serializers.ModelSerializer[ConfigVersion]):
-    """A version, without its text."""
-
-    configuration = ConfigurationNameSerializer(read_only=True)
-    author = UsernameField()
-    published_by = UsernameField()
-
-    class Meta:
-        model = ConfigVersion
-        fields = [
-            "id",
-            "configuration",
-            "number",
-            "state",
-            "sha256",
-            "size",
-            "note",
-            "collector_version",
-            "author",
-            "created_at",
-            "published_by",
-            "published_at",
-        ]
-        read_only_fields = fields
-
-
-class VersionTextSerializer(VersionSerializer):
-    """A version with its text, secrets masked unless the raw text was asked for."""
-
-    yaml = serializers.SerializerMethodField()
-    is_redacted = serializers.SerializerMethodField()
-
-    class Meta(VersionSerializer.Meta):
-        fields = [*VersionSerializer.Meta.fields, "yaml", "is_redacted"]
-        read_only_fields = fields
-
-    def get_yaml(self, version: ConfigVersion) -> str:
-        """The text."""
-        raw: str | None = self.context.get("raw")
-        return redact_text(version.yaml) if raw is None else raw
-
-    def get_is_redacted(self, version: ConfigVersion) -> bool:
-        """Whether secrets in the text are masked."""
-        return self.context.get("raw") is None
-
-
-class NewVersionSerializer(BodySerializer):
-    """A text to save. What is in it is judged by the parser, so that a fault has its line and column."""
-
-    yaml = serializers.CharField(trim_whitespace=False, allow_blank=True)
-    note = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)
-    collector_version = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=32
-    )
-
-
-class DiffLineSerializer(serializers.Serializer[Any]):
-    """One line of a diff."""
-
-    kind = serializers.ChoiceField(choices=["context", "add", "delete"])
-    old = serializers.IntegerField(allow_null=True)
-    new = serializers.IntegerField(allow_null=True)
-    text = serializers.CharField()
-
-
-class DiffHunkSerializer(serializers.Serializer[Any]):
-    """Changes that stand close together."""
-
-    header = serializers.CharField()
-    lines = DiffLineSerializer(many=True)
-
-
-class DiffSerializer(serializers.Serializer[Any]):
-    """What changed from `before` to `after`, secrets masked. `patch` is the same as text."""
-
-    before = VersionSerializer()
-    after = VersionSerializer()
-    added = serializers.IntegerField()
-    deleted = serializers.IntegerField()
-    is_coarse = serializers.BooleanField()
-    hunks = DiffHunkSerializer(many=True)
-    patch = serializers.CharField()
 
 
 class ConfigurationFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -170,7 +57,7 @@ class ConfigurationFilter(django_filters.FilterSet):  # type: ignore[misc]  # dj
     archived = YesNoFilter(field_name="archived_at", lookup_expr="isnull", exclude=True)
 
 
-class ConfigurationViewSet(ApiViewSet[Configuration]):
+class ConfigurationViewSet(DraftCalls):
     """Configurations and, below each, its versions."""
 
     serializer_class = ConfigurationSerializer
@@ -178,7 +65,12 @@ class ConfigurationViewSet(ApiViewSet[Configuration]):
     ordering = ("name",)
     ordering_fields = ("name", "created_at", "updated_at")
     lookup_value_converter = "uuid"
-    query_parameters = {"versions": ("limit", "cursor"), "version": ("raw",)}
+    query_parameters = {
+        "versions": ("limit", "cursor"),
+        "version": ("raw",),
+        "draft": ("raw",),
+        "discard_draft": ("lock_version",),
+    }
     required_actions = {
         "list": Action.VIEW,
         "retrieve": Action.VIEW,
@@ -188,6 +80,10 @@ class ConfigurationViewSet(ApiViewSet[Configuration]):
         "versions": Action.VIEW,
         "create_version": Action.EDIT,
         "version": Action.VIEW,
+        "draft": Action.VIEW,
+        "put_draft": Action.EDIT,
+        "discard_draft": Action.EDIT,
+        "save_draft": Action.EDIT,
     }
 
     def get_queryset(self) -> QuerySet[Configuration]:
@@ -278,6 +174,8 @@ class VersionViewSet(ApiViewSet[ConfigVersion]):
         "retrieve": Action.VIEW,
         "publish": Action.EDIT,
         "archive": Action.EDIT,
+        "copy": Action.EDIT,
+        "restore": Action.EDIT,
         "diff": Action.VIEW,
     }
 
@@ -294,14 +192,36 @@ class VersionViewSet(ApiViewSet[ConfigVersion]):
         """A version with its text."""
         return _text_answer(self, self.get_object())
 
-    @extend_schema(request=ReasonSerializer, responses=VersionSerializer)
+    @extend_schema(request=PublishSerializer, responses=VersionSerializer)
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: UUID) -> Response:
-        """Make it assignable to fleets."""
-        version = publish_version(
-            version=self.get_object(), actor=self.actor, **self.validated(ReasonSerializer)
+        """Make it assignable to fleets. 409 for errors, and for warnings that are not accepted; both are listed."""
+        body = self.validated(PublishSerializer)
+        version = publish_checked(
+            version=self.get_object(),
+            actor=self.actor,
+            reason=body["reason"],
+            accepted=None if body["accept_warnings"] else body["accept"],
         )
         return self.one(VersionSerializer(version).data)
+
+    @extend_schema(request=CopySerializer, responses={201: VersionSerializer})
+    @action(detail=True, methods=["post"])
+    def copy(self, request: Request, pk: UUID) -> Response:
+        """Version 1 of a new configuration, with the same text."""
+        version = copy_version(
+            version=self.get_object(), actor=self.actor, **self.validated(CopySerializer)
+        )
+        return self.one(VersionSerializer(version).data, status=201)
+
+    @extend_schema(request=RestoreSerializer, responses={201: DraftSerializer})
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: UUID) -> Response:
+        """A draft with its text. 409 when there is a draft, unless that is the one to be replaced."""
+        draft = restore_version(
+            version=self.get_object(), actor=self.actor, **self.validated(RestoreSerializer)
+        )
+        return self.one(DraftSerializer(draft).data, status=201)
 
     @extend_schema(request=ReasonSerializer, responses=VersionSerializer)
     @action(detail=True, methods=["post"])
@@ -334,6 +254,7 @@ class VersionViewSet(ApiViewSet[ConfigVersion]):
             "is_coarse": found.is_coarse,
             "hunks": found.hunks,
             "patch": found.as_patch(),
+            "changes": _changes(before, after),
         }
         return Response(DiffSerializer(shown).data)
 
@@ -357,6 +278,11 @@ def _text_answer(view: ApiViewSet[Any], version: ConfigVersion) -> Response:
     return view.one(VersionTextSerializer(version, context={"raw": raw}).data)
 
 
+def _changes(before: ConfigVersion, after: ConfigVersion) -> Any:
+    meaning = meaning_of(before.yaml, after.yaml)
+    return None if meaning.changes is None else shown_changes(meaning.changes)
+
+
 def _uuid(request: Request, name: str) -> UUID:
     try:
         return UUID(request.query_params.get(name, ""))
@@ -367,3 +293,4 @@ def _uuid(request: Request, name: str) -> UUID:
 router = SimpleRouter(use_regex_path=False)
 router.register("configurations", ConfigurationViewSet, basename="api-configurations")
 router.register("versions", VersionViewSet, basename="api-versions")
+router.register("validate", ValidateViewSet, basename="api-validate")

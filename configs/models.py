@@ -28,6 +28,9 @@ class Configuration(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True, blank=True)
+    last_lock_version = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="the highest of its drafts that are gone"
+    )
 
     objects = ConfigurationQuerySet.as_manager()
 
@@ -105,3 +108,34 @@ class ConfigVersion(models.Model):
     def __str__(self) -> str:
         """For people and logs, e.g. "edge v4"."""
         return f"{self.configuration.name} v{self.number}"
+
+
+class Draft(models.Model):
+    """The one editing buffer of a configuration: any text, shared by all who edit it. Saved as a version it is gone.
+
+    lock_version rises with each change and goes on from one draft to the next, so that a number never means two texts.
+    """
+
+    configuration = models.OneToOneField(
+        Configuration, primary_key=True, on_delete=models.CASCADE, related_name="draft"
+    )
+    yaml = EncryptedTextField()
+    collector_version = models.CharField(max_length=32, blank=True)
+    lock_version = models.PositiveIntegerField()
+    base = models.ForeignKey(
+        ConfigVersion,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="the version that it began with",
+    )
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    editor = models.CharField(max_length=200, help_text="who edited it last, as people know them")
+    edited_at = models.DateTimeField()
+    begun_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """For people and logs, e.g. "edge, draft"."""
+        return f"{self.configuration.name}, draft"

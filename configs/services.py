@@ -2,18 +2,22 @@
 
 import hashlib
 import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from configs.checking import Broken, broken_rules, checked, open_warnings
+from configs.collector.findings import Severity
 from configs.collector.parse import parse
 from configs.errors import Archived, NameTaken, Unchanged, WrongState
 from configs.models import Configuration, ConfigVersion, VersionState
 from configs.textdiff import TextDiff, diff_texts
 from telflo.base.activity import Actor, record
 from telflo.base.clock import now
-from telflo.base.errors import DomainError
+from telflo.base.errors import Conflict, DomainError
+from telflo.base.errors import Finding as Fault
 from telflo.base.hints import touch_on_commit
 from telflo.base.redaction import redact_text
 
@@ -44,7 +48,7 @@ def create_configuration(*, name: str, description: str = "", actor: Actor) -> C
         obj=configuration,
         after=_values(configuration),
     )
-    _touch(configuration)
+    touch(configuration)
     return configuration
 
 
@@ -57,7 +61,7 @@ def update_configuration(
     actor: Actor,
 ) -> Configuration:
     """Give it another name or description; None leaves one as it is. Raises as create_configuration, and Archived."""
-    locked = _locked(configuration)
+    locked = lock_active(configuration)
     before = _values(locked)
     if name is not None:
         locked.name = _checked_name(name)
@@ -78,7 +82,7 @@ def update_configuration(
         before=before,
         after=_values(locked),
     )
-    _touch(locked)
+    touch(locked)
     return locked
 
 
@@ -87,11 +91,11 @@ def archive_configuration(
     *, configuration: Configuration, reason: str = "", actor: Actor
 ) -> Configuration:
     """Put it away: nothing new is saved or published; fleets keep what they run; its name is free again."""
-    locked = _locked(configuration)
+    locked = lock_active(configuration)
     locked.archived_at = locked.updated_at = now()
     locked.save(update_fields=["archived_at", "updated_at"])
     record(actor=actor, action="configuration.archive", obj=locked, reason=reason)
-    _touch(locked)
+    touch(locked)
     return locked
 
 
@@ -110,29 +114,35 @@ def save_version(
     """
     # Parsing takes time and needs no lock.
     text = parse(yaml).text
-    note = _checked_length("note", note)
-    target = _checked_collector_version(collector_version)
+    note = checked_note(note)
+    target = checked_collector_version(collector_version)
     with transaction.atomic():
-        locked = _locked(configuration)
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
-        _refuse_unchanged(locked, sha256, target)
-        version = _insert_version(locked, text, sha256, note, target, actor)
-        locked.updated_at = version.created_at
-        locked.save(update_fields=["updated_at"])
-        record(
-            actor=actor,
-            action="version.save",
-            obj=version,
-            after={"number": version.number, "sha256": sha256, "note": note, "size": version.size},
-        )
-        _touch(locked)
+        return save_parsed(lock_active(configuration), text, note, target, actor)
+
+
+def save_parsed(
+    locked: Configuration, text: str, note: str, collector_version: str, actor: Actor
+) -> ConfigVersion:
+    """As save_version: what is given was parsed and checked, and the configuration is held. Raises Unchanged."""
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    _refuse_unchanged(locked, sha256, collector_version)
+    version = _insert_version(locked, text, sha256, note, collector_version, actor)
+    locked.updated_at = version.created_at
+    locked.save(update_fields=["updated_at"])
+    record(
+        actor=actor,
+        action="version.save",
+        obj=version,
+        after={"number": version.number, "sha256": sha256, "note": note, "size": version.size},
+    )
+    touch(locked)
     return version
 
 
 @transaction.atomic
 def publish_version(*, version: ConfigVersion, reason: str = "", actor: Actor) -> ConfigVersion:
     """Make it assignable to fleets. Raises WrongState unless it is unpublished, Archived with its configuration."""
-    _locked(version.configuration)
+    lock_active(version.configuration)
     locked = _locked_version(version)
     if locked.state != VersionState.UNPUBLISHED:
         raise WrongState(f"{locked} is {locked.state} already.", code=locked.state)
@@ -147,8 +157,53 @@ def publish_version(*, version: ConfigVersion, reason: str = "", actor: Actor) -
         before={"state": VersionState.UNPUBLISHED.value},
         after={"state": locked.state},
     )
-    _touch(locked.configuration)
+    touch(locked.configuration)
     return locked
+
+
+def publish_checked(
+    *, version: ConfigVersion, actor: Actor, reason: str = "", accepted: Collection[str] | None = ()
+) -> ConfigVersion:
+    """As publish_version, unless its text has errors, or warnings of rules that are not accepted. Raises Conflict.
+
+    accepted: ids of rules; None accepts all warnings.
+    """
+    report = checked(version.yaml, version.collector_version)
+    errors = broken_rules(report, Severity.ERROR)
+    _refuse_faults(errors, "version_errors", f"Not published: {version} has errors")
+    if accepted is not None:
+        open_ones = open_warnings(report, accepted)
+        _refuse_faults(open_ones, "version_warnings", f"Accept what {version} is warned of first")
+    return publish_version(version=version, actor=actor, reason=reason)
+
+
+def _refuse_faults(broken: Sequence[Broken], code: str, consequence: str) -> None:
+    if broken:
+        words = "; ".join(f"{one.title} ({one.rule})" for one in broken)
+        faults = [
+            Fault(one.message, one.rule, one.span.line, one.span.column)
+            for rule in broken
+            for one in rule.findings
+        ]
+        raise Conflict(f"{consequence}: {words}.", code=code, findings=faults)
+
+
+@transaction.atomic
+def copy_version(
+    *, version: ConfigVersion, name: str, description: str = "", actor: Actor
+) -> ConfigVersion:
+    """Version 1 of a new configuration, with the same text. Raises as create_configuration."""
+    copy = create_configuration(name=name, description=description, actor=actor)
+    note = f"Copy of {version}."
+    first = save_version(
+        configuration=copy,
+        yaml=version.yaml,
+        note=note[:_TEXT_LENGTH],
+        collector_version=version.collector_version,
+        actor=actor,
+    )
+    record(actor=actor, action="version.copy", obj=version, after={"copy": str(first)})
+    return first
 
 
 @transaction.atomic
@@ -168,7 +223,7 @@ def archive_version(*, version: ConfigVersion, reason: str = "", actor: Actor) -
         before={"state": before},
         after={"state": locked.state},
     )
-    _touch(locked.configuration)
+    touch(locked.configuration)
     return locked
 
 
@@ -180,16 +235,19 @@ def read_raw_text(*, version: ConfigVersion, actor: Actor) -> str:
 
 
 def diff_versions(before: ConfigVersion, after: ConfigVersion) -> TextDiff:
+    """What changed between two versions, as masked_diff shows it."""
+    return masked_diff(before.yaml, after.yaml)
+
+
+def masked_diff(before: str, after: str) -> TextDiff:
     """What changed between two texts, with secrets masked: a changed secret shows as a changed, masked line."""
     return diff_texts(
-        before.yaml,
-        after.yaml,
-        shown_before=redact_text(before.yaml),
-        shown_after=redact_text(after.yaml),
+        before, after, shown_before=redact_text(before), shown_after=redact_text(after)
     )
 
 
-def _locked(configuration: Configuration) -> Configuration:
+def lock_active(configuration: Configuration) -> Configuration:
+    """The configuration, held until the transaction ends. Raises Archived."""
     locked = Configuration.objects.select_for_update().get(pk=configuration.pk)
     if locked.archived_at is not None:
         raise Archived(
@@ -249,6 +307,11 @@ def _checked_name(name: str) -> str:
     return name
 
 
+def checked_note(note: str) -> str:
+    """The note as it is kept. Raises DomainError."""
+    return _checked_length("note", note)
+
+
 def _checked_length(field: str, text: str) -> str:
     text = text.strip()
     if len(text) > _TEXT_LENGTH:
@@ -260,7 +323,8 @@ def _checked_length(field: str, text: str) -> str:
     return text
 
 
-def _checked_collector_version(version: str) -> str:
+def checked_collector_version(version: str) -> str:
+    """The version as it is kept, "" for none. Raises DomainError."""
     version = version.strip().removeprefix("v")
     if version and not _COLLECTOR_VERSION.fullmatch(version):
         raise DomainError(
@@ -275,5 +339,6 @@ def _values(configuration: Configuration) -> dict[str, Any]:
     return {"name": configuration.name, "description": configuration.description}
 
 
-def _touch(configuration: Configuration) -> None:
+def touch(configuration: Configuration) -> None:
+    """Tell open pages, once the transaction holds."""
     touch_on_commit(["configurations", f"configuration:{configuration.pk}"])

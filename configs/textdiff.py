@@ -78,7 +78,7 @@ def diff_texts(
     then still shows that the line changed.
     """
     old, new = _lines(before), _lines(after)
-    changes, is_coarse = _changes(old, new)
+    changes, is_coarse = changes_of(old, new)
     shown_old = old if shown_before is None else _lines(shown_before)
     shown_new = new if shown_after is None else _lines(shown_after)
     hunks = tuple(
@@ -100,8 +100,8 @@ def _lines(text: str) -> list[str]:
 # ── Aligning ──
 
 
-def _changes(old: Sequence[str], new: Sequence[str]) -> tuple[list[Change], bool]:
-    """What differs, in order, and whether some part was not aligned."""
+def changes_of(old: Sequence[str], new: Sequence[str]) -> tuple[list[Change], bool]:
+    """What differs between lines, in order, and whether some part was not aligned."""
     changes: list[Change] = []
     is_coarse = False
     for gap in _gaps(old, new):

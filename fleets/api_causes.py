@@ -28,10 +28,11 @@ class LineSerializer(serializers.Serializer[Any]):
 
 
 class CauseSerializer(serializers.Serializer[Any]):
-    """Failures of one cause. error: the whole words of the first, secrets masked; line: of the version's text, where
-    they name a component or key of it; instance_uids: the first hundred.
+    """Failures of one cause. id: for `retry/`; error: the whole words of the first, secrets masked; line: of the
+    version's text, where they name a component or key of it; instance_uids: the first hundred.
     """
 
+    id = serializers.CharField()
     count = serializers.IntegerField()
     error = serializers.CharField()
     line = LineSerializer(allow_null=True)

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from configs.change_words import shown_changes
 from configs.collector.difference import Deed
-from fleets.change_words import shown_changes
 from fleets.rollouts.preflight import Fate, Preflight, Severity
 
 
@@ -27,12 +27,13 @@ class PreflightCollectorSerializer(serializers.Serializer[Any]):
 
 
 class PreflightFindingSerializer(serializers.Serializer[Any]):
-    """count: how many collectors it is about; the first hundred of them are named."""
+    """count: how many collectors it is about; the first hundred of them are named. lines: what the validator says."""
 
     code = serializers.CharField()
     severity = serializers.ChoiceField(choices=[one.value for one in Severity])
     title = serializers.CharField()
     detail = serializers.CharField(allow_blank=True)
+    lines = serializers.ListField(child=serializers.CharField())
     count = serializers.IntegerField()
     collectors = PreflightCollectorSerializer(many=True)
 

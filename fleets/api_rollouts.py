@@ -1,13 +1,12 @@
 """The REST API of rollouts: start one, look at it, and what is done to it. Of its targets: fleets/api_targets.py."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import django_filters
 from django.db.models import Count, QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,144 +14,34 @@ from rest_framework.response import Response
 from fleets.api_causes import FailuresSerializer
 from fleets.api_plans import NewRolloutSerializer
 from fleets.api_preflight import PreflightSerializer, shown_preflight
-from fleets.api_shapes import VersionRefSerializer, version_by_id
-from fleets.api_targets import TargetCalls
-from fleets.models import (
-    SHOWN_STAGE_STATES,
-    Fleet,
-    Rollout,
-    RolloutState,
-    Stage,
-    Target,
+from fleets.api_rollout_shapes import (
+    ExcludedSerializer,
+    ExclusionSerializer,
+    RetrialSerializer,
+    RetriedSerializer,
+    RolloutDetailSerializer,
+    RolloutKnobsSerializer,
+    RolloutSerializer,
+    StageSerializer,
+    shown_holds,
 )
+from fleets.api_shapes import version_by_id
+from fleets.api_targets import TargetCalls
+from fleets.models import Fleet, Rollout, RolloutState, Target
 from fleets.rollouts.causes import causes_of
+from fleets.rollouts.choosing import failed_with, waiting_with
 from fleets.rollouts.plan import Action as Step
 from fleets.rollouts.services import (
     act_on_rollout,
     leave_out,
     preflight_of,
     start_checked_rollout,
-    waiting_with,
 )
+from fleets.services import retry_targets
 from fleets.views.subject import fleet_named
 from telflo.base.access import Action
-from telflo.base.api.serializers import ReasonSerializer, UsernameField
+from telflo.base.api.serializers import ReasonSerializer
 from telflo.base.errors import DomainError
-
-
-class StageSerializer(serializers.ModelSerializer[Stage]):
-    """A stage with its targets by state."""
-
-    state = serializers.ChoiceField(
-        choices=SHOWN_STAGE_STATES,
-        source="state_now",
-        help_text="paused, superseded and cancelled with its rollout",
-    )
-    bake_seconds = serializers.IntegerField(source="bake_s", read_only=True)
-    counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)
-
-    class Meta:
-        model = Stage
-        fields = [
-            "index",
-            "name",
-            "count",
-            "percent",
-            "selector",
-            "bake_seconds",
-            "bake_until",
-            "failure_budget_percent",
-            "failure_budget_count",
-            "state",
-            "started_at",
-            "finished_at",
-            "counts",
-        ]
-        read_only_fields = fields
-
-
-class RolloutSerializer(serializers.ModelSerializer[Rollout]):
-    """A rollout. `counts` are its targets by state."""
-
-    fleet = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
-    version = VersionRefSerializer(read_only=True)
-    from_version = VersionRefSerializer(read_only=True, allow_null=True)
-    created_by = UsernameField()
-    counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)
-
-    class Meta:
-        model = Rollout
-        fields = [
-            "id",
-            "number",
-            "fleet",
-            "version",
-            "from_version",
-            "state",
-            "state_since",
-            "state_reason",
-            "automatic_rollback",
-            "reason",
-            "created_by",
-            "created_at",
-            "finished_at",
-            "counts",
-        ]
-        read_only_fields = fields
-
-
-class RolloutKnobsSerializer(RolloutSerializer):
-    """A rollout with what holds for all of its stages."""
-
-    soak_seconds = serializers.IntegerField(source="soak_s", read_only=True)
-    apply_timeout_seconds = serializers.IntegerField(source="apply_timeout_s", read_only=True)
-    force = serializers.BooleanField(source="is_forced", read_only=True)
-
-    class Meta(RolloutSerializer.Meta):
-        fields = [
-            *RolloutSerializer.Meta.fields,
-            "soak_seconds",
-            "apply_timeout_seconds",
-            "force",
-            "max_in_flight",
-            "waits_for_offline",
-            "zone_key",
-            "zone_limit",
-            "window_days",
-            "window_hours",
-            "window_zone",
-        ]
-        read_only_fields = fields
-
-
-class RolloutDetailSerializer(RolloutKnobsSerializer):
-    """The same with its stages."""
-
-    stages = StageSerializer(many=True, read_only=True)
-
-    class Meta(RolloutKnobsSerializer.Meta):
-        fields = [*RolloutKnobsSerializer.Meta.fields, "stages"]
-        read_only_fields = fields
-
-
-class ExcludedSerializer(RolloutDetailSerializer):
-    """The same, and how many collectors were left out just now."""
-
-    left_out = serializers.IntegerField(read_only=True)
-
-    class Meta(RolloutDetailSerializer.Meta):
-        fields = [*RolloutDetailSerializer.Meta.fields, "left_out"]
-        read_only_fields = fields
-
-
-class ExclusionSerializer(ReasonSerializer):
-    """Which collectors: by uid, or all that wait and have the attribute or label `key` with this value."""
-
-    instance_uids = serializers.ListField(
-        child=serializers.UUIDField(), max_length=10_000, required=False, default=list
-    )
-    key = serializers.CharField(max_length=128, required=False, default="")
-    value = serializers.CharField(max_length=255, required=False, default="", allow_blank=True)
 
 
 class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -179,6 +68,7 @@ class RolloutViewSet(TargetCalls):
         "targets": Action.VIEW,
         "failures": Action.VIEW,
         "exclude": Action.OPERATE,
+        "retry": Action.OPERATE,
         "target_retry": Action.OPERATE,
         "target_exclude": Action.OPERATE,
         "pause": Action.OPERATE,
@@ -293,6 +183,28 @@ class RolloutViewSet(TargetCalls):
         count = leave_out(rollout=rollout, uids=uids, actor=self.actor, reason=reason, label=label)
         return self.one({**self._detail(rollout.pk), "left_out": count})
 
+    @extend_schema(request=RetrialSerializer, responses=RetriedSerializer)
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: UUID) -> Response:
+        """Offer the version once more to collectors on which it failed, each by way of the version before; 409 when
+        nobody can be retried.
+        """
+        rollout, wanted = self.get_object(), self.validated(RetrialSerializer)
+        which = {name: wanted[name] for name in ("cause", "key", "value")}
+        outcome = retry_targets(
+            rollout=rollout,
+            uids=wanted["instance_uids"] or failed_with(rollout, **which),
+            actor=self.actor,
+            reason=wanted["reason"],
+        )
+        refused = outcome.refused
+        told = {
+            "retried": outcome.done,
+            "refused": len(refused),
+            "reasons": refused[:_MOST_REASONS],
+        }
+        return self.one({**self._detail(rollout.pk), **told})
+
     def _act(self, step: Step) -> Response:
         rollout = self.get_object()
         reason = self.validated(ReasonSerializer)["reason"]
@@ -308,7 +220,15 @@ class RolloutViewSet(TargetCalls):
             for stage in rollout.stages.all()
         ]
         shown = RolloutKnobsSerializer(rollout).data
-        return {**shown, "counts": by_rollout.get(rollout.pk, {}), "stages": stages}
+        return {
+            **shown,
+            "counts": by_rollout.get(rollout.pk, {}),
+            "stages": stages,
+            "zone_holds": shown_holds(rollout),
+        }
+
+
+_MOST_REASONS: Final = 100
 
 
 def _fleet(name: str) -> Fleet:

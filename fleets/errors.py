@@ -37,5 +37,9 @@ class CannotRetry(Conflict):
     """There is nothing to retry, or no safe way to."""
 
 
+class NobodyRetried(Conflict):
+    """None of those that were named can be retried in the rollout."""
+
+
 class NobodyLeftOut(Conflict):
     """None of those that were named can be left out of the rollout."""

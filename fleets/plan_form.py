@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 
 from django import forms
@@ -249,11 +250,9 @@ class PlanForms:
     @property
     def preset(self) -> str:
         """The preset that it is, "own" for none."""
-        return next((name for name, made in PRESETS.items() if self._is(made())), "own")
-
-    def _is(self, preset: Strategy) -> bool:
-        typed = PlanEditor.of(preset).forms()
-        return self.strategy is not None and self.strategy == typed.strategy
+        if self.strategy is None:
+            return "own"
+        return next((name for name in PRESETS if self.strategy == _as_typed(name)), "own")
 
     def _together(self) -> None:
         data = self.knobs.cleaned_data
@@ -278,6 +277,12 @@ class PlanForms:
                 self.problem = str(problem)
         else:
             self.strategy = strategy
+
+
+@cache
+def _as_typed(preset: str) -> Strategy | None:
+    """What comes of the forms of a preset when nothing is changed in them."""
+    return PlanEditor.of(PRESETS[preset]()).forms().strategy
 
 
 def _at_fault(words: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from agents.models import Agent
 from agents.services import Outcome
 from agents.store import RETRIED, NewEvent
 from configs.models import ConfigVersion
-from fleets.errors import FleetInUse
+from fleets.errors import FleetInUse, NobodyRetried
 from fleets.many import change_fleet, check_open, drop_agents, only_one, touch_fleets
 from fleets.models import ArrivalMode, Fleet, Membership, Rollout
 from fleets.rollouts import engine
@@ -202,28 +203,63 @@ def retry_agent(*, agent: Agent, actor: Actor, reason: str = "", of: Rollout | N
 
 def retry_agents(*, uids: Collection[UUID], actor: Actor, reason: str = "") -> Outcome:
     """The same for several, each by a way of its own: a fixed number of statements, one entry in the activity log."""
-    now = clock.now()
     with transaction.atomic():
-        names = dict(Agent.objects.filter(pk__in=uids).values_list("pk", "display_name"))
-        members = Membership.objects.filter(agent_id__in=names)
-        fleets = dict(members.values_list("agent_id", "fleet_id"))
-        done = engine.retry_many(fleets.keys(), now=now)
-        retried = fleets.keys() - done.refused.keys()
+        fleets, retried, refused = _retry_many(uids, actor, of=None)
         if retried:
-            advance_on_commit(done.rollouts)
-            store.add_events(NewEvent(uid, now, RETRIED, {"by": actor.label}) for uid in retried)
             activity.record_many(
                 actor=actor,
                 action="agent.retry",
                 kind="agent",
-                labels={uid: names[uid] for uid in retried},
+                labels=retried,
                 noun="collector",
                 fleet_id=only_one({fleets[uid] for uid in retried}),
                 reason=reason,
             )
+    return Outcome(len(retried), refused)
+
+
+def retry_targets(
+    *, rollout: Rollout, uids: Collection[UUID], actor: Actor, reason: str = ""
+) -> Outcome:
+    """The same for targets on which the version of the rollout failed. Raises NobodyRetried where it is for none."""
+    targets = rollout.targets.filter(agent__in=uids)
+    mine = set(targets.values_list("agent_id", flat=True))
+    with transaction.atomic():
+        _, retried, why_not = _retry_many(mine, actor, of=rollout)
+        strangers = [f"{uid}: It is no target of {rollout}." for uid in sorted({*uids} - mine)]
+        refused = [*why_not, *strangers]
+        if not retried:
+            why = refused[0] if refused else f"{rollout.version} failed on none of those."
+            raise NobodyRetried(f"Nobody was retried. {why}", code="nobody_retried")
+        named = {str(uid): name for uid, name in islice(retried.items(), activity.MOST_NAMED)}
+        activity.record(
+            actor=actor,
+            action="rollout.retry",
+            obj=rollout,
+            fleet_id=rollout.fleet_id,
+            label=f"{rollout.version} to {rollout.fleet}",
+            reason=reason,
+            after={"count": len(retried), "collectors": named},
+        )
+    return Outcome(len(retried), refused)
+
+
+def _retry_many(
+    uids: Collection[UUID], actor: Actor, of: Rollout | None
+) -> tuple[Mapping[UUID, UUID], Mapping[UUID, str], list[str]]:
+    """Answers the fleets of those that are in one, the names of those that are retried, and why the others are not."""
+    now = clock.now()
+    names = dict(Agent.objects.filter(pk__in=uids).values_list("pk", "display_name"))
+    members = Membership.objects.filter(agent_id__in=names)
+    fleets = dict(members.values_list("agent_id", "fleet_id"))
+    done = engine.retry_many(fleets.keys(), now=now, of=of)
+    retried = {uid: names[uid] for uid in fleets if uid not in done.refused}
+    if retried:
+        advance_on_commit(done.rollouts)
+        store.add_events(NewEvent(uid, now, RETRIED, {"by": actor.label}) for uid in retried)
     why = {uid: f"{names[uid]} is in no fleet." for uid in names.keys() - fleets.keys()}
     refused = sorted(f"{names[uid]}: {words}" for uid, words in {**why, **done.refused}.items())
-    return Outcome(len(retried), refused)
+    return fleets, retried, refused
 
 
 def way_of_retry(agent: Agent) -> engine.RetryWay:

@@ -62,7 +62,8 @@ class TokenVerifier:
         self._answers: OrderedDict[bytes, _Answer] = OrderedDict()
         self._good: OrderedDict[bytes, None] = OrderedDict()
         self._asking: dict[bytes, asyncio.Future[_Answer]] = {}
-        self._generation = 0
+        self.generation = 0
+        """Another number after each revocation."""
         self.asking = Outage(logger, "A token could not be checked.")
 
     @property
@@ -72,12 +73,13 @@ class TokenVerifier:
 
     async def verify(self, secret: str) -> Credential:
         """Who holds the secret. Raises ConnectionRefused, or what the domain raises when it cannot say."""
-        key = _key(secret)
+        key = key_of(secret)
         answer = self._answers.get(key)
         if answer is None or answer.until_s < asyncio.get_running_loop().time():
-            generation = self._generation
+            generation = self.generation
             answer = await self._ask(key, secret)
-            if generation != self._generation:  # a token was revoked meanwhile, perhaps this one
+            while generation != self.generation:  # a token was revoked meanwhile, perhaps this one
+                generation = self.generation
                 answer = await self._ask(key, secret)
         if answer.refusal is not None:
             # A new one for each peer: a raised exception collects its traceback.
@@ -87,13 +89,13 @@ class TokenVerifier:
         return answer.credential
 
     def was_good(self, secret: str) -> bool:
-        """Whether this process let someone in by it before, however long ago."""
-        return _key(secret) in self._good
+        """Whether it let someone in when this process asked last, however long ago."""
+        return key_of(secret) in self._good
 
     def forget(self) -> None:
         """Forget every answer, those under way too: a token was revoked."""
         self._answers.clear()
-        self._generation += 1
+        self.generation += 1
 
     async def _ask(self, key: bytes, secret: str) -> _Answer:
         asked = self._asking.get(key)
@@ -103,22 +105,24 @@ class TokenVerifier:
 
     async def _answer(self, key: bytes, secret: str) -> _Answer:
         until_s = asyncio.get_running_loop().time() + self._remember_s
-        generation = self._generation
+        generation = self.generation
         try:
             answer = _Answer(until_s, await self._verify(secret), None)
             _remember(self._good, key, None)
         except ConnectionRefused as refusal:
             answer = _Answer(until_s, None, refusal)
+            self._good.pop(key, None)
         finally:
             del self._asking[key]
         self.asking.works()
-        if generation != self._generation:
+        if generation != self.generation:
             return answer
         _remember(self._answers, key, answer)
         return answer
 
 
-def _key(secret: str) -> bytes:
+def key_of(secret: str) -> bytes:
+    """What stands for a secret in memory."""
     return hashlib.sha256(secret.encode()).digest()
 
 

@@ -81,6 +81,7 @@ class OpampConsumer:
         if isinstance(credential, TextAnswer):
             await _refuse(scope, send, credential)
             return
+        generation = self._gateway.verifier.generation
         await send({"type": "websocket.accept"})
         socket = _socket_of(scope)
         socket["holder"] = credential.id
@@ -91,6 +92,8 @@ class OpampConsumer:
             address=address,
             user_agent=header(scope["headers"], b"user-agent"),
         )
+        if generation != self._gateway.verifier.generation:  # a token was revoked meanwhile
+            self._gateway.intent.look_at_credential(connection)
         reason = ""
         try:
             reason = await self._serve(connection, receive)

@@ -4,6 +4,8 @@ from typing import Final
 
 _RATE: Final = "rate"
 """fleets.models.RefusalReason.RATE."""
+_OF_NOBODY: Final = frozenset({"missing", "unknown"})
+"""fleets.models.RefusalReason MISSING and UNKNOWN: what was sent may be anybody's guess."""
 
 
 class OpampError(Exception):
@@ -18,6 +20,11 @@ class ConnectionRefused(OpampError):
         self.reason = reason
         self.text = text
         self.token_prefix = token_prefix
+
+    @property
+    def names_token(self) -> bool:
+        """Whether the secret is that of a token here, one that no longer lets anybody in."""
+        return self.reason not in _OF_NOBODY
 
 
 class AgentRefused(OpampError):

@@ -18,7 +18,7 @@ from agents.snapshot import AgentPatch, AgentSnapshot, Components, Transport
 from opamp.admission import Admission
 from opamp.allowances import Allowances
 from opamp.aside import Aside
-from opamp.auth import TokenVerifier
+from opamp.auth import TokenVerifier, key_of
 from opamp.buffer import WriteBuffer
 from opamp.errors import AgentRefused, ConnectionRefused, Overloaded, TooMany
 from opamp.identities import Identities
@@ -212,12 +212,15 @@ class Gateway:
         cannot say). Secrets that were good here are looked up however many others the address sends.
         """
         self.check_capacity()
+        key = key_of(secret)
+        self.refusals.check_secret(key, address=address)
         if not self.verifier.was_good(secret):
             self.refusals.check_address(address)
         try:
             async with asyncio.timeout(self.options.verify_s):
                 return await self.verifier.verify(secret)
-        except ConnectionRefused:
+        except ConnectionRefused as refusal:
+            self.refusals.count_secret(refusal, key, address=address)
             raise
         except Exception as error:
             self.verifier.asking.failed(error)

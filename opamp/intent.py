@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -111,6 +112,18 @@ class IntentWatcher:
         """Claim an offer for this agent soon, together with others."""
         self._wanted[agent.uid] = agent
         self._claiming.set()
+
+    def look_at_credential(self, connection: Connection) -> None:
+        """Close a connection soon if its token is revoked, which was told before it was held (S8). Where nobody can say
+        now, the next look at all connections does.
+        """
+        self.spawn(self._look_at_credential(connection))
+
+    async def _look_at_credential(self, connection: Connection) -> None:
+        with suppress(Exception):
+            token = connection.credential.id
+            if token and await self._on_thread(self._domain.revoked_among, {token}):
+                await connection.close(POLICY_VIOLATION, _REVOKED)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside everything else until stop()."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from opamp.errors import AgentRefused, ConnectionRefused
 from opamp.options import GatewayOptions
 from opamp.ports import Credential, Refusal
-from opamp.throttle import OF_AGENT, RefusalThrottle, sender_of
+from opamp.throttle import OF_AGENT, OF_SECRET, RefusalThrottle, sender_of
 from telflo.base.clock import now
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,9 @@ USER_AGENT_LENGTH: Final = 200
 
 
 class Refusals:
-    """Those of one process: of connections, by their address, and of agents that come by a good credential."""
+    """Those of one process: of secrets that are nobody's, by their address; of those of tokens that let nobody in any
+    more, each by itself; and of agents that come by a good credential.
+    """
 
     def __init__(self, options: GatewayOptions) -> None:
         throttle = partial(
@@ -30,16 +32,27 @@ class Refusals:
         )
         self._pause_s = options.refusals_s
         self._of_address, self._of_agent = throttle(), throttle(text=OF_AGENT)
+        self._of_secret = throttle(text=OF_SECRET)
         self.log = RefusalLog()
 
     @property
     def turned_away(self) -> int:
         """How many attempts were not looked at since the start."""
-        return self._of_address.turned_away + self._of_agent.turned_away
+        throttles = (self._of_address, self._of_secret, self._of_agent)
+        return sum(one.turned_away for one in throttles)
 
     def check_address(self, address: str) -> None:
         """Raises TooMany when attempts from this address were refused too often."""
         self._of_address.check(sender_of(address))
+
+    def check_secret(self, key: bytes, *, address: str) -> None:
+        """Raises TooMany when this secret, which stands behind `key`, was refused too often from this address."""
+        self._of_secret.check((sender_of(address), key))
+
+    def count_secret(self, refusal: ConnectionRefused, key: bytes, *, address: str) -> None:
+        """A secret was refused. One of a token here keeps nobody else out who shares the address."""
+        if refusal.names_token:
+            self._of_secret.count((sender_of(address), key))
 
     def check_agent(self, uid: UUID, *, credential: Credential, address: str) -> None:
         """Raises TooMany when this agent was refused too often with this credential."""
@@ -49,7 +62,8 @@ class Refusals:
         self, refusal: ConnectionRefused, *, address: str, transport: str, user_agent: str
     ) -> None:
         """Count a refused attempt; it is stored a little later."""
-        self._of_address.count(sender_of(address))
+        if not refusal.names_token:
+            self._of_address.count(sender_of(address))
         self.log.add(refusal, address=address, transport=transport, user_agent=user_agent, at=now())
 
     def add_agent(

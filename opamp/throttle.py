@@ -1,6 +1,7 @@
 """How many refused attempts of one sender are looked at: a bucket each, of which only refusals take (decision 13).
 
-Two are kept. Secrets that let nobody in are counted by address. A collector that may not come in by a good secret is
+Three are kept. Secrets that are nobody's are counted by address. That of a token which is revoked or over is counted by
+itself, and so keeps out nobody who shares its address. A collector that may not come in by a good secret is
 counted by itself: it locks out nobody who shares its address, or its token. Of IPv6 the network of 64 bits is the
 address: who has one of its addresses has all of them.
 """
@@ -17,6 +18,7 @@ from opamp.errors import TooMany
 
 _SENDERS: Final = 10_000
 OF_ADDRESS: Final = "Too many refused attempts from this address. Check the token."
+OF_SECRET: Final = "This token was refused too often. Give the collector another one."
 OF_AGENT: Final = "This collector was refused too often by this token."
 
 _HOST_BITS: Final = 64

@@ -21,7 +21,8 @@ from agents.snapshot import (
     Transport,
 )
 from agents.store import Arrival
-from configs.models import Configuration, ConfigVersion, VersionState
+from configs.drafts import put_draft
+from configs.models import Configuration, ConfigVersion, Draft, VersionState
 from fleets import enrollment
 from fleets.admission import Caller, admit_agents
 from fleets.errors import EnrolmentRefused, NotNow
@@ -40,11 +41,19 @@ T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """A time to count from where a test gives the times itself."""
 
 TESTER = Actor.worker("test")
-_PIPELINE = """\
-receivers: {otlp: }
-exporters: {debug: }
-service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}
+
+
+def exporting(name: str, settings: str = "") -> str:
+    """A text of which the validator says nothing, with an exporter of this type."""
+    return f"""\
+receivers: {{otlp: {{protocols: {{grpc: }}}}}}
+processors: {{memory_limiter: {{check_interval: 1s, limit_mib: 100}}}}
+exporters: {{{name}: {settings}}}
+service: {{pipelines: {{traces: {{receivers: [otlp], processors: [memory_limiter], exporters: [{name}]}}}}}}
 """
+
+
+_PIPELINE = exporting("debug")
 CAPABILITIES = (
     Capability.REPORTS_STATUS
     | Capability.ACCEPTS_REMOTE_CONFIG
@@ -86,6 +95,18 @@ def make_version(
         size=len(text.encode()),
         created_at=clock.now(),
         state=state,
+    )
+
+
+def make_draft(
+    *, configuration: Configuration | None = None, yaml: str = _PIPELINE, actor: Actor = TESTER
+) -> Draft:
+    """The draft of a configuration that has none."""
+    return put_draft(
+        configuration=configuration or make_configuration(),
+        yaml=yaml,
+        lock_version=None,
+        actor=actor,
     )
 
 

@@ -13,7 +13,6 @@ from agents.forms import AgentForm, MoveForm
 from agents.services import label_agent, rename_agent
 from agents.views.subject import Subject, subject_of
 from agents.wording import retry_words
-from fleets.adopting import adopt_effective
 from fleets.commands import restart_agent
 from fleets.models import ArrivalMode
 from fleets.services import forget_agent, move_agent, retry_agent, set_mode, way_of_retry
@@ -21,7 +20,7 @@ from telflo.base.access import Action
 from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
 from telflo.base.guard import requires
-from telflo.ui.asking import Question, ask, ask_first, reason_of, way_back
+from telflo.ui.asking import Question, ask, ask_first, way_back
 
 _ASK_AND_DO = ("GET", "POST")
 
@@ -147,42 +146,6 @@ def restart(request: HttpRequest, uid: UUID) -> HttpResponse:
     )
     change = partial(restart_agent, agent=subject.agent, actor=actor_of(request))
     return ask_first(request, question, change, done=f"{name} is told to restart")
-
-
-@requires(Action.EDIT, methods=_ASK_AND_DO)
-def adopt(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Make what it runs the next version of its configuration, unpublished."""
-    subject = subject_of(request, uid)
-    back = reverse("agents:configuration", args=[uid])
-    desired = subject.versions.desired
-    question = _question(
-        subject,
-        title=f"Adopt what {subject.agent.display_name} runs?",
-        body=f"Its differences become a new version, based on {desired or 'the version of its fleet'}: parts that were"
-        " changed or added on its host, without what its supervisor adds. The version is not published, and no"
-        " collector changes. Comments are not kept. Where the collector hides a secret, an environment variable"
-        " stands in its place.",
-        verb="Make a version",
-        keep="Leave it",
-        back_url=back,
-    )
-    if request.method != "POST":
-        return ask(request, question)
-    try:
-        adopted = adopt_effective(
-            agent=subject.agent, actor=actor_of(request), reason=reason_of(request)
-        )
-    except DomainError as error:
-        messages.error(request, error.message)
-        return HttpResponseRedirect(back)
-    hidden = ", ".join(adopted.variables)
-    messages.success(request, f"{adopted.version} is saved, unpublished")
-    if hidden:
-        messages.warning(request, f"Secrets are hidden from the server: hosts need {hidden}")
-    version = adopted.version
-    return HttpResponseRedirect(
-        reverse("configs:version", args=[version.configuration_id, version.number])
-    )
 
 
 @requires(Action.OPERATE, methods=_ASK_AND_DO)

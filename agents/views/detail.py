@@ -149,6 +149,9 @@ def configuration(request: HttpRequest, uid: UUID) -> HttpResponse:
         "can_adopt": drift is not None
         and bool(drift.drifted or drift.additions)
         and may(request.user, Action.EDIT),
+        "can_found": subject.versions.desired is None
+        and bool(effective)
+        and may(request.user, Action.EDIT),
         "is_raw": is_raw,
         "files": [shown_file(file, raw=is_raw) for file in effective],
         "intended": intended,

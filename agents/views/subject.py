@@ -7,12 +7,14 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 
 from agents.commands import Restart
-from agents.models import Agent, Health
+from agents.models import Agent, Health, Status
 from agents.snapshot import may_take_config
 from agents.views.rows import build_name, tags_of
 from agents.views.versions import AgentVersions, membership_of, versions_of
 from agents.wording import TRANSPORTS, Situation, explain
 from fleets.models import ArrivalMode, Membership
+from fleets.rollouts.engine import holders_of
+from telflo.base import clock
 from telflo.base.access import Action, may
 
 
@@ -77,6 +79,12 @@ def subject_of(request: HttpRequest, uid: UUID) -> Subject:
     )
 
 
+def _holders(agent: Agent) -> list[str]:
+    """Asked for those alone that could be offered something now."""
+    is_due = agent.status.status == agent.status.config_status == Status.PENDING
+    return list(holders_of(agent.pk, clock.now()).values()) if is_due else []
+
+
 def situation_of(agent: Agent, membership: Membership | None, versions: AgentVersions) -> Situation:
     """What the status sentence depends on."""
     status = agent.status
@@ -90,4 +98,5 @@ def situation_of(agent: Agent, membership: Membership | None, versions: AgentVer
         applied=str(versions.applied or ""),
         transport=status.transport,
         interval_s=status.interval_s,
+        waits_for=_holders(agent),
     )

@@ -144,11 +144,21 @@ def target_lines(result: Result) -> list[str]:
         outcome = "met" if verdict.is_met else f"**missed: {verdict.missed_by}**"
         if verdict.is_met and target.unit == "s" and result.agents < _MEANT:
             outcome = f"not proven: {result.agents:,} agents"
+        if _had_no_reserve(result, verdict):
+            outcome += "; the load was at its limit"
         lines.append(f"| {target.title} | {target.server} | {wanted} | {shown} | {outcome} |")
     if any(verdict.target.unit == "x" for verdict in result.verdicts):
         flat = f"Flat is: at most {FLAT:g} times the CPU of the server that one agent takes among {FEW:,}."
-        lines += ["", f"{flat} Runs of the same server differ by less than that."]
+        lines += ["", flat]
     return lines
+
+
+def _had_no_reserve(result: Result, verdict: Verdict) -> bool:
+    """Whether the simulator, or the machine below it, held the server or its reference back in that phase."""
+    target = verdict.target
+    servers = (target.server, REFERENCE) if target.is_ratio else (target.server,)
+    told = tuple(f"{server}, {result.agents:,} agents, {target.phase}: " for server in servers)
+    return any(line.startswith(told) for line in result.limits)
 
 
 def number_lines(numbers: Numbers) -> list[str]:

@@ -129,8 +129,8 @@ class Measuring:
     async def _push(self) -> None:
         """A configuration of 10 kB to all, who answer only when all have it."""
         self._load.hold_answers()
+        begun = await self._release_version(0)
         async with self._phase("push") as spent:
-            begun = await self._release_version(0)
             await self._until(lambda: self._load.arrivals.count >= self.run.agents, "all have it")
         self._put(
             push_s=self._load.arrivals.last - begun, push_us=1e6 * spent.cpu_s / self.run.agents
@@ -138,6 +138,7 @@ class Measuring:
         self._load.begin()
         self._load.release_answers()
         if self._subject.telflo is not None:
+            self._rollout_id = await self._start
             await self._finish(self._subject.telflo)
 
     async def _release_version(self, index: int) -> float:
@@ -148,9 +149,8 @@ class Measuring:
         telflo, reference = self._subject.telflo, self._subject.reference
         if telflo is not None:
             committed = self._on_thread(seen, telflo, _RELEASED, 1)
-            start = self._on_thread(start_rollout, telflo, index)
-            self._rollout_id, begun = await asyncio.gather(start, committed)
-            return begun
+            self._start = asyncio.ensure_future(self._on_thread(start_rollout, telflo, index))
+            return await committed
         assert reference is not None
         begun = time.time()
         reference.push()

@@ -7,13 +7,13 @@ from typing import Final
 _SHOWN: Final = 10
 _SHOWN_ITSELF: Final = 4
 _LEAST_SHARE: Final = 0.005
-_TOLD: Final = ("agents/", "fleets/", "opamp/protocol/", "opamp/messages.py", "telflo/base/")
-"""Where something is done; what is above only hands it on."""
+_LOOP: Final = "asyncio/runners.py:Runner.run"
+"""Below it there is no Python: uvloop, picows and protobuf are compiled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One phase of one server. counts: seconds by "thread|all, with or self|function", as sampler.py writes them.
+    """One phase of one server. counts: seconds by "thread|all, own or self|function", as sampler.py writes them.
 
     wall_s, cpu_s, database_s: how long it took, and what the server and PostgreSQL used · busiest: the greatest share
     of a core that the simulator used in a second.
@@ -54,24 +54,21 @@ Profiles = Mapping[str, Mapping[str, Profile]]
 def held_by(profile: Profile) -> str:
     """The reason in one line: who was busy, which threads, and what they did most."""
     threads = ", ".join(_thread(row) for row in profile.ranked("all")[:2])
-    most = [row for row in profile.ranked("with") if row[1].startswith(_TOLD)][:2]
-    itself = profile.ranked("self")[:2]
-    done = ", ".join(_function(row) for row in most or itself)
-    return f"{profile.busy}; {threads}; most of it {done}"
+    done = ", ".join(_function(row) for row in profile.ranked("own")[:3])
+    return f"{profile.busy}; {threads}; by themselves and in libraries {done}"
 
 
 def profile_lines(profiles: Profiles) -> list[str]:
-    """For each server and phase: the threads, our functions with all that they call, and the functions themselves."""
+    """For each server and phase: threads, our functions with the libraries that they call, and what is innermost."""
     lines = ["Sampled in runs of their own, which are not in the numbers above."]
     for server, phases in profiles.items():
         lines += ["", f"### {server}", ""]
         for phase, profile in phases.items():
             threads = ", ".join(_thread(row) for row in profile.ranked("all")[:4])
             lines.append(f"- **{phase}**: {profile.busy}. {threads}")
-            told = [row for row in profile.ranked("with") if row[1].startswith(_TOLD)]
-            lines += [f"  - {_function(row)} ({row[0]})" for row in told[:_SHOWN]]
+            lines += [f"  - {_function(row)} ({row[0]})" for row in profile.ranked("own")[:_SHOWN]]
             itself = ", ".join(_function(row) for row in profile.ranked("self")[:_SHOWN_ITSELF])
-            lines.append(f"  - without what they call: {itself}")
+            lines.append(f"  - in whichever code: {itself}")
     return lines
 
 
@@ -80,4 +77,5 @@ def _thread(row: tuple[str, str, float]) -> str:
 
 
 def _function(row: tuple[str, str, float]) -> str:
-    return f"{row[2]:.0%} `{row[1]}`"
+    name = "sockets, frames and TLS" if row[1].endswith(_LOOP) else f"`{row[1]}`"
+    return f"{row[2]:.0%} {name}"

@@ -12,10 +12,10 @@ from typing import Any, Final
 import yaml
 
 from configs.collector.difference import EXTENSIONS, PIPELINES, Change, Deed
-from configs.collector.drift import standing
+from configs.collector.drift import is_supervisors, standing
 from configs.collector.equality import HIDDEN
 from configs.collector.model import Model
-from configs.collector.names import trimmed
+from configs.collector.names import Kind, trimmed
 from configs.collector.references import escaped
 from configs.collector.values import Path, Value, entries_of, plain
 
@@ -44,8 +44,58 @@ def adopt(intended: Model, effective: Model) -> Adopted:
         _apply(tree, change, intended.as_written(change.path), effective)
     secrets: dict[str, str] = {}
     shown = _without_hidden(tree, (), secrets)
-    text = yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=_WIDTH)
-    return Adopted(text, len(changes), secrets)
+    return Adopted(_dumped(shown), len(changes), secrets)
+
+
+def adopt_alone(effective: Model) -> Adopted:
+    """The text of what runs where nothing was intended, without what the supervisor added. Comments are not known.
+
+    changes: how many pipelines it has; without one it runs nothing that is worth a text.
+    """
+    tree: Tree = {}
+    for kind in Kind:
+        section = {
+            name: plain(_as_printed(one))
+            for name, one in entries_of(effective.values.get(kind)).items()
+            if not is_supervisors(kind, trimmed(name))
+        }
+        tree.update({kind.value: section} if section else {})
+    pipelines = _own_pipelines(entries_of(effective.values.get("service")))
+    tree["service"] = _own_service(entries_of(effective.values.get("service")), pipelines)
+    secrets: dict[str, str] = {}
+    return Adopted(_dumped(_without_hidden(tree, (), secrets)), len(pipelines), secrets)
+
+
+def _own_service(service: Mapping[str, Value], pipelines: Tree) -> Tree:
+    """Extensions that are not the supervisor's, telemetry without the resource that it names, pipelines."""
+    listed = service.get("extensions")
+    extensions = [
+        str(one)
+        for one in (listed if isinstance(listed, tuple) else ())
+        if not is_supervisors(Kind.EXTENSION, trimmed(str(one)))
+    ]
+    telemetry = plain(_as_printed(service.get("telemetry"))) or {}
+    telemetry.pop("resource", None)
+    parts = {"extensions": extensions, "telemetry": telemetry, "pipelines": pipelines}
+    return {name: part for name, part in parts.items() if part}
+
+
+def _own_pipelines(service: Mapping[str, Value]) -> Tree:
+    """Those that move data, with the members that are not the supervisor's."""
+    found: Tree = {}
+    for name, body in entries_of(service.get("pipelines")).items():
+        members = {
+            kind.value: [str(one) for one in ids if not is_supervisors(kind, trimmed(str(one)))]
+            for kind in (Kind.RECEIVER, Kind.PROCESSOR, Kind.EXPORTER)
+            if isinstance(ids := entries_of(body).get(kind.value), tuple)
+        }
+        if members.get(Kind.RECEIVER.value) and members.get(Kind.EXPORTER.value):
+            found[name] = {role: ids for role, ids in members.items() if ids}
+    return found
+
+
+def _dumped(tree: Tree) -> str:
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
 
 def _apply(tree: Tree, change: Change, path: Path, effective: Model) -> None:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from configs.drafts import draft_of
 from configs.forms import DetailsForm
 from configs.models import Configuration, ConfigVersion, VersionState
 from configs.services import archive_configuration, update_configuration
@@ -122,13 +123,12 @@ def detail(request: HttpRequest, configuration_id: UUID) -> HttpResponse:
     found = configuration.versions.without_text().select_related("author", "published_by")
     page = rows_of(request, found)
     usage = usage_of(configuration)
-    latest = page.items[0] if page.items and not page.previous else None
     context = {
         "configuration": configuration,
         "rows": [(version, usage.by_version.get(version.pk, 0)) for version in page.items],
         "page": page,
         "usage": usage,
-        "latest": latest,
+        "draft": draft_of(configuration),
         "published": configuration.versions.published().without_text().first(),
         "may_edit": may(request.user, Action.EDIT) and configuration.archived_at is None,
         "may_operate": may(request.user, Action.OPERATE),

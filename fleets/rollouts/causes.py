@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
 
 from configs.collector.errors import ParseError
 from configs.collector.mentions import line_named
@@ -21,6 +22,7 @@ MOST_FAILURES: Final = 5_000
 MOST_COMPARED: Final = 2_000
 """So many of each kind tell what they share."""
 _MOST_CAUSES: Final = 10
+_ID_LENGTH: Final = 12
 _APART: Final = timedelta(minutes=1)
 _JUDGED: Final = (
     TargetState.SUCCEEDED,
@@ -43,10 +45,11 @@ class Line:
 class Cause:
     """Failures of one cause, as people may see it: secrets masked.
 
-    error: the whole words of the first · line: of the version's text, where the words name one · shared: what these
-    have and those that did not fail have not.
+    id: the same for the same cause · error: the whole words of the first · line: of the version's text, where the
+    words name one · shared: what these have and those that did not fail have not.
     """
 
+    id: str
     count: int
     error: str
     first_at: datetime
@@ -63,13 +66,10 @@ class Cause:
 
 def causes_of(rollout: Rollout) -> list[Cause]:
     """The most frequent first, ten at most. Targets that went back keep the words of their failure."""
-    targets = Target.objects.filter(rollout=rollout).exclude(agent=None)
-    failed = targets.exclude(failure="").order_by("failed_at")
-    words = failed.values_list("agent_id", "failure", "failed_at")[:MOST_FAILURES]
-    found = clusters(Failure(uid, text, at or rollout.created_at) for uid, text, at in words)
-    found = found[:_MOST_CAUSES]
+    found = _clusters(rollout)[:_MOST_CAUSES]
     if not found:
         return []
+    targets = _targets(rollout)
     well = _some(targets.filter(failure="", state__in=_JUDGED))
     later = _some(targets.filter(state=TargetState.WAITING))
     compared = {uid for one in found for uid in one.uids[:MOST_COMPARED]}
@@ -82,8 +82,29 @@ def causes_of(rollout: Rollout) -> list[Cause]:
     ]
 
 
+def uids_of_cause(rollout: Rollout, cause_id: str) -> list[UUID]:
+    """Whose version failed for this cause, the earliest first; of as many failures as causes_of looks at."""
+    return [uid for one in _clusters(rollout) if _id(one) == cause_id for uid in one.uids]
+
+
+def _clusters(rollout: Rollout) -> list[Cluster]:
+    failed = _targets(rollout).exclude(failure="").order_by("failed_at")
+    words = failed.values_list("agent_id", "failure", "failed_at")[:MOST_FAILURES]
+    return clusters(Failure(uid, text, at or rollout.created_at) for uid, text, at in words)
+
+
+def _targets(rollout: Rollout) -> QuerySet[Target]:
+    return Target.objects.filter(rollout=rollout).exclude(agent=None)
+
+
+def _id(cluster: Cluster) -> str:
+    """Keyed, since the pattern may hold a secret that could be guessed from a plain hash."""
+    return salted_hmac("telflo.cause", cluster.pattern).hexdigest()[:_ID_LENGTH]
+
+
 def _cause(cluster: Cluster, shared: Iterable[Contrast], text: str) -> Cause:
     return Cause(
+        id=_id(cluster),
         count=cluster.count,
         error=redact_text(cluster.example),
         first_at=cluster.first_at,

@@ -1,10 +1,13 @@
 """What a version needs of the hosts and builds that run it: components, variables, and text that holds. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
+from configs.checking import checked
 from configs.collector.errors import ParseError
+from configs.collector.findings import Severity
 from configs.collector.model import Model, environment_names, model_of
 from configs.collector.names import Kind, renamed
 from configs.collector.parse import parse
@@ -12,22 +15,53 @@ from configs.collector.parse import parse
 Component = tuple[str, str]
 """Kind and type: ("exporters", "debug"); names that were changed in 2026 stand as the new ones."""
 
-_CONNECTING: Final = frozenset({Kind.RECEIVER, Kind.EXPORTER})
-_ROLES: Final = {
-    "receivers": Kind.RECEIVER,
-    "processors": Kind.PROCESSOR,
-    "exporters": Kind.EXPORTER,
-}
+_NOT_ASKED: Final = frozenset({"G02", "G03", "G04", "P10", "P11", "P19"})
+"""No receivers, exporters or pipelines: a supervisor starts its collector so that it takes that, and moves nothing.
+Component types: collectors say themselves which they have. Old names and settings: they work.
+"""
+_KEPT: Final = 8
+_MOST_VERSIONS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing that the validator says of a text; its secrets are masked. line: 0 where it has no place."""
+
+    rule: str
+    message: str
+    line: int = 0
+    is_error: bool = False
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"Line {self.line}: {self.message}" if self.line else self.message
+
+    @property
+    def what(self) -> tuple[str, str, bool]:
+        """The same in another text, wherever it stands there."""
+        return self.rule, self.message, self.is_error
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """environment: variables without a default · faults: why no collector can run the text · model: None then."""
+    """environment: variables without a default · said: errors and warnings of the validator · model: None for a text
+    that cannot be read.
+    """
 
     components: frozenset[Component] = frozenset()
     environment: frozenset[str] = frozenset()
-    faults: tuple[str, ...] = ()
+    said: tuple[Said, ...] = ()
     model: Model | None = None
+
+    @property
+    def faults(self) -> list[Said]:
+        """Why no collector runs the text."""
+        return [one for one in self.said if one.is_error]
+
+    @property
+    def warnings(self) -> list[Said]:
+        """What a collector takes and people may not want."""
+        return [one for one in self.said if not one.is_error]
 
     def called(self, component: Component) -> str:
         """As people and the text call it: "exporter kafka"."""
@@ -36,15 +70,53 @@ class Needs:
         return f"{kind.removesuffix('s')} {written}"
 
 
-def needs_of(text: str) -> Needs:
-    """What a version's text needs. Only components that a pipeline or the service uses are ever built."""
+@lru_cache(maxsize=_KEPT)
+def needs_of(text: str, versions: tuple[str, ...] = ("",)) -> Needs:
+    """What a version's text needs. Only components that a pipeline or the service uses are ever built.
+
+    versions: of the collectors that are to run it, the most frequent first; what is said of the text holds for all.
+    Kept, since a plan that is being edited asks again and again.
+    """
+    said = _said_of_all(text, versions)
     try:
         model = model_of(parse(text))
-    except ParseError as problem:
-        return Needs(faults=(str(problem),))
+    except ParseError:
+        return Needs(said=said)
     used = {(kind.value, name) for kind, types in model.used_types().items() for name in types}
     variables = {one.name for one in environment_names(model) if not one.has_default}
-    return Needs(frozenset(used), frozenset(variables), tuple(_undefined(model)), model)
+    return Needs(frozenset(used), frozenset(variables), said, model)
+
+
+@lru_cache(maxsize=_KEPT * _MOST_VERSIONS)
+def said_of(text: str, collector_version: str = "") -> tuple[Said, ...]:
+    """Errors and warnings of the validator, for collectors of this version; "" for whatever version."""
+    return tuple(
+        Said(one.rule, one.message, one.span.line, is_error=one.severity is Severity.ERROR)
+        for one in checked(text, collector_version).findings
+        if one.severity is not Severity.INFO and one.rule not in _NOT_ASKED
+    )
+
+
+def _said_of_all(text: str, versions: Sequence[str]) -> tuple[Said, ...]:
+    first, *others = versions[:_MOST_VERSIONS]
+    known = [{one.what for one in said_of(text, version)} for version in others]
+    return tuple(one for one in said_of(text, first) if all(one.what in what for what in known))
+
+
+def said_by_version(
+    text: str, versions: Sequence[str], before: str | None = None
+) -> dict[str, tuple[Said, ...]]:
+    """What is wrong with a text on some of these collector versions; versions of which nothing is are left out.
+
+    versions: as needs_of has them · before: the text that runs there, whose faults are none.
+    """
+    found = {}
+    for version in versions[:_MOST_VERSIONS]:
+        known = (*_said_of_all(text, versions), *(said_of(before, version) if before else ()))
+        what = {one.what for one in known}
+        if new := tuple(one for one in said_of(text, version) if one.what not in what):
+            found[version] = new
+    return found
 
 
 def offered_by(tree: Mapping[str, Any]) -> frozenset[Component]:
@@ -62,22 +134,3 @@ def missing_in(needed: Collection[Component], offered: Collection[Component]) ->
 def _below(node: Any) -> Iterable[str]:
     below = node.get("components") if isinstance(node, Mapping) else None
     return below if isinstance(below, Mapping) else ()
-
-
-def _undefined(model: Model) -> Iterable[str]:
-    """Ids that are used and defined nowhere: every collector refuses them."""
-    for pipeline in model.pipelines.values():
-        for role, members in pipeline.members.items():
-            for member in members:
-                if not _is_defined(model, _ROLES[role], member):
-                    yield f"The pipeline {pipeline.id} uses {member}, and {role} does not define it."
-    for extension in model.extensions:
-        if not _is_defined(model, Kind.EXTENSION, extension):
-            yield f"The service uses {extension}, and extensions does not define it."
-
-
-def _is_defined(model: Model, kind: Kind, member: str) -> bool:
-    """What a reference stands for is known on the host alone, and may define anything."""
-    kinds = {kind, Kind.CONNECTOR} if kind in _CONNECTING else {kind}
-    is_open = "$" in member or any(one in model.open for one in kinds)
-    return is_open or any(member in model.components[one] for one in kinds)

@@ -7,10 +7,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from agents.models import Agent
 from configs.models import ConfigVersion, VersionState
 from fleets.errors import AlreadyAssigned, NobodyLeftOut, VersionNotPublished
-from fleets.models import ArrivalMode, Fleet, Rollout, TargetState
+from fleets.models import ArrivalMode, Fleet, Rollout, RolloutState
 from fleets.rollouts import engine
 from fleets.rollouts.checking import check_rollout
 from fleets.rollouts.past import failed_before
@@ -19,7 +18,6 @@ from fleets.rollouts.preflight import Finding as Found
 from fleets.rollouts.preflight import Preflight, Severity
 from fleets.rollouts.shares import BadShares
 from fleets.rollouts.strategy import Strategy, all_at_once
-from fleets.rollouts.traits import having
 from fleets.tasks import advance_on_commit
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
@@ -112,7 +110,7 @@ def start_checked_rollout(
 def _refuse(found: Sequence[Found], code: str, consequence: str) -> None:
     if found:
         words = "; ".join(one.title for one in found)
-        faults = [Finding(f"{one.title}. {one.detail}".strip(), one.code) for one in found]
+        faults = [Finding(f"{one.title}. {one.words}".strip(), one.code) for one in found]
         raise Conflict(f"{consequence}: {words}.", code=code, findings=faults)
 
 
@@ -175,7 +173,8 @@ _RECORD: Final = {
 def leave_out(
     *, rollout: Rollout, uids: Collection[UUID], actor: Actor, reason: str = "", label: str = ""
 ) -> int:
-    """Take collectors out of a rollout that is under way, unless they were offered the version. Answers how many.
+    """Take collectors out of a rollout that is under way, unless they were offered the version. Answers how many. Of
+    one that succeeded: who would get it on their return, and on whom it failed where others of the zone wait for them.
 
     label: what was chosen, for the activity log. Raises NobodyLeftOut for none.
     """
@@ -183,7 +182,7 @@ def leave_out(
         count = engine.leave_out(rollout.pk, uids, reason=reason, now=clock.now())
         if not count:
             rollout.refresh_from_db(fields=["state"])
-            why = _OFFERED if rollout.state in ACTIVE else _OVER
+            why = _OFFERED if rollout.state in ACTIVE else _WHY_OVER.get(rollout.state, _OVER)
             raise NobodyLeftOut(f"Nobody was left out: {why}", code="nobody_left_out")
         activity.record(
             actor=actor,
@@ -199,17 +198,14 @@ def leave_out(
 
 
 _OVER: Final = "the rollout is over."
+_WHY_OVER: Final = {
+    RolloutState.SUCCEEDED.value: "the rollout is over: only those can be that get the version on their return, or for"
+    " which others of their zone wait."
+}
 _OFFERED: Final = (
     "only those can be that wait in this rollout, or on which the version failed."
     " Who was offered it goes back only with a rollback."
 )
-
-
-def waiting_with(rollout: Rollout, key: str, value: str) -> list[UUID]:
-    """The targets that wait and have this trait: an attribute, a label, or the build."""
-    waiting = rollout.targets.filter(state=TargetState.WAITING).exclude(agent=None)
-    agents = Agent.objects.filter(pk__in=waiting.values("agent_id"))
-    return list(having(agents, key, value).values_list("pk", flat=True))
 
 
 def check_published(version: ConfigVersion) -> None:

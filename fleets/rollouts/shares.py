@@ -1,10 +1,8 @@
 """Which targets belong to which stage. Pure: candidates and shares in, a stage for each out."""
 
 import hashlib
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
@@ -21,6 +19,16 @@ class Candidate:
     is_connected: bool
     attributes: Mapping[str, str] = field(default_factory=dict)
     gets_it: bool = True
+
+    @property
+    def count(self) -> int:
+        """As Drawn."""
+        return 1
+
+    @property
+    def uids(self) -> Iterable[bytes]:
+        """As Drawn."""
+        return (self.uid.bytes,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +92,18 @@ class Drawn(Protocol):
     def attributes(self) -> Mapping[str, str]:
         """What selectors look at."""
 
+    @property
+    def count(self) -> int:
+        """How many it stands for."""
+
+    @property
+    def uids(self) -> Iterable[bytes]:
+        """Of those that it stands for."""
+
 
 One = TypeVar("One", bound=Drawn)
+Run = tuple[One, int]
+"""So many that follow each other and are the same One."""
 
 
 def seed_of(fleet_id: UUID, version_id: UUID) -> str:
@@ -94,25 +112,33 @@ def seed_of(fleet_id: UUID, version_id: UUID) -> str:
 
 
 def divide(candidates: Iterable[Candidate], shares: Sequence[Share], seed: str) -> dict[UUID, int]:
-    """The stage of each, by index, as divided()."""
-    groups = divided(((one, (one.uid.bytes,)) for one in candidates), shares, seed)
-    return {one.uid: index for index, group in enumerate(groups) for one in group}
-
-
-def divided(
-    crowd: Iterable[tuple[One, Iterable[bytes]]], shares: Sequence[Share], seed: str
-) -> list[Sequence[One]]:
-    """Who is in each stage: everybody is in exactly one. check_shares() must hold.
-
-    crowd: what stands for those that are alike, with their uids; it is answered as often as it has uids.
+    """The stage of each, by index, as sized() says how many they are. check_shares() must hold.
 
     Who goes first is drawn by the seed, so that it is nobody's turn always; within a stage's choice those that are
     connected come before those that are not, since an offline canary tells nothing. Nor does one that is skipped: those
     go with the last stage, and neither a number nor a percentage counts them.
     """
-    ordered = _in_turn(crowd, seed.encode())
+    stages = _divided(_in_turn(candidates, seed.encode()), shares)
+    return {one.uid: index for index, stage in enumerate(stages) for one, _ in stage}
+
+
+def sized(crowd: Iterable[One], shares: Sequence[Share], seed: str) -> list[Sequence[Run[One]]]:
+    """How many of each kind are in each stage, exactly as divide() would put them. check_shares() must hold.
+
+    Nobody is drawn unless that decides how many: where a selector is asked of those that a number left.
+    """
+    draws = _is_drawn(shares)
+    return _divided(_in_turn(crowd, seed.encode()) if draws else _by_turn(crowd), shares)
+
+
+def _is_drawn(shares: Sequence[Share]) -> bool:
+    numbers = [at for at, share in enumerate(shares) if share.selector is None]
+    return any(share.selector is not None for share in shares[numbers[0] :])
+
+
+def _divided(ordered: Sequence[Run[One]], shares: Sequence[Share]) -> list[Sequence[Run[One]]]:
     total = _waiting(ordered)
-    left: Sequence[One] = ordered
+    left: Sequence[Run[One]] = ordered
     groups = []
     for share in shares:
         taken, left = _take(share, left, total=total)
@@ -120,35 +146,52 @@ def divided(
     return groups
 
 
-def _take(share: Share, left: Sequence[One], *, total: int) -> tuple[Sequence[One], Sequence[One]]:
+def _take(
+    share: Share, left: Sequence[Run[One]], *, total: int
+) -> tuple[Sequence[Run[One]], Sequence[Run[One]]]:
     """Those that it takes, and those that are left then. total: how many get the version in all stages."""
     if share.selector is not None:
-        kinds = {id(one): one for one in left}
+        kinds = {id(one): one for one, _ in left}
         chosen = {key: share.selector.selects(one.attributes) for key, one in kinds.items()}
-        selected = [chosen[id(one)] for one in left]
-        return list(compress(left, selected)), [
-            one for one, is_in in zip(left, selected, strict=True) if not is_in
-        ]
+        selected = [run for run in left if chosen[id(run[0])]]
+        return selected, [run for run in left if not chosen[id(run[0])]]
     if share.percent == 100:
-        return left, left[:0]
+        return left, []
     waiting = _waiting(left)
     gone = total - waiting
     upto = gone + (share.count or 0) if share.percent is None else -(-share.percent * total // 100)
-    count = min(max(0, upto - gone), waiting)
-    return left[:count], left[count:]
+    return _cut(left, min(max(0, upto - gone), waiting))
 
 
-def _waiting(left: Sequence[One]) -> int:
+def _cut(left: Sequence[Run[One]], wanted: int) -> tuple[Sequence[Run[One]], Sequence[Run[One]]]:
+    """The first so many, and the others."""
+    for at, (one, count) in enumerate(left):
+        if wanted <= count:
+            rest = [(one, count - wanted)] if wanted < count else []
+            first = [(one, wanted)] if wanted else []
+            return [*left[:at], *first], [*rest, *left[at + 1 :]]
+        wanted -= count
+    return left, []
+
+
+def _waiting(left: Iterable[Run[One]]) -> int:
     """How many of those that are left get it: they are the first."""
-    return bisect_left(left, True, key=lambda one: not one.gets_it)
+    return sum(count for one, count in left if one.gets_it)
 
 
-def _in_turn(crowd: Iterable[tuple[One, Iterable[bytes]]], salt: bytes) -> list[One]:
-    """Those that are connected first, those that do not get it last; among each, as the draw of their uids says."""
-    connected: dict[bytes, One] = {}
-    away: dict[bytes, One] = {}
-    skipped: dict[bytes, One] = {}
-    for one, uids in crowd:
-        turns = skipped if not one.gets_it else connected if one.is_connected else away
-        turns.update((hashlib.sha256(salt + uid).digest(), one) for uid in uids)
-    return [turns[draw] for turns in (connected, away, skipped) for draw in sorted(turns)]
+def _turn(one: Drawn) -> int:
+    """Those that are connected first, those that do not get it last."""
+    return 2 if not one.gets_it else 0 if one.is_connected else 1
+
+
+def _by_turn(crowd: Iterable[One]) -> list[Run[One]]:
+    return [(one, one.count) for one in sorted(crowd, key=_turn)]
+
+
+def _in_turn(crowd: Iterable[One], salt: bytes) -> list[Run[One]]:
+    """Each for itself, as the draw of the uids says among those whose turn it is."""
+    turns: tuple[dict[bytes, One], ...] = ({}, {}, {})
+    for one in crowd:
+        draws = turns[_turn(one)]
+        draws.update((hashlib.sha256(salt + uid).digest(), one) for uid in one.uids)
+    return [(draws[draw], 1) for draws in turns for draw in sorted(draws)]

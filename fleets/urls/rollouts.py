@@ -9,5 +9,6 @@ urlpatterns: list[URLPattern] = [
     path("", rollouts.listing, name="list"),
     path("<int:number>/", rollouts.detail, name="detail"),
     path("<int:number>/exclude/", rollout_steps.exclude, name="exclude"),
+    path("<int:number>/retry/", rollout_steps.retry, name="retry"),
     path("<int:number>/<slug:slug>/", rollout_steps.step, name="step"),
 ]

@@ -8,10 +8,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from configs.change_words import shown_changes
 from configs.models import ConfigVersion
 from configs.services import diff_versions
 from configs.views.compare import rows_of as lines_of
-from fleets.change_words import shown_changes
 from fleets.forms import AssignForm, published_versions
 from fleets.models import Fleet
 from fleets.plan_form import FIRST_PRESET, PRESET_WORDS, PlanEditor, PlanForms

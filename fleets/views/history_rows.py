@@ -1,6 +1,6 @@
 """What happened to a rollout, in order: its stages, and what people and the plan did."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,6 +20,7 @@ _ICONS: Final = {
     "rollout.exclude": "circle-minus",
     "rollout.pause": "pause",
     "rollout.resume": "play",
+    "rollout.retry": "rotate-cw",
     _ROLL_BACK: "undo-2",
     "rollout.skip_bake": "timer",
 }
@@ -38,7 +39,7 @@ class Moment:
 
 
 def history_of(rollout: Rollout, stages: Sequence[Stage]) -> list[Moment]:
-    """The newest first, so many at most, in one query.
+    """The newest first, so many at most, in two queries.
 
     Of one moment: the end, then what was done, then the stages from the last, then the start.
     """
@@ -47,6 +48,7 @@ def history_of(rollout: Rollout, stages: Sequence[Stage]) -> list[Moment]:
     moments = [
         *_end_of(rollout, {one.action for one in done}),
         *(_of_deed(one) for one in done),
+        *(_of_retry(one) for one in _retries(rollout)),
         *(moment for stage in reversed(stages) for moment in _of_stage(stage)),
         _start_of(rollout),
     ]
@@ -76,6 +78,19 @@ def _of_deed(deed: Activity) -> Moment:
     is_start = deed.action == _ROLL_BACK
     what, tone = ("Going back", "back") if is_start else (deed.deed.title, deed.deed.tone)
     return Moment(deed.at, what, deed.by, deed.reason, tone, icon)
+
+
+def _retries(rollout: Rollout) -> Iterable[Activity]:
+    """Of single collectors of the fleet, while it was under way."""
+    retries = Activity.objects.filter(
+        fleet_id=rollout.fleet_id, action="agent.retry", at__gte=rollout.created_at
+    )
+    return (retries.filter(at__lte=rollout.finished_at) if rollout.finished_at else retries)[:MOST]
+
+
+def _of_retry(deed: Activity) -> Moment:
+    what = f"{deed.deed.title}: {deed.object_label}"
+    return Moment(deed.at, what, deed.by, deed.reason, deed.deed.tone, _ICONS["rollout.retry"])
 
 
 def _of_stage(stage: Stage) -> Iterator[Moment]:

@@ -1,24 +1,30 @@
 """What people do to a rollout that is under way: asked once, with what it means."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from fleets.models import Rollout, TargetState
+from agents.services import Outcome
+from agents.wording import RETRY_MANY
+from fleets.models import Rollout, RolloutState, TargetState
+from fleets.rollouts.choosing import failed_with, waiting_with
 from fleets.rollouts.plan import ACTIVE, State, may_act
 from fleets.rollouts.plan import Action as Step
-from fleets.rollouts.services import act_on_rollout, leave_out, waiting_with
+from fleets.rollouts.services import act_on_rollout, leave_out
+from fleets.services import retry_targets
 from fleets.views.subject import rollout_or_404
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
+from telflo.base.errors import DomainError
 from telflo.base.guard import requires
-from telflo.ui.asking import Question, ask_first
+from telflo.ui.asking import Question, ask, ask_first, reason_of
 from telflo.ui.numbers import counted, grouped
 
 
@@ -163,7 +169,7 @@ def _one(rollout: Rollout, uid: str) -> _Choice:
     """Raises Http404 for what is no target."""
     target = get_object_or_404(rollout.targets.select_related("agent"), agent_id=_uuid(uid))
     name = str(target.agent)
-    words = _WHY_ONE.get(TargetState(target.state)) if rollout.state in ACTIVE else None
+    words = _why_one(rollout).get(TargetState(target.state))
     return _Choice(
         [UUID(uid)],
         title=f"Leave {name} out?" if words else f"{name} cannot be left out",
@@ -174,11 +180,60 @@ def _one(rollout: Rollout, uid: str) -> _Choice:
     )
 
 
+@requires(Action.OPERATE, methods=("GET", "POST"))
+def retry(request: HttpRequest, number: int) -> HttpResponse:
+    """`?cause=`: try the version once more where it failed for this cause; without, wherever it failed."""
+    rollout = rollout_or_404(number)
+    uids = failed_with(rollout, cause=request.GET.get("cause", ""))
+    many = counted(len(uids), "collector")
+    question = Question(
+        title=f"Retry {rollout.version} on {many}?" if uids else "Nobody can be retried",
+        body=RETRY_MANY if uids else _NOBODY_FAILED,
+        verb=f"Retry {grouped(len(uids))}" if uids else "",
+        keep="Leave them" if uids else "Back",
+        back_url=reverse("rollouts:detail", args=[rollout.number]),
+    )
+    if request.method != "POST":
+        return ask(request, question)
+    try:
+        outcome = retry_targets(
+            rollout=rollout, uids=uids, actor=actor_of(request), reason=reason_of(request)
+        )
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        _tell_retried(request, outcome)
+    return redirect(question.back_url)
+
+
+def _tell_retried(request: HttpRequest, outcome: Outcome) -> None:
+    is_are = "is" if outcome.done == 1 else "are"
+    messages.success(request, f"{counted(outcome.done, 'collector')} {is_are} tried once more")
+    if outcome.refused:
+        number = counted(len(outcome.refused), "collector")
+        messages.error(request, f"{number} not: {outcome.refused[0]}")
+
+
+_NOBODY_FAILED: Final = (
+    "The version failed on none of those any more, or another version is wanted there by now."
+)
+
+
 def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
         raise Http404 from None
+
+
+def _why_one(rollout: Rollout) -> Mapping[TargetState, str]:
+    """What leaving one out means, by its state; nothing for a state in which it cannot be."""
+    if rollout.state in ACTIVE:
+        return _WHY_ONE
+    if rollout.state != RolloutState.SUCCEEDED:
+        return {}
+    left = {TargetState.PENDING_OFFLINE: _WHY_ONE[TargetState.PENDING_OFFLINE]}
+    return left | ({TargetState.FAILED: _FREES_ITS_ZONE} if rollout.zone_limit else {})
 
 
 _KEEPS: Final = "{}, and the fleet then runs two versions."
@@ -189,3 +244,7 @@ _WHY_ONE: Final = {
     TargetState.FAILED: "The version failed there. It stops counting against the failure budget,"
     f" and is not offered the version again. {_KEEPS.format('It keeps what it runs')}",
 }
+_FREES_ITS_ZONE: Final = (
+    "The version failed there. Others of its zone wait for it no longer and get the version, also while it is not well."
+    f" It is not offered the version again. {_KEEPS.format('It keeps what it runs')}"
+)

@@ -20,12 +20,14 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rollouts.causes import Cause, causes_of
+from fleets.rollouts.engine import zone_holds
 from fleets.rollouts.plan import ACTIVE
 from fleets.views.history_rows import history_of
 from fleets.views.rollout_rows import RolloutRow, rollout_rows, stage_words, target_segments
 from fleets.views.rollout_steps import possible_steps
 from fleets.views.subject import rollout_or_404
-from fleets.views.target_rows import target_rows
+from fleets.views.target_rows import target_rows, unreached
+from telflo.base import clock
 from telflo.base.access import Action, may
 from telflo.base.guard import requires
 from telflo.ui.numbers import grouped, lasting
@@ -99,6 +101,11 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     found = _matching(rollout, state, words)
     total = found.count() if words else _number(row, state)
     page = rows_of(request, _in_order(found), total=total)
+    holds = zone_holds(rollout, clock.now())
+    held = frozenset[UUID]().union(*(hold.waiting for hold in holds))
+    rows = target_rows(rollout, page.items, held)
+    steps = possible_steps(rollout) if may_operate else ()
+    has_left = rollout.state == RolloutState.SUCCEEDED and any(one.can_leave_out for one in rows)
     context = {
         "rollout": rollout,
         "row": row,
@@ -106,7 +113,11 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "bakes_until": _bakes_until(rollout, stages),
         "history": history_of(rollout, stages),
         "is_active": rollout.state in ACTIVE,
-        "rows": target_rows(rollout, page.items),
+        "rows": rows,
+        "holds": holds[:_MOST_HOLDS],
+        "more_holds": max(0, len(holds) - _MOST_HOLDS),
+        "acts": may_operate and (bool(steps) or has_left),
+        "unreached": unreached(rollout),
         "page": page,
         "state": state,
         "states": _states(row),
@@ -118,9 +129,19 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "may_operate": may_operate,
         "may_assign": may_operate and rollout.fleet.archived_at is None,
         "causes": _causes(rollout, row),
-        "steps": possible_steps(rollout) if may_operate else (),
+        "may_retry": may_operate and row.failed and rollout.state not in _GONE_ON,
+        "steps": steps,
     }
     return render(request, "rollouts/detail.html", context)
+
+
+_MOST_HOLDS: Final = 5
+_GONE_ON: Final = (
+    RolloutState.ROLLING_BACK,
+    RolloutState.ROLLED_BACK,
+    RolloutState.SUPERSEDED,
+)
+"""Nobody should run the version any more."""
 
 
 def _bakes_until(rollout: Rollout, stages: Sequence[Stage]) -> datetime | None:

@@ -1,6 +1,6 @@
 """The targets of a rollout as rows of a table: where each stands, why, and what runs on it instead of what failed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,7 +11,8 @@ from django.db.models import Q
 
 from agents.models import Status
 from agents.views.versions import AgentVersions, Pointers, acknowledged, versions_by
-from fleets.models import Attempt, Rollout, Target, TargetState
+from fleets.models import Attempt, Rollout, RolloutState, Target, TargetState
+from fleets.rollouts.placing import HAD_IT, NOT_REACHED
 from telflo.base.redaction import redact_text
 
 _FAILED: Final = (TargetState.FAILED, TargetState.REVERT_FAILED)
@@ -25,7 +26,10 @@ _COLUMNS: Final = (
     "state_since",
     "reason",
     "failure",
+    "zone",
     "rollout__version_id",
+    "rollout__state",
+    "rollout__zone_limit",
     "previous_id",
     "previous__version__number",
     "previous__version__configuration__name",
@@ -41,7 +45,8 @@ _COLUMNS: Final = (
 class TargetRow:
     """One collector in the rollout, with why it stands where it does. `error` is redacted.
 
-    instead: what runs on it, in words, where the version failed. can_leave_out: while the rollout is under way.
+    instead: what runs on it, in words, where the version failed · can_leave_out: while the rollout is under way, or
+    it waits in one that succeeded, or others for it · word: in place of the state's, where that says too little.
     """
 
     name: str
@@ -54,6 +59,7 @@ class TargetRow:
     instead: str
     can_retry: bool
     can_leave_out: bool
+    word: str = ""
 
     @property
     def why(self) -> str:
@@ -61,8 +67,10 @@ class TargetRow:
         return self.error or self.reason
 
 
-def target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
-    """The rows of these targets in this order, in three queries."""
+def target_rows(
+    rollout: Rollout, keys: Sequence[UUID], held: Collection[UUID] = ()
+) -> list[TargetRow]:
+    """The rows of these targets in this order, in three queries. held: agents that wait for another of their zone."""
     found = Target.objects.filter(pk__in=keys).values(
         *_COLUMNS, is_wanted=Q(agent__membership__desired__version=rollout.version_id)
     )
@@ -73,7 +81,31 @@ def target_rows(rollout: Rollout, keys: Sequence[UUID]) -> list[TargetRow]:
     errors = dict(attempts.values_list("agent_id", "error"))
     versions = versions_by({target["pk"]: _pointers(target) for target in failed})
     redact = cache(redact_text)  # many fail for the same reason
-    return [_row(targets[key], errors, versions.get(key), redact) for key in keys if key in targets]
+    return [
+        _row(
+            targets[key],
+            errors,
+            versions.get(key),
+            redact,
+            is_held=targets[key]["agent_id"] in held,
+        )
+        for key in keys
+        if key in targets
+    ]
+
+
+def unreached(rollout: Rollout) -> int:
+    """How many waited when it ended, so that it did not reach them."""
+    if rollout.state not in _ENDED_BEFORE:
+        return 0
+    return rollout.targets.filter(state=TargetState.EXCLUDED, reason__in=NOT_REACHED).count()
+
+
+_ENDED_BEFORE: Final = (
+    RolloutState.CANCELLED,
+    RolloutState.ROLLING_BACK,
+    RolloutState.ROLLED_BACK,
+)
 
 
 def _row(
@@ -81,24 +113,44 @@ def _row(
     errors: Mapping[UUID, str],
     versions: AgentVersions | None,
     redact: Callable[[str], str],
+    *,
+    is_held: bool,
 ) -> TargetRow:
     """One target (its columns). errors: of the last attempts; where there is one, the reason would repeat it."""
     number = target["previous__version__number"]
     before = f"{target['previous__version__configuration__name']} v{number}" if number else ""
     told = "" if target["state"] == TargetState.REVERT_FAILED else errors.get(target["agent_id"])
+    word = _SAID_ONCE.get((target["state"], target["reason"]), "")
     why = told or _reason(target) or "It gave no reason."
     return TargetRow(
         name=target["agent__display_name"] or target["agent_label"] or "forgotten",
         uid=str(target["agent_id"] or ""),
         state=target["state"],
         since=target["state_since"],
-        reason=redact(_reason(target)),
+        reason="" if word else redact(_reason(target)),
         error=redact(why) if versions else "",
         before=before,
         instead=_instead(target, versions, before) if versions else "",
         can_retry=bool(target["is_wanted"])
         and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
-        can_leave_out=bool(target["agent_id"]) and target["state"] in _NOT_TAKEN,
+        can_leave_out=bool(target["agent_id"]) and _may_be_left_out(target),
+        word=word or ("Held" if is_held else ""),
+    )
+
+
+_SAID_ONCE: Final = {
+    **{(TargetState.EXCLUDED.value, reason): "Not reached" for reason in NOT_REACHED},
+    (TargetState.SUCCEEDED.value, HAD_IT): "Had it",
+}
+"""Reasons that many have, by what their rows say instead."""
+
+
+def _may_be_left_out(target: Any) -> bool:
+    if target["rollout__state"] != RolloutState.SUCCEEDED:
+        return target["state"] in _NOT_TAKEN
+    may_hold = target["rollout__zone_limit"] and target["zone"]
+    return target["state"] == TargetState.PENDING_OFFLINE or bool(
+        may_hold and target["state"] == TargetState.FAILED
     )
 
 

@@ -16,6 +16,7 @@ from agents.snapshot import (
     FactKind,
     RemoteConfigReport,
 )
+from agents.status import tells_shutdown
 from opamp.proto.opamp_pb2 import AgentToServer, CustomMessage
 from opamp.protocol.continuity import Fullness
 from opamp.protocol.limits import Limits
@@ -183,18 +184,20 @@ class Belief:
             return
         health = report.health
         face = None if health.says_nothing else _face(health)
-        if self._is_news_of_health(face):
+        if self._is_news_of_health(health, face):
             changes.facts.append(Fact(FactKind.HEALTH, now, health=health))
         if face is not None:
             changes.state["health"] = health
             self._is_health_doubtful = False
         self._health = face
 
-    def _is_news_of_health(self, face: tuple[bool, str, str] | None) -> bool:
+    def _is_news_of_health(
+        self, health: ComponentHealth, face: tuple[bool, str, str] | None
+    ) -> bool:
         differs, is_doubtful = face != self._health, self._is_health_doubtful
         if self.is_repeat:
-            # Of a health that says nothing the stored one stays, and is doubtful from then on.
-            return differs and not (face is None and is_doubtful)
+            # Of what does not last the health before stays stored, and is doubtful from then on.
+            return differs and (_lasts(health) or not is_doubtful)
         return differs or (face is not None and is_doubtful)
 
     def take_remote_config(
@@ -252,6 +255,13 @@ class Belief:
             self._effective_sha256 = ""
         if report.components is UNSET or report.components is None:
             self.components_hash = ""
+
+
+def _lasts(health: ComponentHealth) -> bool:
+    """Whether it says how its collector is, so that it is what is stored: an empty one, a shutdown and a step of a
+    restart that we caused do not.
+    """
+    return not (health.says_nothing or health.is_step or tells_shutdown(health))
 
 
 def _face(health: ComponentHealth) -> tuple[bool, str, str]:

@@ -13,7 +13,7 @@ from agents.snapshot import ComponentHealth
 from opamp.proto import opamp_pb2 as pb
 from opamp.protocol.anyvalue import AttributeReader, attributes_from_json, cut
 from opamp.protocol.errors import MalformedMessage
-from opamp.protocol.limits import Limits
+from opamp.protocol.limits import Limits, check_size
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -51,8 +51,9 @@ class Unread(Mapping[str, ComponentHealth]):
 
 def read_health(health: pb.ComponentHealth, limits: Limits) -> ComponentHealth:
     """The root, with the components below it unread. Raises MalformedMessage for a tree that is over the limits."""
-    _Check(limits).look(health, 1)
     report, number = health.SerializeToString(), len(health.component_health_map)
+    check_size("health", len(report), limits, counted_as="health")
+    _Check(limits).look(health, 1)
     root = _node(health, limits, Unread(number, report) if number else {})
     root.report = report
     return root

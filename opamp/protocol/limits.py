@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from opamp.protocol.errors import MalformedMessage
+
 MIB = 1024 * 1024
 MOST_PARTS = 80_000
 
@@ -14,6 +16,7 @@ class Limits:
     allow together has 65,000.
     message_bytes and send_bytes are for the transports and for offers (T3, T4, T7, T8).
     text_length is not refused but cut in the middle: an error must not be lost for its length.
+    tree_bytes: of the health tree, and of the tree of components.
     component_details counts the entries of a component tree, and once more their metadata. hash_bytes is what a
     column holds: a SHA-512.
     custom_message_bytes: of a custom message so many bytes are kept.
@@ -25,6 +28,7 @@ class Limits:
     attributes: int = 512
     attribute_length: int = 16 * 1024
     value_depth: int = 16
+    tree_bytes: int = 4 * MIB
     health_depth: int = 16
     health_components: int = 4_096
     component_depth: int = 8
@@ -36,3 +40,11 @@ class Limits:
     custom_capabilities: int = 256
     custom_message_bytes: int = 64 * 1024
     packages: int = 256
+
+
+def check_size(part: str, size: int, limits: Limits, *, counted_as: str) -> None:
+    """Raises MalformedMessage when a tree has more bytes than it may: to read it takes longer than others wait."""
+    if size > limits.tree_bytes:
+        raise MalformedMessage(
+            f"{part} has {size} bytes; at most {limits.tree_bytes} are taken.", limit=counted_as
+        )

@@ -27,7 +27,7 @@ from opamp.proto import opamp_pb2 as pb
 from opamp.protocol.anyvalue import AttributeReader, clean, cut
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.health import read_health
-from opamp.protocol.limits import Limits
+from opamp.protocol.limits import Limits, check_size
 
 _STATUSES = {status.value: status for status in ConfigStatus}
 
@@ -104,7 +104,7 @@ def read_connection(status: pb.ConnectionSettingsStatus, limits: Limits) -> Conn
         return None
     return ConnectionReport(
         status=known,
-        hash=status.last_connection_settings_hash.hex(),
+        hash=_read_hash("connection_settings_status", status.last_connection_settings_hash, limits),
         error=cut(status.error_message, limits.text_length),
     )
 
@@ -144,6 +144,7 @@ def read_components(
     digest = _read_hash("available_components", components.hash, limits)
     if digest in stored:
         return Components(hash=digest)
+    check_size("available_components", components.ByteSize(), limits, counted_as="components")
     tree = _ComponentReader(limits).read(components.components, 1)
     if tree and not digest:
         digest = hashlib.sha256(components.SerializeToString(deterministic=True)).hexdigest()
@@ -159,7 +160,7 @@ def read_custom_capabilities(custom: pb.CustomCapabilities, limits: Limits) -> t
             f" at most {limits.custom_capabilities} are taken.",
             limit="custom_capabilities",
         )
-    return tuple(cut(name, limits.attribute_length) for name in names)
+    return tuple(cut(name, _NAME_LENGTH) for name in names)
 
 
 def _check_packages(statuses: pb.PackageStatuses, limits: Limits) -> None:

@@ -1,6 +1,6 @@
 """The errors that a person or an API client is told about. Each app's errors.py builds on these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -19,8 +19,11 @@ class Finding:
 class DomainError(Exception):
     """Something that cannot be done, said in words for people: what happened, where, what to do.
 
-    `field` names the input at fault (a form field, the API's pointer); `code` is for programs.
+    `field` names the input at fault (a form field, the API's pointer); `code` is for programs; `members` are further
+    JSON values that the API's answer holds.
     """
+
+    members: Mapping[str, object] = {}
 
     def __init__(
         self,

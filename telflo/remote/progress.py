@@ -72,5 +72,6 @@ def check_lines(check: Mapping[str, Any]) -> list[str]:
     lines += [f"  {one['name']}: {one['reached']}" for one in check["stages"]]
     for one in check["findings"]:
         lines.append(f"{one['severity']} {one['code']}: {one['title']}. {one['detail']}".rstrip())
+        lines += [f"  {line}" for line in one.get("lines", ())]
         lines += [f"  {who['name']} {who['detail']}".rstrip() for who in one["collectors"][:10]]
     return lines

@@ -64,6 +64,7 @@ def _limits() -> Limits:
         attributes=settings.OPAMP_ATTRIBUTES,
         attribute_length=settings.OPAMP_ATTRIBUTE_LENGTH,
         value_depth=settings.OPAMP_DEPTH,
+        tree_bytes=settings.OPAMP_TREE_BYTES,
         health_depth=settings.OPAMP_DEPTH,
         health_components=settings.OPAMP_HEALTH_COMPONENTS,
         component_details=settings.OPAMP_COMPONENTS,

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 
 from channels.layers import get_channel_layer
+from django.urls import get_resolver
 
 from telflo import asgi
 from telflo.base.hints import EmbeddedPort, set_port
@@ -48,6 +49,7 @@ def run_here(
             celery.ask_to_stop()
         await asgi.gateway.stop()
 
+    load_pages()
     gateway = asgi.gateway
     server = TelfloServer(
         make_config(asgi.application, options=gateway.options),
@@ -62,3 +64,8 @@ def run_here(
         reporter.stop()
         if celery is not None:
             celery.stop()
+
+
+def load_pages() -> None:
+    """Import all that pages need. Django would do it with the first request, on the loop: agents wait for a second."""
+    _ = get_resolver().url_patterns

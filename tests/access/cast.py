@@ -40,6 +40,7 @@ from tests.factories import (
     TESTER,
     enrol,
     make_api_token,
+    make_draft,
     make_fleet,
     make_patch,
     make_person,
@@ -104,6 +105,7 @@ class Cast:
     def _make_objects(self) -> None:
         version = make_version(yaml=YAML)
         following = make_version(configuration=version.configuration, yaml=f"{YAML}# 2\n")
+        make_draft(configuration=version.configuration)
         fleet = make_fleet(name="edge", version=version)
         token = make_token(fleet=fleet)
         agent = _agent(token)

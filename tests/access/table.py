@@ -68,7 +68,12 @@ PAGES: Final[dict[str, Row]] = {
     "configs:archive": _ask_and_do(EDITOR),
     "configs:compare": _read(),
     "configs:version": _read(),
-    "configs:version-new": _ask_and_do(EDITOR),
+    "configs:draft": _ask_and_do(EDITOR),
+    "configs:draft-discard": _ask_and_do(EDITOR),
+    "configs:draft-findings": _read(EDITOR),
+    "configs:draft-state": _read(EDITOR),
+    "configs:version-copy": _ask_and_do(EDITOR),
+    "configs:version-restore": _ask_and_do(EDITOR),
     "configs:version-raw": _read(EDITOR),
     "configs:version-publish": _ask_and_do(EDITOR),
     "configs:version-archive": _ask_and_do(EDITOR),
@@ -110,6 +115,7 @@ PAGES: Final[dict[str, Row]] = {
     "rollouts:detail": _read(),
     "rollouts:step": {"GET": OPERATOR, "POST": OPERATOR},
     "rollouts:exclude": {"GET": OPERATOR, "POST": OPERATOR},
+    "rollouts:retry": {"GET": OPERATOR, "POST": OPERATOR},
     "tokens:list": _read(),
     "tokens:refused": _read(),
     "tokens:new": _ask_and_do(ADMIN),
@@ -149,10 +155,15 @@ API: Final[dict[str, Row]] = {
     "api-configurations-archive": _do(EDITOR),
     "api-configurations-versions": {"GET": VIEWER, "POST": EDITOR},
     "api-configurations-version": _read(),
+    "api-configurations-draft": {"GET": VIEWER, "PUT": EDITOR, "DELETE": EDITOR},
+    "api-configurations-save-draft": _do(EDITOR),
     "api-versions-detail": _read(),
     "api-versions-diff": _read(),
     "api-versions-publish": _do(EDITOR),
     "api-versions-archive": _do(EDITOR),
+    "api-versions-copy": _do(EDITOR),
+    "api-versions-restore": _do(EDITOR),
+    "api-validate-list": _do(VIEWER),
     "api-fleets-list": {"GET": VIEWER, "POST": EDITOR},
     "api-fleets-detail": {"GET": VIEWER, "PATCH": EDITOR},
     "api-fleets-archive": _do(EDITOR),
@@ -170,6 +181,7 @@ API: Final[dict[str, Row]] = {
     "api-rollouts-targets": _read(),
     "api-rollouts-failures": _read(),
     "api-rollouts-exclude": {"POST": OPERATOR},
+    "api-rollouts-retry": {"POST": OPERATOR},
     "api-rollouts-target-retry": {"POST": OPERATOR},
     "api-rollouts-target-exclude": {"POST": OPERATOR},
     "api-rollouts-pause": {"POST": OPERATOR},
@@ -200,6 +212,9 @@ API: Final[dict[str, Row]] = {
     "api-events-detail": _read(),
 }
 """Reads need a token of any scope, all other methods one with the scope write."""
+
+READING: Final = frozenset({"api-validate-list"})
+"""A POST of these changes nothing, so that a token that may read is enough."""
 
 ADMIN_VERBS: Final[dict[str, frozenset[str]]] = {
     "base_user": frozenset({"view"}),

@@ -49,6 +49,19 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
         "catalog/0.158.0/components/exporters/otlp/",
         None,
     ),
+    ("get", "configurations/{id}/draft/"): ("configurations/{configuration}/draft/?raw=1", None),
+    ("put", "configurations/{id}/draft/"): (
+        "configurations/{configuration}/draft/",
+        {"yaml": "receivers:\n", "lock_version": 1, "collector_version": "0.158.0"},
+    ),
+    ("delete", "configurations/{id}/draft/"): (
+        "configurations/{configuration}/draft/?lock_version=1",
+        None,
+    ),
+    ("post", "configurations/{id}/draft/save/"): (
+        "configurations/{configuration}/draft/save/",
+        {"note": "x"},
+    ),
     ("get", "deployments/{id}/"): ("deployments/{deployment}/", None),
     ("post", "deployments/{id}/revoke/"): ("deployments/{deployment}/revoke/", {"reason": "x"}),
     ("get", "events/"): ("events/?limit=2", None),
@@ -91,6 +104,7 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "rollouts/{id}/targets/"): ("rollouts/{rollout}/targets/", None),
     ("get", "rollouts/{id}/failures/"): ("rollouts/{rollout}/failures/", None),
     ("post", "rollouts/{id}/exclude/"): ("rollouts/{rollout}/exclude/", {"key": "a", "value": "b"}),
+    ("post", "rollouts/{id}/retry/"): ("rollouts/{paused}/retry/", {"all": True}),
     **{
         ("post", f"rollouts/{{id}}/targets/{{uid}}/{what}/"): (f"rollouts/{one}/{what}/", {})
         for what, one in (
@@ -128,7 +142,13 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("post", "tokens/{id}/rotate/"): ("tokens/{token}/rotate/", {"overlap_seconds": 60}),
     ("get", "versions/{id}/"): ("versions/{first}/", None),
     ("get", "versions/{id}/diff/"): ("versions/{second}/diff/?against={first}", None),
-    ("post", "versions/{id}/publish/"): ("versions/{draft}/publish/", {"reason": "x"}),
+    ("post", "versions/{id}/publish/"): (
+        "versions/{draft}/publish/",
+        {"reason": "x", "accept_warnings": True},
+    ),
+    ("post", "versions/{id}/copy/"): ("versions/{first}/copy/", {"name": "copied"}),
+    ("post", "versions/{id}/restore/"): ("versions/{first}/restore/", {"lock_version": 1}),
+    ("post", "validate/"): ("validate/", {"yaml": "receivers:\n  otlp:\n"}),
     ("post", "versions/{id}/archive/"): ("versions/{draft}/archive/", {}),
 }
 """Every operation of the schema below /api/v1/ -> the call that proves it, and its body."""

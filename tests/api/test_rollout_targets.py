@@ -1,10 +1,11 @@
 """/rollouts/{id}/targets/ and what is done to single targets."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from agents.models import Agent
 from agents.snapshot import AgentSnapshot
 from fleets.models import Quarantine, Rollout, Target
 from fleets.rollouts.plan import Action
@@ -13,11 +14,14 @@ from telflo.base.access import Role
 from telflo.base.models import Activity
 from tests.api.caller import Answer, caller
 from tests.factories import TESTER, make_collector
-from tests.fleets.story import FAILED, Story, hash_of, target_of
+from tests.fleets.story import APPLIED, FAILED, Story, hash_of, target_of
 from tests.fleets.test_stages import Staged
 from tests.pages.reading import page
 
 pytestmark = pytest.mark.django_db
+
+
+WELL = "the one that is well"
 
 
 def failed() -> tuple[Staged, AgentSnapshot]:
@@ -60,6 +64,102 @@ class TestRetry:
         told = do(staged, "retry", canary.instance_uid).problem(409)
         assert f"the one of #{staged.rollout.number}" in told["detail"]
         assert Quarantine.objects.count() == quarantined == 2
+
+
+class Failed:
+    """A paused rollout that failed on three for want of an exporter and on one for want of room, and not on a fifth."""
+
+    def __init__(self) -> None:
+        self.story = Story(count=5)
+        self.version = self.story.version()
+        self.rollout = self.story.assign(self.version)
+        self.story.claim(*self.story.agents)
+        *missing, full, self.well = self.story.agents
+        for agent in (*missing, full):
+            words = "disk full" if agent is full else "unknown exporter: nope"
+            self.story.answer(agent, FAILED, hash_of(self.version), words)
+        self.story.answer(self.well, APPLIED, hash_of(self.version))
+        self.story.work()
+        self.missing, self.full = missing, full
+
+    def retry(self, **body: Any) -> Answer:
+        return caller(Role.OPERATOR)("POST", f"rollouts/{self.rollout.pk}/retry/", body)
+
+    def waiting(self) -> set[UUID | None]:
+        """Who is a waiting target again."""
+        found = Target.objects.filter(rollout=self.rollout, state="waiting")
+        return set(found.values_list("agent_id", flat=True))
+
+    def causes(self) -> dict[str, str]:
+        """Their ids, by their words."""
+        told = caller()("GET", f"rollouts/{self.rollout.pk}/failures/").body["causes"]
+        return {one["error"]: one["id"] for one in told}
+
+
+class TestRetryMany:
+    def test_all_on_which_it_failed_are_tried_again_with_one_entry_in_the_log(self) -> None:
+        failed = Failed()
+        answer = failed.retry(all=True, reason="the image is mended")
+        assert answer.status == 200, answer.text
+        assert (answer.body["retried"], answer.body["refused"], answer.body["reasons"]) == (
+            *(4, 0),
+            [],
+        )
+        assert failed.waiting() == {one.instance_uid for one in (*failed.missing, failed.full)}
+        assert not Quarantine.objects.exists()
+        [told] = Activity.objects.filter(action__endswith=".retry")
+        assert (told.action, told.reason) == ("rollout.retry", "the image is mended")
+        assert told.after is not None
+        assert told.after["count"] == len(told.after["collectors"]) == 4
+
+    def test_those_of_one_cause_alone_are(self) -> None:
+        failed = Failed()
+        answer = failed.retry(cause=failed.causes()["disk full"])
+        assert (answer.status, answer.body["retried"]) == (200, 1), answer.text
+        assert failed.waiting() == {failed.full.instance_uid}
+        assert "disk full" not in failed.causes()
+
+    def test_those_with_an_attribute_alone_are(self) -> None:
+        failed = Failed()
+        named = [failed.missing[0].instance_uid, failed.well.instance_uid]
+        Agent.objects.filter(pk__in=named).update(labels={"image": "v2"})
+        assert failed.retry(key="image", value="v2").body["retried"] == 1
+        assert failed.waiting() == {failed.missing[0].instance_uid}
+
+    def test_of_those_named_it_is_said_who_is_not_tried_again_and_why(self) -> None:
+        failed = Failed()
+        stranger = make_collector(name="other")
+        uids = [failed.full.instance_uid, failed.well.instance_uid, stranger.pk]
+        answer = failed.retry(instance_uids=[str(uid) for uid in uids]).body
+        assert (answer["retried"], answer["refused"]) == (1, 2)
+        nothing, no_target = answer["reasons"]
+        assert nothing.endswith("Nothing failed on this collector, so there is nothing to retry.")
+        assert no_target == f"{stranger.pk}: It is no target of {failed.rollout}."
+        assert failed.waiting() == {failed.full.instance_uid}
+
+    @pytest.mark.parametrize(
+        "body", [{"cause": "nonsense"}, {"key": "image", "value": "v2"}, {"instance_uids": [WELL]}]
+    )
+    def test_when_nobody_can_be_it_is_a_conflict_that_says_why(self, body: dict[str, Any]) -> None:
+        failed = Failed()
+        if body.get("instance_uids") == [WELL]:
+            body = {"instance_uids": [str(failed.well.instance_uid)]}
+        told = failed.retry(**body).problem(409)
+        assert told["type"] == "urn:telflo:problem:nobody-retried"
+        assert "Nobody was retried. " in told["detail"]
+        assert not failed.waiting()
+        assert not Activity.objects.filter(action__endswith=".retry").exists()
+
+    @pytest.mark.parametrize("body", [{}, {"all": True, "cause": "x"}, {"value": "v2"}])
+    def test_without_a_word_about_whom_nobody_is(self, body: dict[str, Any]) -> None:
+        failed = Failed()
+        assert "Say whom" in failed.retry(**body).problem(400)["errors"][0]["message"]
+        assert not failed.waiting()
+
+    def test_what_another_rollout_brought_is_not_retried_by_this_one(self) -> None:
+        failed = Failed()
+        failed.story.assign(failed.story.version())
+        failed.retry(all=True).problem(409)
 
 
 class TestExclude:

@@ -13,7 +13,7 @@ from fleets.rendering import render_version
 from telflo.base import clock
 from telflo.base.access import Role
 from tests.api.caller import caller
-from tests.factories import make_collector, make_fleet, make_rendered, make_version
+from tests.factories import exporting, make_collector, make_fleet, make_rendered, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -93,13 +93,16 @@ def test_a_bad_state_of_targets_is_a_400_and_viewers_start_nothing() -> None:
 
 
 def needing(yaml: str, *, builds: tuple[str, ...] = ("core",)) -> dict[str, str]:
-    """A fleet with a collector of each build, which know the debug exporter alone, and a version of this text."""
+    """A fleet with a collector of each build, which know the debug exporter alone or kafka too, and this version."""
     version = make_version(yaml=yaml)
     first = make_version()
     fleet = make_fleet(name="edge", version=first)
     for build in builds:
+        exporters: dict[str, Any] = {"debug": {}, **({"kafka": {}} if build == "full" else {})}
         tree: dict[str, Any] = {
-            "exporters": {"components": {"debug": {}, **({"kafka": {}} if build == "full" else {})}}
+            "receivers": {"components": {"otlp": {}}},
+            "processors": {"components": {"memory_limiter": {}}},
+            "exporters": {"components": exporters},
         }
         parts = ComponentSet.objects.create(hash=build, tree=tree, created_at=clock.now())
         desired = make_rendered(version=first)
@@ -107,10 +110,7 @@ def needing(yaml: str, *, builds: tuple[str, ...] = ("core",)) -> dict[str, str]
     return {"fleet": "edge", "version": str(version.pk)}
 
 
-KAFKA = """
-exporters: {kafka: {brokers: ["${env:BROKER}"]}}
-service: {pipelines: {logs: {exporters: [kafka]}}}
-"""
+KAFKA = exporting("kafka", '{brokers: ["${env:BROKER}"]}')
 
 
 def test_an_error_of_the_check_stops_it_whatever_is_accepted() -> None:
@@ -120,10 +120,11 @@ def test_an_error_of_the_check_stops_it_whatever_is_accepted() -> None:
     assert told["may_start"] is False
     [finding] = [one for one in told["findings"] if one["severity"] == "error"]
     assert finding["code"] == "invalid"
-    assert "The pipeline logs uses otlp, and receivers does not define it." in finding["detail"]
+    assert 'The pipeline logs uses "otlp", and receivers does not define it.' in finding["lines"][0]
     refused = call("POST", "rollouts/", {**body, "accept_warnings": True}).problem(409)
     assert refused["type"] == "urn:telflo:problem:preflight-errors"
     assert [one["code"] for one in refused["errors"]] == ["invalid"]
+    assert "The pipeline logs uses" in refused["errors"][0]["message"]
     assert not Rollout.objects.exists()
 
 

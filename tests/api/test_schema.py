@@ -26,7 +26,7 @@ from fleets.rollouts.services import start_rollout
 from telflo.base.access import Role
 from telflo.base.api.permissions import MayCall
 from telflo.base.models import Activity
-from tests.access.cast import Cast
+from tests.access.cast import YAML, Cast
 from tests.api.caller import Caller, caller
 from tests.api.calls import CALLS
 from tests.factories import TESTER, make_configuration, make_fleet, make_person, make_version
@@ -154,7 +154,7 @@ def _installation() -> World:
     make_process(kind="web")
     line = Configuration.objects.get(pk=common["configuration_id"])
     versions = {version.number: str(version.pk) for version in line.versions.all()}
-    draft = make_version(configuration=line, yaml="# draft\n", state=VersionState.UNPUBLISHED)
+    draft = make_version(configuration=line, yaml=f"{YAML}# 3\n", state=VersionState.UNPUBLISHED)
     admin = cast.people[Role.ADMIN]
     Agent.objects.filter(pk=common["uid"]).update(labels={"a": "b"})
     rollout, failed = Rollout.objects.get(), failed_collector()

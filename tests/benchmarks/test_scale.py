@@ -20,7 +20,7 @@ PROFILE = Profile(
     {
         "MainThread|all|": 3.0,
         "opamp-writer|all|": 1.0,
-        "MainThread|with|opamp/messages.py:Messages.answer": 2.0,
+        "MainThread|own|opamp/messages.py:Messages.answer": 2.0,
         "MainThread|self|opamp/messages.py:Messages.answer": 2.0,
     },
     wall_s=10.0,
@@ -131,3 +131,10 @@ def test_a_prepared_version_is_told_by_its_mark_and_is_10_kb() -> None:
     assert mark_of(1) in configuration(1)
     assert mark_of(1) not in configuration(2)
     assert 10_000 < len(configuration(1)) < 11_000
+
+
+def test_where_the_load_was_at_its_limit_the_target_says_so() -> None:
+    told = "gateway, 10,000 agents, connect: it used 98% of a core in its busiest second"
+    held = replace(result(stored_s=12.0), limits=[told])
+    assert "**missed: 1.2 times the target**; the load was at its limit" in document(held)
+    assert "at its limit" not in document(result(stored_s=12.0))

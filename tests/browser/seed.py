@@ -20,6 +20,7 @@ from agents.identities import give_uid
 from agents.models import AgentStatus, Status
 from agents.services import label_agent
 from agents.snapshot import AgentSnapshot, ConfigStatus, CustomMessage, Fact, FactKind, Transport
+from configs.drafts import put_draft
 from configs.models import Configuration, ConfigVersion
 from configs.services import create_configuration, publish_version, save_version
 from fleets import offers, reports
@@ -129,6 +130,7 @@ class Seed:
         self.clock.move_to(minutes=48)
         subscribe_people(self.admin, self.clock())
         self.save_next("edge gateway", minutes=30)
+        self.draft("edge gateway", minutes=4)
         self.rollout_under_way()
         self.quiet()
 
@@ -165,6 +167,18 @@ class Seed:
         )
         if note != texts.DRAFT:
             self.versions[name].append(publish_version(version=version, actor=self.maria))
+
+    def draft(self, name: str, **before_the_end: float) -> None:
+        """What Maria would change next, with faults that she has not mended yet."""
+        self.clock.move_to(**before_the_end)
+        latest = self.versions[name][-1]
+        text = latest.yaml.replace("send_batch_size: 8192", "send_batch_size: 16384")
+        put_draft(
+            configuration=latest.configuration,
+            yaml=text.replace("exporters: [otlp]", "exporters: [otlp, otlp/archive]"),
+            lock_version=None,
+            actor=self.maria,
+        )
 
     def fleet(self, plan: FleetPlan) -> None:
         """A fleet on version 1 whose collectors came over two weeks."""

@@ -163,14 +163,26 @@ def test_it_works_without_javascript(browser: Browser, seeded_server: Server) ->
     page.get_by_role("button", name="Save as version 1").click()
     expect(page.get_by_label("Name", exact=True)).to_have_value("without script")
     page.get_by_label("Collector YAML").fill(
-        "receivers: {otlp: }\nexporters: {debug: }\n"
+        "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {debug: }\n"
         "service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n"
     )
     page.get_by_role("button", name="Save as version 1").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("without script")
     page.get_by_role("link", name="Publish", exact=True).click()
+    for tick in page.get_by_label("Publish anyway").all():
+        tick.check()
     page.get_by_role("button", name="Publish", exact=False).click()
     expect(page.get_by_text("Published").first).to_be_visible()
+    page.get_by_role("link", name="New version").click()
+    text = page.get_by_label("Collector YAML")
+    text.fill(text.input_value().replace("[debug]", "[gone]"))
+    page.get_by_role("button", name="Save draft").first.click()
+    expect(page.get_by_role("list", name="Findings")).to_contain_text("gone")
+    page.get_by_label("Collector YAML").fill(
+        text.input_value().replace("[gone]", "[debug]") + "# 2\n"
+    )
+    page.get_by_role("button", name="Save as v2").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("without script v2")
     context.close()
 
 

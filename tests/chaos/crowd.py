@@ -35,7 +35,7 @@ RESTLESS_S: Final = 0.1
 PAUSED_S: Final = 4.0
 _TEXT: Final = """\
 receivers:
-  otlp: {{}}
+  otlp: {{protocols: {{grpc: {{}}}}}}
 processors:
   attributes:
     actions: [{{key: chaos, value: {word}-{number}, action: upsert}}]

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from configs.collector.additions import essence, own_lines
-from configs.collector.adopting import Adopted, adopt
+from configs.collector.adopting import Adopted, adopt, adopt_alone
 from configs.collector.drift import Runs, Standing, effective_model, standing
 from configs.collector.model import Model, model_of
 from configs.collector.parse import parse
+from configs.collector.values import plain, value_of
 from tests.protocol.world import NAMES, STORIES
 
 PRINTED = Path(__file__).parent / "printed"
@@ -230,3 +231,49 @@ class TestAdopting:
         found, _ = self.adopted(("    otlphttp:", "    other:"))
         assert "otlphttp:" not in found.text
         assert "other:" in found.text
+
+
+class TestAdoptingAlone:
+    """Where nothing was intended, what runs is all there is."""
+
+    PRINTED = """
+receivers: {otlp: {protocols: {grpc: {endpoint: "localhost:1"}, http: null}}, nop: null}
+exporters: {debug: , otlp: {endpoint: "a:1", headers: [{name: k, value: '[REDACTED]'}], path: 'a$b'}, nop: null}
+extensions: {opamp: {instance_uid: x}, health_check: {endpoint: "localhost:2"}}
+service:
+  extensions: [opamp, health_check]
+  telemetry: {logs: {level: info}, resource: {service.name: x}}
+  pipelines:
+    traces: {receivers: [otlp, nop], processors: [], exporters: [otlp]}
+    logs/nop: {receivers: [nop], exporters: [nop]}
+"""
+
+    def test_the_text_holds_what_runs_without_what_the_supervisor_added(self) -> None:
+        found = adopt_alone(effective(self.PRINTED))
+        made = parse(found.text)
+        assert found.changes == 1
+        assert "opamp" not in found.text
+        assert "nop" not in found.text
+        assert "resource" not in found.text
+        assert plain(value_of(made.root))["service"] == {
+            "extensions": ["health_check"],
+            "telemetry": {"logs": {"level": "info"}},
+            "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["otlp"]}},
+        }
+
+    def test_it_says_the_same_as_the_collector_and_names_hidden_secrets(self) -> None:
+        found = adopt_alone(effective(self.PRINTED))
+        values = plain(value_of(parse(found.text).root))
+        assert values["exporters"]["otlp"]["path"] == "a$$b"
+        assert "debug" in values["exporters"], "a component without settings stays"
+        assert list(found.secrets.values()) == ["OTLP_HEADERS_K_VALUE"]
+        assert "${env:OTLP_HEADERS_K_VALUE}" in found.text
+
+    def test_who_runs_nothing_has_nothing(self) -> None:
+        found = adopt_alone(
+            effective(
+                "receivers: {nop: }\nexporters: {nop: }\n"
+                "service: {pipelines: {traces: {receivers: [nop], exporters: [nop]}}}\n"
+            )
+        )
+        assert found.changes == 0

@@ -166,7 +166,7 @@ class World:
 
     def _who_may_go(self, targets: Sequence[Target], room: int | None) -> list[Target]:
         by_uid = {UUID(int=number): one for number, one in enumerate(targets)}
-        pairs = [(uid, one.zone) for uid, one in by_uid.items()]
+        pairs = [(uid, one.zone if one.is_online else "") for uid, one in by_uid.items()]
         busy = Counter(one.zone for one in self.targets if one.state in IN_MOTION)
         busy += broken_zones(self._failed(), self.now)
         return [by_uid[uid] for uid in next_to_go(pairs, busy, room=room, per_zone=self.zone_limit)]
@@ -194,7 +194,8 @@ class World:
         held = [one for one in others if one.state in IN_MOTION or one.is_broken]
         if target.is_online and self.max_in_flight and len(moving) >= self.max_in_flight:
             self.over_limit.append("in flight")
-        if self.zone_limit and sum(one.zone == target.zone for one in held) >= self.zone_limit:
+        in_zone = sum(one.zone == target.zone for one in held)
+        if target.is_online and self.zone_limit and in_zone >= self.zone_limit:
             self.over_limit.append(f"zone {target.zone}")
         target.state = "offered" if target.is_online else "pending_offline"
         target.let_go, target.well_since = target.let_go + 1, None

@@ -7,7 +7,7 @@ import pytest
 from agents.models import Agent, ComponentSet
 from fleets.models import Target, TargetState
 from fleets.rollouts.causes import causes_of
-from fleets.rollouts.services import waiting_with
+from fleets.rollouts.choosing import waiting_with
 from telflo.base import clock
 from tests.factories import make_version
 from tests.fleets.story import APPLIED, APPLYING, FAILED, Story, hash_of

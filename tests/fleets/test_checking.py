@@ -10,7 +10,7 @@ from django.utils import timezone
 from configs.models import ConfigVersion
 from fleets.models import Fleet, Quarantine
 from fleets.rendering import render_version
-from fleets.rollouts.preflight import Preflight
+from fleets.rollouts.preflight import Preflight, Severity
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.services import preflight_of, start_rollout
 from fleets.rollouts.shares import Share
@@ -48,7 +48,7 @@ def test_it_asks_as_often_for_many_members_as_for_one(*, force: bool) -> None:
         return len(queries), found
 
     few, many = asked(1), asked(30)
-    assert few[0] == many[0] == 4
+    assert few[0] == many[0] == 5
     assert many[1].stages[0].targets == 10
     [about] = [one for one in many[1].findings if one.code in {"quarantined", "tried_again"}]
     assert [one.name for one in about.collectors] == ['“0” "x"', '“10” "x"', '“20” "x"']
@@ -90,3 +90,14 @@ def test_the_canary_is_one_that_gets_the_version(*, force: bool) -> None:
     assert told.stages[0].reached == 1
     if not force:
         assert rollout.targets.get(stage__index=0).agent_id == reached.pk
+
+
+def test_a_version_that_ran_is_not_stopped_by_the_validator_when_it_is_taken_again() -> None:
+    version = make_version(yaml="service: {extensions: [no]}\n")
+    fleet = fleet_of(1, version)
+    [refused] = preflight_of(fleet=fleet, version=version).of(Severity.ERROR)
+    assert refused.code == "invalid"
+    rollout = start_rollout(fleet=fleet, version=version, actor=TESTER)
+    rollout.targets.update(state="succeeded")
+    same = make_version(yaml="service: {extensions: [no]}\n")
+    assert not preflight_of(fleet=make_fleet(), version=same).of(Severity.ERROR)

@@ -9,7 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from agents.models import Agent, AgentCommand, AgentEvent
 from agents.snapshot import Capability
 from fleets.commands import restart_agents
-from fleets.services import retry_agents
+from fleets.models import Rollout
+from fleets.rollouts.choosing import failed_with
+from fleets.services import retry_agents, retry_targets
 from telflo.base.models import Activity
 from tests.factories import TESTER, enrol, make_fleet, make_token
 from tests.fleets.story import APPLIED, FAILED, Story, hash_of, member_of
@@ -92,6 +94,15 @@ def retry(count: int) -> int:
     return len(queries)
 
 
+def retry_in_a_rollout(count: int) -> int:
+    story = all_failed(count)
+    rollout = Rollout.objects.latest("number")
+    with CaptureQueriesContext(connection) as queries:
+        done = retry_targets(rollout=rollout, uids=failed_with(rollout), actor=TESTER)
+    assert done.done == count == len(story.agents)
+    return len(queries)
+
+
 def restart(count: int) -> int:
     uids = [one.pk for one in restartable(count)]
     with CaptureQueriesContext(connection) as queries:
@@ -100,6 +111,6 @@ def restart(count: int) -> int:
     return len(queries)
 
 
-@pytest.mark.parametrize("action", [retry, restart])
+@pytest.mark.parametrize("action", [retry, retry_in_a_rollout, restart])
 def test_twenty_cost_as_many_statements_as_two(action: Callable[[int], int]) -> None:
     assert action(2) == action(20)

@@ -7,13 +7,21 @@ from typing import Any
 import pytest
 
 from fleets.rollouts.durations import BadDuration, parse_duration
-from fleets.rollouts.needs import Needs, missing_in, needs_of, offered_by
+from fleets.rollouts.needs import (
+    Needs,
+    Said,
+    missing_in,
+    needs_of,
+    offered_by,
+    said_by_version,
+)
 from fleets.rollouts.placing import Again, TargetFacts
 from fleets.rollouts.preflight import MOST_NAMED, Alike, Fate, Severity, Subject, check
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy, all_at_once, canary
 from fleets.rollouts.windows import Window
+from tests.factories import exporting
 
 KAFKA = ("exporters", "kafka")
 DEBUG = ("exporters", "debug")
@@ -25,7 +33,7 @@ FACTS = TargetFacts(
     has_applied=False,
 )
 TEXT = """
-receivers: {otlp: , filelog/app: {include: ["${env:LOG_PATH}"]}, nop: }
+receivers: {otlp: {protocols: {grpc: }}, filelog/app: {include: ["${env:LOG_PATH}"]}, nop: }
 processors: {batch: }
 exporters:
   debug: {verbosity: "${env:LEVEL:-basic}"}
@@ -54,14 +62,25 @@ def alike(
     members: list[tuple[str, str]],
     *,
     build: str = "",
+    collector: str = "",
     traits: dict[str, str] | None = None,
     **facts: Any,
 ) -> Alike:
-    return Alike(replace(FACTS, **facts), members, build, traits or {})
+    return Alike(
+        replace(FACTS, **facts), len(members), lambda: members, build, collector, traits or {}
+    )
 
 
 def subject(strategy: Strategy | None = None, needs: Needs | None = None, **how: Any) -> Subject:
     return Subject(strategy=strategy or all_at_once(), needs=needs or Needs(), **how)
+
+
+def error(message: str) -> Said:
+    return Said("G07", message, 3, is_error=True)
+
+
+def warning(message: str) -> Said:
+    return Said("L04", message, 3)
 
 
 class TestNeeds:
@@ -79,8 +98,8 @@ class TestNeeds:
         assert needs_of(TEXT).environment == {"LOG_PATH", "BACKEND", "WHICH"}
 
     def test_text_that_no_collector_reads_is_a_fault(self) -> None:
-        [words] = needs_of("receivers: [").faults
-        assert "line 1" in words.lower()
+        [fault] = needs_of("receivers: [").faults
+        assert (fault.rule, str(fault).startswith("Line 1: ")) == ("P01", True)
 
     def test_a_build_has_a_component_under_either_of_its_names(self) -> None:
         build = offered_by(
@@ -100,19 +119,36 @@ service: {pipelines: {logs: {receivers: [hostmetrics, file_log], exporters: [otl
         assert called == {"receiver hostmetrics", "receiver file_log", "exporter otlp"}
 
     @pytest.mark.parametrize(
-        ("service", "fault"),
+        ("service", "rules"),
         [
-            ("pipelines: {logs: {receivers: [no]}}", "The pipeline logs uses no, and receivers"),
-            ("pipelines: {logs: {exporters: [count]}}", ""),
-            ("pipelines: {logs: {processors: [count]}}", "processors does not define it"),
-            ("extensions: [no]", "The service uses no, and extensions"),
-            ("extensions: ['${env:WHICH}']", ""),
+            ("pipelines: {logs: {receivers: [no], exporters: [debug]}}", ["G07"]),
+            ("pipelines: {logs: {receivers: [otlp], exporters: []}}", ["G08"]),
+            ("extensions: [no]", ["G06"]),
+            ("extensions: ['${env:WHICH}']", []),
+            ("telemetry: ", []),
         ],
     )
-    def test_what_is_used_and_defined_nowhere_is_a_fault(self, service: str, fault: str) -> None:
-        faults = needs_of(f"connectors: {{count: }}\nservice: {{{service}}}").faults
-        assert bool(faults) == bool(fault)
-        assert fault in "".join(faults)
+    def test_the_validators_errors_are_faults_but_that_nothing_is_moved(
+        self, service: str, rules: list[str]
+    ) -> None:
+        """Supervisors start collectors so that they take that."""
+        text = f"receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters: {{debug: }}\nservice: {{{service}}}"
+        faults = needs_of(text).faults
+        assert [one.rule for one in faults] == rules
+        assert all(str(one).startswith("Line 3: ") for one in faults)
+
+    def test_its_warnings_are_kept_apart_and_its_hints_are_not_told(self) -> None:
+        text = TEXT.replace("{grpc: }", "{grpc: {endpoint: 0.0.0.0:4317}}")
+        needs = needs_of(text)
+        assert not needs.faults
+        assert "L07" in {one.rule for one in needs.warnings}
+        assert all(not one.is_error for one in needs.warnings)
+
+    def test_it_says_no_secret(self) -> None:
+        secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" * 2
+        faults = needs_of(TEXT.replace("receivers: [count]", f"receivers: [{secret}]")).faults
+        assert "G07" in {one.rule for one in faults}
+        assert secret not in "".join(map(str, faults))
 
     @pytest.mark.parametrize("tree", [{}, {"receivers": None}, {"receivers": {"components": []}}])
     def test_a_build_that_tells_nothing_offers_nothing(self, tree: dict[str, Any]) -> None:
@@ -215,6 +251,44 @@ class TestComponents:
         assert not check(crowd(2), subject(needs=before, before=self.needs), "seed").findings
 
 
+class TestCollectorVersions:
+    """What the validator says of a text for collectors of one version."""
+
+    def test_a_text_that_some_versions_refuse_is_a_warning_and_one_that_all_refuse_an_error(
+        self,
+    ) -> None:
+        old, new = crowd(2, collector="0.149.0"), crowd(1, first=9, collector="0.158.0")
+        here = subject(by_version={"0.149.0": [error("no such key.")]})
+        [some] = check([*old, *new], here, "seed").findings
+        assert (some.code, some.severity, some.count) == ("unknown_fields", Severity.WARNING, 2)
+        assert some.lines == ("0.149.0: Line 3: no such key.",)
+        assert [(one.name, one.detail) for one in some.collectors] == [
+            ("web-001", "0.149.0"),
+            ("web-002", "0.149.0"),
+        ]
+        [all_of_them] = check(old, here, "seed").findings
+        assert (all_of_them.code, all_of_them.severity) == ("unknown_fields", Severity.ERROR)
+        [ran] = check(old, replace(here, has_run=True), "seed").findings
+        assert ran.severity is Severity.WARNING
+        assert not check(new, here, "seed").findings
+
+    def test_what_is_not_certain_is_a_warning(self) -> None:
+        here = subject(by_version={"0.149.0": [warning("odd key.")]})
+        [found] = check(crowd(2, collector="0.149.0"), here, "seed").findings
+        assert (found.code, found.severity) == ("doubtful_fields", Severity.WARNING)
+
+    def test_what_holds_for_all_versions_is_told_of_the_text_and_the_rest_of_them(self) -> None:
+        text = exporting("logging").replace("logging: ", "logging: {}, debug: {verbosty: 1}")
+        both = ("0.158.0", "0.100.0")
+        assert "L22" not in {one.rule for one in needs_of(text, both).said}
+        assert "P02" in {one.rule for one in needs_of(text, both).said}
+        found = said_by_version(text, both)
+        assert [(one.rule, one.is_error) for one in found["0.158.0"]] == [("L22", True)]
+        assert [(one.rule, one.is_error) for one in found["0.100.0"]] == [("L22", False)]
+        assert not said_by_version(text, both, before=text), "that runs there"
+        assert ("L22", True) in {(one.rule, one.is_error) for one in needs_of(text, both[:1]).said}
+
+
 class TestTheRest:
     def test_new_variables_are_a_warning_and_those_in_use_a_note(self) -> None:
         needs = Needs(environment=frozenset({"OLD", "NEW"}))
@@ -227,10 +301,42 @@ class TestTheRest:
     def test_a_text_that_cannot_be_read_is_an_error_and_comes_first(self) -> None:
         found = check(
             crowd(1),
-            subject(needs=Needs(faults=("Line 3: no.",)), underway="Rollout #4 to edge v2"),
+            subject(needs=Needs(said=(error("no."),)), underway="Rollout #4 to edge v2"),
             "seed",
         )
         assert [one.code for one in found.findings] == ["invalid", "supersedes"]
+        assert found.findings[0].lines == ("Line 3: no.",)
+
+    def test_a_warning_that_the_stable_version_has_too_is_a_note(self) -> None:
+        before, both = replace(warning("old"), line=40), warning("old")
+        needs = Needs(said=(warning("new"), both))
+        new, kept = check(
+            crowd(1), subject(needs=needs, before=Needs(said=(before,))), "seed"
+        ).findings
+        assert (new.code, new.severity, new.lines) == (
+            "text_warnings",
+            Severity.WARNING,
+            ("Line 3: new",),
+        )
+        assert (kept.code, kept.severity, kept.lines) == (
+            "text_warnings_kept",
+            Severity.NOTE,
+            ("Line 3: old",),
+        )
+
+    def test_a_text_that_collectors_ran_well_is_not_stopped_by_the_validator(self) -> None:
+        needs = Needs(said=(error("no."),))
+        [found] = check(crowd(1), subject(needs=needs, has_run=True), "seed").findings
+        assert (found.code, found.severity, found.lines) == (
+            "invalid_but_ran",
+            Severity.WARNING,
+            ("Line 3: no.",),
+        )
+
+    def test_no_more_is_told_of_a_text_than_people_read(self) -> None:
+        needs = Needs(said=tuple(error(f"no {n}") for n in range(30)))
+        [found] = check(crowd(1), subject(needs=needs), "seed").findings
+        assert (len(found.lines), found.lines[-1]) == (21, "and 10 more")
 
     @pytest.mark.parametrize(
         ("service", "is_said"),
@@ -244,8 +350,11 @@ class TestTheRest:
         ],
     )
     def test_a_version_that_moves_nothing_is_a_warning(self, service: str, is_said: bool) -> None:
-        needs = needs_of(f"receivers: {{nop: , otlp: }}\nexporters: {{nop: , nop/2: }}\n{service}")
-        found = check(crowd(1), subject(needs=replace(needs, components=frozenset())), "seed")
+        needs = needs_of(
+            f"receivers: {{nop: , otlp: {{protocols: {{grpc: }}}}}}\nexporters: {{nop: , nop/2: }}\n{service}"
+        )
+        assert not needs.faults
+        found = check(crowd(1), subject(needs=Needs(model=needs.model)), "seed")
         told = [(one.code, one.severity) for one in found.findings]
         assert told == ([("moves_nothing", Severity.WARNING)] if is_said else [])
 

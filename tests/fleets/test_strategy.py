@@ -1,7 +1,10 @@
 """Who goes when: selectors, shares, zones and change windows, without a database."""
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 from uuid import UUID
 
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from fleets.rollouts.placing import next_to_go
 from fleets.rollouts.plan import Budget
 from fleets.rollouts.selector import BadSelector, parse_selector
-from fleets.rollouts.shares import BadShares, Candidate, Share, check_shares, divide
+from fleets.rollouts.shares import BadShares, Candidate, Share, check_shares, divide, sized
 from fleets.rollouts.strategy import PRESETS, StagePlan, Strategy
 from fleets.rollouts.windows import BadWindow, parse_window
 
@@ -62,6 +65,40 @@ def uid(number: int) -> UUID:
 
 def candidates(count: int, *, offline: int = 0) -> list[Candidate]:
     return [Candidate(uid(n), n >= offline, {"n": str(n)}) for n in range(count)]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Candidates that differ in nothing but who they are."""
+
+    those: tuple[Candidate, ...]
+
+    @property
+    def is_connected(self) -> bool:
+        return self.those[0].is_connected
+
+    @property
+    def gets_it(self) -> bool:
+        return self.those[0].gets_it
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        return self.those[0].attributes
+
+    @property
+    def count(self) -> int:
+        return len(self.those)
+
+    @property
+    def uids(self) -> list[bytes]:
+        return [one.uid.bytes for one in self.those]
+
+
+KINDS = st.tuples(st.booleans(), st.booleans(), st.sampled_from(["a", "b"]), st.integers(1, 6))
+STEPS = st.one_of(
+    st.builds(Share, count=st.integers(1, 9)),
+    st.builds(Share, selector=st.sampled_from([parse_selector("az=a"), parse_selector("az=b")])),
+)
 
 
 CANARY = (Share(count=1), Share(percent=10), Share(percent=50), Share(percent=100))
@@ -117,6 +154,40 @@ class TestShares:
             gone = sum(stage <= index for stage in stages.values())
             assert share.percent is not None
             assert gone == -(-share.percent * count // 100)
+
+    @given(
+        st.lists(KINDS, max_size=5),
+        st.lists(STEPS, max_size=4),
+        st.lists(st.integers(1, 99), max_size=2, unique=True),
+        st.text(),
+    )
+    def test_a_preview_says_how_many_will_be_in_each_stage(
+        self,
+        kinds: list[tuple[bool, bool, str, int]],
+        first: list[Share],
+        steps: list[int],
+        seed: str,
+    ) -> None:
+        shares = [*first, *(Share(percent=step) for step in sorted(steps)), Share(percent=100)]
+        check_shares(shares)
+        number = count()
+        crowds = [
+            Crowd(
+                tuple(
+                    Candidate(uid(next(number)), is_connected, {"az": zone}, gets_it=gets_it)
+                    for _ in range(many)
+                )
+            )
+            for is_connected, gets_it, zone, many in kinds
+        ]
+        stages = divide([one for crowd in crowds for one in crowd.those], shares, seed)
+        everybody = [one for crowd in crowds for one in crowd.those]
+        drawn = Counter((stages[one.uid], one.gets_it) for one in everybody)
+        told: Counter[tuple[int, bool]] = Counter()
+        for index, runs in enumerate(sized(crowds, shares, seed)):
+            for crowd, many in runs:
+                told[index, crowd.gets_it] += many
+        assert told == drawn
 
     @pytest.mark.parametrize(
         ("shares", "words"),

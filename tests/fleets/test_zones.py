@@ -6,7 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from fleets.models import Membership
+from agents.models import Agent
+from fleets.errors import NobodyLeftOut
+from fleets.models import ArrivalMode, Membership, Rollout
 from fleets.models import Target as StoredTarget
 from fleets.rollouts import engine
 from fleets.rollouts.judging import Health
@@ -15,9 +17,10 @@ from fleets.rollouts.services import leave_out
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan
 from fleets.rollouts.zones import FailedFacts, broken_zones
-from tests.factories import TESTER, at
+from fleets.services import forget_agent, move_agent, set_mode
+from tests.factories import TESTER, at, make_fleet
 from tests.fleets.plan_world import Stage, Target, World
-from tests.fleets.story import FAILED, disconnect
+from tests.fleets.story import FAILED, disconnect, member_of
 from tests.fleets.test_stages import SOAK, Staged, healthy
 
 RACK = {"rack": "r1"}
@@ -97,6 +100,19 @@ class Pair(Staged):
         self.work()
 
 
+class Ended(Pair):
+    """The same, and the other goes offline until the rollout has succeeded without it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        disconnect(self.other)
+        self.work()
+        assert self.states() == ["failed", "pending_offline"]
+        assert self.rollout.state == "succeeded"
+        self.other = self.story.come_back(self.other)
+        self.story.agents = [self.broken, self.other]
+
+
 @pytest.mark.django_db
 class TestPair:
     def test_the_other_waits_while_the_one_is_broken_and_the_rollout_says_so(self) -> None:
@@ -142,6 +158,50 @@ class TestPair:
         healthy(pair.broken, since=pair.now)
         pair.work(SOAK)
         assert pair.offered() == pair.story.agents[1:]
+
+    @pytest.mark.parametrize("goes", ["moved", "forgotten", "observed"])
+    def test_after_the_end_one_that_went_away_holds_nobody(self, goes: str) -> None:
+        pair = Ended()
+        agent = Agent.objects.get(pk=pair.broken.instance_uid)
+        if goes == "moved":
+            move_agent(agent=agent, fleet=make_fleet(name="Other"), actor=TESTER)
+        elif goes == "forgotten":
+            forget_agent(agent=agent, actor=TESTER)
+        else:
+            set_mode(agent=agent, mode=ArrivalMode.OBSERVED, actor=TESTER)
+        assert pair.offered() == [pair.other]
+
+    def test_after_the_end_one_that_is_broken_holds_the_other_until_it_is_left_out(self) -> None:
+        pair = Ended()
+        assert pair.offered() == []
+        left = leave_out(rollout=pair.rollout, uids=[pair.broken.instance_uid], actor=TESTER)
+        assert (left, pair.offered()) == (1, [pair.other])
+
+    def test_after_the_end_the_one_that_waits_can_be_left_out_and_keeps_what_it_runs(self) -> None:
+        pair = Ended()
+        assert leave_out(rollout=pair.rollout, uids=[pair.other.instance_uid], actor=TESTER) == 1
+        healthy(pair.broken, since=pair.now)
+        pair.work(SOAK)
+        assert pair.offered() == []
+        member = member_of(pair.other)
+        assert member.desired is not None
+        assert member.desired.version == pair.story.one
+
+    def test_after_the_end_one_that_holds_nobody_is_not_left_out(self) -> None:
+        """It stays a failure: nothing would change but the numbers."""
+        pair = Ended()
+        Rollout.objects.update(zone_limit=0)
+        with pytest.raises(NobodyLeftOut, match="for which others of their zone wait"):
+            leave_out(rollout=pair.rollout, uids=[pair.broken.instance_uid], actor=TESTER)
+
+    def test_it_is_known_who_waits_for_whom(self) -> None:
+        running, ended = Pair(), Ended()
+        for pair in (running, ended):
+            [hold] = engine.zone_holds(pair.rollout, pair.now)
+            assert (hold.zone, set(hold.broken)) == ("r1", {pair.broken.instance_uid})
+            assert hold.waiting == {pair.other.instance_uid}
+            healthy(pair.broken, since=pair.now)
+            assert not engine.zone_holds(pair.rollout, pair.now + SOAK)
 
     def test_a_look_costs_as_many_statements_with_many_as_with_few(self) -> None:
         costs = []

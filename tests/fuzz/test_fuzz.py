@@ -18,7 +18,7 @@ from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_frame
 from opamp.protocol.session import AgentSession
-from tests.fuzz import inputs, targets
+from tests.fuzz import inputs, longest, targets
 from tests.fuzz.extremes import FLOODS, extremes
 from tests.fuzz.measuring import peak_of, size_of, work_of
 from tests.opamp.adapters import Adapter
@@ -43,6 +43,13 @@ def test_a_session_answers_or_refuses_whatever_comes(seed: int, transport: Trans
     rng, target = random.Random(seed), targets.LongSession(transport)
     for _ in range(10):
         target(inputs.make(rng).body)
+    assert size_of(target.session) < SESSION_BYTES
+
+
+@pytest.mark.parametrize("path", longest.texts(), ids=".".join)
+def test_no_field_makes_a_session_large_however_long_it_is(path: tuple[str, ...]) -> None:
+    target = targets.LongSession(Transport.WEBSOCKET)
+    target(longest.with_long_text(path, 8 * 1024 * 1024).SerializeToString())
     assert size_of(target.session) < SESSION_BYTES
 
 

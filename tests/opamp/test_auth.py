@@ -56,6 +56,24 @@ async def test_an_answer_is_forgotten_when_a_token_is_revoked_or_time_passes() -
     assert len(asked.secrets) == 4
 
 
+async def test_what_is_asked_while_tokens_are_revoked_is_asked_again_until_none_is() -> None:
+    revocations = [1, 2]
+    secrets: list[str] = []
+
+    async def ask(secret: str) -> Credential:
+        secrets.append(secret)
+        if len(secrets) <= len(revocations):
+            verifier.forget()
+        if len(secrets) > len(revocations):
+            raise ConnectionRefused("revoked", text="no")
+        return Credential(None, secret)
+
+    verifier = TokenVerifier(ask)
+    with pytest.raises(ConnectionRefused):
+        await verifier.verify("good")
+    assert len(secrets) == 3
+
+
 async def test_a_database_that_is_away_is_said_once_until_it_answers(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -12,6 +12,7 @@ from opamp.options import GatewayOptions
 from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentDisconnect, ComponentHealth, ServerErrorResponseType
 from telflo.base.ids import new_id
+from tests.opamp.adapters import Asgi
 from tests.opamp.conftest import Connect
 from tests.opamp.fakes import (
     CREDENTIAL,
@@ -251,6 +252,25 @@ class TestEnding:
         closed = await wire.next()
         assert (closed["code"], closed["reason"]) == (1008, "The token is revoked.")
         assert (await connect().next())["status"] == 401
+
+    @pytest.mark.rule("S8")
+    async def test_one_that_is_let_in_while_its_token_is_revoked_is_closed_as_well(
+        self, gateway: Gateway, domain: MemoryDomain, layer: Any
+    ) -> None:
+        """The web port accepts before it holds a connection; the hint finds none then."""
+        asgi = Asgi()
+        first, wire = asgi.connect(gateway), asgi.connect(gateway)
+        wire.reads.clear()
+        await joined(first)
+        assert CREDENTIAL.id is not None
+        domain.revoked.add(CREDENTIAL.id)
+        hint = {"type": "close_tokens", "tokens": [CREDENTIAL.id.hex], "reason": "Revoked."}
+        await layer.group_send(notify.GATEWAYS, hint)
+        assert (await first.next())["code"] == 1008
+        wire.reads.set()
+        assert (await wire.next())["type"] == "websocket.accept"
+        assert (await wire.next())["code"] == 1008
+        await asgi.stop()
 
     @pytest.mark.rule("S8")
     @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.02)])

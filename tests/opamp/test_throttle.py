@@ -13,7 +13,17 @@ from opamp.ports import Credential
 from opamp.proto.opamp_pb2 import ServerErrorResponseType
 from opamp.throttle import RefusalThrottle, sender_of
 from tests.opamp.conftest import Connect
-from tests.opamp.fakes import CREDENTIAL, SECRET, UID, UID2, MemoryDomain, comes_back, full, post
+from tests.opamp.fakes import (
+    CREDENTIAL,
+    OTHER_SECRET,
+    SECRET,
+    UID,
+    UID2,
+    MemoryDomain,
+    comes_back,
+    full,
+    post,
+)
 from tests.opamp.waiting import until
 
 BAD_REQUEST = ServerErrorResponseType.ServerErrorResponseType_BadRequest
@@ -128,6 +138,22 @@ async def test_a_flood_of_bad_tokens_is_answered_429_without_a_lookup(
     assert domain.names().count("verify_token") == 4
     # Collectors behind the same address that were let in before are not locked out by it.
     assert (await connect().next())["type"] == "websocket.accept"
+
+
+@pytest.mark.rule("A3")
+@pytest.mark.parametrize("options", [GatewayOptions(refusals_per_minute=3)])
+async def test_a_token_that_is_revoked_is_held_back_by_itself(
+    connect: Connect, domain: MemoryDomain, gateway: Gateway
+) -> None:
+    assert (await connect().next())["type"] == "websocket.accept"
+    assert CREDENTIAL.id is not None
+    domain.revoked.add(CREDENTIAL.id)
+    gateway.verifier.forget()
+    answers = [await connect().next() for _ in range(5)]
+    assert [answer["status"] for answer in answers] == [401, 401, 401, 429, 429]
+    assert domain.names().count("verify_token") == 2
+    # Nobody behind the same address is kept out by it, known here or not.
+    assert (await connect(secret=OTHER_SECRET).next())["type"] == "websocket.accept"
 
 
 @pytest.mark.rule("A3")

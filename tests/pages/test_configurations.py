@@ -1,5 +1,6 @@
 """The pages of configurations and versions."""
 
+import re
 from typing import Any
 
 import pytest
@@ -25,6 +26,10 @@ from tests.pages.reading import signed_in
 pytestmark = pytest.mark.django_db
 
 GOOD = "receivers:\n  otlp:\nexporters:\n  otlp:\n    headers:\n      authorization: Bearer hunter2hunter2\nservice:\n"
+WARNED = (
+    "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {debug: }\n"
+    "service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n"
+)
 BAD = "receivers:\n  otlp:\n   - a: [1,\n  x: }\nservice:\n"
 
 
@@ -67,9 +72,11 @@ def test_pages_are_live_and_never_read_the_raw_text_again_by_themselves() -> Non
     assert f'data-live="{topic} fleets"' in listed
     raw = client.get(address(version, "raw/")).content.decode()
     assert raw.count("data-live=") == raw.count(f'data-live-url="{address(version)}"') > 0
-    path = f"/configurations/{version.configuration_id}/versions/new/"
-    assert "data-live=" not in client.get(path).content.decode()
-    assert "data-live=" not in client.post(path, {"yaml": BAD}).content.decode()
+    # Its one live part is fetched from an address of its own.
+    path = f"/configurations/{version.configuration_id}/draft/"
+    for page in (client.get(path), client.post(path, {"yaml": BAD, "do": "version"})):
+        html = page.content.decode()
+        assert html.count("data-live=") == html.count(f'data-live-url="{path}state/"') == 1
 
 
 def test_a_name_in_use_is_said_at_the_name_and_the_text_is_kept() -> None:
@@ -118,35 +125,6 @@ def test_a_pasted_text_of_20_mb_is_refused_clearly_and_not_sent_back(name: str) 
     assert not Configuration.objects.exists()
 
 
-def test_a_next_version_of_20_mb_is_not_sent_back_either() -> None:
-    path = f"/configurations/{saved().configuration_id}/versions/new/"
-    answer = signed_in(Role.EDITOR).post(path, {"yaml": "a" * 20_000_000})
-    assert answer.status_code == 422
-    assert "The text is not shown again because it is too large." in answer.content.decode()
-    assert len(answer.content) < 100_000
-    assert ConfigVersion.objects.count() == 1
-
-
-def test_the_next_version_begins_with_the_latest_text_and_reading_it_is_recorded() -> None:
-    version = saved()
-    client = signed_in(Role.EDITOR)
-    path = f"/configurations/{version.configuration_id}/versions/new/"
-    form = client.get(path)
-    assert "hunter2hunter2" in form.content.decode()
-    assert "no-store" in form["Cache-Control"]
-    assert Activity.objects.filter(action="version.read_raw").count() == 1
-    answer = client.post(path, {"yaml": GOOD + "# more\n", "note": "more"})
-    assert answer["Location"].endswith("/versions/2/")
-
-
-def test_an_unchanged_text_is_not_saved_again() -> None:
-    version = saved()
-    path = f"/configurations/{version.configuration_id}/versions/new/"
-    answer = signed_in(Role.EDITOR).post(path, {"yaml": GOOD})
-    assert answer.status_code == 422
-    assert "this is the text of v1" in answer.content.decode()
-
-
 def test_secrets_are_masked_unless_the_raw_text_is_asked_for() -> None:
     version = saved()
     client = signed_in(Role.EDITOR)
@@ -165,14 +143,31 @@ def test_only_editors_read_raw_text_and_change_versions(role: Role, rest: str) -
 
 
 def test_publishing_asks_first_and_then_makes_it_assignable() -> None:
-    version = saved()
+    version = saved(WARNED)
     client = signed_in(Role.EDITOR)
     question = client.get(address(version, "publish/")).content.decode()
     assert "No collector changes before someone assigns it" in question
-    client.post(address(version, "publish/"), {"reason": "ready"})
+    rules = re.findall(r'name="accept" value="(\w+)"', question)
+    assert "L04" in rules
+    refused = client.post(address(version, "publish/"), {"reason": "ready"}, follow=True)
+    assert f"Accept what {version} is warned of first" in refused.content.decode()
+    client.post(address(version, "publish/"), {"reason": "ready", "accept": rules})
     version.refresh_from_db()
     assert version.state == VersionState.PUBLISHED
     assert Activity.objects.get(action="version.publish").reason == "ready"
+
+
+def test_a_version_with_errors_is_not_published_and_says_what_they_are() -> None:
+    version = saved(WARNED.replace("[debug]", "[gone]"))
+    client = signed_in(Role.EDITOR)
+    page = client.get(address(version)).content.decode()
+    assert 'data-confirm="#publish"' not in page
+    question = client.get(address(version, "publish/")).content.decode()
+    assert f"{version} has errors" in question
+    assert "Undefined member of a pipeline" in question
+    client.post(address(version, "publish/"), {"accept": ["L04"]})
+    version.refresh_from_db()
+    assert version.state == VersionState.UNPUBLISHED
 
 
 def test_any_two_versions_are_compared_and_a_changed_secret_shows_as_a_masked_line() -> None:
@@ -252,5 +247,7 @@ def test_an_archived_configuration_leaves_the_list_and_takes_no_version() -> Non
     client.post(f"/configurations/{version.configuration_id}/archive/", {"reason": "old"})
     assert "edge</a>" not in client.get("/configurations/").content.decode()
     assert "edge</a>" in client.get("/configurations/?archived=1").content.decode()
-    path = f"/configurations/{version.configuration_id}/versions/new/"
-    assert client.post(path, {"yaml": "receivers:\n"}).status_code == 422
+    path = f"/configurations/{version.configuration_id}/draft/"
+    answer = client.post(path, {"yaml": "receivers:\n"}, follow=True)
+    assert "is archived. Nothing new can be saved in it." in answer.content.decode()
+    assert ConfigVersion.objects.count() == 1

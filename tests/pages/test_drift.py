@@ -1,11 +1,15 @@
 """What differs, on a collector's page and in the API, and making a version of it."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from agents.models import Agent, EffectiveConfig
-from configs.models import ConfigVersion, VersionState
+from agents.snapshot import ConfigFile
+from agents.store.values import files_to_text
+from configs.models import Configuration, ConfigVersion, Draft, VersionState
+from fleets.models import Membership
 from telflo.base.access import Role
 from telflo.base.models import Activity
 from tests.factories import (
@@ -118,6 +122,54 @@ def test_programs_read_the_difference_and_adopt_it(client: Any) -> None:
     )
     assert again.status_code == 409
     assert "did not say what it runs" in again.json()["detail"]
+
+
+def test_what_it_runs_becomes_the_draft_unless_there_is_one() -> None:
+    agent = drifted_collector()
+    html = adopted(agent, as_draft="on")
+    draft = Draft.objects.get()
+    assert "timeout: 2m0s" in draft.yaml
+    assert (draft.base, ConfigVersion.objects.count()) == (ConfigVersion.objects.get(), 1)
+    assert "It is the draft of drifting now" in html
+    Draft.objects.update(yaml="edited")
+    assert "has a draft that" in adopted(agent, as_draft="on")
+    assert Draft.objects.get().yaml == "edited"
+
+
+def test_what_an_unmanaged_collector_runs_becomes_a_new_configuration() -> None:
+    agent = drifted_collector()
+    Membership.objects.update(desired=None)
+    path = f"/collectors/{agent.pk}/adopt/"
+    assert path in shown(agent)
+    assert path not in shown(agent, Role.OPERATOR)
+    assert 'value="edge-1"' in page(path, role=Role.EDITOR)
+    html = adopted(agent, name="found")
+    version = ConfigVersion.objects.get(configuration__name="found")
+    assert (version.number, version.state) == (1, VersionState.UNPUBLISHED)
+    assert "timeout: 2m0s" in version.yaml
+    assert "opamp" not in version.yaml
+    assert "KAFKA_AUTH_PASSWORD" in html
+    assert "exists. Choose another name." in adopted(agent, name="found")
+    EffectiveConfig.objects.update(files=files_to_text([ConfigFile("", b"receivers: {}", "")]))
+    assert "runs no pipeline of its own" in adopted(agent, name="nothing")
+    assert not Configuration.objects.filter(name="nothing").exists()
+
+
+def test_programs_adopt_as_a_draft_and_as_a_new_configuration(client: Any) -> None:
+    agent = drifted_collector()
+    key = {"HTTP_AUTHORIZATION": f"Bearer {make_api_token().secret}"}
+
+    def adopt(**body: Any) -> Any:
+        path = f"/api/v1/agents/{agent.pk}/adopt/"
+        return client.post(path, body, "application/json", **key)
+
+    made = adopt(as_draft=True).json()
+    assert (made["id"], made["number"]) == (None, None)
+    assert Draft.objects.get().configuration_id == UUID(made["configuration"])
+    Draft.objects.update(yaml="edited")
+    assert adopt(as_draft=True).status_code == 409
+    assert adopt(as_draft=True, name="x").status_code == 400
+    assert adopt(name="found").json()["number"] == 1
 
 
 def test_drifted_collectors_are_listed(client: Any) -> None:

@@ -10,6 +10,7 @@ from configs.models import ConfigVersion
 from fleets.models import Fleet, Rollout
 from telflo.base.access import Role
 from tests.factories import (
+    exporting,
     make_collector,
     make_configuration,
     make_fleet,
@@ -20,6 +21,7 @@ from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
 HERE = "/fleets/edge/assign/"
+TO_A_FILE = exporting("file", "{path: '${env:PLACE}'}")
 STAGE = {"kind": "percent", "value": "100 %", "bake": "", "budget": "0"}
 
 
@@ -202,9 +204,7 @@ def test_the_whole_plan_is_started_as_it_was_typed() -> None:
 
 def test_each_warning_needs_its_tick() -> None:
     page = Page()
-    page.version = make_version(
-        yaml="exporters: {file: {path: '${env:PLACE}'}}\nservice: {pipelines: {logs: {exporters: [file]}}}\n"
-    )
+    page.version = make_version(yaml=TO_A_FILE)
     html = page.html("preview")
     assert 'name="accept" value="unknown_components"' in html
     assert "2 warnings need your tick." in html
@@ -221,6 +221,7 @@ def test_an_error_cannot_be_ticked_away() -> None:
     page.version = make_version(yaml="receivers: [")
     html = page.html("preview")
     assert "No collector can run this text" in html
+    assert "Line 1: " in html
     assert 'value="start" disabled' in html
     assert page.post("start", accept=["invalid"]).status_code == 422
     assert not Rollout.objects.exists()

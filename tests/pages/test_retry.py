@@ -1,10 +1,11 @@
 """Retry beside every failure: one question that says what will happen, for Operators."""
 
+import re
 from urllib.parse import quote
 
 import pytest
 
-from fleets.models import Quarantine
+from fleets.models import Quarantine, Rollout
 from telflo.base.access import Role
 from telflo.base.models import Activity
 from tests.factories import (
@@ -12,6 +13,7 @@ from tests.factories import (
     make_fleet,
 )
 from tests.fleets.failed import failed_collector
+from tests.fleets.test_many import all_failed
 from tests.pages.reading import page, posted, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +85,22 @@ def test_many_are_retried_with_one_question_and_those_that_cannot_are_told() -> 
     assert "1 collector is offered what failed once more" in html
     assert "mail: Nothing failed on this collector" in html
     assert not Quarantine.objects.exists()
+
+
+def test_all_that_failed_for_one_cause_are_retried_from_the_rollout_with_one_question() -> None:
+    story = all_failed(2)
+    rollout = Rollout.objects.latest("number")
+    here = f"/rollouts/{rollout.number}/"
+    [link] = re.findall(rf'href="({here}retry/\?cause=\w+)"', page(here, role=Role.OPERATOR))
+    assert f"{here}retry/" not in page(here)
+    asked = page(link, role=Role.OPERATOR)
+    assert f"Retry {rollout.version} on 2 collectors?" in asked
+    assert "offered the version before it" in asked
+    client = signed_in(Role.OPERATOR)
+    html = client.post(link, {"reason": "mended"}, follow=True).content.decode()
+    assert "2 collectors are tried once more" in html
+    assert Activity.objects.get(action="rollout.retry").reason == "mended"
+    assert "Failed collectors retried" in html
+    assert set(rollout.targets.values_list("state", flat=True)) == {"waiting"}
+    assert "Nobody can be retried" in page(link, role=Role.OPERATOR)
+    assert len(story.agents) == 2

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from agents.models import AgentStatus
+from agents.models import Agent, AgentStatus
 from agents.snapshot import ConfigStatus
 from fleets.models import (
     Attempt,
@@ -24,6 +24,7 @@ from fleets.rollouts.engine import advance
 from fleets.rollouts.engine.telling import record_turn
 from fleets.rollouts.plan import Action as Step
 from fleets.rollouts.services import act_on_rollout, start_rollout
+from fleets.services import retry_agent
 from fleets.views.history_rows import history_of
 from fleets.views.rollout_rows import RolloutRow, stage_words
 from telflo.base.access import Role
@@ -38,6 +39,8 @@ from tests.factories import (
     make_rendered,
     make_version,
 )
+from tests.fleets.test_many import all_failed
+from tests.fleets.test_stages import Staged
 from tests.pages.reading import page, signed_in
 from tests.pages.rollouts import started
 
@@ -415,3 +418,25 @@ def test_who_waits_when_it_is_paused_has_waited_since_before() -> None:
     before = set(rollout.targets.values_list("state", "state_since"))
     act_on_rollout(rollout=rollout, action=Step.PAUSE, actor=TESTER)
     assert set(rollout.targets.values_list("state", "state_since")) == before
+
+
+def test_a_retry_of_a_single_collector_stands_in_the_history_with_its_reason() -> None:
+    story = all_failed(1)
+    rollout = Rollout.objects.latest("number")
+    agent = Agent.objects.get(pk=story.agents[0].instance_uid)
+    retry_agent(agent=agent, actor=TESTER, reason="larger disk")
+    found = [(one.what, one.why) for one in history_of(rollout, [])]
+    assert (f"Failed version retried: {agent}", "larger disk") in found
+
+
+@pytest.mark.parametrize(
+    ("action", "why"), [(Step.ROLL_BACK, "taken back"), (Step.CANCEL, "cancelled")]
+)
+def test_that_some_were_not_reached_is_said_once(action: Step, why: str) -> None:
+    staged = Staged()
+    staged.offered()
+    staged.act(action)
+    html = page(f"/rollouts/{staged.rollout.number}/")
+    assert f"3 collectors were not reached before it was {why}, and keep what they run." in html
+    assert html.count("Not reached</span>") == 3
+    assert "The rollout was" not in html

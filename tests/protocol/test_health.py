@@ -35,7 +35,7 @@ def test_a_tree_is_read_as_it_was_written() -> None:
 
 def test_what_was_taken_with_wider_limits_can_be_read() -> None:
     attributes = {f"key.{number}": "v" * 20_000 for number in range(600)}
-    wide = Limits(attributes=1_000, attribute_length=30_000)
+    wide = Limits(attributes=1_000, attribute_length=30_000, tree_bytes=2**24)
     message = pb.ComponentHealth.FromString(
         write_tree(ComponentHealth(True, attributes=attributes))
     )

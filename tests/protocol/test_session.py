@@ -252,6 +252,28 @@ class TestSequenceNumbers:
         assert other is not None
         assert (other.doubtful_num, len(other.facts)) == (10, 1)
 
+    @pytest.mark.parametrize("last_error", ["", SHUTDOWN_ERROR])
+    def test_over_http_what_does_not_last_is_told_once_though_the_health_before_stays(
+        self, last_error: str
+    ) -> None:
+        """While we have its collector restarted, the stored health is the one before, as of then."""
+        known: dict[str, Any] = {
+            "transport": Transport.HTTP,
+            "health": ComponentHealth(healthy=True, status="StatusOK"),
+            "is_health_past": True,
+        }
+        health = pb.ComponentHealth(status="StatusStarting", last_error=last_error)
+        again = session(**known).receive(said(4, health=health), START).patch
+        assert again is not None
+        assert FactKind.HEALTH not in {fact.kind for fact in again.facts}
+        other = session(**known).receive(said(5, health=health), START).patch
+        assert other is not None
+        assert FactKind.HEALTH in {fact.kind for fact in other.facts}
+        ill = pb.ComponentHealth(status="StatusStarting", last_error="no port")
+        patch = session(**known).receive(said(4, health=ill), START).patch
+        assert patch is not None
+        assert len(patch.facts) == 1
+
     def test_over_a_websocket_no_number_is_kept_beside_a_doubt(self) -> None:
         patch = session().receive(said(9), START).patch
         assert patch is not None

@@ -30,6 +30,9 @@ class TestLimits:
             (Limits(packages=1), "package_statuses has 2 entries"),
             (Limits(hash_bytes=1), "hash of remote_config_status has 2 bytes"),
             (Limits(hash_bytes=2), "hash of available_components has 3 bytes"),
+            (Limits(hash_bytes=3), "hash of connection_settings_status has 4 bytes"),
+            (Limits(tree_bytes=15), "health has 16 bytes"),
+            (Limits(tree_bytes=29), "available_components has 30 bytes"),
         ],
     )
     def test_too_much_of_anything_is_refused_by_name(self, limits: Limits, problem: str) -> None:
@@ -83,6 +86,7 @@ def rich() -> pb.AgentToServer:
     message.remote_config_status.last_remote_config_hash = b"\x01\x02"
     message.available_components.hash = b"\x01\x02\x03"
     message.available_components.components["receivers"].sub_component_map["otlp"].SetInParent()
+    message.connection_settings_status.last_connection_settings_hash = b"\x01\x02\x03\x04"
     message.custom_capabilities.capabilities.extend(["io.a/1", "io.b/1"])
     for name in ("one", "two"):
         message.package_statuses.packages[name].agent_has_version = "1"

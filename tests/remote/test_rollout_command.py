@@ -17,6 +17,7 @@ from telflo.remote import rollout
 from telflo.remote.client import Client, Unreachable, WrongSettings
 from telflo.remote.progress import Exit, end_of, line_of
 from tests.factories import (
+    exporting,
     make_api_token,
     make_collector,
     make_configuration,
@@ -27,9 +28,7 @@ from tests.factories import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-NEEDY = (
-    "exporters: {file: {path: '${env:LEVEL}'}}\nservice: {pipelines: {logs: {exporters: [file]}}}\n"
-)
+NEEDY = exporting("file", "{path: '${env:LEVEL}'}")
 
 
 class Shell:

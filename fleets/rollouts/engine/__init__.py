@@ -18,10 +18,12 @@ from fleets.rollouts.engine.reverting import settle_reverting
 from fleets.rollouts.engine.soaks import judge_soaks
 from fleets.rollouts.engine.starting import start
 from fleets.rollouts.engine.states import IN_FLIGHT
+from fleets.rollouts.engine.zones import ZoneHold, holders_of, zone_holds
 
 __all__ = [
     "IN_FLIGHT",
     "RetryWay",
+    "ZoneHold",
     "act",
     "advance",
     "claim",
@@ -31,6 +33,7 @@ __all__ = [
     "hand_down",
     "hold",
     "hold_fleets",
+    "holders_of",
     "join",
     "judge_soaks",
     "keep_names",
@@ -42,4 +45,5 @@ __all__ = [
     "stable_configs",
     "start",
     "way_of_retry",
+    "zone_holds",
 ]

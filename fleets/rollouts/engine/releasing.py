@@ -16,6 +16,7 @@ from fleets.models import (
     Quarantine,
     RenderedConfig,
     Rollout,
+    RolloutState,
     Stage,
     Target,
     TargetState,
@@ -32,7 +33,14 @@ from fleets.rollouts.engine.facts import facts_of
 from fleets.rollouts.engine.locks import locked
 from fleets.rollouts.engine.states import OPEN_TARGETS
 from fleets.rollouts.engine.zones import moving_zones, zones_out
-from fleets.rollouts.placing import Place, Placement, next_to_go, place_target
+from fleets.rollouts.placing import (
+    CANCELLED_BEFORE,
+    TAKEN_BACK_BEFORE,
+    Place,
+    Placement,
+    next_to_go,
+    place_target,
+)
 from fleets.rollouts.plan import ACTIVE, State
 from telflo.base.hints import touch_on_commit
 
@@ -46,10 +54,12 @@ def release(
     asking again is cheap.
     """
     rendered = render_version(rollout.version, now=now)
-    uids = _to_place(rollout, stages, rendered, room, now)
+    uids, away = _to_place(rollout, stages, rendered, room, now)
     if not uids:
         return False
-    rows = store.lock(uids)
+    locked_rows = store.lock(uids)
+    # Who is back by now is held to the zone limit: the next look places it.
+    rows = {uid: row for uid, row in locked_rows.items() if not (uid in away and row.connected)}
     members = _members(rollout, rows)
     facts = facts_of(rollout, rendered, members, rows)
     placements = {uid: place_target(one) for uid, one in facts.items()}
@@ -71,11 +81,8 @@ def close(rollout: Rollout, state: State, *, now: datetime) -> bool:
     """What waits and was not let go will not be. Answers whether there was any."""
     waiting = Target.objects.filter(rollout=rollout, state=TargetState.WAITING)
     _give_up_retries(rollout, waiting)
-    why = "The rollout was cancelled before." if state is State.CANCELLED else _WENT_BACK
+    why = CANCELLED_BEFORE if state is State.CANCELLED else TAKEN_BACK_BEFORE
     return bool(waiting.update(state=TargetState.EXCLUDED, state_since=now, reason=why))
-
-
-_WENT_BACK = "The rollout was taken back before."
 
 
 def _give_up_retries(rollout: Rollout, waiting: QuerySet[Target]) -> None:
@@ -88,15 +95,17 @@ def _give_up_retries(rollout: Rollout, waiting: QuerySet[Target]) -> None:
 
 def leave_out(rollout_id: UUID, uids: Collection[UUID], *, reason: str, now: datetime) -> int:
     """These collectors are no targets any more, unless they were offered the version; answers how many. Those on which
-    it failed stop counting.
+    it failed stop counting. Of a rollout that succeeded: who gets it on their return, and who holds a zone.
     """
     with transaction.atomic():
         rollout = locked(rollout_id)
-        if rollout is None or rollout.state not in ACTIVE:
+        if rollout is None or rollout.state not in (*ACTIVE, RolloutState.SUCCEEDED):
             return 0
         rows = store.lock(list(uids))
+        counts = rollout.state in ACTIVE or bool(rollout.zone_limit)
+        failed = Q(state=TargetState.FAILED) if counts else Q()
         targets = Target.objects.filter(
-            rollout=rollout, agent_id__in=list(rows), state__in=[*OPEN_TARGETS, TargetState.FAILED]
+            Q(state__in=OPEN_TARGETS) | failed, rollout=rollout, agent_id__in=list(rows)
         )
         ids = list(targets.values_list("pk", flat=True))
         back = _take_back(rollout, targets.filter(state__in=OPEN_TARGETS))
@@ -139,9 +148,9 @@ def _to_place(
     rendered: RenderedConfig,
     room: int | None,
     now: datetime,
-) -> list[UUID]:
+) -> tuple[list[UUID], frozenset[UUID]]:
     """Those that may go now, and of those that were let go: who went offline since, or whose agent turned out to have
-    or to refuse it. Those in a retry wait for it.
+    or to refuse it. Those in a retry wait for it. And who of them may go only while it is offline.
     """
     waiting = Q(state=Place.WAITING.value)
     has_failed = Quarantine.objects.filter(agent=OuterRef("agent"), hash=rendered.hash)
@@ -161,21 +170,27 @@ def _to_place(
         is_let_go & Q(agent__membership__retry=None) & (went_away | has_it | refuses)
         | is_going_back & went_away
     )
-    return [
-        *changed.values_list("agent_id", flat=True),
-        *_next(rollout, mine.exclude(is_let_go), room, now),
-    ]
+    going, away = _next(rollout, mine.exclude(is_let_go), room, now)
+    return [*changed.values_list("agent_id", flat=True), *going], away
 
 
-def _next(rollout: Rollout, held: QuerySet[Target], room: int | None, now: datetime) -> list[UUID]:
-    """Who of those that were not let go yet may go, stage by stage."""
+def _next(
+    rollout: Rollout, held: QuerySet[Target], room: int | None, now: datetime
+) -> tuple[list[UUID], frozenset[UUID]]:
+    """Who of those that were not let go yet may go, stage by stage; and who of them alone because it is offline: then
+    no zone holds it, since it gets the version on its return, within the limits of that time.
+    """
     if room == 0:
-        return []
-    ordered = held.order_by("stage__index", "pk").values_list("agent_id", "zone")
+        return [], frozenset()
+    ordered = held.order_by("stage__index", "pk")
     if not rollout.zone_limit:
-        return [uid for uid, _ in (ordered if room is None else ordered[:room])]
+        uids = ordered.values_list("agent_id", flat=True)
+        return list(uids if room is None else uids[:room]), frozenset()
+    known = list(ordered.values_list("agent_id", "zone", "agent__status__connected"))
+    zones = [(uid, zone if is_connected else "") for uid, zone, is_connected in known]
     busy = moving_zones([rollout])[rollout.pk] + zones_out([rollout], now)[rollout.pk]
-    return next_to_go(ordered, busy, room=room, per_zone=rollout.zone_limit)
+    going = next_to_go(zones, busy, room=room, per_zone=rollout.zone_limit)
+    return going, frozenset(uid for uid, _, is_connected in known if not is_connected)
 
 
 def _members(rollout: Rollout, uids: "dict[UUID, StatusRow]") -> dict[UUID, Membership]:

@@ -2,15 +2,26 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import F, Q, QuerySet
+
 from agents.snapshot import Capability, ConfigStatus
 from configs.collector.drift import Runs
-from fleets.models import Rollout, Target, TargetState
+from fleets.models import (
+    ArrivalMode,
+    Rollout,
+    RolloutState,
+    StageState,
+    Target,
+    TargetState,
+)
 from fleets.rollouts.engine.soaks import health_of
-from fleets.rollouts.engine.states import IN_MOTION
+from fleets.rollouts.engine.states import IN_MOTION, LET_GO
+from fleets.rollouts.plan import ACTIVE
 from fleets.rollouts.zones import FailedFacts, broken_zones
 
 Zones = Mapping[UUID, "Counter[str]"]
@@ -32,10 +43,72 @@ def zones_out(rollouts: Collection[Rollout], now: datetime) -> Zones:
     if not limited:
         return defaultdict(Counter)
     failed: dict[UUID, list[FailedFacts]] = defaultdict(list)
-    targets = Target.objects.filter(rollout__in=limited, state=TargetState.FAILED)
-    for rollout_id, *known in targets.exclude(zone="").values_list("rollout_id", *_NAMES):
+    for rollout_id, *known in _failed(limited).values_list("rollout_id", *_NAMES):
         failed[rollout_id].append(_facts(*known))
     return defaultdict(Counter, {pk: broken_zones(some, now) for pk, some in failed.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneHold:
+    """A zone in which nobody goes on. broken: who holds it, by name · waiting: who would go."""
+
+    zone: str
+    broken: Mapping[UUID, str]
+    waiting: frozenset[UUID]
+
+
+def zone_holds(rollout: Rollout, now: datetime) -> list[ZoneHold]:
+    """Who waits for whom, by zone; of a rollout with a zone limit three queries at most, else none.
+
+    Only where those that are broken fill the limit: what moves will be judged by itself.
+    """
+    if not rollout.zone_limit:
+        return []
+    broken: dict[str, dict[UUID, str]] = defaultdict(dict)
+    names = ("agent_id", "agent__display_name", *_NAMES)
+    failed = _failed([rollout.pk]).order_by("agent__display_name", "pk")
+    for uid, name, *known in failed.values_list(*names):
+        facts = _facts(*known)
+        if not facts.is_back(now):
+            broken[facts.zone][uid] = name
+    full = [zone for zone, those in broken.items() if len(those) >= rollout.zone_limit]
+    waiting = _waiting(rollout, full) if full else {}
+    return [ZoneHold(zone, broken[zone], frozenset(waiting[zone])) for zone in sorted(waiting)]
+
+
+def holders_of(uid: UUID, now: datetime) -> Mapping[UUID, str]:
+    """Who, by name, holds an agent that came back and would get a version; nobody for one that is not held."""
+    back = Target.objects.filter(
+        agent=uid,
+        state=TargetState.PENDING_OFFLINE,
+        rollout__zone_limit__gt=0,
+        rollout__state__in=[*ACTIVE, RolloutState.SUCCEEDED],
+    )
+    target = back.select_related("rollout").order_by("-rollout__number").first()
+    holds = zone_holds(target.rollout, now) if target else []
+    return next((hold.broken for hold in holds if uid in hold.waiting), {})
+
+
+def _waiting(rollout: Rollout, zones: Collection[str]) -> Mapping[str, list[UUID]]:
+    """Who of these zones would go: of stages that have begun, and those that came back."""
+    has_begun = Q(state=TargetState.WAITING) & ~Q(stage__state=StageState.WAITING) & ~LET_GO
+    is_back = Q(state=TargetState.PENDING_OFFLINE, agent__status__connected=True)
+    targets = Target.objects.filter(has_begun | is_back, rollout=rollout, zone__in=zones)
+    found: dict[str, list[UUID]] = defaultdict(list)
+    for zone, uid in targets.exclude(agent=None).values_list("zone", "agent_id"):
+        found[zone].append(uid)
+    return found
+
+
+def _failed(rollout_ids: Collection[UUID]) -> QuerySet[Target]:
+    """Those that hold their zone unless they are well. Who was moved, forgotten, or is only observed now does not."""
+    failed = Target.objects.filter(
+        rollout__in=rollout_ids,
+        state=TargetState.FAILED,
+        agent__membership__fleet=F("rollout__fleet"),
+        agent__membership__mode=ArrivalMode.MANAGED,
+    )
+    return failed.exclude(zone="")
 
 
 _NAMES: Final = (

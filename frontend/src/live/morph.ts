@@ -12,6 +12,8 @@ export function morph(old: Element, next: Element): Node[] {
     restoreFocus: true,
     callbacks: {
       beforeNodeMorphed: (from: Node, to: Node) => {
+        // An editor holds more than a rendering knows: the text as it is now, its history, the cursor.
+        if (from instanceof Element && from.localName === "config-editor") return false;
         if (from instanceof Element && to instanceof Element) keepInput(from, to);
         return true;
       },

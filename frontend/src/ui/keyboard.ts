@@ -80,7 +80,9 @@ export function listenForKeys(): void {
   let lastG = 0;
   document.addEventListener("keydown", (event) => {
     if (event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
-    const typing = event.target instanceof Element && event.target.matches(TYPING);
+    // A target inside of a shadow root is shown as its host; the path begins with the true one.
+    const [target] = event.composedPath();
+    const typing = target instanceof Element && target.matches(TYPING);
     const afterG = event.timeStamp - lastG < AFTER_G_MS && lastG > 0;
     const action = actionFor({ key: event.key, ctrl: event.ctrlKey || event.metaKey, typing, afterG });
     lastG = event.key === "g" && !typing ? event.timeStamp : 0;

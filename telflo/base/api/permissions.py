@@ -18,7 +18,7 @@ class MayCall(BasePermission):
     """Looks in the view's `required_actions: dict[str, Action]`.
 
     Its keys are the viewset's actions ("list", "publish"), or methods in lower case for plain views. A read token
-    makes no writes, whatever its owner may do.
+    makes no writes, whatever its owner may do; a POST that changes nothing is in the view's `reading_actions`.
     """
 
     message = "This is not open to anybody."
@@ -31,7 +31,8 @@ class MayCall(BasePermission):
         if not may(request.user, action):
             self.message = what_is_missing(request.user, action)
             return False
-        _refuse_writes_of_read_tokens(request)
+        if getattr(view, "action", None) not in getattr(view, "reading_actions", ()):
+            _refuse_writes_of_read_tokens(request)
         return True
 
 

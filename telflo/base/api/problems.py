@@ -118,7 +118,9 @@ def _of_domain(error: DomainError) -> Response:
     errors = [_of_finding(finding, pointer) for finding in error.findings]
     if pointer and not errors:
         errors = [FieldError(pointer=pointer, code=error.code, message=error.message)]
-    return problem(status, error.code, error.message, errors=errors)
+    answer = problem(status, error.code, error.message, errors=errors)
+    answer.data.update(error.members)
+    return answer
 
 
 def _of_finding(finding: Finding, pointer: str) -> FieldError:

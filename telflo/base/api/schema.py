@@ -18,6 +18,8 @@ _PROBLEM = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "reference": {"type": "string", "description": "Of a failure in the server's log."},
+        "draft": {"type": "object", "description": "The draft as it is now: draft-changed."},
+        "patch": {"type": "string", "description": "From what was sent to it: draft-changed."},
         "errors": {
             "type": "array",
             "items": {

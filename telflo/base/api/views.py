@@ -24,6 +24,8 @@ class ApiViewSet(GenericViewSet[_Row]):
     """A resource. Say in `required_actions` what each action needs; an action that is not there is refused."""
 
     required_actions: ClassVar[dict[str, Action]] = {}
+    reading_actions: ClassVar[frozenset[str]] = frozenset()
+    """Actions that change nothing, though they are no GET."""
     query_parameters: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Query parameters per action, beside filters and paging of lists."""
     list_actions: ClassVar[tuple[str, ...]] = ("list",)

@@ -7,10 +7,19 @@ It errs on the side of masking. It keeps the layout (line count, indentation, qu
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 from telflo.base.redaction.by_indent import spans_by_indent
 from telflo.base.redaction.by_key import spans_by_key
 from telflo.base.redaction.by_look import spans_by_look
-from telflo.base.redaction.masking import MASK, mask_line, mask_spans
+from telflo.base.redaction.masking import (
+    MASK,
+    Span,
+    mask_line,
+    mask_spans,
+    masked_parts,
+    merged,
+)
 from telflo.base.redaction.names import (
     is_header_map,
     is_plain_inside,
@@ -18,17 +27,36 @@ from telflo.base.redaction.names import (
     is_secret_scalar,
 )
 
-__all__ = ["MASK", "redact_json", "redact_line", "redact_mapping", "redact_text"]
+__all__ = ["MASK", "redact_json", "redact_line", "redact_mapping", "redact_text", "secrets_in"]
 
 
 def redact_text(text: str) -> str:
     """Collector YAML (or any text) with its secrets masked; as many lines as before."""
-    if not text:
-        return text
+    return mask_spans(text, _spans(text)) if text else text
+
+
+def secrets_in(text: str) -> frozenset[str]:
+    """What redact_text masks in the text, as it stands there and as YAML reads it: none of it may be said elsewhere."""
+    pieces = [text[start:end] for start, end in merged(_spans(text))]
+    read = (_unescaped(piece) for piece in pieces)
+    return frozenset(part for piece in (*pieces, *read) for part in masked_parts(piece))
+
+
+def _spans(text: str) -> list[Span]:
     by_key = spans_by_key(text)
     if by_key is None:
         by_key = spans_by_indent(text)
-    return mask_spans(text, [*by_key, *spans_by_look(text)])
+    return [*by_key, *spans_by_look(text)]
+
+
+def _unescaped(piece: str) -> str:
+    """A quoted value as it is read; "" for any other."""
+    if piece[:1] not in {'"', "'"}:
+        return ""
+    try:
+        return str(yaml.safe_load(piece))
+    except yaml.YAMLError:
+        return ""
 
 
 def redact_line(text: str) -> str:

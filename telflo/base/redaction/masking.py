@@ -35,6 +35,17 @@ def mask_line(line: str) -> str:
     return line[:at] + _mask_body(body) + line[at + len(body) :]
 
 
+def masked_parts(piece: str) -> Iterator[str]:
+    """What of a piece the mask takes the place of: line by line, without quotes, schemes and references."""
+    header = _BLOCK_HEADER.match(piece)
+    body = piece[header.end() :] if header else piece
+    if len(body) >= 2 and body[0] == body[-1] and body[0] in "\"'":
+        body = body[1:-1]
+    for line in map(str.strip, body.split("\n")):
+        if line and line.lower() not in _KEPT:
+            yield from _literals(line)
+
+
 def merged(spans: list[Span]) -> Iterator[Span]:
     """The spans in order, those that overlap as one."""
     current: Span | None = None
@@ -70,6 +81,18 @@ def _mask_body(body: str) -> str:
     # One group in the pattern: the odd parts are the references.
     parts = enumerate(_REFERENCE.split(body))
     return "".join(_mask_default(part) if at % 2 else _mask_literal(part) for at, part in parts)
+
+
+def _literals(body: str) -> Iterator[str]:
+    """The parts of one line that _mask_body masks."""
+    scheme = _SCHEME.match(body)
+    if scheme:
+        yield from _literals(scheme[2])
+        return
+    for at, part in enumerate(_REFERENCE.split(body)):
+        hidden = part.partition(":-")[2].strip("}") if at % 2 else part
+        if hidden and (at % 2 or _mask_literal(part) == MASK):
+            yield hidden
 
 
 def _mask_default(reference: str) -> str:
