@@ -156,10 +156,8 @@ def _types_corrected(settings: Field, ask: Ask, base: Mapping[str, Any], fitting
         if first is None or first.type is FieldType.ANY:
             continue  # it is inside of what may be anything
         ask_there = partial(_ask_at, ask, base, paths[0])
-        if is_settled and first.type not in _HOLDING and paths[0][-1] != _SWITCH:
-            correct = _loosened if _takes_other_words(first, ask_there) else None
-        else:
-            correct = _correction(first, ask_there)
+        is_known = is_settled and first.type not in _HOLDING and paths[0][-1] != _SWITCH
+        correct = _correction(first, ask_there, is_type_known=is_known)
         for path in paths if correct else ():
             there = at(settings, path)
             if correct and there is not None:
@@ -171,8 +169,10 @@ def _ask_at(ask: Ask, base: Mapping[str, Any], path: Path, value: Any) -> Answer
     return ask(_nested(path, value, base))
 
 
-def _correction(field: Field, ask: Ask) -> Callable[[Field], Field] | None:
+def _correction(field: Field, ask: Ask, *, is_type_known: bool) -> Callable[[Field], Field] | None:
     """What is to be done with such a field; nothing when the collector takes what the schema says."""
+    if is_type_known:
+        return _loosened if _takes_other_words(field, ask) else None
     if ask(_fitting(field)).is_undecodable:
         return _anything
     return _loosened if _takes_more(field, ask) else None
