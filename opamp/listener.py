@@ -66,7 +66,8 @@ class _Protocol(WSProtocol):  # type: ignore[misc]  # its stubs lack it
 
     def get_buffer(self, size_hint: int) -> memoryview:
         """Room for what is read next."""
-        return super().get_buffer(size_hint)[:MOST_AT_ONCE]
+        room: memoryview = super().get_buffer(size_hint)
+        return room[:MOST_AT_ONCE]
 
 
 class Door(asyncio.Protocol):

@@ -258,6 +258,12 @@ class Slow:
             self.goes_on.set()
             gateway.disconnected(self.connection, "")
 
+    def unsent(self) -> int:
+        return 0
+
+    def look(self, _now_s: float) -> str:
+        return ""
+
     async def close(self, code: int, reason: str) -> None:
         self.is_closing = True
         await self.goes_on.wait()

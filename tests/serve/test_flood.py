@@ -50,7 +50,6 @@ class Peer:
         self._socket = socket.socket()
         if takes is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, takes)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, takes)
         self._socket.settimeout(raw.TIMEOUT_S)
         self._socket.connect(("127.0.0.1", running.port))
         self._socket.sendall(f"{raw.UPGRADE}\r\n".encode())
