@@ -143,6 +143,8 @@ def _of_others(made: "Installation") -> Mapping[str, str]:
         "configurations": "/configurations/",
         "configuration": f"/configurations/{configuration}/",
         "version": f"/configurations/{configuration}/versions/{made.version.number}/",
+        "catalog": "/catalog/",
+        "component": "/catalog/0.158.0/receivers/otlp/",
         "tokens": "/tokens/",
         "tokens of hosts": "/tokens/?kind=host",
         "refused": "/tokens/refused/",

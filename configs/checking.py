@@ -1,14 +1,16 @@
-"""PURE. What the validator says of a text that is kept or edited here: by its collector version, secrets masked."""
+"""What the validator says of a text that is kept or edited here: held against the catalog of its collector
+version, secrets masked.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from configs.collector.catalog_types import Catalog
+from configs.catalog.shelf import nearest
 from configs.collector.findings import Finding, Fix, Report, Severity
 from configs.collector.rules.registry import BY_ID
 from configs.collector.validate import validate
-from telflo.base.redaction import MASK, redact_line, secrets_in
+from telflo.base.redaction import MASK, secrets_in
 
 _CUT: Final = "…"
 _SHORTEST: Final = 4
@@ -26,19 +28,9 @@ class Broken:
     findings: tuple[Finding, ...]
 
 
-def catalog_for(collector_version: str) -> Catalog | None:
-    """What is known about the components of this version; None when nothing is, and for "", a version nobody named."""
-    return None
-
-
-def known_versions() -> tuple[str, ...]:
-    """The collector versions to choose from, newest first. Others can be named too."""
-    return ("0.158.0", "0.149.0")
-
-
 def checked(text: str, collector_version: str = "") -> Report:
     """All findings; none of them says a secret of the text. Never raises: what cannot be read is a finding."""
-    catalog = catalog_for(collector_version)
+    catalog = nearest(collector_version)
     report = validate([("", text)], catalog=catalog, version=collector_version or None)
     if not report.findings:
         return report
@@ -97,7 +89,7 @@ def _hidden(message: str, secrets: Sequence[str]) -> str:
         message = message.replace(secret, MASK)
         if _CUT in message:
             message = message.replace(*_cut(message, secret))
-    return redact_line(message)
+    return message
 
 
 def _cut(message: str, secret: str) -> tuple[str, str]:

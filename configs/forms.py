@@ -6,7 +6,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 
-from configs.checking import known_versions
+from configs.catalog import shelf
 from configs.collector.errors import ParseError
 from configs.collector.limits import Limits
 from configs.collector.parse import decoded
@@ -17,7 +17,7 @@ _UNSEEN = {"hidden": True, "aria-hidden": "true", "tabindex": "-1"}
 
 def version_choices(chosen: str) -> list[tuple[str, str]]:
     """Collector versions to choose from, the chosen one among them whatever it is."""
-    known = known_versions()
+    known = shelf.versions()
     others = [chosen] if chosen and chosen not in known else []
     return [("", "No version"), *((one, one) for one in (*others, *known))]
 

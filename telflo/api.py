@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from agents.api import router as agents_router
 from configs.api import router as configs_router
+from configs.api_catalog import CatalogsView, ComponentsView, ComponentView
 from fleets.api import router as fleets_router
 from notices.api import router as notices_router
 from telflo.base.access import Action
@@ -87,6 +88,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(fleets_router.urls)),
     path("", include(notices_router.urls)),
     path("", include(base_router.urls)),
+    path("catalog/", CatalogsView.as_view(), name="api-catalog"),
+    path("catalog/<str:version>/components/", ComponentsView.as_view(), name="api-components"),
+    path(
+        "catalog/<str:version>/components/<str:kind>/<str:component_type>/",
+        ComponentView.as_view(),
+        name="api-component",
+    ),
     path("overview/", OverviewView.as_view(), name="api-overview"),
     path("system/", SystemView.as_view(), name="api-system"),
     path("schema/", SchemaView.as_view(), name="api-schema"),

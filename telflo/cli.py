@@ -1,5 +1,5 @@
-"""The `telflo` command: Django's management commands, with a wrong setting said in one line; and `telflo rollout` and
-`telflo validate`, which need no Django.
+"""The `telflo` command: Django's management commands, with a wrong setting said in one line; and `telflo rollout`,
+`telflo validate` and `telflo collector_catalog`, which need no Django.
 """
 
 import os
@@ -9,20 +9,24 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
+from telflo.cataloguing import command as cataloguing
 from telflo.databases import why_unusable
 from telflo.remote import rollout
-from telflo.validating import command
+from telflo.validating import command as validating
 
 
 def main() -> None:
     """Run the command in sys.argv. A wrong setting or no database ends it with one line on stderr and exit code 1.
 
-    `rollout` speaks to a server elsewhere, `validate` to nobody: they need no settings here.
+    `rollout` speaks to a server elsewhere, `validate` and `collector_catalog` to none: they need no settings here.
     """
-    if sys.argv[1:2] == ["rollout"]:
-        sys.exit(rollout.main(sys.argv[2:], os.environ))
-    if sys.argv[1:2] == ["validate"]:
-        sys.exit(command.run())
+    match sys.argv[1:2]:
+        case ["rollout"]:
+            sys.exit(rollout.main(sys.argv[2:], os.environ))
+        case ["validate"]:
+            sys.exit(validating.run())
+        case ["collector_catalog"]:
+            sys.exit(cataloguing.run())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telflo.settings")
     try:
         execute_from_command_line(sys.argv)

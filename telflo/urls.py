@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("telflo.system.urls")),
     path("settings/notifications/", include("notices.urls")),
     path("configurations/", include("configs.urls")),
+    path("catalog/", include("configs.catalog_urls")),
     path("collectors/", include("agents.urls")),
     path("fleets/", include("fleets.urls.fleets")),
     path("rollouts/", include("fleets.urls.rollouts")),

@@ -48,6 +48,7 @@ ITEMS: tuple[NavItem, ...] = (
     NavItem("Collectors", "server", "agents:list", shortcut="a", phone=True),
     NavItem("Rollouts", "rocket", "rollouts:list", shortcut="r", phone=True),
     NavItem("Configurations", "file-code-corner", "configs:list", shortcut="c"),
+    NavItem("Catalog", "library", "catalog:list", shortcut="l"),
     NavItem("Tokens", "key-round", "tokens:list", shortcut="t", record=True),
     NavItem("Activity", "scroll-text", "activity", record=True),
     NavItem("Settings", "settings", "settings", record=True),

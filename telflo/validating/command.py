@@ -7,6 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
+from configs.catalog.errors import CatalogError
+from configs.catalog.shelf import nearest
+from configs.catalog.writing import from_bytes
+from configs.collector.catalog_types import Catalog
 from configs.collector.limits import Limits
 from configs.collector.rules.registry import BY_ID
 from configs.collector.validate import EMPTY, SYNTAX, validate
@@ -26,20 +30,47 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
     """Look at the files that the arguments name, say what is found, answer the exit code."""
     said = _parser().parse_args(arguments)
     try:
-        checked = list(_checked(said, stdin))
-    except _Unreadable as error:
+        catalog = _catalog(said)
+        checked = list(_checked(said, stdin, catalog))
+    except (_Unreadable, CatalogError) as error:
         print(f"telflo: {error}", file=stderr)
         return 2
+    print(_about(said, catalog), file=stderr)
     for line in FORMATS[said.format](checked):
         print(line, file=stdout)
     return 0 if all(one.report.is_valid for one in checked) else 1
 
 
-def _checked(said: argparse.Namespace, stdin: BinaryIO) -> Iterator[Checked]:
+def _catalog(said: argparse.Namespace) -> Catalog:
+    """The catalog of a file that was named, else that of the version or the nearest one."""
+    if said.catalog is None:
+        return nearest(said.collector_version or "")
+    try:
+        return from_bytes(Path(said.catalog).read_bytes())
+    except OSError as error:
+        raise _Unreadable(f"{said.catalog} cannot be read: {error.strerror or error}.") from error
+
+
+def _about(said: argparse.Namespace, catalog: Catalog) -> str:
+    """Which catalog was used, and what that means."""
+    used = f"telflo: held against {catalog.distribution} {catalog.version}"
+    wanted = said.collector_version
+    if said.catalog is not None:
+        return f"{used}, of {said.catalog}."
+    if wanted is None:
+        return f"{used}, the newest known here. Name yours with --collector-version."
+    if wanted.removeprefix("v") != catalog.version:
+        return f"{used}, the nearest to {wanted} that is known here: what is unknown to it is a warning."
+    return f"{used}."
+
+
+def _checked(said: argparse.Namespace, stdin: BinaryIO, catalog: Catalog) -> Iterator[Checked]:
     texts = [(name, _read(name, stdin)) for name in said.files]
     groups = [texts] if said.merge else [[one] for one in texts]
     for group in groups:
-        report = validate(group, version=said.collector_version, disabled=said.disable)
+        report = validate(
+            group, catalog=catalog, version=said.collector_version, disabled=said.disable
+        )
         yield Checked(" ".join(name for name, _ in group), report)
 
 
@@ -68,7 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         "--collector-version",
         type=_version,
         metavar="V",
-        help="such as 0.158.0: for rules that depend on it",
+        help="such as 0.158.0: what its components take (the newest that is known here)",
+    )
+    parser.add_argument(
+        "--catalog",
+        metavar="FILE",
+        help="of your own distribution, made by telflo collector_catalog --build",
     )
     parser.add_argument(
         "--merge",

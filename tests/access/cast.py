@@ -25,6 +25,7 @@ from agents.snapshot import (
     EffectiveConfig,
 )
 from agents.store import apply
+from configs import catalog
 from configs.models import ConfigVersion
 from fleets.models import Platform
 from fleets.quickdeploy.services import create_deployment
@@ -132,8 +133,12 @@ class Cast:
             "content_type_id": ContentType.objects.get_for_model(User).pk,
             "object_id": other.pk,
             "url": "nonsense/",
+            "kind": "receivers",
+            "component_type": "otlp",
         }
         self.objects: dict[str, dict[str, Any]] = {
+            "catalog:": {"version": catalog.versions()[0]},
+            "api-component": {"version": catalog.versions()[0]},
             "rollouts:detail": {"number": rollout.number},
             "rollouts:step": {"number": rollout.number, "slug": "cancel"},
             "rollouts:exclude": {"number": rollout.number},

@@ -77,6 +77,8 @@ PAGES: Final[dict[str, Row]] = {
     "configs:version-raw": _read(EDITOR),
     "configs:version-publish": _ask_and_do(EDITOR),
     "configs:version-archive": _ask_and_do(EDITOR),
+    "catalog:list": _read(),
+    "catalog:detail": _read(),
     # collectors
     "agents:list": _read(),
     "agents:bulk": _do(OPERATOR),
@@ -135,6 +137,9 @@ API: Final[dict[str, Row]] = {
     "api-schema": _read(),
     "api-docs": _read(),
     "api-unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), VIEWER),
+    "api-catalog": _read(),
+    "api-components": _read(),
+    "api-component": _read(),
     "api-agents-list": _read(),
     "api-agents-detail": {"GET": VIEWER, "PATCH": OPERATOR, "DELETE": OPERATOR},
     "api-agents-effective-config": _read(),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from configs.catalog.shelf import nearest
 from configs.checking import broken_rules, checked, open_warnings
 from configs.collector.findings import Severity, as_json
 from configs.collector.validate import validate
@@ -38,8 +39,15 @@ def test_no_finding_says_a_secret(text: str) -> None:
 @parametrized
 def test_messages_without_secrets_stay_as_they_are(example: Example) -> None:
     """The mask is for secrets alone: no rule's own words look like one."""
-    said_before = [one.message for one in validate([("", example.text)]).findings]
+    report = validate([("", example.text)], catalog=nearest())
+    said_before = [one.message for one in report.findings]
     assert [one.message for one in checked(example.text).findings] == said_before
+
+
+def test_what_a_rule_advises_for_a_secret_is_no_secret() -> None:
+    text = "exporters:\n  x: {headers: {authorization: 'Bearer ${env:BACKEND_TOKEN}'}}\n"
+    advice = next(one for one in checked(text).findings if one.rule == "L23")
+    assert "${env:BACKEND_TOKEN:-…}" in advice.message
 
 
 def test_what_is_masked_is_what_may_not_be_said() -> None:

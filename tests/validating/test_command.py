@@ -5,12 +5,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from configs.catalog import versions
+from configs.catalog.writing import as_bytes
 from configs.collector.limits import Limits
 from telflo.validating.command import main
+from tests.configs.rules.catalog import CATALOG
 
 GOOD = """\
 receivers: {otlp: {protocols: {grpc: }}}
@@ -105,8 +109,44 @@ class TestRunning:
         text = GOOD.replace(
             "service: {", "service: {telemetry: {metrics: {address: 'a:1'}}, "
         ).encode()
-        assert Ran("-", stdin=text).code == 0
+        assert Ran("-", "--collector-version", "0.120.0", stdin=text).code == 0
         assert Ran("-", "--collector-version", "0.158.0", stdin=text).code == 1
+        assert Ran("-", stdin=text).code == 1, "without one it is the newest"
+
+    def test_which_catalog_is_used_is_said_beside_the_findings(self) -> None:
+        newest = versions()[0]
+        assert Ran("good.yaml").err == (
+            f"telflo: held against otelcol-contrib {newest}, the newest known here."
+            " Name yours with --collector-version.\n"
+        )
+        exact = Ran("good.yaml", "--collector-version", "v0.158.0").err
+        assert exact == "telflo: held against otelcol-contrib 0.158.0.\n"
+        near = Ran("good.yaml", "--collector-version", "9.9.9").err
+        assert f"otelcol-contrib {newest}, the nearest to 9.9.9 that is known here" in near
+
+    def test_a_key_that_a_version_does_not_know_is_an_error_in_that_version_alone(self) -> None:
+        text = GOOD.replace("debug: ", "debug: {verbositty: basic}").encode()
+        ran = Ran("-", "--collector-version", "0.158.0", stdin=text)
+        assert (ran.code, "Did you mean verbosity?" in ran.out) == (1, True)
+        assert Ran("-", "--collector-version", "9.9.9", stdin=text).code == 0
+
+    def test_a_type_that_is_not_known_is_an_error_where_the_version_is_named(self) -> None:
+        text = GOOD.replace("receivers: {otlp:", "receivers: {own: , otlp:").encode()
+        assert "P10" not in Ran("-", stdin=text).out
+        ran = Ran("-", "--collector-version", "0.158.0", stdin=text)
+        assert ran.code == 1
+        assert 'otelcol-contrib 0.158.0 has no receiver "own".' in ran.out
+
+    def test_a_catalog_of_ones_own_is_used_instead(self) -> None:
+        own = replace(CATALOG, distribution="mine", version="1.0.0")
+        Path("own.json.gz").write_bytes(as_bytes(own))
+        ran = Ran("good.yaml", "--catalog", "own.json.gz")
+        assert (ran.code, ran.err) == (0, "telflo: held against mine 1.0.0, of own.json.gz.\n")
+        assert (
+            Ran("good.yaml", "--catalog", "good.yaml").err
+            == "telflo: This is no catalog: build it again.\n"
+        )
+        assert "none.gz cannot be read" in Ran("good.yaml", "--catalog", "none.gz").err
 
     def test_a_file_that_cannot_be_read_is_named(self) -> None:
         ran = Ran("none.yaml")

@@ -28,6 +28,9 @@ REMOVED: Final[dict[tuple[Kind, str], str]] = {
     (Kind.PROCESSOR, "servicegraph"): "the connector service_graph",
 }
 """Components that went, and what to use instead."""
+_ALIKE: Final = 0.6
+_VERY_ALIKE: Final = 0.85
+"""How alike two types are of which one may be meant for the other (difflib)."""
 _LOGGING_WENT: Final = (0, 111)
 
 
@@ -39,22 +42,25 @@ def types(subject: Subject) -> Iterator[Hit]:
 
 @rule("P10", Severity.ERROR, "Unknown component type", CONFIGURATION)
 def unknown_types(subject: Subject) -> Iterator[Hit]:
-    """Only where the catalog lists all that the distribution has."""
+    """Where the catalog lists all that the distribution has; else only what looks like a slip of the pen."""
     catalog = subject.catalog
-    if catalog is None or not catalog.is_complete:
+    if catalog is None:
         return
     for component in subject.every():
-        if subject.known(component) is None and (component.kind, component.type) not in REMOVED:
-            close = get_close_matches(component.type, catalog.types(component.kind), n=1)
-            hint = (
-                f"Did you mean {close[0]}?"
-                if close
-                else "Take it out, or use another distribution."
-            )
-            build = f"{catalog.distribution or 'The collector'} {catalog.version}".strip()
-            message = f"{build} has no {component.kind.value[:-1]} {shown(component.type)}. {hint}"
-            fix = _retyped(subject, component, close[0]) if close else None
-            yield Hit(message, component.path, True, fix=fix)
+        if subject.known(component) is not None or (component.kind, component.type) in REMOVED:
+            continue
+        is_certain = not catalog.may_have(component.kind, component.type)
+        likeness = _ALIKE if is_certain else _VERY_ALIKE
+        close = get_close_matches(component.type, catalog.types(component.kind), 1, likeness)
+        if not is_certain and not close:
+            continue
+        hint = f"Did you mean {close[0]}?" if close else "Take it out, or use another distribution."
+        build = f"{catalog.distribution or 'The collector'} {catalog.version}".strip()
+        has_no = "has no" if is_certain else "is not known to have a"
+        message = f"{build} {has_no} {component.kind.value[:-1]} {shown(component.type)}. {hint}"
+        fix = _retyped(subject, component, close[0]) if close else None
+        severity = Severity.ERROR if is_certain else Severity.WARNING
+        yield Hit(message, component.path, True, severity, fix)
 
 
 @rule("P11", Severity.WARNING, "An old name", CONFIGURATION)

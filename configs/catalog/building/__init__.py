@@ -1,0 +1,1 @@
+"""PURE. How a catalog is made of what upstream publishes: names, schemas of settings, defaults."""

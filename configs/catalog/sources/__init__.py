@@ -1,0 +1,1 @@
+"""Where facts come from: checkouts, Go modules, a registry, a collector that runs here."""
