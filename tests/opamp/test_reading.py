@@ -65,7 +65,6 @@ class World:
         self.reading = Reading(self.socket, self.pace, *more)  # type: ignore[arg-type]
         self.reading._loop = self.clock  # type: ignore[assignment]
 
-    @property
     def is_read(self) -> bool:
         return self.socket.is_read
 
@@ -84,9 +83,9 @@ async def test_what_came_together_is_made_up_for_altogether(world: World) -> Non
     world.comes(103)
     assert len(world.clock.timers) == 1
     world.clock.run(10.0)
-    assert not world.is_read
+    assert not world.is_read()
     world.clock.run(10.2)
-    assert world.is_read
+    assert world.is_read()
     assert not world.clock.timers
 
 
@@ -94,35 +93,35 @@ async def test_who_reads_again_is_not_read_before_its_time(world: World) -> None
     world.comes(13)
     world.reading.choke()
     world.reading.unchoke()
-    assert not world.is_read
+    assert not world.is_read()
     world.clock.run(1.2)
-    assert world.is_read
+    assert world.is_read()
 
 
 async def test_whose_time_has_come_is_not_read_before_it_reads(world: World) -> None:
     world.comes(13)
     world.reading.choke()
     world.clock.run(5.0)
-    assert not world.is_read
+    assert not world.is_read()
     world.reading.unchoke()
-    assert world.is_read
+    assert world.is_read()
 
 
 async def test_what_somebody_else_resumes_is_paused_again(world: World) -> None:
     world.comes(13)
     world.socket.resume_reading()
     world.reading.hold()
-    assert not world.is_read
+    assert not world.is_read()
     world.clock.run(1.2)
     world.reading.hold()
-    assert world.is_read
+    assert world.is_read()
 
 
 async def test_one_that_is_closed_is_read_to_its_end(world: World) -> None:
     world.comes(13)
     world.reading.choke()
     world.reading.free()
-    assert world.is_read
+    assert world.is_read()
     assert not world.clock.timers
 
 
@@ -131,7 +130,7 @@ async def test_one_that_is_gone_is_waited_for_no_longer(world: World) -> None:
     world.socket.closing = True
     world.clock.run(1.0)
     assert not world.clock.timers
-    assert not world.is_read
+    assert not world.is_read()
 
 
 async def test_what_waits_is_taken_first() -> None:
@@ -139,7 +138,7 @@ async def test_what_waits_is_taken_first() -> None:
     world = World(waits.pop)
     world.comes(4)
     world.clock.run(0.2)
-    assert world.is_read
+    assert world.is_read()
     world.comes(4)
     world.clock.run(1.0)
-    assert not world.is_read
+    assert not world.is_read()
