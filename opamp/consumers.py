@@ -135,10 +135,15 @@ class OpampConsumer:
         frame = self._gateway.receive(connection, data)
         if frame is not None and not await connection.reply(frame):
             self._gateway.counters.lost_sends += 1
-        if pause_s := connection.pace.take(now_s, len(data)):
-            # The server reads on when the next event is asked for.
+        if connection.pace.take(now_s, len(data)):
             self._gateway.counters.slow()
-            await asyncio.sleep(pause_s)
+            await self._rest(connection)
+
+    async def _rest(self, connection: Connection) -> None:
+        """Until the peer owes nothing: the server reads on when the next event is asked for."""
+        loop = asyncio.get_running_loop()
+        while (rest_s := connection.pace.rest(loop.time())) and not connection.close_reason:  # noqa: ASYNC110 - its end comes by time
+            await asyncio.sleep(rest_s)
 
 
 def client_address(scope: Scope) -> str:

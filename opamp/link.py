@@ -10,6 +10,7 @@ from opamp.consumers import MESSAGE_TOO_BIG, TEXT_FRAME, UNSUPPORTED_DATA, too_b
 from opamp.gateway import Gateway
 from opamp.pace import SMALL_PART
 from opamp.ports import Credential
+from opamp.reading import Reading
 from opamp.registry import Connection
 
 _NORMAL: Final = 1000
@@ -30,10 +31,10 @@ class AgentLink(WSListener):
         "_credential",
         "_gateway",
         "_heard_s",
-        "_is_choked",
         "_loop",
         "_messages",
         "_parts",
+        "_reading",
         "_socket",
         "_transport",
         "_user_agent",
@@ -59,7 +60,6 @@ class AgentLink(WSListener):
         self._connection: Connection | None = None
         self._heard_s = self._loop.time()
         self._asked_s = self._closing_s = 0.0
-        self._is_choked = False
         self._parts: bytearray | None = None
         self._writable: asyncio.Event | None = None
 
@@ -74,6 +74,7 @@ class AgentLink(WSListener):
             address=self._address,
             user_agent=self._user_agent,
         )
+        self._reading = Reading(self._socket, self._connection.pace)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame: mostly a whole message, which is answered here and now."""
@@ -97,17 +98,15 @@ class AgentLink(WSListener):
 
     def pause_writing(self) -> None:
         """The peer does not read as fast as we write: read nothing more of it, so that nothing more is answered."""
-        self._is_choked = True
         self._writable = self._writable or asyncio.Event()
         self._writable.clear()
-        self._socket.pause_reading()
+        self._reading.choke()
 
     def resume_writing(self) -> None:
         """The peer has read."""
-        self._is_choked = False
         if self._writable is not None:
             self._writable.set()
-        self._read_on()
+        self._reading.unchoke()
 
     # ── opamp.registry.Link ──
 
@@ -116,7 +115,7 @@ class AgentLink(WSListener):
         if self._transport.is_disconnected or self._closing_s:
             raise ConnectionResetError("The connection is closed.")
         self._transport.send(_BINARY, frame)
-        if self._is_choked and self._writable is not None:
+        if self._writable is not None:
             await self._writable.wait()
 
     async def close(self, code: int, reason: str) -> None:
@@ -128,11 +127,14 @@ class AgentLink(WSListener):
         self._socket.abort()
 
     def look(self, now_s: float) -> str:
-        """See Link: a peer that was silent for long is asked, and given up when it does not answer."""
+        """See Link: a peer that was silent for long is asked, and given up when it does not answer.
+
+        One that is not read says nothing by its silence.
+        """
         options = self._gateway.options
         if self._closing_s:
             return "It did not close." if now_s - self._closing_s > _CLOSE_S else ""
-        if now_s - self._heard_s <= options.ping_s:
+        if self._reading.is_held or now_s - self._heard_s <= options.ping_s:
             self._asked_s = 0.0
         elif not self._asked_s:
             self._asked_s = now_s
@@ -157,6 +159,8 @@ class AgentLink(WSListener):
 
     def _receive_other(self, frame: WSFrame, now_s: float) -> None:
         kind = frame.msg_type
+        if self._closing_s and kind != WSMsgType.CLOSE:
+            return
         if kind == WSMsgType.PING:
             self._transport.send_pong(frame.get_payload_as_bytes())
             self._spend(now_s)
@@ -208,14 +212,9 @@ class AgentLink(WSListener):
     def _spend(self, now_s: float, size: int = 0) -> None:
         """Count against the peer's pace; one that is too fast is read later."""
         assert self._connection is not None
-        if pause_s := self._connection.pace.take(now_s, size):
+        if self._connection.pace.take(now_s, size):
             self._gateway.counters.slow()
-            self._socket.pause_reading()
-            self._loop.call_later(pause_s, self._read_on)
-
-    def _read_on(self) -> None:
-        if not self._is_choked and not self._socket.is_closing():
-            self._socket.resume_reading()
+            self._reading.rest()
 
     def _begin_close(self, code: int, reason: str) -> None:
         if self._closing_s:
@@ -224,8 +223,7 @@ class AgentLink(WSListener):
         if self._connection is not None:
             self._connection.close_reason = self._connection.close_reason or reason
         self._transport.send_close(code, reason.encode())  # type: ignore[arg-type]  # takes bytes as well as its enum
-        self._is_choked = False
-        self._read_on()
+        self._reading.free()
 
 
 def _reason(transport: WSTransport) -> str:

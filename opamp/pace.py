@@ -12,8 +12,8 @@ SMALL_PART: Final = 1024
 EACH: Final = 32 * 1024
 KNOWN: Final = 20_000
 """Of so many peers Paces knows the pace."""
-_LONGEST_WAIT_S: Final = 5.0
-"""A peer that is made to wait must still be read often enough that its answers to pings are seen."""
+LONGEST_REST_S: Final = 1.0
+"""Who waits for a peer's pace looks so often whether the peer is still there."""
 
 
 class Pace:
@@ -32,13 +32,17 @@ class Pace:
         left = self._left + (now_s - self._at_s) * self._per_s
         return 0.0 if left >= 1 else (1 - left) / self._per_s
 
+    def rest(self, now_s: float) -> float:
+        """For how many seconds nothing is to be read of one that was too fast, and then this is asked again."""
+        return min(self.check(now_s), LONGEST_REST_S)
+
     def take(self, now_s: float, size: int = 0) -> float:
-        """Count a message of so many bytes; answers for how many seconds nothing more should be read, mostly 0."""
+        """Count a message of so many bytes; answers how many seconds of its pace the peer owes, mostly 0."""
         left = self._left + (now_s - self._at_s) * self._per_s
         cost = size / self._each if size > self._each else 1
         self._left = left = min(left, self._burst) - cost
         self._at_s = now_s
-        return 0.0 if left >= 0 else min(-left / self._per_s, _LONGEST_WAIT_S)
+        return 0.0 if left >= 0 else -left / self._per_s
 
 
 Peer = TypeVar("Peer", bound=Hashable)

@@ -1,6 +1,7 @@
 """uvicorn's protocols with limits that it lacks: it waits for a silent socket for ever, and answers every ping."""
 
 import asyncio
+from asyncio import BaseTransport
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from opamp.consumers import MESSAGE_TOO_BIG, SOCKET
 from opamp.door import HEADERS_TOO_LONG, TextAnswer
 from opamp.gateway import Gateway
 from opamp.pace import SMALL_PART
+from opamp.reading import MOST_AT_ONCE, Reading
 
 _NO_UPGRADE: Final = (
     "This is not an upgrade to a WebSocket: it has a body, or its head cannot be read."
@@ -133,11 +135,38 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self._unfinished = gateway.unfinished
         self._parts_bytes = 0
         self._pace = gateway.options.pace(self.loop.time())
-        self._is_choked = self._is_held = False
+        self._is_held = False
+        self._unfed = b""
         self._socket: dict[str, Any] = {}
 
+    def connection_made(self, transport: BaseTransport) -> None:
+        """The socket is ours."""
+        super().connection_made(transport)
+        self._reading = Reading(self.transport, self._pace, self._feed)
+
     def data_received(self, data: bytes) -> None:
-        """Take it. What comes first is the whole head of the upgrade: uvicorn leaves one that cannot be read open."""
+        """Take it, as far as the peer's pace goes."""
+        self._unfed += data
+        self._feed()
+
+    async def receive(self) -> Any:
+        """See ASGI. uvicorn reads on when all is taken; that alone is no reason to."""
+        event = await super().receive()
+        self._reading.hold()
+        return event
+
+    def _feed(self) -> bool:
+        """Take what has come, a little at a time; answers whether more may be read."""
+        data, self._unfed, start = self._unfed, b"", 0
+        while start < len(data) and not (self._reading.is_held or self.transport.is_closing()):
+            size = MOST_AT_ONCE if self.handshake_initiated else len(data)
+            self._take(data[start : start + size])
+            start += size
+        self._unfed = data[start:]
+        return not (self._unfed or self.read_paused)
+
+    def _take(self, data: bytes) -> None:
+        """What comes first is the whole head of the upgrade: uvicorn leaves one that cannot be read open."""
         super().data_received(data)
         if not self.handshake_initiated:
             self._refuse_upgrade()
@@ -208,7 +237,11 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         super().handle_parser_exception()
 
     def keepalive_timeout(self) -> None:
-        """The peer did not answer a ping."""
+        """The peer did not answer a ping; one that is not read may have."""
+        if self._reading.is_held or self.read_paused:
+            assert self.ping_timeout is not None
+            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+            return
         if not (self.close_sent or self.transport.is_closing()):
             self._counters.cut_connections += 1
             self._counters.hit("ping_s")
@@ -217,14 +250,12 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         """The peer does not read: read nothing more of it, so that nothing more is answered."""
         super().pause_writing()
-        self._is_choked = True
-        self.transport.pause_reading()
+        self._reading.choke()
 
     def resume_writing(self) -> None:
         """The peer has read."""
         super().resume_writing()
-        self._is_choked = False
-        self._read_on()
+        self._reading.unchoke()
 
     def _begin(self, event: Frame) -> None:
         if not event.fin:
@@ -253,14 +284,9 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self.transport.close()
 
     def _spend(self) -> None:
-        if pause_s := self._pace.take(self.loop.time()):
+        if self._pace.take(self.loop.time()):
             self._counters.slow()
-            self.transport.pause_reading()
-            self.loop.call_later(pause_s, self._read_on)
-
-    def _read_on(self) -> None:
-        if not (self._is_choked or self.read_paused or self.transport.is_closing()):
-            self.transport.resume_reading()
+            self._reading.rest()
 
 
 def _let_go_of(event: Frame) -> None:

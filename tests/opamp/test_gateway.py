@@ -1,5 +1,6 @@
 """What the gateway does for connections: one reply a message, and how it all ends."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentDisconnect, ComponentHealth, ServerErrorResponseType
+from opamp.registry import Connection
 from telflo.base.ids import new_id
 from tests.opamp.adapters import Asgi
 from tests.opamp.conftest import Connect
@@ -234,6 +236,39 @@ class TestMessages:
         assert gateway.counters.limits["buffer_share"] == 2
 
 
+class Slow:
+    """The link of a connection that is closed when the test says so."""
+
+    def __init__(self) -> None:
+        self.is_closing = False
+        self.goes_on = asyncio.Event()
+
+    @classmethod
+    def connected(cls, gateway: Gateway, number: int) -> list["Slow"]:
+        gateway.ensure_started()
+        links = [cls() for _ in range(number)]
+        for link in links:
+            link.connection = gateway.connected(link, credential=CREDENTIAL, address="")  # type: ignore[arg-type]
+        return links
+
+    connection: Connection
+
+    def go_on(self, gateway: Gateway) -> None:
+        if self.is_closing and not self.goes_on.is_set():
+            self.goes_on.set()
+            gateway.disconnected(self.connection, "")
+
+    def unsent(self) -> int:
+        return 0
+
+    def look(self, _now_s: float) -> str:
+        return ""
+
+    async def close(self, code: int, reason: str) -> None:
+        self.is_closing = True
+        await self.goes_on.wait()
+
+
 class TestEnding:
     @pytest.mark.rule("S8")
     async def test_a_revoked_token_closes_its_connections_and_is_forgotten(
@@ -294,6 +329,21 @@ class TestEnding:
         assert [(await wire.next())["code"] for wire in wires] == [1012, 1012]
         ended = {patch.instance_uid for patch in domain.patches if patch.disconnected_at}
         assert ended == {UID, UID2}
+
+    @pytest.mark.rule("A4")
+    @pytest.mark.parametrize("options", [GatewayOptions(drain_slice=2, drain_pause_s=0)])
+    async def test_draining_goes_by_slices(self, gateway: Gateway) -> None:
+        """Those of a slice are closed before the next one is."""
+        links = Slow.connected(gateway, 6)
+        draining = asyncio.create_task(gateway.drain())
+        for closed in (2, 4, 6):
+            await until(lambda closed=closed: sum(link.is_closing for link in links) >= closed)  # type: ignore[misc]
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert sum(link.is_closing for link in links) == closed
+            for link in links:
+                link.go_on(gateway)
+        await draining
 
     @pytest.mark.rule("A4")
     async def test_nobody_comes_in_while_it_drains(

@@ -1,6 +1,7 @@
 """A real server on a free port, in a thread, with a domain in memory behind the agents' endpoint: each adapter's."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,9 +31,13 @@ class Running:
     adapter: str
     gateway: Gateway
     domain: MemoryDomain
-    port: int
+    sock: socket.socket
     thread: threading.Thread
     end: Callable[[], None]
+
+    @property
+    def port(self) -> int:
+        return int(self.sock.getsockname()[1])
 
     @property
     def url(self) -> str:
@@ -79,7 +84,6 @@ def running(request: pytest.FixtureRequest, options: GatewayOptions) -> Iterator
 
 def _on_uvicorn(gateway: Gateway, domain: MemoryDomain) -> Running:
     sock = bind("127.0.0.1", 0)
-    port = sock.getsockname()[1]
     started = threading.Event()
     server = TelfloServer(
         make_config(make_application(gateway, no_pages), options=gateway.options),
@@ -95,12 +99,11 @@ def _on_uvicorn(gateway: Gateway, domain: MemoryDomain) -> Running:
     def end() -> None:
         server.should_exit = True
 
-    return Running("uvicorn", gateway, domain, port, thread, end)
+    return Running("uvicorn", gateway, domain, sock, thread, end)
 
 
 def _on_picows(gateway: Gateway, domain: MemoryDomain) -> Running:
     sock = bind("127.0.0.1", 0)
-    port = sock.getsockname()[1]
     started = threading.Event()
     loops: list[asyncio.AbstractEventLoop] = []
     stopping = asyncio.Event()
@@ -116,4 +119,4 @@ def _on_picows(gateway: Gateway, domain: MemoryDomain) -> Running:
     def end() -> None:
         loops[0].call_soon_threadsafe(stopping.set)
 
-    return Running("picows", gateway, domain, port, thread, end)
+    return Running("picows", gateway, domain, sock, thread, end)
