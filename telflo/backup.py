@@ -5,6 +5,7 @@ It needs no settings: these make a data folder and keys where there are none, an
 
 import os
 import sqlite3
+import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from contextlib import closing
@@ -36,8 +37,10 @@ def run(arguments: Sequence[str]) -> int:
     file: Path = parser.parse_args(arguments).file
     source = source_of(database_from_url(env.secret("DATABASE_URL"), data=env.data_folder()))
     copied = back_up(source, file)
-    print(f"From {source}: {copied.people:,} people, {copied.collectors:,} collectors.")
-    print(f"{file}: {file.stat().st_size:,} bytes. Keep the keys apart from it.")
+    sys.stdout.write(
+        f"From {source}: {copied.people:,} people, {copied.collectors:,} collectors.\n"
+        f"{file}: {file.stat().st_size:,} bytes. Keep the keys apart from it.\n"
+    )
     return 0
 
 
