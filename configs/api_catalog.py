@@ -31,7 +31,7 @@ class PairSerializer(serializers.Serializer[Any]):
 
     # "from" is a word of Python.
     to = serializers.CharField()
-    stability = serializers.ChoiceField(choices=[one.value for one in Stability])
+    stability = serializers.CharField(help_text=", ".join(Stability))
 
     def get_fields(self) -> dict[str, Any]:
         """See Serializer."""
@@ -41,7 +41,7 @@ class PairSerializer(serializers.Serializer[Any]):
 class ComponentSerializer(serializers.Serializer[Any]):
     """A component of a collector version, without its settings."""
 
-    kind = serializers.ChoiceField(choices=[one.value for one in Kind])
+    kind = serializers.CharField(help_text=", ".join(Kind))
     type = serializers.CharField()
     aliases = serializers.ListField(child=serializers.CharField(), help_text="older names")
     signals = serializers.DictField(child=serializers.CharField(), help_text="signal → stability")
@@ -112,7 +112,7 @@ class ComponentView(APIView):
 
     required_actions: ClassVar[dict[str, Action]] = {"get": Action.VIEW}
 
-    @extend_schema(responses=SettingsSerializer)
+    @extend_schema(responses=SettingsSerializer, operation_id="catalog_component_retrieve")
     def get(self, request: Request, version: str, kind: str, component_type: str) -> Response:
         """The component with its settings; an older name is understood."""
         refuse_unknown_parameters(request, set())

@@ -10,7 +10,7 @@ from configs.catalog.shelf import nearest
 from configs.collector.findings import Finding, Fix, Report, Severity
 from configs.collector.rules.registry import BY_ID
 from configs.collector.validate import validate
-from telflo.base.redaction import MASK, redact_line, secrets_in
+from telflo.base.redaction import MASK, secrets_in
 
 _CUT: Final = "…"
 _SHORTEST: Final = 4
@@ -89,7 +89,7 @@ def _hidden(message: str, secrets: Sequence[str]) -> str:
         message = message.replace(secret, MASK)
         if _CUT in message:
             message = message.replace(*_cut(message, secret))
-    return redact_line(message)
+    return message
 
 
 def _cut(message: str, secret: str) -> tuple[str, str]:

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 Sink = Callable[[Sequence[AgentPatch]], None]
 _BACKOFF_S: Final = (0.5, 2.0)
 """Between tries while writing fails. So long at most what agents say waits once the database is back."""
+_STOP_S: Final = 25.0
+"""So long a server that stops tries to write what is left."""
 
 
 def _always(_error: Exception) -> bool:
@@ -131,16 +133,24 @@ class WriteBuffer:
         async with self._writing:
             await self._write(self._pending.take_agents(uids))
 
-    async def stop(self) -> None:
-        """Write what is left and end the thread. Raises StoreUnavailable when it cannot be written."""
+    async def stop(self, within_s: float = _STOP_S) -> None:
+        """Write what is left and end the thread. Raises StoreUnavailable when it cannot be written, or not in time."""
+        writing = asyncio.create_task(self._write_the_rest())
+        try:
+            _, late = await asyncio.wait({writing}, timeout=within_s)
+            if late:
+                writing.cancel()
+                raise StoreUnavailable(f"What waits could not be written within {within_s:g} s.")
+            writing.result()
+        finally:
+            self._thread.shutdown(wait=False)
+
+    async def _write_the_rest(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        try:
-            async with self._writing:
-                await self._write(self._pending.take_all())
-        finally:
-            self._thread.shutdown(wait=False)
+        async with self._writing:
+            await self._write(self._pending.take_all())
 
     async def _run(self) -> None:
         while True:

@@ -83,7 +83,7 @@ class OpampConsumer:
             return
         generation = self._gateway.verifier.generation
         await send({"type": "websocket.accept"})
-        socket = _socket_of(scope)
+        socket = socket_of(scope)
         socket["holder"] = credential.id
         link = AsgiLink(send, socket.get("transport"))
         connection = self._gateway.connected(
@@ -109,22 +109,26 @@ class OpampConsumer:
             self._gateway.disconnected(connection, reason)
 
     async def _serve(self, connection: Connection, receive: Receive) -> str:
-        """The receive loop; answers why it ended."""
+        """The receive loop; answers why it ended. It keeps no message while it waits for the next one."""
+        while (reason := await self._take(connection, await receive())) is None:
+            pass
+        return reason
+
+    async def _take(self, connection: Connection, event: Mapping[str, Any]) -> str | None:
+        """Answer a message; or, at the end of the connection, why it ended."""
         most = self._gateway.options.protocol.message_bytes
-        while True:
-            event = await receive()
-            if event["type"] == "websocket.disconnect":
-                return str(event.get("reason") or f"closed with code {event.get('code', 1005)}")
-            data = event.get("bytes")
-            if data is None:
-                await connection.close(UNSUPPORTED_DATA, TEXT_FRAME)
-            elif len(data) > most:
-                self._gateway.counters.hit("message_bytes")
-                await connection.close(MESSAGE_TOO_BIG, too_big(most))
-            else:
-                await self._answer(connection, data)
-                continue
-            return connection.close_reason
+        if event["type"] == "websocket.disconnect":
+            return str(event.get("reason") or f"closed with code {event.get('code', 1005)}")
+        data = event.get("bytes")
+        if data is None:
+            await connection.close(UNSUPPORTED_DATA, TEXT_FRAME)
+        elif len(data) > most:
+            self._gateway.counters.hit("message_bytes")
+            await connection.close(MESSAGE_TOO_BIG, too_big(most))
+        else:
+            await self._answer(connection, data)
+            return None
+        return connection.close_reason
 
     async def _answer(self, connection: Connection, data: bytes) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -148,7 +152,7 @@ def too_big(most: int) -> str:
     return f"The message is larger than {most} bytes."
 
 
-def _socket_of(scope: Scope) -> dict[str, Any]:
+def socket_of(scope: Scope) -> dict[str, Any]:
     """What the server shows of the socket; nothing where it is not ours."""
     return (scope.get("extensions") or {}).get(SOCKET) or {}
 

@@ -8,6 +8,7 @@ import asyncio
 import gzip
 import logging
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,7 +20,7 @@ from fleets.connection_offer import Held, SettingsClaim
 from fleets.offer import Claim
 from opamp.auth import Headers, bearer_secret, header
 from opamp.body import ClientLeft, announced_size, read_body, resumed
-from opamp.consumers import Receive, Scope, Send, client_address
+from opamp.consumers import Receive, Scope, Send, client_address, socket_of
 from opamp.door import refusal_for
 from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
 from opamp.gateway import Gateway
@@ -33,6 +34,7 @@ from opamp.protocol.identity import read_instance_uid, wants_new_uid
 from opamp.protocol.replies import bad_request, new_identity
 from opamp.protocol.session import AgentSession
 from opamp.requests import takes_gzip
+from opamp.sending import taken
 from telflo.base.clock import now
 from telflo.base.ids import new_id
 
@@ -66,23 +68,28 @@ class OpampPost:
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request: it is open until what it is answered with is sent."""
+        with ExitStack() as held:
+            try:
+                answer = await self._answer_to(scope, receive, held)
+            except ClientLeft:
+                return
+            await self._send(scope, send, answer)
+
+    async def _answer_to(self, scope: Scope, receive: Receive, held: ExitStack) -> Answer:
         try:
-            answer = await self._answer(scope, receive)
-        except ClientLeft:
-            return
+            return await self._answer(scope, receive, held)
         except BadBody as error:
             if error.status == _TOO_LARGE:
                 self._gateway.counters.hit("message_bytes")
-            answer = _text(error.status, error.text)
+            return _text(error.status, error.text)
         except ConnectionRefused as refusal:
             self._gateway.refused(refusal, **_sender(scope))
-            answer = _refusal(refusal)
+            return _refusal(refusal)
         except (Overloaded, TooMany) as wait:
-            answer = _refusal(wait)
-        await _send(send, answer)
+            return _refusal(wait)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive, held: ExitStack) -> Answer:
         if scope["method"] != "POST":
             return Answer(405, WHAT_THIS_IS.encode(), {"allow": "POST", **_PLAIN})
         headers = scope["headers"]
@@ -91,13 +98,13 @@ class OpampPost:
             return _text(415, f"The content type has to be {PROTOBUF}.")
         secret = bearer_secret(headers)
         first, credential = await self._let_in(scope, receive, secret)
-        with self._gateway.polls.holding(credential.id):
-            self._gateway.allowances.check(credential.id, announced_size(headers))
-            body = await self._read(headers, resumed(first, receive), credential.id)
-            with self._gateway.aside.holding(credential.id, body):
-                async with self._gateway.polls.turn(credential.id):
-                    status, reply = await self._exchange(scope, credential, body)
-            return self._encode(scope, status, reply)
+        held.enter_context(self._gateway.polls.holding(credential.id))
+        self._gateway.allowances.check(credential.id, announced_size(headers))
+        body = await self._read(headers, resumed(first, receive), credential.id)
+        with self._gateway.aside.holding(credential.id, body):
+            async with self._gateway.polls.turn(credential.id):
+                status, reply = await self._exchange(scope, credential, body)
+        return self._encode(scope, status, reply)
 
     async def _let_in(
         self, scope: Scope, receive: Receive, secret: str
@@ -280,6 +287,20 @@ class OpampPost:
             raise Overloaded(self._gateway.options.retry_after(), refusal.text)
         return 403, bad_request(uid.bytes, refusal.text)
 
+    async def _send(self, scope: Scope, send: Send, answer: Answer) -> None:
+        """Send it, and return once the socket has nearly all: a server waits for that before the last part."""
+        headers = {**answer.headers, "content-length": str(len(answer.body))}
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+        last = send({"type": "http.response.body", "body": b""})
+        transport = socket_of(scope).get("transport")
+        if transport is None:
+            await last
+        elif not await taken(last, transport, len(answer.body), self._gateway.options):
+            self._gateway.counters.cut_connections += 1
+            self._gateway.counters.hit("send_timeout_s")
+
     def _encode(self, scope: Scope, status: int, reply: ServerToAgent) -> Answer:
         body = encode_body(reply)
         if len(body) > self._gateway.options.protocol.send_bytes:  # T8
@@ -331,10 +352,3 @@ def _text(status: int, text: str, headers: Mapping[str, str] | None = None) -> A
 def _refusal(error: ConnectionRefused | Overloaded | TooMany) -> Answer:
     refusal = refusal_for(error)
     return _text(refusal.status, refusal.text, refusal.headers)
-
-
-async def _send(send: Send, answer: Answer) -> None:
-    headers = {**answer.headers, "content-length": str(len(answer.body))}
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": answer.body})

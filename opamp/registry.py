@@ -19,7 +19,7 @@ POLICY_VIOLATION: Final = 1008
 
 _CLOSE_REASON_BYTES: Final = 123  # RFC 6455 §5.5: a control frame holds 125 bytes, two are the code
 _CLOSE_TIMEOUT_S: Final = 5.0
-_LEAST_BYTES_PER_S: Final = 64 * 1024
+LEAST_BYTES_PER_S: Final = 64 * 1024
 
 
 class Link(Protocol):
@@ -100,7 +100,7 @@ class Connection:
         if self.closed.is_set() or self.is_aborted:
             return False
         try:
-            async with asyncio.timeout(self.send_timeout_s + len(frame) / _LEAST_BYTES_PER_S):
+            async with asyncio.timeout(self.send_timeout_s + len(frame) / LEAST_BYTES_PER_S):
                 await self.link.send(frame)
         except TimeoutError:
             self.abort(DOES_NOT_READ)

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
+
+from telflo.base.silence import HeardConnection, patience
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;"
@@ -20,7 +23,17 @@ _SQLITE_PRAGMAS = (
 )
 
 
-_CONNECT_S = 5
+# libpq's. The kernel finds a peer that acknowledges nothing: after 15 s of what was sent, and 25 s of silence.
+# One that acknowledges everything and never answers is given up by telflo.base.silence.
+_TIMES: Final = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15_000,  # milliseconds
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+_STOPPING_S: Final = 10.0
+"""A process that stops waits no longer for an answer."""
 # How long a start waits for a database that is started with it.
 _TRIES = 15
 _PAUSE_S = 1.0
@@ -48,9 +61,22 @@ def close_connections() -> None:
             connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
 
 
-def pool_of(threads: int) -> dict[str, float]:
+def expect_answers() -> None:
+    """From now on a statement that is not answered for TELFLO_DATABASE_ANSWER_S fails, and its connection is closed.
+
+    For processes that serve and work, and those that they fork. Commands wait as long as it takes.
+    """
+    patience.seconds = django_settings.DATABASE_ANSWER_S
+
+
+def hurry() -> None:
+    """This process stops: what is not answered soon is given up, what is waited for already too."""
+    patience.seconds = min(patience.seconds, _STOPPING_S)
+
+
+def pool_of(threads: int) -> dict[str, Any]:
     """How the pool of so many threads is set up."""
-    return {**_POOL, "max_size": threads + _BESIDE}
+    return {**_POOL, "max_size": threads + _BESIDE, "connection_class": HeardConnection}
 
 
 def use_pool(threads: int) -> None:
@@ -60,6 +86,7 @@ def use_pool(threads: int) -> None:
     A prefork worker has none: Celery closes everything around each task, a pool too.
     """
     close_connections()
+    expect_answers()
     settings = connections.settings["default"]
     if settings["ENGINE"].endswith("postgresql"):
         # A connection that died while it lay in the pool is noticed before it is used.
@@ -109,14 +136,14 @@ def database_from_url(url: str, *, data: Path) -> dict[str, Any]:
         return _sqlite(Path(unquote(parts.path.removeprefix("/"))))
     if parts.scheme in {"postgres", "postgresql"}:
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "telflo.base.postgresql",
             "NAME": unquote(parts.path.lstrip("/")),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
             "PORT": str(parts.port or ""),
             "OPTIONS": {
-                "connect_timeout": _CONNECT_S,
+                **_TIMES,
                 "options": _SESSION,
                 **dict(parse_qsl(parts.query)),
             },

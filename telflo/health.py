@@ -26,6 +26,8 @@ from telflo.system.values import Process
 logger = logging.getLogger(__name__)
 
 _KEPT_S: Final = 1.0
+_LATE_S: Final = 20.0
+"""A fleet that comes back may keep the writer busy for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,11 @@ def _redis() -> None:
 
 
 def _buffer() -> str:
-    is_full = any(process.level("opamp_buffer_full_ratio") >= 1 for process in own_processes())
-    return "buffer: full, collectors are told to come back later" if is_full else ""
+    processes = own_processes()
+    if any(process.level("opamp_buffer_full_ratio") >= 1 for process in processes):
+        return "buffer: full, collectors are told to come back later"
+    late_s = max((one.level("opamp_buffer_lag_seconds") for one in processes), default=0.0)
+    return f"buffer: reports wait since {late_s:.0f} s to be stored" if late_s > _LATE_S else ""
 
 
 def _warnings(asked: Pending[list[Process]]) -> Sequence[str]:

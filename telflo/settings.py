@@ -118,6 +118,7 @@ COTTON_DIR = "cotton"
 
 # ── Data ──
 DATABASES = {"default": database_from_url(env.secret("DATABASE_URL"), data=DATA_DIR)}
+DATABASE_ANSWER_S = env.integer("TELFLO_DATABASE_ANSWER_S", 30, least=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {

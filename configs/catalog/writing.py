@@ -20,6 +20,8 @@ _FLAGS: Final[Mapping[str, str]] = {
     "is_secret": "secret",
 }
 _VALUES: Final = ("default", "minimum", "maximum", "deprecated")
+_KEPT: Final[Mapping[str, str]] = {**_FLAGS, **{name: name for name in _VALUES}}
+"""Attributes of a field, and their names in the file."""
 _TEXTS: Final = ("deprecated", "gate", "module", "facts_from", "settings_from")
 
 
@@ -170,8 +172,7 @@ class _Table:
             fields=_Unopened(fields, self) if fields else {},
             items=None if items is None else self.field(items),
             enum=tuple(body.get("enum", ())),
-            **{name: True for name, word in _FLAGS.items() if word in body},
-            **{name: body[name] for name in _VALUES if name in body},
+            **{name: body[word] for name, word in _KEPT.items() if word in body},
         )
 
 

@@ -1,6 +1,7 @@
 """The pre-flight check of a rollout, from the database: a fixed number of queries, however many members there are."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
@@ -33,7 +34,7 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rollouts import preflight
-from fleets.rollouts.needs import Component, Needs, needs_of, offered_by
+from fleets.rollouts.needs import Component, needs_of, offered_by, said_by_version
 from fleets.rollouts.past import PREVIOUS_FAILED, failed_before, is_for_failed_alone
 from fleets.rollouts.placing import TargetFacts, way_again
 from fleets.rollouts.plan import ACTIVE
@@ -47,6 +48,7 @@ _KIND: Final = (
     "mode",
     "agent__capabilities",
     "agent__components_id",
+    "agent__collector_version",
     "agent__status__connected",
 )
 _MEMBERS: Final = Gathered(Concat(Cast("agent_id", TextField()), Value(" "), "agent__display_name"))
@@ -59,15 +61,19 @@ def check_rollout(
     groups = _groups(fleet, version, strategy.traits, force=force)
     underway = fleet.rollouts.filter(state__in=ACTIVE).select_related("version__configuration")
     running = underway.defer("version__yaml").first()
-    needs = needs_of(version.yaml)
+    versions = _versions(groups) or (version.collector_version,)
+    needs, before = needs_of(version.yaml, versions), _text_before(fleet, version)
+    by_version = said_by_version(version.yaml, versions, before)
+    has_faults = any(one.is_error for said in (needs.said, *by_version.values()) for one in said)
     subject = Subject(
         strategy=strategy,
         needs=needs,
-        before=_needs_before(fleet, version),
+        before=None if before is None else needs_of(before, versions),
         builds=_builds({group.build for group in groups} - {""}),
         underway=f"Rollout {running} to {running.version}" if running else "",
         is_open=strategy.window is None or strategy.window.is_open(now),
-        has_run=bool(needs.faults) and _has_run(version),
+        has_run=has_faults and _has_run(version),
+        by_version=by_version,
     )
     return preflight.check(groups, subject, seed=seed_of(fleet.pk, version.pk))
 
@@ -80,11 +86,20 @@ def _has_run(version: ConfigVersion) -> bool:
     return ran.exists()
 
 
-def _needs_before(fleet: Fleet, version: ConfigVersion) -> Needs | None:
+def _versions(groups: Iterable[Alike]) -> tuple[str, ...]:
+    """Of the collectors that get it, the most frequent first."""
+    found: Counter[str] = Counter()
+    for group in groups:
+        if group.gets_it and group.collector:
+            found[group.collector] += group.count
+    return tuple(version for version, _ in found.most_common())
+
+
+def _text_before(fleet: Fleet, version: ConfigVersion) -> str | None:
+    """Of the stable version, None without another one."""
     if fleet.stable_version_id is None or fleet.stable_version_id == version.pk:
         return None
-    before = ConfigVersion.objects.get(pk=fleet.stable_version_id)
-    return needs_of(before.yaml)
+    return ConfigVersion.objects.get(pk=fleet.stable_version_id).yaml
 
 
 def _groups(
@@ -132,7 +147,7 @@ def _members(gathered: str) -> list[Member]:
 
 
 def _alike(kind: Sequence[Any], count: int, gathered: str, traits: Sequence[str]) -> Alike:
-    mode, bits, build, is_connected, has_applied, is_failed, *rest = kind
+    mode, bits, build, collector, is_connected, has_applied, is_failed, *rest = kind
     failed, applied, previous, has_previous_failed, *said = rest
     again = None
     if failed:
@@ -151,7 +166,7 @@ def _alike(kind: Sequence[Any], count: int, gathered: str, traits: Sequence[str]
         again=again,
     )
     those = partial(_members, gathered)
-    return Alike(facts, count, those, build or "", those_said(traits, said))
+    return Alike(facts, count, those, build or "", collector, those_said(traits, said))
 
 
 def _builds(hashes: Iterable[str]) -> dict[str, frozenset[Component]]:

@@ -1,24 +1,26 @@
 """What a version needs of the hosts and builds that run it: components, variables, and text that holds. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from configs.checking import checked
 from configs.collector.errors import ParseError
 from configs.collector.findings import Severity
 from configs.collector.model import Model, environment_names, model_of
 from configs.collector.names import Kind, renamed
 from configs.collector.parse import parse
-from configs.collector.validate import validate
-from telflo.base.redaction import redact_line
 
 Component = tuple[str, str]
 """Kind and type: ("exporters", "debug"); names that were changed in 2026 stand as the new ones."""
 
-_NOT_ASKED: Final = ("G02", "G03", "G04")
-"""No receivers, exporters or pipelines: a supervisor starts its collector so that it takes that, and moves nothing."""
+_NOT_ASKED: Final = frozenset({"G02", "G03", "G04", "P10", "P11", "P19"})
+"""No receivers, exporters or pipelines: a supervisor starts its collector so that it takes that, and moves nothing.
+Component types: collectors say themselves which they have. Old names and settings: they work.
+"""
 _KEPT: Final = 8
+_MOST_VERSIONS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,9 @@ class Said:
         return f"Line {self.line}: {self.message}" if self.line else self.message
 
     @property
-    def what(self) -> tuple[str, str]:
+    def what(self) -> tuple[str, str, bool]:
         """The same in another text, wherever it stands there."""
-        return self.rule, self.message
+        return self.rule, self.message, self.is_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,13 @@ class Needs:
 
 
 @lru_cache(maxsize=_KEPT)
-def needs_of(text: str) -> Needs:
+def needs_of(text: str, versions: tuple[str, ...] = ("",)) -> Needs:
     """What a version's text needs. Only components that a pipeline or the service uses are ever built.
 
+    versions: of the collectors that are to run it, the most frequent first; what is said of the text holds for all.
     Kept, since a plan that is being edited asks again and again.
     """
-    said = tuple(_said(text))
+    said = _said_of_all(text, versions)
     try:
         model = model_of(parse(text))
     except ParseError:
@@ -84,11 +87,36 @@ def needs_of(text: str) -> Needs:
     return Needs(frozenset(used), frozenset(variables), said, model)
 
 
-def _said(text: str) -> Iterable[Said]:
-    for one in validate([("", text)], disabled=_NOT_ASKED).findings:
-        if one.severity is not Severity.INFO:
-            is_error = one.severity is Severity.ERROR
-            yield Said(one.rule, redact_line(one.message), one.span.line, is_error)
+@lru_cache(maxsize=_KEPT * _MOST_VERSIONS)
+def said_of(text: str, collector_version: str = "") -> tuple[Said, ...]:
+    """Errors and warnings of the validator, for collectors of this version; "" for whatever version."""
+    return tuple(
+        Said(one.rule, one.message, one.span.line, is_error=one.severity is Severity.ERROR)
+        for one in checked(text, collector_version).findings
+        if one.severity is not Severity.INFO and one.rule not in _NOT_ASKED
+    )
+
+
+def _said_of_all(text: str, versions: Sequence[str]) -> tuple[Said, ...]:
+    first, *others = versions[:_MOST_VERSIONS]
+    known = [{one.what for one in said_of(text, version)} for version in others]
+    return tuple(one for one in said_of(text, first) if all(one.what in what for what in known))
+
+
+def said_by_version(
+    text: str, versions: Sequence[str], before: str | None = None
+) -> dict[str, tuple[Said, ...]]:
+    """What is wrong with a text on some of these collector versions; versions of which nothing is are left out.
+
+    versions: as needs_of has them · before: the text that runs there, whose faults are none.
+    """
+    found = {}
+    for version in versions[:_MOST_VERSIONS]:
+        known = (*_said_of_all(text, versions), *(said_of(before, version) if before else ()))
+        what = {one.what for one in known}
+        if new := tuple(one for one in said_of(text, version) if one.what not in what):
+            found[version] = new
+    return found
 
 
 def offered_by(tree: Mapping[str, Any]) -> frozenset[Component]:

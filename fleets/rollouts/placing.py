@@ -34,6 +34,7 @@ WHY_NOT: Final = {
 }
 
 
+HAD_IT: Final = "It ran this version already."
 CANCELLED_BEFORE: Final = "The rollout was cancelled before."
 TAKEN_BACK_BEFORE: Final = "The rollout was taken back before."
 NOT_REACHED: Final = frozenset({CANCELLED_BEFORE, TAKEN_BACK_BEFORE})
@@ -96,7 +97,7 @@ def place_target(facts: TargetFacts) -> Placement:
     if facts.again in WHY_NOT:
         return Placement(Place.EXCLUDED, WHY_NOT[facts.again])
     if facts.has_applied and facts.again is None:
-        return Placement(Place.SUCCEEDED)
+        return Placement(Place.SUCCEEDED, HAD_IT)
     place = Place.WAITING if facts.is_connected else Place.PENDING_OFFLINE
     return Placement(place, goes_back_first=facts.again is Again.VIA_PREVIOUS)
 

@@ -85,7 +85,8 @@ _ACTIONS: Final[Mapping[Action, tuple[State, frozenset[State]]]] = {
 class Counts:
     """How many targets of a stage are in which state. Those excluded count for nothing.
 
-    let_go: of those that wait, how many may be offered the version already · away: of those that are reverting, how
+    had_it: of those that succeeded, how many ran the version before: nothing was tried there · let_go: of those that
+    wait, how many may be offered the version already · away: of those that are reverting, how
     many are offline; they go back when they return.
     """
 
@@ -99,13 +100,19 @@ class Counts:
     reverting: int = 0
     reverted: int = 0
     revert_failed: int = 0
+    had_it: int = 0
     let_go: int = 0
     away: int = 0
 
     @property
     def total(self) -> int:
-        """All that the budget is a share of."""
+        """All that are in it."""
         return self.under_way + self.moved_and_judged + self.pending_offline
+
+    @property
+    def tried(self) -> int:
+        """All that the budget is a share of: those that get the version."""
+        return self.total - self.had_it
 
     @property
     def in_flight(self) -> int:
@@ -160,7 +167,7 @@ class StageView:
     @property
     def is_budget_spent(self) -> bool:
         """More failures than may be."""
-        return self.budget.is_spent(self.counts.failed, self.counts.total)
+        return self.budget.is_spent(self.counts.failed, self.counts.tried)
 
 
 _BEHIND: Final = frozenset({StageWord.PASSED, StageWord.SKIPPED})
@@ -290,7 +297,7 @@ def _back(stages: Mapping[int, StageWord], reason: str = "") -> Decision:
 
 def _spent_words(stage: StageView) -> str:
     counts = stage.counts
-    return f"{counts.failed:,} of {counts.total:,} failed; the budget is {stage.budget}."
+    return f"{counts.failed:,} of {counts.tried:,} failed; the budget is {stage.budget}."
 
 
 def _given_up(view: RolloutView) -> Mapping[int, StageWord]:

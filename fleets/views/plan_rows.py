@@ -61,9 +61,9 @@ def least_time(strategy: Strategy, reaches: Sequence[StageReach]) -> str:
 
 def _budget_words(strategy: Strategy, index: int, reach: StageReach) -> str:
     """Which failure spends the budget, and what that does; "" where so many cannot fail."""
-    spends = _first_too_many(strategy.stages[index].budget, reach.targets)
-    if spends > reach.targets:
-        return "no failure stops it" if reach.targets else ""
+    spends = _first_too_many(strategy.stages[index].budget, reach.reached)
+    if spends > reach.reached:
+        return "no failure stops it" if reach.reached else ""
     what = "reverts" if strategy.automatic_rollback else "pauses"
     return f"{_ordinal(spends)} failure {what}"
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 from agents.models import Status
 from agents.views.versions import AgentVersions, Pointers, acknowledged, versions_by
 from fleets.models import Attempt, Rollout, RolloutState, Target, TargetState
-from fleets.rollouts.placing import NOT_REACHED
+from fleets.rollouts.placing import HAD_IT, NOT_REACHED
 from telflo.base.redaction import redact_text
 
 _FAILED: Final = (TargetState.FAILED, TargetState.REVERT_FAILED)
@@ -120,22 +120,29 @@ def _row(
     number = target["previous__version__number"]
     before = f"{target['previous__version__configuration__name']} v{number}" if number else ""
     told = "" if target["state"] == TargetState.REVERT_FAILED else errors.get(target["agent_id"])
-    is_unreached = target["state"] == TargetState.EXCLUDED and target["reason"] in NOT_REACHED
+    word = _SAID_ONCE.get((target["state"], target["reason"]), "")
     why = told or _reason(target) or "It gave no reason."
     return TargetRow(
         name=target["agent__display_name"] or target["agent_label"] or "forgotten",
         uid=str(target["agent_id"] or ""),
         state=target["state"],
         since=target["state_since"],
-        reason="" if is_unreached else redact(_reason(target)),
+        reason="" if word else redact(_reason(target)),
         error=redact(why) if versions else "",
         before=before,
         instead=_instead(target, versions, before) if versions else "",
         can_retry=bool(target["is_wanted"])
         and target["agent__status__config_status"] in (Status.FAILED, Status.ROLLED_BACK),
         can_leave_out=bool(target["agent_id"]) and _may_be_left_out(target),
-        word="Not reached" if is_unreached else "Held" if is_held else "",
+        word=word or ("Held" if is_held else ""),
     )
+
+
+_SAID_ONCE: Final = {
+    **{(TargetState.EXCLUDED.value, reason): "Not reached" for reason in NOT_REACHED},
+    (TargetState.SUCCEEDED.value, HAD_IT): "Had it",
+}
+"""Reasons that many have, by what their rows say instead."""
 
 
 def _may_be_left_out(target: Any) -> bool:

@@ -1,7 +1,7 @@
 """A catalog made as somebody wishes: which sources are asked, in which order."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -56,10 +56,13 @@ def built(wish: Wish, tell: Tell) -> Catalog:
         neighbours,
         only=frozenset(one.path for one in manifest.modules) if manifest else None,
         distribution=manifest.name if manifest else UPSTREAM,
-        is_complete=manifest is not None
-        or any(one.lists_all and one.version == wish.version for one in local),
+        is_complete=any(one.lists_all and one.version == wish.version for one in local),
     )
     catalog = assembled(recipe)
+    if manifest is not None:
+        there = {one.module for one in catalog.every()}
+        is_whole = all(one.path in there for one in manifest.modules)
+        catalog = replace(catalog, is_complete=is_whole)
     if modules is not None:
         _tell_missing(modules.missing, tell)
     return held_against(catalog, Collector(wish.collector), tell) if wish.collector else catalog

@@ -49,11 +49,19 @@ def _held(
     catalog: Catalog, collector: Collector, tell: Callable[[str], None]
 ) -> Iterator[Component]:
     for one in catalog.every():
-        names = {one.type, *one.aliases} & collector.types[one.kind]
-        if names:
-            name = one.type if one.type in names else min(names)
+        name = _name_of(one, collector)
+        if name:
             tell(f"Asking the collector about {one.kind} {name}.")
             yield _asked(one, name, collector)
+
+
+def _name_of(one: Component, collector: Collector) -> str:
+    """The name by which the collector knows it; "" when it does not."""
+    listed = next(
+        (name for name in (one.type, *one.aliases) if name in collector.types[one.kind]), ""
+    )
+    # Older ones do not list the types that have an alias.
+    return listed or (one.type if one.aliases and collector.has(one.kind, one.type) else "")
 
 
 def _asked(one: Component, name: str, collector: Collector) -> Component:

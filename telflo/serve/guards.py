@@ -58,6 +58,13 @@ class GuardedHttp(H11Protocol):
         assert self.config.h11_max_incomplete_event_size is not None
         self.conn = _Heads(self.config.h11_max_incomplete_event_size)
         self._is_answered_early = False
+        self._answer = self.app
+        self.app = self._show_the_socket
+
+    async def _show_the_socket(self, scope: Any, receive: Any, send: Any) -> None:
+        """Hand the request on to the application, which cuts a peer that does not read."""
+        scope.setdefault("extensions", {})[SOCKET] = {"transport": self.transport}
+        await self._answer(scope, receive, send)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn types its own narrower
         """A socket was accepted: its time for a request starts."""
@@ -161,12 +168,14 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         if not event.fin or self._is_held:
             self._begin(event)
         super().handle_bytes(event)
+        _let_go_of(event)
 
     def handle_text(self, event: Frame) -> None:
         """The same."""
         if not event.fin or self._is_held:
             self._begin(event)
         super().handle_text(event)
+        _let_go_of(event)
 
     def handle_cont(self, event: Frame) -> None:
         """A further part. Small ones are put together at once: a list of them would outweigh the message many times."""
@@ -178,6 +187,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         elif len(event.data) < SMALL_PART:
             self._spend()
         super().handle_cont(event)
+        _let_go_of(event)
         if len(self.frames) > SMALL_PART:
             self.frames = [b"".join(self.frames)]
 
@@ -251,3 +261,8 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
     def _read_on(self) -> None:
         if not (self._is_choked or self.read_paused or self.transport.is_closing()):
             self.transport.resume_reading()
+
+
+def _let_go_of(event: Frame) -> None:
+    """It is handed on: the parser remembers the last frame until the next one comes, with all that was in it."""
+    event.data = b""

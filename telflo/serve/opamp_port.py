@@ -18,7 +18,7 @@ from opamp.gateway import Gateway
 from opamp.listener import OpampPort
 from opamp.requests import Request
 from telflo.base.hints import EmbeddedPort, set_port
-from telflo.databases import use_pool
+from telflo.databases import hurry, use_pool
 from telflo.health import readiness
 from telflo.serve.gateway import make_gateway
 from telflo.serve.memory import settle
@@ -117,4 +117,5 @@ def _say_nothing() -> None:
 def _on_signal(stopping: asyncio.Event) -> None:
     if stopping.is_set():
         os._exit(_SECOND_SIGNAL)
+    hurry()
     stopping.set()

@@ -9,7 +9,7 @@ from django.urls import get_resolver
 
 from telflo import asgi
 from telflo.base.hints import EmbeddedPort, set_port
-from telflo.databases import PAGES, use_pool
+from telflo.databases import PAGES, hurry, use_pool
 from telflo.serve.embedded import EmbeddedCelery
 from telflo.serve.memory import settle
 from telflo.serve.server import TelfloServer, make_config
@@ -45,6 +45,7 @@ def run_here(
             announce()
 
     async def before_stop() -> None:
+        hurry()
         if celery is not None:
             celery.ask_to_stop()
         await asgi.gateway.stop()

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ANSWER_S: Final = 3.0
-"""What has not answered by then counts as away: the database may hang, and its connections have no timeout."""
+"""What has not answered by then counts as away: the database may hang, and a statement is given up much later."""
 _REDIS_S: Final = 1.0
 """Longer than this a page does not wait for Redis."""
 _FAILURES: Final = 3

@@ -43,6 +43,12 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
         "configurations/{configuration}/versions/1/?raw=1",
         None,
     ),
+    ("get", "catalog/"): ("catalog/", None),
+    ("get", "catalog/{version}/components/"): ("catalog/0.158.0/components/", None),
+    ("get", "catalog/{version}/components/{kind}/{component_type}/"): (
+        "catalog/0.158.0/components/exporters/otlp/",
+        None,
+    ),
     ("get", "configurations/{id}/draft/"): ("configurations/{configuration}/draft/?raw=1", None),
     ("put", "configurations/{id}/draft/"): (
         "configurations/{configuration}/draft/",

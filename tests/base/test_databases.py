@@ -1,5 +1,6 @@
 """DATABASE_URL."""
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,11 +10,20 @@ from typing import Final
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
+from django.db.utils import load_backend
 
 from opamp.options import GatewayOptions
+from telflo.base.silence import HeardConnection, patience
 from telflo.databases import PAGES, close_connections, database_from_url, pool_of, use_pool
 
 THREADS: Final = 12
+TIMES: Final = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 
 
 @pytest.mark.parametrize("url", ["", "sqlite:////data/x.sqlite3", "postgres://u:p@db:5432/telflo"])
@@ -26,8 +36,18 @@ def test_an_escaped_password_is_read_as_it_was() -> None:
     found = database_from_url("postgres://u:p%40ss@db/telflo?sslmode=require", data=Path())
     assert (found["PASSWORD"], found["OPTIONS"]) == (
         "p@ss",
-        {"connect_timeout": 5, "options": "-c jit=off", "sslmode": "require"},
+        {**TIMES, "options": "-c jit=off", "sslmode": "require"},
     )
+
+
+def test_the_times_of_a_connection_may_be_set() -> None:
+    url = "postgres://u:p@db/telflo?tcp_user_timeout=1000&keepalives_idle=60"
+    options = database_from_url(url, data=Path())["OPTIONS"]
+    assert {name: options[name] for name in TIMES} == {
+        **TIMES,
+        "tcp_user_timeout": "1000",
+        "keepalives_idle": "60",
+    }
 
 
 @pytest.mark.parametrize("url", ["mysql://u@db/x", "postgres://u@db:notaport/x"])
@@ -44,6 +64,7 @@ def pooled() -> Iterator[None]:
     settings = connections.settings["default"]
     settings["OPTIONS"].pop("pool", None)
     settings["CONN_HEALTH_CHECKS"] = False
+    patience.seconds = math.inf
 
 
 @pytest.mark.django_db(transaction=True)
@@ -84,3 +105,18 @@ def test_a_server_has_a_connection_for_each_thread_and_some_for_pages() -> None:
     pool = pool_of(options.all_threads + PAGES)
     working = options.threads + options.request_threads + options.control_threads
     assert pool["max_size"] > working + PAGES
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kept", [True, False])
+def test_every_connection_of_a_server_and_of_a_worker_gives_up_a_silent_database(
+    kept: bool, request: pytest.FixtureRequest
+) -> None:
+    if kept:
+        request.getfixturevalue("pooled")
+    connection.close()
+    connection.ensure_connection()
+    if connection.vendor == "postgresql":
+        assert isinstance(connection.connection, HeardConnection)
+    engine = database_from_url("postgres://u:p@db/x", data=Path())["ENGINE"]
+    assert load_backend(engine).DatabaseWrapper.vendor == "postgresql"

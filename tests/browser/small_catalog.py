@@ -26,7 +26,13 @@ def give_catalog(page: Page) -> None:
 
 
 def _component(kind: str, type_: str, **more: Any) -> dict[str, Any]:
-    plain = {"aliases": [], "signals": {}, "pairs": [], "stability": None, "deprecated": ""}
+    plain: dict[str, Any] = {
+        "aliases": [],
+        "signals": {},
+        "pairs": [],
+        "stability": None,
+        "deprecated": "",
+    }
     return {
         "kind": kind,
         "type": type_,
@@ -50,7 +56,7 @@ def _components(route: Route) -> None:
 
 
 def _field(name: str, type_: str, **more: Any) -> Mapping[str, Any]:
-    empty = {
+    empty: dict[str, Any] = {
         "default": None,
         "enum": [],
         "minimum": None,

@@ -71,15 +71,15 @@ def test_type_see_a_finding_save_publish_compare(context: BrowserContext) -> Non
     page.evaluate("window.sameDocument = true")
     write_yaml(page, WRONG)
     expect(page.locator("[data-said]")).to_have_text("Saved")
-    finding = page.get_by_role("tabpanel", name="Findings").get_by_role("listitem").first
-    expect(finding).to_contain_text("memory_limter")
+    findings = page.get_by_role("tabpanel", name="Findings")
+    finding = findings.get_by_role("listitem").filter(has_text="memory_limter").first
     finding.get_by_role("button", name="Line").click()
     expect(page.locator(".cm-line.cm-activeLine")).to_have_text(re.compile("memory_limter"))
     check(page)
     finding.locator("[data-fix]").first.click()
     expect_yaml(page, GOOD)
     expect(page.locator("[data-said]")).to_have_text("Saved")
-    expect(page.get_by_role("tabpanel", name="Findings")).not_to_contain_text("memory_limter")
+    expect(findings).not_to_contain_text("memory_limter")
     assert page.evaluate("window.sameDocument"), "it saved itself"
     page.get_by_label("Note").fill("First of its kind")
     page.get_by_role("button", name="Save and publish").click()

@@ -47,7 +47,9 @@ class Known:
 
 
 def catalog_of(version: str, *components: Component) -> Catalog:
-    members = {kind: {} for kind in Kind} | {Kind.RECEIVER: {one.type: one for one in components}}
+    members: dict[Kind, dict[str, Component]] = {kind: {} for kind in Kind} | {
+        Kind.RECEIVER: {one.type: one for one in components}
+    }
     return Catalog(version, members)
 
 

@@ -21,7 +21,11 @@ def test_a_component_has_its_names_signals_and_distributions() -> None:
         metadata("receiver", beta=["logs", "traces"], alpha=["metrics"]), "example.com/r"
     )
     assert found is not None
-    assert (found.kind, found.type, found.aliases) == (Kind.RECEIVER, "new_name", {"old"})
+    assert (found.kind, found.type, found.aliases) == (
+        Kind.RECEIVER,
+        "new_name",
+        frozenset({"old"}),
+    )
     assert list(found.signals.items()) == [
         ("traces", Stability.BETA),
         ("metrics", Stability.ALPHA),

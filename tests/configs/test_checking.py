@@ -44,6 +44,12 @@ def test_messages_without_secrets_stay_as_they_are(example: Example) -> None:
     assert [one.message for one in checked(example.text).findings] == said_before
 
 
+def test_what_a_rule_advises_for_a_secret_is_no_secret() -> None:
+    text = "exporters:\n  x: {headers: {authorization: 'Bearer ${env:BACKEND_TOKEN}'}}\n"
+    advice = next(one for one in checked(text).findings if one.rule == "L23")
+    assert "${env:BACKEND_TOKEN:-…}" in advice.message
+
+
 def test_what_is_masked_is_what_may_not_be_said() -> None:
     text = (
         "a: {password: one-secret, token: 'it''s', api_key: \"q\\\"uote\"}\n"

@@ -1,4 +1,4 @@
-"""PostgreSQL or Redis is away for a minute: agents stay, nothing that they said is lost, and all recovers by itself."""
+"""PostgreSQL, Redis or the worker is away for a minute: agents stay, nothing that they said is lost, all goes on by itself."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType, Server
 from telflo.base.ids import new_id
 from tests.e2e.harness.outages import Parts, parts
 from tests.e2e.harness.server import ROOT, Process, free_port
-from tests.e2e.harness.waiting import tail, wait_until
+from tests.e2e.harness.silence import Balancer
+from tests.e2e.harness.waiting import PATIENCE_S, tail, wait_until
 
 AWAY_S: Final = float(os.environ.get("TELFLO_E2E_AWAY_S", "60"))
 SOON_S: Final = 40
@@ -42,6 +43,25 @@ from telflo.base.activity import Actor
 actor = Actor.worker("test")
 fleet = create_fleet(name="Plant", version=None, actor=actor)
 print("secret", issue_token(fleet=fleet, name="all", expires=Expiry.NEVER, actor=actor).secret)
+"""
+
+MILL: Final = """
+from configs.services import create_configuration, publish_version, save_version
+from fleets.services import create_fleet
+from fleets.tokens import Expiry, issue_token
+from telflo.base.activity import Actor
+actor = Actor.worker("test")
+configuration = create_configuration(name="mill", actor=actor)
+publish_version(version=save_version(configuration=configuration, yaml="receivers: {}", actor=actor), actor=actor)
+fleet = create_fleet(name="Mill", version=None, actor=actor)
+print("secret", issue_token(fleet=fleet, name="all", expires=Expiry.NEVER, actor=actor).secret)
+"""
+ROLL_OUT: Final = """
+from configs.models import ConfigVersion
+from fleets.models import Fleet
+from fleets.rollouts.services import start_rollout
+from telflo.base.activity import Actor
+start_rollout(fleet=Fleet.objects.get(name="Mill"), version=ConfigVersion.objects.get(), actor=Actor.worker("test"))
 """
 
 
@@ -86,6 +106,8 @@ class Installation:
 
     parts: Parts
     folder: Path
+    balancer: Balancer
+    answer_s: int = 30
     secret: str = ""
     web: int = field(default_factory=free_port)
     port: int = field(default_factory=free_port)
@@ -95,22 +117,37 @@ class Installation:
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "DATABASE_URL": self.parts.database_url,
+            "DATABASE_URL": self.balancer.url,
+            "TELFLO_DATABASE_ANSWER_S": str(self.answer_s),
             "REDIS_URL": self.parts.redis_url,
             "TELFLO_DATA": str(self.folder / "data"),
             "HOST": "127.0.0.1",
             "PORT": str(self.web),
         }
 
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Where agents connect."""
+        return self.web, self.port
+
     def start(self) -> None:
         self.manage("migrate", "--verbosity", "0")
-        self.secret = self.manage("shell", "-v", "0", "-c", SEED).split("secret ")[1].strip()
+        self.secret = self.shell(SEED).split("secret ")[1].strip()
         for name, arguments in {"serve": [], "gateway": ["--port", str(self.port)]}.items():
-            command = [sys.executable, str(ROOT / "manage.py"), name, *arguments]
-            process = Process(command, self.environment, self.folder / f"{name}.log")
-            process.start()
-            self.processes.append(process)
+            self.begin(name, *arguments)
         self.wait_for(200)
+
+    def begin(self, name: str, *arguments: str) -> Process:
+        """Start one more process; it ends with the others."""
+        command = [sys.executable, str(ROOT / "manage.py"), name, *arguments]
+        process = Process(command, self.environment, self.folder / f"{name}.log")
+        process.start()
+        self.processes.append(process)
+        return process
+
+    def shell(self, code: str) -> str:
+        """What the code prints that runs beside the processes."""
+        return self.manage("shell", "-v", "0", "-c", code)
 
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
@@ -121,7 +158,7 @@ class Installation:
 
     def wait_for(self, status: int, word: str = "ok") -> None:
         """Both processes say that they are (not) ready."""
-        for port in (self.web, self.port):
+        for port in self.ports:
             wait_until(
                 lambda port=port: self._is(port, status, word),  # type: ignore[misc]
                 what=f"/readyz of {port} is {status} {word}",
@@ -141,14 +178,23 @@ class Installation:
 
     def connect(self, port: int) -> connect:
         headers = {"Authorization": f"Bearer {self.secret}"}
-        url = f"ws://127.0.0.1:{port}/v1/opamp"
         return connect(
-            url,
+            self.url(port),
             additional_headers=headers,
             compression=None,
             proxy=None,
             open_timeout=ANSWER_S,
         )
+
+    @staticmethod
+    def url(port: int) -> str:
+        return f"ws://127.0.0.1:{port}/v1/opamp"
+
+    def count(self, rows: str) -> int:
+        """How many rows there are of a table and condition."""
+        with psycopg.connect(self.parts.database_url) as connection:
+            (number,) = connection.execute(f"SELECT count(*) FROM {rows}").fetchone() or (0,)
+        return int(number)
 
     def stored(self, agent: Agent) -> list[str]:
         """The errors of its health in the timeline, in order."""
@@ -165,29 +211,32 @@ class Outage:
 
     word: str
     part: str
-    begin: Callable[[Parts], AbstractContextManager[None]]
+    begin: Callable[[Installation], AbstractContextManager[None]]
 
 
 OUTAGES: Final = (
-    Outage("hangs", "database", Parts.hanging_postgres),
-    Outage("crashed", "database", Parts.killed_postgres),
-    Outage("waits", "redis", Parts.hanging_redis),
-    Outage("forgot", "redis", Parts.killed_redis),
+    Outage("hangs", "database", lambda its: its.parts.hanging_postgres()),
+    Outage("crashed", "database", lambda its: its.parts.killed_postgres()),
+    Outage("silent", "database", lambda its: its.balancer.silent()),
+    Outage("waits", "redis", lambda its: its.parts.hanging_redis()),
+    Outage("forgot", "redis", lambda its: its.parts.killed_redis()),
 )
 
 
 @contextmanager
-def installed(folder: Path) -> Iterator[Installation]:
+def installed(folder: Path, **how: Any) -> Iterator[Installation]:
     """An installation while the block runs; its processes end in order."""
     folder.mkdir()
     with parts() as running:
-        made = Installation(running, folder)
-        try:
-            made.start()
-            yield made
-        finally:
-            codes = [process.end() for process in made.processes]
-    assert codes == [0, 0]
+        balancer = Balancer(running.database_url)
+        made = Installation(running, folder, balancer, **how)
+        with balancer.running():
+            try:
+                made.start()
+                yield made
+            finally:
+                codes = {process.log.stem: process.end() for process in made.processes}
+    assert not any(codes.values()), codes
 
 
 @pytest.fixture
@@ -206,18 +255,87 @@ async def test_what_is_away_comes_back_and_nothing_was_lost(
             stories.create_task(_live_through(outage, installation), name=outage.word)
 
 
+async def test_a_database_whose_connections_died_without_a_word_is_found_again(
+    ground: Path,
+) -> None:
+    """And processes end while it is silent."""
+    with installed(ground / "forgotten", answer_s=3) as installation:
+        agents = [Agent(await installation.connect(port)) for port in installation.ports]
+        for agent in agents:
+            await agent.say("before")
+            await asyncio.to_thread(_wait_for_all, installation, agent)
+        installation.balancer.forget()
+        for agent in agents:
+            await agent.say("behind")
+        for agent in agents:
+            await asyncio.to_thread(_wait_for_all, installation, agent)
+        await asyncio.to_thread(installation.wait_for, 200)
+        with installation.balancer.silent():
+            for agent in agents:
+                await agent.say("too late")
+            ending = [asyncio.to_thread(process.end) for process in installation.processes]
+            await asyncio.gather(*ending)
+        installation.processes.clear()  # what came too late could not be stored
+
+
+async def test_without_a_worker_agents_are_heard_and_a_rollout_goes_on_behind_it(
+    ground: Path,
+) -> None:
+    with installed(ground / "worker") as installation:
+        agents = [Agent(await installation.connect(port)) for port in installation.ports]
+        secret = installation.shell(MILL).split("secret ")[1].strip()
+        worker, _ = installation.begin("worker"), installation.begin("beat")
+        options = ["--url", installation.url(installation.port), "--token", secret]
+        installation.begin("simulate_agents", *options, "--count", "3", "--apply-delay", "0")
+        await asyncio.to_thread(_wait_for, installation, "agents_agentstatus WHERE connected", 3)
+        await asyncio.to_thread(_wait_for_word, worker, "worker runs")
+        assert await asyncio.to_thread(worker.end) == 0
+        installation.processes.remove(worker)
+        await asyncio.to_thread(installation.shell, ROLL_OUT)
+        ends_at = time.monotonic() + AWAY_S
+        while time.monotonic() < ends_at:
+            for agent in agents:
+                await agent.say(f"nobody works {agent.number}")
+            await asyncio.sleep(0.2)
+        done = "fleets_rollout WHERE state = 'succeeded'"
+        installation.begin("worker")
+        await asyncio.to_thread(_wait_for, installation, done, 1)
+        for agent in agents:
+            await asyncio.to_thread(_wait_for_all, installation, agent)
+            await agent.socket.close()
+
+
+def _wait_for_word(process: Process, word: str) -> None:
+    """One that is told to end before it listens to signals ends at once, and not in order."""
+    wait_until(
+        lambda: word in process.log.read_text(),
+        what=f"it says {word}",
+        within_s=PATIENCE_S,
+        evidence=lambda: tail(process.log),
+    )
+
+
+def _wait_for(installation: Installation, rows: str, number: int) -> None:
+    wait_until(
+        lambda: installation.count(rows) >= number,
+        what=f"{number} of {rows}",
+        within_s=SOON_S,
+        evidence=installation.logs,
+    )
+
+
 async def _live_through(outage: Outage, installation: Installation) -> None:
     agents = [
         Agent(await installation.connect(port))
-        for port in (installation.web, installation.port)
+        for port in installation.ports
         for _ in range(AGENTS)
     ]
     for agent in agents:
         await agent.say("from the start")
-    known = {port: new_id() for port in (installation.web, installation.port)}
+    known = {port: new_id() for port in installation.ports}
     for port, uid in known.items():
         await _return_again(installation, port, uid, until_s=0)
-    with outage.begin(installation.parts):
+    with outage.begin(installation):
         visitors = known if outage.part == "redis" else {}
         await _bear(outage, installation, agents, visitors)
         if outage.part == "database":
@@ -253,7 +371,7 @@ async def _bear(
 
 def _blames_the_database_alone(installation: Installation) -> None:
     """Both answer while it hangs, and /metrics with the numbers of this process."""
-    for port in (installation.web, installation.port):
+    for port in installation.ports:
         ready = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20)
         assert (ready.status_code, "redis" in ready.text) == (503, False), ready.text
     metrics = httpx.get(f"http://127.0.0.1:{installation.web}/metrics", timeout=20).text
@@ -293,7 +411,7 @@ async def _return_again(
 
 async def _let_a_newcomer_in(installation: Installation) -> None:
     deadline = time.monotonic() + SOON_S
-    for port in (installation.web, installation.port):
+    for port in installation.ports:
         while True:
             try:
                 async with installation.connect(port) as socket:

@@ -7,13 +7,21 @@ from typing import Any
 import pytest
 
 from fleets.rollouts.durations import BadDuration, parse_duration
-from fleets.rollouts.needs import Needs, Said, missing_in, needs_of, offered_by
+from fleets.rollouts.needs import (
+    Needs,
+    Said,
+    missing_in,
+    needs_of,
+    offered_by,
+    said_by_version,
+)
 from fleets.rollouts.placing import Again, TargetFacts
 from fleets.rollouts.preflight import MOST_NAMED, Alike, Fate, Severity, Subject, check
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy, all_at_once, canary
 from fleets.rollouts.windows import Window
+from tests.factories import exporting
 
 KAFKA = ("exporters", "kafka")
 DEBUG = ("exporters", "debug")
@@ -54,10 +62,13 @@ def alike(
     members: list[tuple[str, str]],
     *,
     build: str = "",
+    collector: str = "",
     traits: dict[str, str] | None = None,
     **facts: Any,
 ) -> Alike:
-    return Alike(replace(FACTS, **facts), len(members), lambda: members, build, traits or {})
+    return Alike(
+        replace(FACTS, **facts), len(members), lambda: members, build, collector, traits or {}
+    )
 
 
 def subject(strategy: Strategy | None = None, needs: Needs | None = None, **how: Any) -> Subject:
@@ -238,6 +249,44 @@ class TestComponents:
         [finding] = check(crowd(2), subject(needs=self.needs, before=before), "seed").findings
         assert "exporter kafka is unknown" in finding.detail
         assert not check(crowd(2), subject(needs=before, before=self.needs), "seed").findings
+
+
+class TestCollectorVersions:
+    """What the validator says of a text for collectors of one version."""
+
+    def test_a_text_that_some_versions_refuse_is_a_warning_and_one_that_all_refuse_an_error(
+        self,
+    ) -> None:
+        old, new = crowd(2, collector="0.149.0"), crowd(1, first=9, collector="0.158.0")
+        here = subject(by_version={"0.149.0": [error("no such key.")]})
+        [some] = check([*old, *new], here, "seed").findings
+        assert (some.code, some.severity, some.count) == ("unknown_fields", Severity.WARNING, 2)
+        assert some.lines == ("0.149.0: Line 3: no such key.",)
+        assert [(one.name, one.detail) for one in some.collectors] == [
+            ("web-001", "0.149.0"),
+            ("web-002", "0.149.0"),
+        ]
+        [all_of_them] = check(old, here, "seed").findings
+        assert (all_of_them.code, all_of_them.severity) == ("unknown_fields", Severity.ERROR)
+        [ran] = check(old, replace(here, has_run=True), "seed").findings
+        assert ran.severity is Severity.WARNING
+        assert not check(new, here, "seed").findings
+
+    def test_what_is_not_certain_is_a_warning(self) -> None:
+        here = subject(by_version={"0.149.0": [warning("odd key.")]})
+        [found] = check(crowd(2, collector="0.149.0"), here, "seed").findings
+        assert (found.code, found.severity) == ("doubtful_fields", Severity.WARNING)
+
+    def test_what_holds_for_all_versions_is_told_of_the_text_and_the_rest_of_them(self) -> None:
+        text = exporting("logging").replace("logging: ", "logging: {}, debug: {verbosty: 1}")
+        both = ("0.158.0", "0.100.0")
+        assert "L22" not in {one.rule for one in needs_of(text, both).said}
+        assert "P02" in {one.rule for one in needs_of(text, both).said}
+        found = said_by_version(text, both)
+        assert [(one.rule, one.is_error) for one in found["0.158.0"]] == [("L22", True)]
+        assert [(one.rule, one.is_error) for one in found["0.100.0"]] == [("L22", False)]
+        assert not said_by_version(text, both, before=text), "that runs there"
+        assert ("L22", True) in {(one.rule, one.is_error) for one in needs_of(text, both[:1]).said}
 
 
 class TestTheRest:

@@ -13,6 +13,7 @@ from configs.models import ConfigVersion
 from fleets.models import Fleet, Rollout, Target
 from fleets.rollouts import engine
 from fleets.rollouts.choosing import waiting_with
+from fleets.rollouts.placing import HAD_IT
 from fleets.rollouts.plan import ACTIVE, Action, Budget
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.services import (
@@ -27,7 +28,7 @@ from fleets.rollouts.traits import traits_of
 from telflo.base import clock
 from telflo.base.errors import Conflict
 from telflo.base.models import Activity
-from tests.factories import TESTER
+from tests.factories import TESTER, make_version
 from tests.fleets.story import APPLIED, APPLYING, FAILED, Story, disconnect, hash_of, member_of
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +314,29 @@ def test_a_preview_draws_the_canary_that_the_rollout_will_take() -> None:
     ]
     rollout = start_rollout(fleet=story.fleet, version=version, actor=TESTER, strategy=strategy)
     assert rollout.targets.get(stage__index=0).agent_id == previewed.instance_uid
+
+
+def test_those_that_run_it_already_do_not_water_down_the_budget() -> None:
+    """Of four that are in the stage one gets it, and fails: that is all of them."""
+    stages = (StagePlan("All", Share(percent=100), budget=Budget(percent=50)),)
+    staged = Staged(stages=stages)
+    taker, *others = staged.story.agents
+    staged.story.claim(*staged.story.agents)
+    staged.apply(*others)
+    healthy(*others)
+    staged.story.answer(taker, FAILED, staged.hash, "no")
+    staged.work(SOAK)
+    again = start_rollout(
+        fleet=staged.story.fleet,
+        version=make_version(yaml=staged.version.yaml),
+        actor=TESTER,
+        strategy=Strategy(stages=stages, automatic_rollback=False),
+        force=True,
+    )
+    engine.advance(again.pk, now=staged.now)
+    assert again.targets.filter(reason=HAD_IT, state="succeeded").count() == 3
+    Target.objects.filter(rollout=again, agent_id=taker.instance_uid).update(state="failed")
+    engine.advance(again.pk, now=staged.now)
+    again.refresh_from_db()
+    assert again.state == "paused"
+    assert again.state_reason == "1 of 1 failed; the budget is 50 %."

@@ -203,3 +203,21 @@ async def test_stopping_writes_what_is_left(sink: Sink) -> None:
     buffer.beat(Beats())
     await buffer.stop()
     assert sink.patches == [heartbeat()]
+
+
+async def test_stopping_does_not_wait_for_a_store_that_hangs() -> None:
+    begun, answers = threading.Event(), threading.Event()
+
+    def hang(_patches: Sequence[AgentPatch]) -> None:
+        begun.set()
+        assert answers.wait(30)
+
+    buffer = WriteBuffer(hang, LIMITS)
+    buffer.start()
+    buffer.submit(report(UID))
+    await until(begun.is_set)
+    try:
+        with pytest.raises(StoreUnavailable, match=r"within 0\.1 s"):
+            await buffer.stop(0.1)
+    finally:
+        answers.set()

@@ -1,6 +1,7 @@
 """The component catalog's pages, and a collector's components beside it."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,9 @@ def types(query: str) -> list[str]:
 
 
 def reported(**kinds: list[str]) -> ComponentSet:
-    tree = {kind: {"components": {name: {} for name in names}} for kind, names in kinds.items()}
+    tree: Any = {
+        kind: {"components": {name: {} for name in names}} for kind, names in kinds.items()
+    }
     return ComponentSet.objects.create(hash="c" * 64, tree=tree, created_at=clock.now())
 
 
@@ -48,7 +51,7 @@ class TestTheList:
         assert f"otelcol-contrib {catalog.versions()[0]}" in page("/catalog/?version=7.7.7")
 
     def test_it_is_filtered_by_kind_signal_stability_and_name(self) -> None:
-        assert types("version=0.158.0&kind=processors&q=batch") == ["batch"]
+        assert types("version=0.158.0&kind=processors&q=probabil") == ["probabilistic_sampler"]
         assert "otlp_grpc" in types("version=0.158.0&kind=exporters&signal=logs&stability=stable")
         assert "otlp_grpc" not in types("version=0.158.0&kind=exporters&stability=development")
         assert types("version=0.158.0&kind=connectors&signal=traces&q=span") == ["span_metrics"]
@@ -116,7 +119,7 @@ class TestOneComponent:
         counts = []
         for number in range(3):
             make_version(configuration=make_configuration(name=f"c{number}"), yaml=TEXT)
-            tree = {"receivers": {"components": {"otlp": {}}}}
+            tree: Any = {"receivers": {"components": {"otlp": {}}}}
             components = ComponentSet.objects.create(
                 hash=f"{number}" * 64, tree=tree, created_at=clock.now()
             )
@@ -139,7 +142,9 @@ class TestACollectorsComponents:
         return page(f"/collectors/{self.collector(**kinds).pk}/components/")
 
     def states(self, html: str) -> dict[str, str]:
-        rows = re.findall(r'<td class="mono">(?:<a[^>]*>)?([^<]*).*?</td><td>(.*?)</td>', html)
+        rows = re.findall(
+            r'<td class="mono">(?:<a[^>]*>)?([^<]*).*?</td><td>(.*?)</td>', html, re.DOTALL
+        )
         return {name: re.sub(r"<[^>]*>", "", cell).strip() for name, cell in rows}
 
     def test_each_is_used_unused_or_missing(self) -> None:
@@ -155,7 +160,7 @@ class TestACollectorsComponents:
         assert "2 used, 2 unused." in html
 
     def test_they_lead_to_the_catalog_by_their_present_names(self) -> None:
-        html = self.html(exporters=["otlp"])
+        html = self.html(receivers=["otlp"], exporters=["otlp"])
         assert 'href="/catalog/0.158.0/exporters/otlp_grpc/"' in html
         assert self.states(html)["otlp"] == "used"
 

@@ -49,6 +49,17 @@ def test_a_process_whose_buffer_is_full_is_not_ready(
     assert response.content == b"buffer: full, collectors are told to come back later\n"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_process_whose_reports_are_not_written_is_not_ready(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = make_process(kind="web", telflo_opamp_buffer_lag_seconds=21.4)
+    monkeypatch.setattr("telflo.system.state.own_rows", lambda: [late])
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.content == b"buffer: reports wait since 21 s to be stored\n"
+
+
 @pytest.mark.django_db
 def test_what_is_missing_is_named_without_details(
     client: Client, monkeypatch: pytest.MonkeyPatch

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("collectors/", include(_section("agents"))),
     path("configurations/", include(_section("configs"))),
     path("rollouts/", include(_section("rollouts"))),
+    path("catalog/", include(_section("catalog"))),
     path("tokens/", include(_section("tokens"))),
     path("activity/", empty_page, name="activity"),
     path("settings/", empty_page, name="settings"),

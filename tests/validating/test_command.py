@@ -135,7 +135,7 @@ class TestRunning:
         assert "P10" not in Ran("-", stdin=text).out
         ran = Ran("-", "--collector-version", "0.158.0", stdin=text)
         assert ran.code == 1
-        assert "otelcol-contrib 0.158.0 has no receiver own." in ran.out
+        assert 'otelcol-contrib 0.158.0 has no receiver "own".' in ran.out
 
     def test_a_catalog_of_ones_own_is_used_instead(self) -> None:
         own = replace(CATALOG, distribution="mine", version="1.0.0")

@@ -7,6 +7,7 @@ that it takes although they are of another type make a field loose.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from configs.collector.catalog_types import Field, FieldType
@@ -29,6 +30,9 @@ _SAMPLES: Final[Mapping[FieldType, Any]] = {
 }
 _WRONG_WORD: Final = "telflo"
 _WRONG_NUMBER: Final = 17
+_HOLDING: Final = frozenset({FieldType.MAP, FieldType.LIST})
+_SWITCH: Final = "enabled"
+"""Is read before all else of a section: a wrong value there hides what is wrong beside it."""
 _TAKES_WORDS: Final = frozenset({FieldType.TEXT, FieldType.LIST})
 
 
@@ -60,27 +64,35 @@ class Verified:
 def verified(settings: Field, ask: Ask, base: Mapping[str, Any], rounds: int = 6) -> Verified:
     """The settings as a collector takes them. base: what the component needs to be valid."""
     for _ in range(rounds):
-        corrected, is_clear = _keys_corrected(settings, ask, base)
+        corrected, answer = _keys_corrected(settings, ask, base)
         if corrected == settings:
-            return Verified(_types_corrected(settings, ask, base), is_clear)
+            return Verified(_types_corrected(settings, ask, base, answer), _is_clear(answer))
         settings = corrected
     return Verified(settings, is_certain=False)
 
 
-def _keys_corrected(settings: Field, ask: Ask, base: Mapping[str, Any]) -> tuple[Field, bool]:
-    """After one question with every key, and one more that is unknown in every map."""
+def _keys_corrected(settings: Field, ask: Ask, base: Mapping[str, Any]) -> tuple[Field, Answer]:
+    """After one question with every key, and one more that is unknown in every map; with the answer."""
     numbers: dict[Path, int] = {}
     whole = _example(settings, (), numbers)
     answer = ask({**whole, **{key: one for key, one in base.items() if key not in whole}})
     refused: dict[int, set[str]] = {}
-    is_clear = True
     for names in map(_names, _INVALID.findall(answer.words)):
-        number = next((name for name in names if name.startswith(PROBE)), "")
-        is_clear = is_clear and bool(number)
         others = {name for name in names if not name.startswith(PROBE)}
-        refused.setdefault(int(number.removeprefix(PROBE) or -1), set()).update(others)
+        refused.setdefault(_number_in(names), set()).update(others)
     by_path = {path: refused.get(number) for path, number in numbers.items()}
-    return _corrected(settings, (), by_path), is_clear
+    return _corrected(settings, (), by_path), answer
+
+
+def _is_clear(answer: Answer) -> bool:
+    """Whether it is known of all refused keys in which map they are."""
+    return all(_number_in(_names(found)) >= 0 for found in _INVALID.findall(answer.words))
+
+
+def _number_in(names: list[str]) -> int:
+    """The number of the probe among them; -1 without one."""
+    probe = next((name for name in names if name.startswith(PROBE)), "")
+    return int(probe.removeprefix(PROBE) or -1)
 
 
 def _names(found: str) -> list[str]:
@@ -126,38 +138,90 @@ def _corrected(field: Field, path: Path, refused: Mapping[Path, set[str] | None]
     return replace(field, fields=fields, items=items, is_open=is_open)
 
 
-def _types_corrected(settings: Field, ask: Ask, base: Mapping[str, Any]) -> Field:
+def _types_corrected(settings: Field, ask: Ask, base: Mapping[str, Any], fitting: Answer) -> Field:
     """After a question for each field with a fitting value, and one with a value of another type.
 
-    Fields of one name in maps of the same keys are the same setting in several places, and asked about once.
+    fitting: the answer to fitting values for all. When nothing but keys was wrong there, and wrong values for all
+    single settings draw one complaint each, these need no questions of their own. Fields of one name in maps of the
+    same keys are the same setting in several places, and asked about once.
     """
+    only_keys = all(_INVALID.search(line) for line in complaints(fitting))
+    is_settled = only_keys and _all_are_refused(settings, ask)
     alike: dict[Any, list[Path]] = {}
     for path, field, beside in leaves(settings):
         key = (path[-1], beside, field.type, field.enum)
         alike.setdefault(key, []).append(path)
     for paths in alike.values():
-        field = at(settings, paths[0])
-        if field is None or field.type is FieldType.ANY:
+        first = at(settings, paths[0])
+        if first is None or first.type is FieldType.ANY:
             continue  # it is inside of what may be anything
-        corrected = _type_corrected(
-            field, lambda value, path=paths[0]: ask(_nested(path, value, base))
-        )
-        for path in paths if corrected != field else ():
-            settings = changed(settings, path, corrected)
+        ask_there = partial(_ask_at, ask, base, paths[0])
+        is_known = is_settled and first.type not in _HOLDING and paths[0][-1] != _SWITCH
+        correct = _correction(first, ask_there, is_type_known=is_known)
+        for path in paths if correct else ():
+            there = at(settings, path)
+            if correct and there is not None:
+                settings = changed(settings, path, correct(there))
     return settings
 
 
-def _type_corrected(field: Field, ask: Ask) -> Field:
+def _ask_at(ask: Ask, base: Mapping[str, Any], path: Path, value: Any) -> Answer:
+    return ask(_nested(path, value, base))
+
+
+def _correction(field: Field, ask: Ask, *, is_type_known: bool) -> Callable[[Field], Field] | None:
+    """What is to be done with such a field; nothing when the collector takes what the schema says."""
+    if is_type_known:
+        return _loosened if _takes_other_words(field, ask) else None
     if ask(_fitting(field)).is_undecodable:
-        return Field(is_secret=field.is_secret)
-    return replace(field, is_loose=True) if _takes_more(field, ask) else field
+        return _anything
+    return _loosened if _takes_more(field, ask) else None
+
+
+def _anything(field: Field) -> Field:
+    return Field(is_secret=field.is_secret)
+
+
+def _loosened(field: Field) -> Field:
+    return replace(field, is_loose=True)
 
 
 def _takes_more(field: Field, ask: Ask) -> bool:
     """Whether the collector takes what by the schema it should not."""
-    if not ask(_unfitting(field)).is_undecodable:
-        return True
+    return not ask(_unfitting(field)).is_undecodable or _takes_other_words(field, ask)
+
+
+def _takes_other_words(field: Field, ask: Ask) -> bool:
     return bool(field.enum) and ask(_WRONG_WORD).is_fine
+
+
+def _all_are_refused(settings: Field, ask: Ask) -> bool:
+    """Whether a wrong value for every single setting draws as many complaints."""
+    wrong, count = _all_wrong(settings)
+    return len(complaints(ask(wrong))) == count
+
+
+def complaints(answer: Answer) -> list[str]:
+    """The lines that name a fault; those that lead in to others end with a colon."""
+    lines = map(str.strip, answer.words.splitlines())
+    return [line for line in lines if line.startswith(("'", "error decoding")) and line[-1] != ":"]
+
+
+def _all_wrong(field: Field) -> tuple[Any, int]:
+    """A value in which every single setting of a known type is wrong, and how many they are."""
+    if field.is_loose or field.type is FieldType.ANY:
+        return None, 0
+    if field.type is FieldType.LIST:
+        inner, count = _all_wrong(field.items or Field())
+        return ([inner] if count else []), count
+    if field.type is not FieldType.MAP:
+        return _unfitting(field), 1
+    parts = {name: _all_wrong(one) for name, one in field.fields.items() if name != _SWITCH}
+    if field.items is not None:
+        parts[ANY_NAME] = _all_wrong(field.items)
+    return {name: value for name, (value, n) in parts.items() if n}, sum(
+        n for _, n in parts.values()
+    )
 
 
 def leaves(field: Field, path: Path = ()) -> Iterator[tuple[Path, Field, frozenset[str]]]:
@@ -176,12 +240,12 @@ def leaves(field: Field, path: Path = ()) -> Iterator[tuple[Path, Field, frozens
 
 def at(field: Field, path: Path) -> Field | None:
     """The field at a path; None where there is none."""
+    found: Field | None = field
     for step in path:
-        inner = field.items if step in {ITEM, ANY_NAME} else field.fields.get(step)
-        if inner is None:
+        if found is None:
             return None
-        field = inner
-    return field
+        found = found.items if step in {ITEM, ANY_NAME} else found.fields.get(step)
+    return found
 
 
 def _fitting(field: Field) -> Any:

@@ -22,12 +22,9 @@ from configs.collector.names import Kind
 
 _SECONDS: Final = 60
 _VERSION: Final = re.compile(r"version v?(\d+\.\d+\.\d+)")
-_PRINT: Final = (
-    "--feature-gates=otelcol.printInitialConfig",
-    "print-config",
-    "--mode=unredacted",
-    "--validate=false",
-)
+_PRINT: Final = ("print-config", "--mode=redacted", "--validate=false")
+"""Redacted: the other mode prints what it was given, without defaults, up to 0.149.0 at least."""
+_UNKNOWN: Final = "unknown type: "
 _SOURCES: Final = {"nop": None, "otlp": {"protocols": {"grpc": {"endpoint": "localhost:0"}}}}
 _TARGETS: Final = {"nop": None, "debug": None}
 """Components that make a configuration whole beside the one that is asked about, and their settings."""
@@ -49,6 +46,10 @@ class Collector:
         listed = parsed(self._run("components").text)
         sections = listed if isinstance(listed, Mapping) else {}
         return {kind: frozenset(_names(sections.get(kind.value))) for kind in Kind}
+
+    def has(self, kind: Kind, component_type: str) -> bool:
+        """Whether it knows a type: it is given one."""
+        return _UNKNOWN not in self.answer(kind, component_type, None).words
 
     def printed(self, kind: Kind, component_type: str, settings: Any) -> Any:
         """A component's settings as it prints them, defaults and all; None when it cannot."""

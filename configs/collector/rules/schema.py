@@ -91,7 +91,7 @@ class SchemaWalk:
         return "P19", Hit(message, path, True, Severity.WARNING)
 
     def _scalar(self, value: Scalar, field: Field, path: Path) -> Iterator[Fault]:
-        if field.type is FieldType.LIST and isinstance(value, str):
+        if field.type is FieldType.LIST and isinstance(value, str) and _takes_texts(field):
             return  # divided at its commas
         if field.type is FieldType.DURATION and _is_number(value):
             yield from self._nanoseconds(value, path)
@@ -164,6 +164,10 @@ _MOST_LISTED: Final = 12
 def _listed(field: Field) -> str:
     names = list(field.fields)
     return ", ".join(names[:_MOST_LISTED]) + (" …" if len(names) > _MOST_LISTED else "")
+
+
+def _takes_texts(field: Field) -> bool:
+    return field.items is None or field.items.type in {FieldType.TEXT, FieldType.ANY}
 
 
 def _is_number(value: Scalar) -> bool:

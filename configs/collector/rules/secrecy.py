@@ -20,7 +20,7 @@ from telflo.base.redaction.names import is_header_map, is_plain_inside, is_secre
 _NO_NAME: Final = re.compile(r"\W+")
 _ORDINARY: Final = re.compile(r"[\w.]{1,15}|[\w.-]{0,64}:\d{1,5}|(?:/[\w.*-]{1,15}){1,12}")
 """Words, addresses and paths as most values are: no credential looks like that."""
-_OLD_TLS: Final = frozenset({"1.0", "1.1"})
+_OLD_TLS: Final = ("1.0", "1.1")
 _PLAIN_WORDS: Final = frozenset({"", "true", "false", MASK, "[REDACTED]"})
 _PUBLIC_HEADERS: Final = frozenset(
     {"accept", "content-type", "content-encoding", "user-agent", "x-scope-orgid"}

@@ -1,7 +1,7 @@
-"""PURE. What single components demand of their settings (rules C06 to C18); the lists are those of 0.158."""
+"""PURE. What single components demand of their settings (rules C06 to C16); the lists are those of 0.158."""
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Final
 
 from configs.collector.findings import Severity
@@ -26,31 +26,9 @@ _LEVELS: Final = ("none", "basic", "normal", "detailed")
 _LOG_LEVELS: Final = frozenset({"debug", "info", "warn", "error", "dpanic", "panic", "fatal"})
 _BATCH_SIZE: Final = 8192
 _GC_LIMIT: Final = 30e9
-_POLICIES: Final = frozenset(
-    {
-        *(
-            "always_sample",
-            "latency",
-            "numeric_attribute",
-            "probabilistic",
-            "status_code",
-            "string_attribute",
-        ),
-        *(
-            "rate_limiting",
-            "bytes_limiting",
-            "span_count",
-            "boolean_attribute",
-            "trace_state",
-            "trace_flags",
-        ),
-        *("ottl_condition", "and", "not", "drop", "composite"),
-    }
-)
-_STATUS_CODES: Final = ("OK", "ERROR", "UNSET")
+_BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 _PULLED: Final = ("prometheus",)
 _PUSHED: Final = ("otlp", "otlp_grpc", "otlp_http", "otlp_file", "console")
-_ACTIONS: Final = frozenset({"insert", "update", "upsert", "delete", "hash", "extract", "convert"})
 
 
 @rule("C06", Severity.ERROR, "Receiver for OTLP without a protocol", core("receiver/otlpreceiver"))
@@ -58,6 +36,8 @@ def otlp_protocols(subject: Subject) -> Iterator[Hit]:
     """At least one of grpc and http."""
     for component in subject.of_type(Kind.RECEIVER, "otlp"):
         protocols = component.settings.get("protocols")
+        for name in entries_of(protocols):
+            yield from _server((*component.path, "protocols", name), entries_of(protocols)[name])
         is_open = isinstance(component.body, Expansion) or isinstance(protocols, Expansion)
         if not is_open and not entries_of(protocols):
             path = (*component.path, "protocols")
@@ -71,7 +51,7 @@ def grpc_endpoints(subject: Subject) -> Iterator[Hit]:
     """host:port."""
     for component in subject.of_type(Kind.EXPORTER, *_GRPC):
         endpoint, path = component.settings.get("endpoint"), (*component.path, "endpoint")
-        if endpoint in {None, ""} and not isinstance(component.body, Expansion):
+        if endpoint in (None, "") and not isinstance(component.body, Expansion):
             yield Hit("The exporter has no endpoint. Add one, such as gateway:4317.", path, True)
         elif isinstance(endpoint, str) and _fault_of_address(endpoint):
             yield Hit(_fault_of_address(endpoint), path)
@@ -95,7 +75,11 @@ def http_endpoints(subject: Subject) -> Iterator[Hit]:
             yield Hit(message, path, True)
         for key in _ENDPOINTS:
             value = settings.get(key)
-            if isinstance(value, str) and value and "://" not in value:
+            if isinstance(value, str) and _BAD_ESCAPE.search(value):
+                message = f"{key} is no address: % is followed by two hexadecimal digits."
+                severity = None if subject.is_used(component) else Severity.WARNING
+                yield Hit(message, (*component.path, key), severity=severity)
+            elif isinstance(value, str) and value and "://" not in value:
                 message = f"{key} has no http:// or https:// before the host, so nothing can be sent. Add it."
                 yield Hit(message, (*component.path, key), severity=Severity.WARNING)
         if isinstance(settings.get("encoding"), str) and settings["encoding"] not in {
@@ -114,12 +98,18 @@ def debug(subject: Subject) -> Iterator[Hit]:
             yield Hit(
                 f"verbosity is one of {', '.join(_VERBOSITIES)}.", (*component.path, "verbosity")
             )
+        if isinstance(verbosity, int | float):
+            yield Hit(
+                f"verbosity is one of {', '.join(_VERBOSITIES)}.", (*component.path, "verbosity")
+            )
         has_paths = component.settings.get("output_paths") is not None
-        if has_paths and component.settings.get("use_internal_logger") in {None, True}:
+        if has_paths and component.settings.get("use_internal_logger", True) is True:
             message = (
                 "output_paths needs use_internal_logger: false. Add it, or remove output_paths."
             )
             yield Hit(message, (*component.path, "output_paths"), True)
+        elif component.settings.get("use_internal_logger") is False:
+            yield from _paths((*component.path, "output_paths"), component.settings)
 
 
 @rule("C10", Severity.ERROR, "Batch processor", core("processor/batchprocessor"))
@@ -162,22 +152,13 @@ def zpages(subject: Subject) -> Iterator[Hit]:
             yield Hit(message, (*component.path, "endpoint"))
 
 
-@rule(
-    "C14", Severity.ERROR, "Policies of tail sampling", contrib("processor/tailsamplingprocessor")
-)
-def policies(subject: Subject) -> Iterator[Hit]:
-    """Known types; names once."""
-    for component in subject.of_type(Kind.PROCESSOR, "tail_sampling"):
-        severity = None if subject.is_used(component) else Severity.WARNING
-        names: set[str] = set()
-        for path, policy in _items(subject, (*component.path, "policies")):
-            name = entries_of(policy).get("name")
-            if isinstance(name, str) and name in names:
-                message = f"Another policy is called {shown(name)} too. Rename one."
-                yield Hit(message, (*path, "name"), severity=severity)
-            names.add(str(name))
-            for hit in _policy(path, entries_of(policy)):
-                yield replace(hit, severity=severity)
+@rule("C13", Severity.ERROR, "Health check", contrib("extension/healthcheckextension"))
+def health_checks(subject: Subject) -> Iterator[Hit]:
+    """Its path begins with a slash."""
+    for component in subject.of_type(Kind.EXTENSION, "health_check"):
+        path = component.settings.get("path")
+        if isinstance(path, str) and not path.startswith("/"):
+            yield Hit("The path begins with /.", (*component.path, "path"))
 
 
 @rule("C15", Severity.ERROR, "The collector's own telemetry", CONFIGURATION + "#service")
@@ -190,56 +171,28 @@ def telemetry(subject: Subject) -> Iterator[Hit]:
         yield Hit("encoding is json or console.", (*path, "logs", "encoding"))
     if isinstance(level, str) and level.lower() not in _LOG_LEVELS:
         yield Hit("level is debug, info, warn or error.", (*path, "logs", "level"))
-    detail = metrics.get("level")
-    if isinstance(detail, str) and detail.lower() not in _LEVELS:
-        yield Hit(f"level is one of {', '.join(_LEVELS)}.", (*path, "metrics", "level"))
+    for part in ("metrics", "traces"):
+        detail = entries_of(subject.at(*path, part)).get("level")
+        if isinstance(detail, str) and detail.lower() not in _LEVELS:
+            yield Hit(f"level is one of {', '.join(_LEVELS)}.", (*path, part, "level"))
+    if metrics.get("readers") == () and str(metrics.get("level", "normal")).lower() != "none":
+        yield Hit("Without a reader the level is none.", (*path, "metrics", "readers"), True)
 
 
 @rule("C16", Severity.ERROR, "Where the collector's own telemetry goes", CONFIGURATION + "#service")
 def readers(subject: Subject) -> Iterator[Hit]:
     """A reader is pulled from, or pushes, by exporters that there are; Prometheus needs a port."""
-    for here, reader in _items(subject, ("service", "telemetry", "metrics", "readers")):
+    for here, reader in items(subject, ("service", "telemetry", "metrics", "readers")):
         settings = entries_of(reader)
         has_none = not settings.get("pull") and not settings.get("periodic")
         if isinstance(reader, Mapping) and has_none:
             yield Hit("A reader is pull: or periodic:, with its exporter below.", here, True)
         yield from _own_exporter((*here, "pull"), settings.get("pull"), _PULLED)
         yield from _own_exporter((*here, "periodic"), settings.get("periodic"), _PUSHED)
-    for here, processor in _items(subject, ("service", "telemetry", "traces", "processors")):
-        for name in ("batch", "simple"):
-            yield from _own_exporter((*here, name), entries_of(processor).get(name), _PUSHED)
-
-
-@rule("C17", Severity.ERROR, "Actions on attributes", contrib("processor/attributesprocessor"))
-def actions(subject: Subject) -> Iterator[Hit]:
-    """Known actions, each on a key or a pattern."""
-    for component in subject.of_type(Kind.PROCESSOR, "attributes", "resource"):
-        severity = None if subject.is_used(component) else Severity.WARNING
-        key = "actions" if component.type == "attributes" else "attributes"
-        for path, one in _items(subject, (*component.path, key)):
-            action = entries_of(one).get("action")
-            if isinstance(action, str) and action.lower() not in _ACTIONS:
-                message = (
-                    f"There is no action {shown(action)}. Known are {', '.join(sorted(_ACTIONS))}."
-                )
-                yield Hit(message, (*path, "action"), severity=severity)
-
-
-@rule("C18", Severity.ERROR, "Files to read", contrib("receiver/filelogreceiver"))
-def log_files(subject: Subject) -> Iterator[Hit]:
-    """Which, and from where on."""
-    for component in subject.of_type(Kind.RECEIVER, "filelog", "file_log"):
-        severity = None if subject.is_used(component) else Severity.WARNING
-        if not component.settings.get("include") and not isinstance(component.body, Expansion):
-            message = (
-                "The receiver reads no file. Add include: with paths, such as [/var/log/*.log]."
-            )
-            yield Hit(message, (*component.path, "include"), True, severity)
-        start = component.settings.get("start_at")
-        if isinstance(start, str) and start not in {"beginning", "end"}:
-            yield Hit(
-                "start_at is beginning or end.", (*component.path, "start_at"), severity=severity
-            )
+    for part in ("logs", "traces"):
+        for here, processor in items(subject, ("service", "telemetry", part, "processors")):
+            for name in ("batch", "simple"):
+                yield from _own_exporter((*here, name), entries_of(processor).get(name), _PUSHED)
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -250,12 +203,35 @@ RULES: Final[tuple[Rule, ...]] = (
     batch,
     memory_limiter,
     zpages,
-    policies,
+    health_checks,
     telemetry,
     readers,
-    actions,
-    log_files,
 )
+
+
+def _server(path: Path, value: Value) -> Iterator[Hit]:
+    """A server's certificate, and the paths that it serves."""
+    settings = entries_of(value)
+    tls = settings.get("tls")
+    has_all = all(
+        entries_of(tls).get(f"{one}_file") or entries_of(tls).get(f"{one}_pem")
+        for one in ("cert", "key")
+    )
+    if isinstance(tls, Mapping) and not has_all:
+        yield Hit("A server needs cert_file and key_file in its tls.", (*path, "tls"), True)
+    for key, one in settings.items():
+        if key.endswith("_url_path") and isinstance(one, str) and _BAD_ESCAPE.search(one):
+            message = "This is no path: % is followed by two hexadecimal digits."
+            yield Hit(message, (*path, key))
+
+
+def _paths(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    found = settings.get("output_paths")
+    if found == ():
+        yield Hit("output_paths is empty. Name stdout, stderr or a file.", path, True)
+    for at, one in enumerate(found if isinstance(found, tuple) else ()):
+        if one in (None, ""):
+            yield Hit("This is no path. Name stdout, stderr or a file.", (*path, at))
 
 
 def _without_endpoint(subject: Subject, component: Component) -> list[str]:
@@ -272,18 +248,8 @@ def _without_endpoint(subject: Subject, component: Component) -> list[str]:
     return [] if settings.get("endpoint") else [f" for {one}" for one in lacking]
 
 
-def _policy(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
-    kind = settings.get("type")
-    if isinstance(kind, str) and kind not in _POLICIES:
-        yield Hit(f"There is no policy type {shown(kind)}.", (*path, "type"))
-    codes = entries_of(settings.get("status_code")).get("status_codes")
-    for at, code in enumerate(codes if isinstance(codes, tuple) else ()):
-        if isinstance(code, str) and code not in _STATUS_CODES:
-            message = f"A status code is one of {', '.join(_STATUS_CODES)}."
-            yield Hit(message, (*path, "status_code", "status_codes", at))
-
-
-def _items(subject: Subject, path: Path) -> Iterator[tuple[Path, Value]]:
+def items(subject: Subject, path: Path) -> Iterator[tuple[Path, Value]]:
+    """The items of the list at a path, each with its own."""
     found = subject.at(*path)
     for at, one in enumerate(found if isinstance(found, tuple) else ()):
         yield (*path, at), one
@@ -296,6 +262,9 @@ def _own_exporter(path: Path, holder: Value, known: tuple[str, ...]) -> Iterator
         if name.partition("/")[0] not in known:
             message = f"There is no exporter {shown(name)} here. Known are {', '.join(known)}."
             yield Hit(message, here, True)
+        elif name == "otlp" and "processors" in path and "endpoint" not in entries_of(settings):
+            if not isinstance(settings, Expansion):
+                yield Hit("The exporter has no endpoint. Add one.", here, True)
         elif (
             name == "prometheus"
             and entries_of(settings)
@@ -340,6 +309,13 @@ def _limits(subject: Subject, component: Component, settings: Mapping[str, Value
 
 def _collections(subject: Subject, path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
     """How often memory is cleared: since 0.158 the pause at the soft limit is bounded by another setting."""
+    soft, hard = (
+        time(settings.get(f"min_gc_interval_when_{when}_limited", default))
+        for when, default in (("soft", "10s"), ("hard", "0s"))
+    )
+    if soft is not None and hard is not None and soft < hard:
+        message = "min_gc_interval_when_soft_limited is not below that of when_hard_limited."
+        yield Hit(message, (*path, "min_gc_interval_when_soft_limited"), True)
     key = "min_gc_interval_when_soft_limited"
     pause = time(settings.get(key))
     is_bounded = subject.since(0, 158) and "max_gc_interval_when_soft_limited" not in settings

@@ -18,6 +18,7 @@ _COMPRESSIONS: Final = frozenset(
     {"gzip", "zlib", "deflate", "snappy", "x-snappy-framed", "zstd", "lz4", "none", ""}
 )
 _OTLP: Final = ("otlp", "otlphttp", "otlp_grpc", "otlp_http")
+_OVER_HTTP: Final = frozenset({"otlphttp", "otlp_http"})
 _TLS_DOCS: Final = core("config/configtls")
 _HELPER_DOCS: Final = core("exporter/exporterhelper")
 _RETRY_DEFAULTS: Final[Mapping[str, Value]] = {
@@ -27,6 +28,15 @@ _RETRY_DEFAULTS: Final[Mapping[str, Value]] = {
 }
 _MIN_SIZE: Final = 8192
 """Of a batch, where nothing is said."""
+_LARGEST_MESSAGE: Final = (2**63 - 1) // 2**20
+_TRANSPORTS: Final = frozenset(
+    {
+        *("tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "ip", "ip4", "ip6"),
+        *("unix", "unixgram", "unixpacket", "npipe", ""),
+    }
+)
+_LEVELS: Final = frozenset({-2, *range(-1, 10)})
+_LEVELLED: Final = frozenset({"gzip", "zlib", "deflate"})
 _BALANCERS: Final = ("round_robin", "pick_first")
 _SIZERS: Final = ("bytes", "items", "requests")
 
@@ -49,9 +59,10 @@ def grpc(subject: Subject) -> Iterator[Hit]:
     for one in subject.named("balancer_name"):
         if isinstance(one.value, str) and one.value not in _BALANCERS:
             yield Hit(f"balancer_name is one of {', '.join(_BALANCERS)}.", one.path)
-    for one in subject.named("max_recv_msg_size_mib", "max_concurrent_streams"):
-        if below(one.value, 0):
-            yield Hit(f"{one.key} must not be negative.", one.path)
+    yield from _server_numbers(subject)
+    for one in subject.named("transport", below=Kind.RECEIVER):
+        if one.path[-2] == "grpc" and isinstance(one.value, str) and one.value not in _TRANSPORTS:
+            yield Hit(f"There is no transport {shown(one.value)}. Use tcp or unix.", one.path)
 
 
 @rule("C03", Severity.ERROR, "Retry settings", core("config/configretry"))
@@ -75,6 +86,8 @@ def compressions(subject: Subject) -> Iterator[Hit]:
                 f"There is no compression {shown(value)}. Known are {known}.",
                 (*component.path, "compression"),
             )
+        elif isinstance(value, str) and component.type in _OVER_HTTP:
+            yield from _level(component.path, value, component.settings)
 
 
 @rule("C05", Severity.ERROR, "Sending queue", _HELPER_DOCS)
@@ -112,9 +125,30 @@ def doubled(names: Value) -> str | None:
     return None
 
 
+def _server_numbers(subject: Subject) -> Iterator[Hit]:
+    for one in subject.named("max_recv_msg_size_mib", "max_concurrent_streams"):
+        if below(one.value, 0):
+            yield Hit(f"{one.key} must not be negative.", one.path)
+    for one in subject.named("read_buffer_size", "write_buffer_size", below=Kind.RECEIVER):
+        if below(one.value, 0):
+            yield Hit(f"{one.key} must not be negative.", one.path)
+    for one in subject.named("max_recv_msg_size_mib"):
+        if (number(one.value) or 0) > _LARGEST_MESSAGE:
+            yield Hit(f"{one.key} is at most {_LARGEST_MESSAGE}.", one.path)
+
+
 def _of_exporters(subject: Subject, key: str) -> Iterator[Setting]:
     """The setting of exporters that is theirs, not one deeper inside."""
     yield from (one for one in subject.named(key, below=Kind.EXPORTER) if len(one.path) == 3)
+
+
+def _level(path: Path, compression: str, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    """How hard it tries: some take a level, and some have none."""
+    level = entries_of(settings.get("compression_params")).get("level")
+    wrong = level not in _LEVELS if compression in _LEVELLED else level != 0
+    if isinstance(level, int) and wrong and compression not in {"zstd", "none", ""}:
+        words = "is -1 to 9" if compression in _LEVELLED else "is not for " + compression
+        yield Hit(f"The level {words}.", (*path, "compression_params", "level"))
 
 
 def _half_a_pair(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
@@ -139,8 +173,8 @@ def _tls_versions(subject: Subject, path: Path, settings: Mapping[str, Value]) -
 
 
 def _retry(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
-    for key in _RETRY_DEFAULTS:
-        if below(settings[key], 0):
+    for key in (*_RETRY_DEFAULTS, "multiplier"):
+        if below(settings.get(key), 0):
             yield Hit(f"{key} must not be negative.", (*path, key))
     factor = number(settings.get("randomization_factor"))
     if factor is not None and not 0 <= factor <= 1:

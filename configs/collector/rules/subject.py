@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from configs.collector.catalog_types import Catalog
@@ -15,6 +15,7 @@ from configs.collector.rules.edits import Edits
 from configs.collector.rules.hit import Hit
 from configs.collector.rules.schema import SchemaWalk
 from configs.collector.target import Target
+from configs.collector.telemetry import TELEMETRY
 from configs.collector.values import Expansion, Path, Value, entries_of
 
 ROLES: Final[Mapping[str, Kind]] = {
@@ -230,7 +231,10 @@ class Subject:
             if (known := self.known(component)) and known.config
             for fault in SchemaWalk(known, self.edits).faults(component.body, component.path)
         )
-        return tuple(islice(found, _MOST_FAULTS))
+        telemetry = SchemaWalk(TELEMETRY, self.edits).faults(
+            self.service.get("telemetry"), ("service", "telemetry")
+        )
+        return tuple(islice(chain(found, telemetry), _MOST_FAULTS))
 
     def _defined(self, kind: Kind) -> Iterator[Component]:
         for name, body in entries_of(self.root.get(kind)).items():

@@ -10,6 +10,7 @@ from fleets.models import Rollout, RolloutState, Stage, StageState, Target, Targ
 from fleets.rollouts import plan
 from fleets.rollouts.engine.states import LET_GO
 from fleets.rollouts.engine.zones import zones_out
+from fleets.rollouts.placing import HAD_IT
 from fleets.rollouts.windows import Window, parse_window
 
 
@@ -56,7 +57,8 @@ def _stage(stage: Stage, counts: Mapping[str, int]) -> plan.StageView:
 
 
 def _counted(rollout: Rollout, stages: Sequence[Stage]) -> dict[UUID, dict[str, int]]:
-    """By stage: targets by state; of those that wait how many may be offered it, of those that go back who is away.
+    """By stage: targets by state; of those that succeeded how many had it before, of those that wait how many may be
+    offered it, of those that go back who is away.
 
     The last two look at agents, so they are asked only where the plan looks at them.
     """
@@ -65,6 +67,8 @@ def _counted(rollout: Rollout, stages: Sequence[Stage]) -> dict[UUID, dict[str, 
     states = targets.exclude(state=TargetState.EXCLUDED).order_by()
     for stage_id, state, n in states.values_list("stage_id", "state").annotate(n=Count("*")):
         counted[stage_id][state] = n
+    had_it = targets.filter(state=TargetState.SUCCEEDED, reason=HAD_IT)
+    _count("had_it", had_it, counted)
     if rollout.max_in_flight:
         _count("let_go", targets.filter(LET_GO), counted)
     if rollout.state == RolloutState.ROLLING_BACK:

@@ -109,6 +109,13 @@ def listed(words: Iterable[str]) -> str:
     return ", ".join(every[:MOST_WORDS]) + more
 
 
+def lines_of(said: Iterable[object]) -> tuple[str, ...]:
+    """What the validator says, and no more than people read."""
+    every = tuple(map(str, said))
+    more = len(every) - MOST_WORDS
+    return (*every[:MOST_WORDS], f"and {more} more") if more > 0 else every
+
+
 def counted_who(count: int, verb: str, plural: str) -> str:
     """`12 collectors lack`."""
     return f"{counted(count, 'collector')} {verb if count == 1 else plural}"

@@ -1,14 +1,15 @@
 """What speaks against a version on those that are to get it: their builds, hosts, and what they did before. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from fleets.rollouts.needs import missing_in
+from fleets.rollouts.needs import Said, missing_in
 from fleets.rollouts.placing import WHY_NOT
 from fleets.rollouts.preflight.findings import (
     Finding,
     Severity,
     counted_who,
+    lines_of,
     listed,
     named,
     size_of,
@@ -22,6 +23,7 @@ def of_members(
 ) -> Iterable[Finding]:
     """failed: those that are skipped since it failed there before."""
     yield from _of_components(reached, subject)
+    yield from _of_versions(reached, subject)
     yield from _of_environment(subject)
     yield from _of_quarantine(failed, reached)
 
@@ -53,6 +55,42 @@ def _of_components(reached: Sequence[Alike], subject: Subject) -> Iterable[Findi
             size_of(silent),
             named(silent),
         )
+
+
+def _of_versions(reached: Sequence[Alike], subject: Subject) -> Iterable[Finding]:
+    """What a version of the collector does not know: an error where it is so of all of them."""
+    wrong, doubtful = (
+        {
+            version: [one for one in said if one.is_error is is_error]
+            for version, said in subject.by_version.items()
+        }
+        for is_error in (True, False)
+    )
+    refusing = [one for one in reached if wrong.get(one.collector)]
+    doubting = [one for one in reached if doubtful.get(one.collector) and one not in refusing]
+    if refusing:
+        is_fatal = size_of(refusing) == size_of(reached) and not subject.has_run
+        yield Finding(
+            "unknown_fields",
+            Severity.ERROR if is_fatal else Severity.WARNING,
+            f"{counted_who(size_of(refusing), 'is', 'are')} of a version that refuses it",
+            count=size_of(refusing),
+            collectors=named(refusing, lambda one: one.collector),
+            lines=_by_version(wrong),
+        )
+    if doubting:
+        yield Finding(
+            "doubtful_fields",
+            Severity.WARNING,
+            f"{counted_who(size_of(doubting), 'is', 'are')} of a version that may take it otherwise",
+            count=size_of(doubting),
+            collectors=named(doubting, lambda one: one.collector),
+            lines=_by_version(doubtful),
+        )
+
+
+def _by_version(said: Mapping[str, Sequence[Said]]) -> tuple[str, ...]:
+    return lines_of([f"{version}: {one}" for version in sorted(said) for one in said[version]])
 
 
 def _of_environment(subject: Subject) -> Iterable[Finding]:

@@ -1,10 +1,9 @@
 """What the text of a version says against it, on whatever collector. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from configs.collector.drift import moves_data
-from fleets.rollouts.needs import Said
-from fleets.rollouts.preflight.findings import MOST_WORDS, Finding, Severity
+from fleets.rollouts.preflight.findings import Finding, Severity, lines_of
 from fleets.rollouts.preflight.subjects import Subject
 from telflo.ui.numbers import counted
 
@@ -19,10 +18,10 @@ def _of_faults(subject: Subject) -> Iterable[Finding]:
     faults = subject.needs.faults
     if faults and subject.has_run:
         title = "The validator refuses this text, and collectors ran it well"
-        yield Finding("invalid_but_ran", Severity.WARNING, title, lines=_lines(faults))
+        yield Finding("invalid_but_ran", Severity.WARNING, title, lines=lines_of(faults))
     elif faults:
         title = "No collector can run this text"
-        yield Finding("invalid", Severity.ERROR, title, lines=_lines(faults))
+        yield Finding("invalid", Severity.ERROR, title, lines=lines_of(faults))
     if not faults and subject.needs.model is not None and not moves_data(subject.needs.model):
         yield Finding(
             "moves_nothing",
@@ -40,14 +39,7 @@ def _of_warnings(subject: Subject) -> Iterable[Finding]:
     if new:
         title = f"The validator has {counted(len(new), 'warning')}"
         hint = " that the stable version does not have" if subject.before else ""
-        yield Finding("text_warnings", Severity.WARNING, title + hint, lines=_lines(new))
+        yield Finding("text_warnings", Severity.WARNING, title + hint, lines=lines_of(new))
     if kept:
         title = f"{counted(len(kept), 'warning')} of the validator, as for the stable version"
-        yield Finding("text_warnings_kept", Severity.NOTE, title, lines=_lines(kept))
-
-
-def _lines(said: Sequence[Said]) -> tuple[str, ...]:
-    """What the validator says, and no more than people read."""
-    more = len(said) - MOST_WORDS
-    shown = tuple(map(str, said[:MOST_WORDS]))
-    return (*shown, f"and {more} more") if more > 0 else shown
+        yield Finding("text_warnings_kept", Severity.NOTE, title, lines=lines_of(kept))

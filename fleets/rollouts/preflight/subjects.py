@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from fleets.rollouts.needs import Component, Needs
+from fleets.rollouts.needs import Component, Needs, Said
 from fleets.rollouts.placing import Place, TargetFacts, gets_it, place_target
 from fleets.rollouts.strategy import Strategy
 
@@ -49,13 +49,15 @@ class Alike:
     """Members of the fleet that differ in nothing that is asked here but who they are.
 
     count: how many they are · those: tells who, asked for only where that matters · build: the hash of their
-    components, "" while they report none · attributes: of those that the strategy looks at.
+    components, "" while they report none · collector: its version, "" for one that is not known · attributes: of those
+    that the strategy looks at.
     """
 
     facts: TargetFacts
     count: int
     those: Callable[[], Sequence[Member]]
     build: str = ""
+    collector: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -86,7 +88,8 @@ class Subject:
 
     before: what the fleet's stable version needs, None without one · builds: what each build offers, by hash ·
     underway: the rollout that this one would end, as people name it · is_open: whether the change window is · has_run:
-    a rollout brought a collector this text, and it was well.
+    a rollout brought a collector this text, and it was well · by_version: what is wrong with it on collectors of one
+    version.
     """
 
     strategy: Strategy
@@ -96,3 +99,4 @@ class Subject:
     underway: str = ""
     is_open: bool = True
     has_run: bool = False
+    by_version: Mapping[str, Sequence[Said]] = field(default_factory=dict)

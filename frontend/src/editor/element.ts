@@ -1,6 +1,6 @@
 /**
  * `<config-editor>` around a `<textarea>`: an editor for collector configurations. Without this script the textarea
- * works by itself; with it, it holds the text all the time and fires `input`.
+ * works by itself; with it, it follows the text (mirror.ts) and fires `input`.
  *
  * data-validate-url: where findings come from · data-catalog-url: prefix of the catalogs · data-collector-version-from:
  * id of the field that holds the collector version · data-readonly. What is absent is not used.

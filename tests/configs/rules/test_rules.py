@@ -1,20 +1,27 @@
 """Every rule with a bad example, its exact place and its quick fix, and a good one."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from configs.collector.findings import Edit, applied
 from configs.collector.parse import read
 from configs.collector.rules.registry import BY_ID, RULES
 from configs.collector.validate import EMPTY, SYNTAX
-from tests.configs.rules import advice, components, listening, reading, wiring
+from configs.collector.values import plain, value_of
+from tests.configs.rules import advice, components, contributed, listening, reading, wiring
 from tests.configs.rules.example import FILE, Example
 
 EXAMPLES: list[Example] = [
     *reading.EXAMPLES,
     *wiring.EXAMPLES,
     *components.EXAMPLES,
+    *contributed.EXAMPLES,
     *listening.EXAMPLES,
     *advice.EXAMPLES,
 ]
@@ -74,6 +81,45 @@ def test_a_quick_fix_mends_and_leaves_all_else_as_it_was(example: Example) -> No
     read(fixed)
     assert len(example.found(fixed)) == len(found) - 1
     assert _outside(example.text, fixes[0].edits)
+
+
+SWAPS: list[Any] = [
+    None,
+    True,
+    7,
+    -1.5,
+    "text",
+    "",
+    "${env:A}",
+    [],
+    ["a"],
+    [None],
+    [{}],
+    {},
+    {"a": 1},
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(EXAMPLES), st.data())
+def test_no_value_makes_a_rule_fail(example: Example, data: st.DataObject) -> None:
+    """Whatever stands where something else is expected: validate never raises."""
+    value = plain(value_of(read(example.good).root))
+    parent, key = data.draw(st.sampled_from(list(places_in(value))))
+    parent[key] = data.draw(st.sampled_from(SWAPS))
+    example.report(yaml.safe_dump(value))
+
+
+def places_in(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every map with each of its keys, and every list with each of its numbers."""
+    steps: list[Any] = []
+    if isinstance(value, dict):
+        steps = list(value)
+    elif isinstance(value, list):
+        steps = list(range(len(value)))
+    for step in steps:
+        yield value, step
+        yield from places_in(value[step])
 
 
 def _outside(text: str, edits: tuple[Edit, ...]) -> bool:

@@ -44,8 +44,8 @@ export function basics(manners: Manners): Extension {
     indentUnit.of(" ".repeat(UNIT)), indentation, yaml(), values, guides, theme,
     search({ top: true }), keys, placeholder(manners.placeholder),
     EditorView.contentAttributes.of({
-      "aria-label": manners.label, "aria-description": manners.description,
-      ...(isReadOnly ? { tabindex: "0", "aria-readonly": "true" } : {}),
+      "aria-label": manners.label, "aria-description": manners.description, tabindex: "0",
+      ...(isReadOnly ? { "aria-readonly": "true" } : {}),
     }),
   ];
 }

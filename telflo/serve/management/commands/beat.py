@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from telflo.celery import app
+from telflo.databases import expect_answers
 from telflo.system.celery_counts import BeatCounts
 from telflo.system.models import ProcessKind
 from telflo.system.reporting import Part, reporting
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             )
         self.stdout.write("Telflo's beat runs.")
         self.stdout.flush()
+        expect_answers()
         counts = BeatCounts()
         counts.connect()
         with reporting(Part(ProcessKind.BEAT, counts.numbers)):

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from telflo.celery import app
-from telflo.databases import close_connections
+from telflo.databases import close_connections, expect_answers
 from telflo.serve.firststart import check_store
 from telflo.system.celery_counts import TaskCounts
 from telflo.system.models import ProcessKind
@@ -36,6 +36,7 @@ class Command(BaseCommand):
         for line in check_store():
             self.stdout.write(line)
         close_connections()
+        expect_answers()
         worker = app.Worker(
             pool_cls=pool, concurrency=concurrency, loglevel="INFO", quiet=True, without_gossip=True
         )

@@ -1,0 +1,1 @@
+"""What real collectors say about configurations, and what `configs.collector.validate` says about the same."""
