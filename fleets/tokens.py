@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from agents import notify
 from fleets.models import Deployment, Fleet, Handover, Membership, Token, TokenKind
@@ -219,9 +219,14 @@ def members_of(*tokens: Token) -> "QuerySet[Membership]":
 
 
 def moved_from(*tokens: Token) -> "QuerySet[Membership]":
-    """The members that they let in and that use a credential of their own by now: a restart brings them back."""
+    """The members that they let in and that were moved by an offer, to a credential of their own or to the successor.
+
+    Supervisors forget offers when they restart: while their files hold the old token they come back by it.
+    What a file holds nobody tells: who was moved to the successor counts even when its file has it by now.
+    """
     parents = [token.pk for token in tokens]
-    return Membership.objects.filter(token__parent__in=parents, token__kind=TokenKind.AGENT)
+    by_offer = Q(token__kind=TokenKind.AGENT) | Q(token=F("agent__connection__credential"))
+    return Membership.objects.filter(by_offer, token__parent__in=parents)
 
 
 @dataclass(frozen=True, slots=True)

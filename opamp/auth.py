@@ -22,6 +22,9 @@ REFUSAL_MISSING: Final = "missing"
 
 _REMEMBERED: Final = 10_000
 _TOKEN_LENGTH: Final = 512
+_TOKEN_START: Final = "tlf_"
+_PREFIX_LENGTH: Final = 12
+"""fleets.tokens.PREFIX_LENGTH: what people may see of a token."""
 
 
 def header(headers: Headers, name: bytes) -> str:
@@ -30,13 +33,18 @@ def header(headers: Headers, name: bytes) -> str:
 
 
 def bearer_secret(headers: Headers) -> str:
-    """The secret of `Authorization: Bearer`. Raises ConnectionRefused when there is none."""
-    scheme, _, secret = header(headers, b"authorization").partition(" ")
+    """The secret of `Authorization: Bearer`. Raises ConnectionRefused when there is none.
+
+    Of a token that comes without its scheme the start is told, so that people see what is wrong.
+    """
+    value = header(headers, b"authorization")
+    scheme, _, secret = value.partition(" ")
     secret = secret.strip()
     if scheme.lower() != "bearer" or not secret or len(secret) > _TOKEN_LENGTH:
         raise ConnectionRefused(
             REFUSAL_MISSING,
             text="Send the enrolment token as `Authorization: Bearer <token>`.",
+            token_prefix=value[:_PREFIX_LENGTH] if value.startswith(_TOKEN_START) else "",
         )
     return secret
 

@@ -1,5 +1,5 @@
-"""The `telflo` command: Django's management commands, with a wrong setting said in one line; and `telflo rollout`,
-`telflo validate` and `telflo collector_catalog`, which need no Django.
+"""The `telflo` command: Django's management commands, with a wrong setting said in one line; and those that need
+no settings: `telflo rollout`, `validate`, `collector_catalog` and `backup`.
 """
 
 import os
@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
+from telflo import backup
 from telflo.cataloguing import command as cataloguing
 from telflo.databases import why_unusable
 from telflo.remote import rollout
@@ -18,7 +19,8 @@ from telflo.validating import command as validating
 def main() -> None:
     """Run the command in sys.argv. A wrong setting or no database ends it with one line on stderr and exit code 1.
 
-    `rollout` speaks to a server elsewhere, `validate` and `collector_catalog` to none: they need no settings here.
+    `rollout` speaks to a server elsewhere, `validate` and `collector_catalog` to none, `backup` reads the database's
+    file: they need no settings here.
     """
     match sys.argv[1:2]:
         case ["rollout"]:
@@ -27,6 +29,8 @@ def main() -> None:
             sys.exit(validating.run())
         case ["collector_catalog"]:
             sys.exit(cataloguing.run())
+        case ["backup"]:
+            sys.exit(_backup())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telflo.settings")
     try:
         execute_from_command_line(sys.argv)
@@ -34,3 +38,11 @@ def main() -> None:
         sys.exit(f"telflo: {error}")
     except OperationalError as error:
         sys.exit(f"telflo: {why_unusable(error)}")
+
+
+def _backup() -> int | str:
+    """The exit code, or the line that says why there is no copy."""
+    try:
+        return backup.run(sys.argv[2:])
+    except (backup.BackupFailed, ImproperlyConfigured) as error:
+        return f"telflo: {error}"

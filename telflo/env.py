@@ -21,6 +21,11 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
+def data_folder() -> Path:
+    """TELFLO_DATA, else `var` beside the code: SQLite's database and the keys of a first start. Nothing is made."""
+    return Path(text("TELFLO_DATA", str(Path(__file__).parents[1] / "var"))).resolve()
+
+
 def secret(name: str, default: str = "") -> str:
     """A secret from NAME, or from the file that NAME_FILE names. Raises ImproperlyConfigured for a bad file."""
     path = text(f"{name}_FILE")

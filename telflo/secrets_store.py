@@ -61,7 +61,7 @@ def _kept(path: Path, fresh: str) -> str:
 
 
 def _read_or_made(path: Path, fresh: str) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -18,7 +18,7 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # ── Where and how it runs ──
-DATA_DIR = Path(env.text("TELFLO_DATA", str(BASE_DIR / "var"))).resolve()
+DATA_DIR = env.data_folder()
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, least=0, most=65535)
 BASE_URL = env.origin("TELFLO_BASE_URL")

@@ -10,6 +10,8 @@ from agents.store import DRIFT_ENDED, DRIFTED, RESTARTING, RETRIED
 from agents.timeline import Condition, Happening, fold
 from agents.views.versions import VersionRef
 from agents.wording import DISCONNECTS, TRANSPORTS
+from fleets.models import TokenKind
+from fleets.tokens import PREFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,10 @@ def _connection_settings(data: Data, _names: Mapping[str, VersionRef]) -> Words:
 
 
 def _credential(data: Data, _names: Mapping[str, VersionRef]) -> Words:
-    return "ok", "key-round", "Came by its own credential", "", f"{data.get('token', '')}…"
+    prefix = str(data.get("token", ""))
+    is_own = prefix.startswith(PREFIXES[TokenKind.AGENT])
+    what = "Came by its own credential" if is_own else "Moved to the token's successor"
+    return "ok", "key-round", what, "", f"{prefix}…"
 
 
 _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {

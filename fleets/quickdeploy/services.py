@@ -16,13 +16,14 @@ from configs.collector.references import Variable
 from fleets.enrollment import verify_token
 from fleets.errors import TokenRefused
 from fleets.models import Deployment, Fleet, Platform, TokenKind
-from fleets.quickdeploy import manual
+from fleets.quickdeploy import manual, supervisor_yaml
 from fleets.quickdeploy.environment import variables_in
 from fleets.quickdeploy.errors import CodeClosed, CodeUnknown, InvalidOptions
 from fleets.quickdeploy.manual import Commands, ManualStep
 from fleets.quickdeploy.options import DeploymentOptions, check_secret_environment
-from fleets.quickdeploy.plan import InstallPlan, opamp_endpoint
+from fleets.quickdeploy.plan import SERVICE_LAYOUT, InstallPlan, opamp_endpoint
 from fleets.quickdeploy.releases import KNOWN_VERSIONS, OLDEST, parse_version
+from fleets.quickdeploy.supervisor_yaml import HostFacts
 from fleets.tokens import Expiry, issue_token
 from telflo.base import activity, clock, hints
 from telflo.base.activity import Actor
@@ -230,6 +231,22 @@ def commands(code: str, *, base_url: str) -> Commands:
 def manual_steps(deployment: Deployment, code: str, *, base_url: str) -> tuple[ManualStep, ...]:
     """The same by hand."""
     return manual.manual_steps(plan_of(deployment, base_url=base_url), code)
+
+
+def supervisor_file(*, base_url: str) -> str:
+    """supervisor.yaml of a host that somebody sets up by hand with a token of their own, for the newest supervisor."""
+    newest = KNOWN_VERSIONS[0].version
+    plan = InstallPlan(
+        base_url=public_url(base_url),
+        opamp_url=opamp_url(base_url),
+        fleet="",
+        platform="",
+        supervisor_version=newest,
+        collector_version=newest,
+        options=DeploymentOptions(),
+    )
+    ca_file = f"{SERVICE_LAYOUT.configuration}/ca.pem" if settings.CA_FILE else ""
+    return supervisor_yaml.render(plan, HostFacts(ca_file=ca_file))
 
 
 def _variables(deployment: Deployment, options: DeploymentOptions) -> tuple[Variable, ...]:

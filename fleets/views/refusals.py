@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from fleets.models import Deployment, RefusalReason, RefusedAttempt
+from telflo.base.api_tokens import PREFIX
 
 ADVICE: Final[Mapping[str, str]] = {
     RefusalReason.MISSING: "The supervisor sends no token. Look for the Authorization header in its"
@@ -28,20 +29,39 @@ ADVICE: Final[Mapping[str, str]] = {
     " check, a browser, a proxy that changes requests.",
     RefusalReason.CODE: "The code in the command is used up, expired or revoked. Make a new command.",
 }
+_BARE: Final = "The token was sent without the word Bearer"
+_BARE_ADVICE: Final = (
+    "Write the header as `Authorization: Bearer ${env:TELFLO_TOKEN}` in its supervisor.yaml."
+)
+_OF_A_PERSON: Final = (
+    "This is a token of the REST API. Collectors come by an enrolment token, which begins with tlf_e_: put one into"
+    " token.env, and revoke the API token if others may have seen it."
+)
 _MOST: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalRow:
-    """Attempts of one kind from one address."""
+    """Attempts of one kind from one address: why they were refused, and what to look at."""
 
     attempt: RefusedAttempt
+    reason: str
     advice: str
 
 
 def refusal_rows(attempts: Iterable[RefusedAttempt]) -> list[RefusalRow]:
     """With the advice for each."""
-    return [RefusalRow(attempt, ADVICE.get(attempt.reason, "")) for attempt in attempts]
+    return [RefusalRow(attempt, *_words(attempt)) for attempt in attempts]
+
+
+def _words(attempt: RefusedAttempt) -> tuple[str, str]:
+    """Of a token only its start is known; where none was found, that start came without its scheme."""
+    if attempt.reason == RefusalReason.MISSING and attempt.token_prefix:
+        return _BARE, _BARE_ADVICE
+    reason = attempt.get_reason_display()
+    if attempt.reason == RefusalReason.UNKNOWN and attempt.token_prefix.startswith(PREFIX):
+        return reason, _OF_A_PERSON
+    return reason, ADVICE.get(attempt.reason, "")
 
 
 def refused_since(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from fleets.models import Token
 from fleets.token_state import TokenState, ends_at, token_state
-from fleets.tokens import members_of
+from fleets.tokens import members_of, moved_from
 from fleets.views.token_words import counts_by, names_of
 
 OPEN = (TokenState.ACTIVE, TokenState.EXPIRES_SOON)
@@ -14,13 +14,14 @@ OPEN = (TokenState.ACTIVE, TokenState.EXPIRES_SOON)
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """One token and who uses it. name: what people call it."""
+    """One token and who uses it. name: what people call it. moved: how many came by it before an offer moved them."""
 
     token: Token
     name: str
     state: TokenState
     ends_at: datetime | None
     collectors: int
+    moved: int
 
     @property
     def is_open(self) -> bool:
@@ -44,10 +45,11 @@ class TokenRow:
 
 
 def token_rows(tokens: Iterable[Token], now: datetime) -> list[TokenRow]:
-    """The rows of these tokens; one query for all their collectors, one for the names of those that have their own."""
+    """The rows of these tokens; two queries for their collectors, one for the names of those that have their own."""
     found = list(tokens)
     names = names_of(found)
     counts = counts_by(members_of(*found), "token_id")
+    moved = counts_by(moved_from(*found), "token__parent_id")
     return [
         TokenRow(
             token,
@@ -55,6 +57,7 @@ def token_rows(tokens: Iterable[Token], now: datetime) -> list[TokenRow]:
             token_state(token, now),
             ends_at(token),
             counts.get(token.pk, 0),
+            moved.get(token.pk, 0),
         )
         for token in found
     ]

@@ -71,8 +71,15 @@ def _lose(token: Token, number: int) -> str:
 def _who_may_come_back(moved: int) -> str:
     if not moved:
         return ""
-    their, are = ("its", "is") if moved == 1 else ("their", "are")
-    return (
-        f" {counted(moved, 'collector')} with a credential of {their} own may come back by it after a restart"
-        f" and {are} refused then."
+    was, words = (
+        (
+            "was",
+            "Unless its file holds another token by now, it comes back by it at its next restart and is refused.",
+        )
+        if moved == 1
+        else (
+            "were",
+            "Unless their files hold another token by now, they come back by it at their next restart and are refused.",
+        )
     )
+    return f" {counted(moved, 'collector')} came by it and {was} moved by an offer. {words}"

@@ -20,6 +20,7 @@ from fleets.tokens import (
     expiry_warnings,
     issue_token,
     members_of,
+    moved_from,
     retire_token,
     revoke_token,
     rotate_token,
@@ -165,6 +166,7 @@ def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
         "form": form,
         "token": token,
         "collectors": members_of(token).count(),
+        "moved": moved_from(token).count(),
         "heading": f"Rotate “{token.name}”",
     }
     return render(request, "tokens/rotate.html", context, status=422 if form.errors else 200)

@@ -42,13 +42,19 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--token", required=True, action="append", help="again for each further fleet"
     )
-    parser.add_argument("--count", type=int, required=True, metavar="N")
+    parser.add_argument("--count", type=int, required=True, metavar="N", help="how many agents")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same agents")
     parser.add_argument("--duration", type=float, metavar="S", help="end after S seconds")
     parser.add_argument(
         "--ramp", type=float, default=500.0, help="new connections a second; 0: all at once"
     )
-    parser.add_argument("--backoff-max", type=float, default=30.0, metavar="S")
+    parser.add_argument(
+        "--backoff-max",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="the longest wait before another try to connect (default 30)",
+    )
     parser.add_argument(
         "--http-share",
         type=amount,
@@ -112,7 +118,13 @@ def _behaviour(options: dict[str, Any]) -> Behaviour:
 
 
 def _add_behaviour(parser: Any) -> None:
-    parser.add_argument("--heartbeat", type=float, default=30.0, metavar="S")
+    parser.add_argument(
+        "--heartbeat",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="one every S seconds until another interval is offered (default 30)",
+    )
     parser.add_argument("--apply-delay", type=float, default=5.0, metavar="S", help="0: at once")
     parser.add_argument("--fail-share", type=amount, metavar=_AMOUNT, help="refuse what is offered")
     parser.add_argument(
@@ -121,7 +133,10 @@ def _add_behaviour(parser: Any) -> None:
     parser.add_argument("--fail-error", default="", metavar="TEXT", help="what they say then")
     parser.add_argument("--unhealthy-share", type=amount, default=Amount(), metavar=_AMOUNT)
     parser.add_argument(
-        "--no-local-config", action="store_true", help="run nothing until something is offered"
+        "--no-local-config",
+        action="store_true",
+        help="run nothing until something is offered; without it each brings a configuration of its host, which adds"
+        " to its fleet's version, so it shows as drifted",
     )
     parser.add_argument(
         "--whole-first-report", action="store_true", help="8 kB at once instead of a start in steps"

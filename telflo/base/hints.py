@@ -17,6 +17,8 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+from telflo.base.outage import warn
+
 SEND_S: Final = 2.0
 """So long a hint may take; below it nothing ends: the layer's connections have no timeout."""
 AT_ONCE: Final = 8
@@ -154,8 +156,8 @@ class _Losses:
             is_silent = error is None or now_s < self._silent_until_s
             if not is_silent:
                 self._silent_until_s = now_s + _LOG_EVERY_S
-        if not is_silent:
-            logger.warning("Hints are lost, %d by now.", self.number, exc_info=error)
+        if error is not None and not is_silent:
+            warn(logger, f"Hints are lost, {self.number} by now.", error)
 
 
 _losses: Final = _Losses()

@@ -7,6 +7,13 @@ from celery import signals
 from django.db import InterfaceError, OperationalError
 
 
+def warn(logger: logging.Logger, words: str, error: BaseException) -> None:
+    """A line of the log with its cause; the traceback, which names libraries alone, is for DEBUG."""
+    first, *_ = str(error).strip().splitlines() or [""]
+    logger.warning("%s %s: %s", words, type(error).__name__, first)
+    logger.debug("It was raised here.", exc_info=error)
+
+
 class Outage:
     """One thing that may fail again and again. `words`: the line of the log, a whole sentence."""
 
@@ -16,9 +23,9 @@ class Outage:
         self._is_failing = False
 
     def failed(self, error: BaseException) -> None:
-        """Log it with its traceback, unless the last try failed too."""
+        """Log it with its cause, unless the last try failed too."""
         if not self._is_failing:
-            self._logger.warning(self._words, exc_info=error)
+            warn(self._logger, self._words, error)
         self._is_failing = True
 
     def works(self) -> None:

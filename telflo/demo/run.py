@@ -41,7 +41,7 @@ def renew(data: Path) -> None:
     mark = data / MARK
     if (data / DATABASE).exists() and not mark.exists():
         raise NotOurs(str(data))
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark.touch()
     for suffix in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):

@@ -267,7 +267,7 @@ def _refused(now: datetime) -> Iterator[Item]:
     rows = (
         RefusedAttempt.objects.filter(last_at__gte=now - REFUSED_WITHIN)
         .values("reason")
-        .annotate(n=Count("pk"), at=Max("last_at"), host=Min("address"))
+        .annotate(n=Count("address", distinct=True), at=Max("last_at"), host=Min("address"))
         .order_by("-n")
     )
     for row in rows:
@@ -280,7 +280,7 @@ def _refused(now: datetime) -> Iterator[Item]:
             where="",
             what=RefusalReason(row["reason"]).label,
             at=row["at"],
-            url=reverse("tokens:list"),
+            url=reverse("tokens:refused"),
         )
 
 

@@ -5,6 +5,7 @@ import resource
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -19,7 +20,7 @@ from telflo.base.activity import Actor, record
 from telflo.base.models import User
 from telflo.base.rotation import check_keys
 from telflo.databases import wait_for
-from telflo.serve import remarks
+from telflo.serve import private, remarks
 
 ADMIN = "admin"
 _PASSWORD_BYTES = 12
@@ -27,6 +28,8 @@ _PASSWORD_BYTES = 12
 
 def prepare() -> Iterator[str]:
     """Bring the database up to date and make sure that somebody can sign in; yields lines for the terminal."""
+    if connection.vendor == "sqlite":
+        private.make_database(_file())
     yield from wait_for(connection)
     migrate()
     yield from welcome()
@@ -53,6 +56,12 @@ def surroundings() -> Iterator[str]:
     yield from remarks.of_variables(os.environ, env.asked)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     yield from remarks.of_files(most, settings.OPAMP_CONNECTIONS)
+    if connection.vendor == "sqlite":
+        yield from private.of_database(_file())
+
+
+def _file() -> Path:
+    return Path(str(connection.settings_dict["NAME"]))
 
 
 def check_store() -> Iterator[str]:

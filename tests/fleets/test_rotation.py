@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from agents.models import AgentEvent
+from agents.views.events import lines_of
 from fleets import enrollment, tokens
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import Handover, Token
 from fleets.tasks import sweep_tokens
 from fleets.tokens import IssuedToken
+from fleets.views.token_rows import token_rows
+from fleets.views.token_words import words_of_revoking
 from telflo.base import clock
 from tests.factories import TESTER, make_fleet, make_token
 from tests.fleets.credentials import claim, come, offered
@@ -34,6 +38,25 @@ class TestRotation:
         assert claim(again) is None
         assert list(tokens.members_of(old.token)) == []
         assert [m.agent_id for m in tokens.members_of(new.token)] == [agent.instance_uid]
+        events = AgentEvent.objects.filter(agent=agent.instance_uid, kind="credential")
+        assert [line.what for line in lines_of(events, {})] == ["Moved to the token's successor"]
+
+    def test_who_was_moved_may_come_back_by_the_old_one(self) -> None:
+        old = make_token(fleet=make_fleet())
+        agent, waits = come(old.secret), come(old.secret)
+        new = self.rotate(old)
+        come(offered(agent).secret, agent.instance_uid)
+        by_its_file = come(new.secret)
+        assert [m.agent_id for m in tokens.moved_from(old.token)] == [agent.instance_uid]
+        assert [m.agent_id for m in tokens.members_of(old.token)] == [waits.instance_uid]
+        words = words_of_revoking([old.token])[old.token.pk]
+        assert "1 collector came by it and was moved by an offer" in words
+        [row] = token_rows([old.token], clock.now())
+        assert (row.collectors, row.moved) == (1, 1)
+        come(old.secret, agent.instance_uid)
+        assert not tokens.moved_from(old.token)
+        assert not tokens.moved_from(new.token)
+        assert by_its_file.is_new
 
     def test_where_each_collector_has_its_own_that_is_offered(self, shared: IssuedToken) -> None:
         agent = come(shared.secret)

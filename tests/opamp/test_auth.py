@@ -23,6 +23,16 @@ def test_anything_else_is_refused_with_a_hint(value: bytes) -> None:
         bearer_secret([(b"authorization", value)])
 
 
+@pytest.mark.parametrize(
+    ("value", "prefix"), [(b"tlf_e_abcdefghijkl", "tlf_e_abcdef"), (b"hunter2", ""), (b"", "")]
+)
+def test_a_token_without_its_scheme_is_known_by_its_start(value: bytes, prefix: str) -> None:
+    with pytest.raises(ConnectionRefused) as caught:
+        bearer_secret([(b"authorization", value)])
+    assert caught.value.token_prefix == prefix
+    assert not caught.value.names_token, "it may be anybody's guess"
+
+
 class Asked:
     def __init__(self) -> None:
         self.secrets: list[str] = []
@@ -91,8 +101,8 @@ async def test_a_database_that_is_away_is_said_once_until_it_answers(
         except OSError as error:
             verifier.asking.failed(error)
     assert [record.getMessage() for record in caplog.records] == [
-        "A token could not be checked.",
-        "A token could not be checked.",
+        "A token could not be checked. OSError: away",
+        "A token could not be checked. OSError: away",
     ]
 
 

@@ -210,6 +210,25 @@ def test_tokens_that_expire_soon_and_refused_attempts_of_the_last_hour_are_named
     assert "192.0.2.2" not in html
 
 
+def test_refused_hosts_are_counted_by_their_addresses_and_led_to() -> None:
+    make_collector(fleet=make_fleet())
+    now = clock.now()
+    for reason, address, prefix in (
+        ("revoked", "192.0.2.1", "tlf_e_a"),
+        ("revoked", "192.0.2.1", "tlf_e_b"),
+        ("unknown", "192.0.2.2", ""),
+        ("unknown", "192.0.2.3", ""),
+        ("unknown", "192.0.2.3", "tlf_e_c"),
+    ):
+        RefusedAttempt.objects.create(
+            address=address, reason=reason, token_prefix=prefix, first_at=now, last_at=now
+        )
+    html = overview()
+    assert "Refused: 192.0.2.1" in html
+    assert "Refused: 2 hosts" in html
+    assert html.count('href="/tokens/refused/"') == 2
+
+
 def test_collectors_that_need_attention_are_counted_as_in_their_fleet_and_in_the_list() -> None:
     fleet, now = make_fleet(name="edge"), clock.now()
     for status in ("failed", "rolled_back", "drifted", "stale", "in_sync", "pending"):

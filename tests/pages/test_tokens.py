@@ -58,8 +58,9 @@ def test_a_secret_comes_with_the_endpoint_that_it_opens(
         f"/tokens/{token.pk}/rotate/": {"overlap_seconds": "86400"},
     }.items():
         html = client.post(path, form).content.decode()
-        assert f"endpoint: {endpoint}\n" in html, path
-        assert "Authorization: Bearer ${env:TELFLO_TOKEN}" in html, path
+        assert f"endpoint: &#x27;{endpoint}&#x27;\n" in html, path
+        assert "&#x27;Bearer ${env:TELFLO_TOKEN}&#x27;" in html, path
+        assert "accepts_opamp_connection_settings: true" in html, path
         assert f'<code class="whitespace-normal break-all">http{endpoint[2:]}</code>' in html, path
 
 
@@ -160,6 +161,19 @@ def test_too_many_newcomers_name_the_limit_and_its_setting(settings: Any) -> Non
     make_refusal(RefusalReason.RATE, token_prefix="tlf_e_x")
     html = signed_in(Role.VIEWER).get("/tokens/refused/").content.decode()
     assert f"{settings.ENROLMENTS_PER_MINUTE:,} a minute (TELFLO_ENROLMENTS_PER_MINUTE)" in html
+
+
+def test_a_refused_attempt_says_what_was_wrong_with_the_token() -> None:
+    make_refusal(RefusalReason.UNKNOWN, token_prefix="tlf_u_abcdef")
+    make_refusal(RefusalReason.MISSING, token_prefix="tlf_e_abcdef")
+    html = signed_in(Role.VIEWER).get("/tokens/refused/").content.decode()
+    assert "This is a token of the REST API." in html
+    assert "not issued by this server" not in html
+    assert "The token was sent without the word Bearer" in html
+    assert "No token was sent" not in html
+    make_refusal(RefusalReason.MISSING)
+    html = signed_in(Role.VIEWER).get("/tokens/refused/").content.decode()
+    assert "No token was sent" in html
 
 
 def test_the_list_costs_the_same_number_of_queries_however_long() -> None:

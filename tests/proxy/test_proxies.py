@@ -183,6 +183,24 @@ def test_the_install_script_comes_through_and_names_the_public_address(
     assert re.fullmatch(r"time=\d+\n", check.text)
 
 
+@pytest.mark.parametrize("name", ["nginx", "haproxy"])
+def test_while_telflo_is_away_no_log_has_a_code(
+    name: str, tmp_path: Path, certificate: Certificate
+) -> None:
+    away = free_port()
+    proxy = start_proxy(name, tmp_path, Ports(free_port(), away, away), certificate)
+    try:
+        with client(proxy, certificate) as http:
+            for path in ("/install/c0de", "/install/c0de/claim", "/accounts/link/c0de/", "/seen/"):
+                assert http.get(path).status_code in {502, 503}
+    finally:
+        proxy.process.end()
+    logs = "".join(file.read_text() for file in tmp_path.glob("*log"))
+    assert "c0de" not in logs
+    if name == "nginx":
+        assert '"GET /seen/' in logs, "so an error of another path is written"
+
+
 def test_metrics_stay_inside(proxy: Proxy, certificate: Certificate) -> None:
     with client(proxy, certificate) as http:
         assert http.get("/metrics").status_code == 403
