@@ -109,7 +109,8 @@ TELEMETRY: Final = Component(
                 enabled=_TRUTH, tick=Field(FieldType.DURATION), initial=_INT, thereafter=_INT
             ),
         ),
-        metrics=_map(level=_TEXT, readers=_READERS, views=_VIEWS),
+        # address went in 0.128: rule L12 knows of which versions.
+        metrics=_map(level=_TEXT, readers=_READERS, views=_VIEWS, address=_TEXT),
         traces=_map(
             level=_TEXT, propagators=_TEXTS, processors=_PROCESSORS, sampler=_OPEN, limits=_OPEN
         ),
