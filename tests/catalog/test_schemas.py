@@ -129,6 +129,20 @@ class TestReferences:
         assert made.fields["ca"].type is FieldType.INTEGER
         assert not made.is_open
 
+    def test_a_property_that_is_embedded_lends_its_fields_as_well(self) -> None:
+        ref = f"{CORE}/config/configtls.client"
+        made = settings(f"properties: {{config: {{$ref: {ref}, embed: true}}}}", configtls=self.TLS)
+        assert set(made.fields) == {"ca", "insecure"}
+
+    def test_the_words_of_metadata_for_optional_sections_and_items(self) -> None:
+        made = settings(
+            "properties: {s: {optional: true, properties: {a: {type: string}}},"
+            " l: {type: slice, values: {type: bool}}, m: {type: map, values: {type: uint32}}}"
+        )
+        assert set(made.fields["s"].fields) == {"enabled", "a"}
+        assert made.fields["l"].items == Field(FieldType.TRUTH)
+        assert made.fields["m"].items == Field(FieldType.UNSIGNED)
+
     def test_an_embedded_struct_that_is_not_known_leaves_the_map_open(self) -> None:
         made = settings("{properties: {a: {type: string}}, allOf: [{$ref: /no/where.config}]}")
         assert made.is_open

@@ -158,3 +158,22 @@ class TestRulesWithThem:
     def test_of_a_version_that_nobody_knows_nothing_is_an_error(self) -> None:
         text = PIPELINE.format(exporter="debug: {verbose: 1}", name="debug")
         assert not errors("0.999.0", text)
+
+
+ORDINARY = """\
+receivers:
+  otlp:
+    protocols:
+      grpc: {endpoint: "localhost:4317", tls: {cert_file: a, key_file: b}}
+      http: {endpoint: "localhost:4318", cors: {allowed_origins: [a]}}
+processors: {memory_limiter: {check_interval: 1s, limit_mib: 400}, batch: {timeout: 2s}}
+exporters:
+  otlp_http: {endpoint: "https://a:1", headers: {a: b}, tls: {ca_file: a}, sending_queue: {queue_size: 9}}
+service: {pipelines: {logs: {receivers: [otlp], processors: [memory_limiter, batch], exporters: [otlp_http]}}}
+"""
+
+
+@pytest.mark.parametrize("version", catalog.versions())
+def test_no_version_complains_about_an_ordinary_configuration(version: str) -> None:
+    report = validate([("a.yaml", ORDINARY)], catalog=shipped(version))
+    assert not {one.message for one in report.findings if one.rule[0] in "PN"}

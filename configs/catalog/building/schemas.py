@@ -111,13 +111,17 @@ class Schemas:
 
     def _field(self, node: Document, package: str) -> Field:
         made = _together([self._own(node, package), *self._embedded(node, package)])
-        if node.get("x-optional") is True and made.type is FieldType.MAP and made.fields:
+        is_optional = node.get("x-optional") is True or node.get("optional") is True
+        if is_optional and made.type is FieldType.MAP and made.fields:
             made = replace(made, fields={"enabled": _ENABLED, **made.fields})
         return _refined(made, node)
 
     def _embedded(self, node: Document, package: str) -> Iterator[Field]:
         """Structs inside that lend their fields; one that is not known leaves the map open."""
-        for one in _list(node.get("allOf")):
+        named = (
+            one for one in map(_map, _map(node.get("properties")).values()) if _is_embedded(one)
+        )
+        for one in (*_list(node.get("allOf")), *named):
             part = self._field(_map(one), package)
             yield part if part.type is FieldType.MAP else Field(FieldType.MAP, is_open=True)
 
@@ -132,12 +136,14 @@ class Schemas:
         basis = WORDS.get(word) or _guessed(node)
         if basis.type is FieldType.MAP:
             return self._map(node, package)
-        if basis.type is FieldType.LIST and isinstance(node.get("items"), Mapping):
-            return replace(basis, items=self._field(node["items"], package))
+        items = node.get("items", node.get("values"))
+        if basis.type is FieldType.LIST and isinstance(items, Mapping):
+            return replace(basis, items=self._field(items, package))
         return basis
 
     def _map(self, node: Document, package: str) -> Field:
-        properties = _map(node.get("properties"))
+        every = _map(node.get("properties"))
+        properties = {name: one for name, one in every.items() if not _is_embedded(_map(one))}
         # A name with a capital is a field of Go that takes what is left over.
         names = [name for name in properties if not name[:1].isupper()]
         required = _list(node.get("required"))
@@ -149,10 +155,15 @@ class Schemas:
             )
             for name in names
         }
-        rest = node.get("additionalProperties")
+        rest = node.get("additionalProperties", node.get("values"))
         items = self._field(rest, package) if isinstance(rest, Mapping) else None
         is_open = rest is True or len(names) < len(properties)
         return Field(FieldType.MAP, fields=fields, items=items, is_open=is_open)
+
+
+def _is_embedded(node: Document) -> bool:
+    """Whether a property lends its fields to the map it stands in (`embed`, in metadata.yaml)."""
+    return node.get("embed") is True
 
 
 def _guessed(node: Document) -> Field:
