@@ -278,7 +278,7 @@ class TestCollectorVersions:
         assert (found.code, found.severity) == ("doubtful_fields", Severity.WARNING)
 
     def test_what_holds_for_all_versions_is_told_of_the_text_and_the_rest_of_them(self) -> None:
-        text = exporting("logging").replace("logging: ", "logging: {}, debug: {verbosty: 1}")
+        text = exporting("logging").replace("logging: ", "logging: {}") + "\nservise: {}\n"
         both = ("0.158.0", "0.100.0")
         assert "L22" not in {one.rule for one in needs_of(text, both).said}
         assert "P02" in {one.rule for one in needs_of(text, both).said}

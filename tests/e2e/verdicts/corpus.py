@@ -16,7 +16,8 @@ from tests.e2e.verdicts.broken import BROKEN, BY_TEXT
 
 BASES: Final = Path(__file__).parent / "bases"
 VERSIONS: Final = ("0.149.0", "0.158.0")
-_ONLY: Final = {"routing": ("0.149.0",), "counting": ("0.158.0",)}
+ONLY: Final = {"routing": ("0.149.0",), "counting": ("0.158.0",)}
+"""Bases with components, or settings, that one of the collectors does not have."""
 """Bases with components that the other binary lacks."""
 _SHARE: Final = 6
 """Of the changes, one in so many is asked about when not all are."""
@@ -67,14 +68,14 @@ def bases() -> dict[str, str]:
 
 def _bases() -> Iterator[Case]:
     for name, text in bases().items():
-        yield Case(name, text, _ONLY.get(name, VERSIONS))
+        yield Case(name, text, ONLY.get(name, VERSIONS))
 
 
 def _broken() -> Iterator[Case]:
     values = {name: _loaded(text) for name, text in bases().items()}
     for rule, base, over in BROKEN:
         value = _laid_over(values[base], _loaded(over))
-        yield Case(f"{rule} in {base}: {over}", _dumped(value), _ONLY.get(base, VERSIONS), rule)
+        yield Case(f"{rule} in {base}: {over}", _dumped(value), ONLY.get(base, VERSIONS), rule)
     for rule, name, text in BY_TEXT:
         yield Case(f"{rule}: {name}", text, rule=rule)
 
@@ -90,7 +91,7 @@ def _changed() -> Iterator[Case]:
         ]
         for deed, value in changes:
             yield Case(
-                f"{name}: {deed}", _dumped(value), _ONLY.get(name, VERSIONS), is_changed=True
+                f"{name}: {deed}", _dumped(value), ONLY.get(name, VERSIONS), is_changed=True
             )
 
 
