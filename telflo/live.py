@@ -22,7 +22,7 @@ from telflo.base.hints import UI
 
 TOPIC: Final = re.compile(
     r"(overview|system|notices|agents|fleets|rollouts|tokens|activity|configurations"
-    r"|(agent|fleet|rollout|deployment|configuration):[0-9a-fA-F-]{32,36})"
+    r"|(agent|fleet|rollout|deployment|configuration|draft):[0-9a-fA-F-]{32,36})"
 )
 MOST_TOPICS: Final = 200
 MOST_TEXT: Final = 16 * 1024

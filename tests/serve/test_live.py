@@ -1,7 +1,9 @@
 """/ws/live/: signed-in people hear what changed, at most once a second and topic."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +16,7 @@ from django.test import Client
 
 from telflo.base.hints import UI
 from telflo.base.models import User
-from telflo.live import LiveConsumer, has_session
+from telflo.live import TOPIC, LiveConsumer, has_session
 from tests.factories import make_person
 
 # Channels looks after database connections of the thread, also where nothing is read.
@@ -176,3 +178,17 @@ def test_a_session_ends_with_its_person_its_password_and_signing_out(end: str) -
         client.logout()
     person.save()
     assert not has_session("nothing" if end == "unknown" else key)
+
+
+def test_every_topic_that_a_page_asks_for_is_one() -> None:
+    """One that is not known ends the connection, and nothing on the page is live."""
+    templates = Path(__file__).parents[2] / "templates"
+    asked = [
+        topic
+        for template in templates.rglob("*.html")
+        if template.parent.name != "cotton"
+        for value in re.findall(r'data-live="([^"]*)"', template.read_text("utf-8"))
+        for topic in re.sub(r"\{%.*?%\}", " ", re.sub(r"\{\{.*?\}\}", str(uuid4()), value)).split()
+    ]
+    assert len(asked) > 20
+    assert [topic for topic in asked if not TOPIC.fullmatch(topic)] == []
