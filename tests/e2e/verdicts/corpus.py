@@ -90,9 +90,7 @@ def _changed() -> Iterator[Case]:
             *mutations.settings_changed(base, seen),
         ]
         for deed, value in changes:
-            yield Case(
-                f"{name}: {deed}", _dumped(value), ONLY.get(name, VERSIONS), is_changed=True
-            )
+            yield Case(f"{name}: {deed}", _dumped(value), ONLY.get(name, VERSIONS), is_changed=True)
 
 
 def _loaded(text: str) -> Any:
