@@ -124,6 +124,7 @@ STEPS: Any = st.sampled_from(
 
 @settings(
     max_examples=12,
+    derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
