@@ -43,7 +43,7 @@ def test_no_page_asks_more_when_there_is_more_to_show() -> None:
     # One block more.
     assert many.pop(STREAMED) - few.pop(STREAMED) == 2
     # What texts and builds hold is kept; new ones are read by one statement for each of the two.
-    assert many["component"] - few.pop("component") in {0, 1, 2}
+    assert abs(many["component"] - few["component"]) <= 2
     few["component"] = many["component"]
     grown = {page: (few[page], n) for page, n in many.items() if n != few[page]}
     assert not grown
