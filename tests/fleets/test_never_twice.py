@@ -124,12 +124,21 @@ STEPS: Any = st.sampled_from(
 
 @settings(
     max_examples=12,
-    derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(STEPS, min_size=8, max_size=20))
 @example([("lose_claim",), ("reconnect",), ("offer", True), ("give_back",), ("offer", True)])
+@example(
+    [
+        ("offer", True),
+        ("answer", ConfigStatus.FAILED),
+        ("reconnect",),
+        ("retry",),
+        ("assign", 0),
+        ("assign", 1),
+    ]
+)
 def test_no_order_of_events_offers_a_hash_twice_and_all_end_well(steps: list[Any]) -> None:
     with transaction.atomic():
         supervisor = Supervisor()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from agents.snapshot import may_take_config
+from agents.snapshot import ConfigStatus, may_take_config
 from agents.store import StatusRow
 from fleets.models import ArrivalMode, Membership, Quarantine, RenderedConfig, Rollout
 from fleets.rollouts.engine.desires import applied_hash
@@ -18,7 +18,7 @@ def facts_of(
     members: Mapping[UUID, Membership],
     rows: Mapping[UUID, StatusRow],
 ) -> dict[UUID, TargetFacts]:
-    """The facts about each of these agents: one query, two more where the rollout is forced.
+    """The facts about each of these agents: one query, one more where some of them are to try it again.
 
     members: of the rollout's fleet; who is missing has left it. What fails during a forced rollout is not tried again
     by it.
@@ -54,7 +54,24 @@ def _past(
     since = dict(found.values_list("agent_id", "since"))
     going_back = {uid for uid, member in members.items() if member.retry_id == rendered.pk}
     again = dict.fromkeys(going_back, Again.VIA_PREVIOUS)
+    left = _left_in_failure(rendered, {*since, *going_back}, rows)
     if rollout.is_forced:
-        before = {uid: rendered.hash for uid, at in since.items() if at < rollout.created_at}
-        again |= ways_again(before, {uid: applied_hash(rows[uid]) for uid in before})
+        left |= {uid for uid, at in since.items() if at < rollout.created_at}
+    before = dict.fromkeys(left, rendered.hash)
+    again |= ways_again(before, {uid: applied_hash(rows[uid]) for uid in before})
     return _Past(since, again)
+
+
+def _left_in_failure(
+    rendered: RenderedConfig, others: Collection[UUID], rows: Mapping[UUID, StatusRow]
+) -> set[UUID]:
+    """Who was to try it again and was told of another version before it had gone back: it says FAILED of it still, and
+    is not offered what it acknowledged last.
+    """
+    return {
+        uid
+        for uid, row in rows.items()
+        if uid not in others
+        and row.remote_config_status == ConfigStatus.FAILED
+        and row.remote_config_hash == rendered.hash
+    }
