@@ -51,7 +51,7 @@ def usage_of(component: Component) -> ComponentUse:
     return ComponentUse(_configurations(wanted), _builds(wanted))
 
 
-class _Kept:
+class Kept:
     """What was read of something that never changes, by its key. The oldest go first."""
 
     def __init__(self) -> None:
@@ -70,7 +70,8 @@ class _Kept:
         return found
 
 
-_versions, _sets = _Kept(), _Kept()
+versions, sets = Kept(), Kept()
+"""Of texts, by the id of their version, and of builds, by their hash: in this process."""
 
 
 def _configurations(wanted: set[tuple[str, str]]) -> list[tuple[UUID, str, int]]:
@@ -84,7 +85,7 @@ def _configurations(wanted: set[tuple[str, str]]) -> list[tuple[UUID, str, int]]
         .order_by("name")
         .values_list("pk", "name", "number", "version")[:MOST]
     )
-    parts = _versions.of((version for *_, version in rows), _read_versions)
+    parts = versions.of((version for *_, version in rows), _read_versions)
     return [
         (key, name, number)
         for key, name, number, version in rows
@@ -104,7 +105,7 @@ def _builds(wanted: set[tuple[str, str]]) -> list[Build]:
         .annotate(count=Count("pk"))
         .order_by("collector_name", "collector_version")
     )
-    parts = _sets.of({digest for digest, *_ in rows}, _read_sets)
+    parts = sets.of({digest for digest, *_ in rows}, _read_sets)
     counts: dict[tuple[str, str], int] = {}
     for digest, name, version, count in rows:
         if wanted & parts.get(digest, set()):
