@@ -5,6 +5,7 @@ Costs a few per cent, so the numbers of a profiled run are not those that are re
 
 import json
 import sys
+import sysconfig
 import threading
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ from typing import Final
 _EVERY_S: Final = 0.004
 _WRITE_S: Final = 0.5
 _OURS: Final = ("agents/", "configs/", "fleets/", "opamp/", "telflo/")
-_ROOT: Final = str(Path(__file__).resolve().parents[2]) + "/"
+_ROOTS: Final = (str(Path(__file__).resolve().parents[2]) + "/", sysconfig.get_path("stdlib") + "/")
 
 
 def start(file: str) -> None:
@@ -66,6 +67,8 @@ def _charge(counts: Counter[str], thread: str, frame: FrameType, spent: float) -
 def _names(frame: FrameType | None) -> Iterator[str]:
     while frame is not None:
         code = frame.f_code
-        place = code.co_filename.removeprefix(_ROOT).rpartition("site-packages/")[2]
+        place = code.co_filename.rpartition("site-packages/")[2]
+        for root in _ROOTS:
+            place = place.removeprefix(root)
         yield f"{place}:{code.co_qualname}"
         frame = frame.f_back
