@@ -19,6 +19,7 @@ from configs.models import ConfigVersion
 from fleets.models import Fleet, Membership, Token
 from telflo.base.access import Action, may
 from telflo.base.guard import requires
+from telflo.ui.filters import Option
 from telflo.ui.numbers import counted, grouped
 from telflo.ui.pages import PAGE_ROWS
 from telflo.ui.vocabulary import COLLECTOR, HEALTH
@@ -44,16 +45,6 @@ _NAMES = {
     "connected": "connection",
     "attention": "needs attention",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice of a filter."""
-
-    value: str
-    label: str
-    on: bool
-    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,10 @@ from configs.collector.names import SIGNALS, Kind
 from configs.views.component_use import usage_of
 from telflo.base.access import Action
 from telflo.base.guard import requires
+from telflo.ui.filters import Option
 
 _ORDER: Final = tuple(Stability)
 """From the least to the most reliable that is any; deprecated and unmaintained come last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice of a filter, as the filter bar shows it."""
-
-    value: str
-    label: str
-    on: bool
-    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The activity log: who did what, on what, when and why."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -12,18 +11,9 @@ from telflo.base.access import Action
 from telflo.base.deeds import codes_said_with
 from telflo.base.guard import requires
 from telflo.base.models import Activity, ActorKind
+from telflo.ui.filters import Option
 
 PAGE_ROWS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A choice in the filter bar."""
-
-    value: str
-    label: str
-    on: bool
-    count: int | None = None
 
 
 KINDS = {
