@@ -68,20 +68,8 @@ RULES: Final[tuple[Rule, ...]] = (statements,)
 
 def _of_transform(subject: Subject, component: Component) -> Iterator[Hit]:
     for signal in SIGNALS:
-        path = (*component.path, f"{signal}_statements")
-        found = subject.at(*path)
-        items = found if isinstance(found, tuple) else ()
         place = Place(signal=signal, version=subject.version)
-        yield from _no_list(path, found)
-        yield from _mixed(path, items)
-        if any(isinstance(one, str) for one in items):
-            yield from _hits(Group(path, items, place), "statement")
-            continue
-        for at, item in enumerate(items):
-            if item is None:
-                yield Hit("There is no statement here. Remove the dash.", (*path, at))
-            elif not isinstance(item, Expansion):
-                yield from _with_context((*path, at), item, place, "statements", "statement")
+        yield from _of_signal(subject, component, place, "statement")
 
 
 def _of_filter(subject: Subject, component: Component) -> Iterator[Group]:
@@ -94,18 +82,25 @@ def _of_filter(subject: Subject, component: Component) -> Iterator[Group]:
 def _inferred(subject: Subject, component: Component) -> Iterator[Hit]:
     """Conditions of filter whose context is taken from their paths, or stands beside them."""
     for signal in SIGNALS:
-        path = (*component.path, f"{signal}_conditions")
-        found = subject.at(*path)
-        items = found if isinstance(found, tuple) else ()
         place = Place(signal=signal, is_condition=True, version=subject.version)
-        yield from _no_list(path, found)
-        yield from _mixed(path, items)
-        if any(isinstance(one, str) for one in items):
-            yield from _hits(Group(path, items, place), "condition")
-            continue
-        for at, item in enumerate(items):
-            if not isinstance(item, Expansion):
-                yield from _with_context((*path, at), item, place, "conditions", "condition")
+        yield from _of_signal(subject, component, place, "condition")
+
+
+def _of_signal(subject: Subject, component: Component, place: Place, word: str) -> Iterator[Hit]:
+    """A list of texts, or of maps with a context each. word: what one of them is called; with an s, all of them."""
+    path = (*component.path, f"{place.signal}_{word}s")
+    found = subject.at(*path)
+    items = found if isinstance(found, tuple) else ()
+    yield from _no_list(path, found)
+    yield from _mixed(path, items)
+    if any(isinstance(one, str) for one in items):
+        yield from _hits(Group(path, items, place), word)
+        return
+    for at, item in enumerate(items):
+        if item is None and not place.is_condition:
+            yield Hit("There is no statement here. Remove the dash.", (*path, at))
+        elif not isinstance(item, Expansion):
+            yield from _with_context((*path, at), item, place, f"{word}s", word)
 
 
 def _of_sampling(subject: Subject, component: Component) -> Iterator[Group]:
