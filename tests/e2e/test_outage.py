@@ -52,8 +52,12 @@ from fleets.tokens import Expiry, issue_token
 from telflo.base.activity import Actor
 actor = Actor.worker("test")
 configuration = create_configuration(name="mill", actor=actor)
-publish_version(version=save_version(configuration=configuration, yaml="receivers: {}", actor=actor), actor=actor)
-fleet = create_fleet(name="Mill", version=None, actor=actor)
+published = []
+for number in ("1", "2"):
+    text = "receivers: {otlp/" + number + ": }"
+    saved = save_version(configuration=configuration, yaml=text, actor=actor)
+    published.append(publish_version(version=saved, actor=actor))
+fleet = create_fleet(name="Mill", version=published[0], actor=actor)
 print("secret", issue_token(fleet=fleet, name="all", expires=Expiry.NEVER, actor=actor).secret)
 """
 ROLL_OUT: Final = """
@@ -61,7 +65,7 @@ from configs.models import ConfigVersion
 from fleets.models import Fleet
 from fleets.rollouts.services import start_rollout
 from telflo.base.activity import Actor
-start_rollout(fleet=Fleet.objects.get(name="Mill"), version=ConfigVersion.objects.get(), actor=Actor.worker("test"))
+start_rollout(fleet=Fleet.objects.get(name="Mill"), version=ConfigVersion.objects.get(number=2), actor=Actor.worker("test"))
 """
 
 
@@ -115,8 +119,9 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
+        """Nothing of the tests' own: under their settings a task runs where it is sent, and needs no worker."""
         return {
-            **os.environ,
+            "PATH": os.environ.get("PATH", os.defpath),
             "DATABASE_URL": self.balancer.url,
             "TELFLO_DATABASE_ANSWER_S": str(self.answer_s),
             "REDIS_URL": self.parts.redis_url,
@@ -298,6 +303,7 @@ async def test_without_a_worker_agents_are_heard_and_a_rollout_goes_on_behind_it
                 await agent.say(f"nobody works {agent.number}")
             await asyncio.sleep(0.2)
         done = "fleets_rollout WHERE state = 'succeeded'"
+        assert not installation.count(done), "nobody was there who would judge it"
         installation.begin("worker")
         await asyncio.to_thread(_wait_for, installation, done, 1)
         for agent in agents:
