@@ -12,7 +12,9 @@ from fleets.topics import touch_fleets_of
 
 
 def record_patches(patches: Sequence[AgentPatch]) -> None:
-    """Store patches and let rollouts follow. Raises database errors and has then written nothing."""
+    """Store patches and let rollouts follow. Raises database errors, and store.Overtaken, and has then
+    written nothing.
+    """
     with transaction.atomic():
         rows, changed = store.apply(patches)
         rollouts = engine.record_reports(patches, rows)

@@ -33,7 +33,7 @@ from fleets import (
 from fleets.connection_offer import Held, SettingsClaim, SettingsOffer
 from fleets.errors import EnrolmentRefused, NotNow, TokenRefused
 from fleets.offer import Claim, Intent, Offer
-from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused
+from opamp.errors import AgentPutOff, AgentRefused, ConnectionRefused, Overtaken
 from opamp.ports import Admitted, Caller, Credential, Refusal
 from telflo.base.deadlocks import again_after_deadlock
 
@@ -110,7 +110,10 @@ class DjangoDomain:
     @with_connections
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
         """See Domain."""
-        reports.record_patches(patches)
+        try:
+            reports.record_patches(patches)
+        except store.Overtaken:
+            raise Overtaken from None
 
     @with_connections
     def claim_offers(self, agents: Mapping[UUID, int], *, now: datetime) -> Mapping[UUID, Offer]:

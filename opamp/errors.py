@@ -45,6 +45,12 @@ class AgentPutOff(OpampError):
     """Nothing is wrong with the agent, and something that it needs to come in is away: it is to come back later."""
 
 
+class Overtaken(OpampError):
+    """Over plain HTTP another request of the agent was let in meanwhile: this one is to be sent again, since the next
+    number would not tell which of two answers was heard.
+    """
+
+
 class Overloaded(OpampError):
     """More waits than may wait, or comes than may come. Try again after `retry_after_s` seconds (A3)."""
 

@@ -26,6 +26,8 @@ Sink = Callable[[Sequence[AgentPatch]], None]
 AWAY: Final = "away"
 """The database, or Redis, does not answer."""
 STOPPING: Final = "stopping"
+OVERTAKEN: Final = "overtaken"
+"""A newer request of the agent was let in meanwhile (plain HTTP)."""
 
 
 def _seconds() -> Histogram:
@@ -57,7 +59,8 @@ class Counters:
     """Those of them that are counted here, since most are."""
     http_kinds: dict[MessageKind, int] = field(default_factory=_no_kinds)
     limits: Counter[str] = field(default_factory=Counter)
-    """How often a limit was met, by its name (A5), and how often something else was in the way: AWAY, STOPPING."""
+    """How often a limit was met, by its name (A5), and how often something else was in the way: AWAY, STOPPING,
+    OVERTAKEN."""
     admissions: Histogram = field(default_factory=_seconds)
     pokes: Histogram = field(default_factory=_seconds)
     reconciles: Histogram = field(default_factory=_seconds)

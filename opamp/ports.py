@@ -80,7 +80,7 @@ class Domain(Protocol):
         """The newest session of each of these agents, or of all, in any process: epoch, and whether it is connected."""
 
     def record_patches(self, patches: Sequence[AgentPatch]) -> None:
-        """Store what agents said, in one transaction."""
+        """Store what agents said, in one transaction. Raises Overtaken for an older session over plain HTTP."""
 
     def claim_offers(self, agents: Mapping[UUID, int], *, now: datetime) -> Mapping[UUID, Offer]:
         """Write an attempt for each agent (uid to epoch) that may be offered something, and answer the offers."""

@@ -22,10 +22,17 @@ from opamp.auth import Headers, bearer_secret, header
 from opamp.body import ClientLeft, announced_size, read_body, resumed
 from opamp.consumers import Receive, Scope, Send, client_address, socket_of
 from opamp.door import refusal_for
-from opamp.errors import AgentRefused, BadBody, ConnectionRefused, Overloaded, TooMany
+from opamp.errors import (
+    AgentRefused,
+    BadBody,
+    ConnectionRefused,
+    Overloaded,
+    Overtaken,
+    TooMany,
+)
 from opamp.gateway import Gateway
 from opamp.identities import goes_by
-from opamp.metrics import AWAY
+from opamp.metrics import AWAY, OVERTAKEN
 from opamp.ports import Caller, Credential
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from opamp.protocol.errors import MalformedMessage
@@ -180,6 +187,8 @@ class OpampPost:
             )
         except AgentRefused as refusal:
             return self._refused(scope, credential, uid, refusal)
+        except Overtaken:
+            raise self._gateway.put_off(OVERTAKEN) from None
         except Exception as error:
             if not self._gateway.domain.is_temporary(error):
                 logger.exception("A request of %s could not be processed.", uid)

@@ -18,7 +18,7 @@ from agents.store.comparing import (
 from agents.store.events import RESTARTING, RETRIED, NewEvent, add_events
 from agents.store.intents import IntentChange, note_restarts, set_intent, set_intervals
 from agents.store.loaded import StatusRow
-from agents.store.patches import apply
+from agents.store.patches import Overtaken, apply
 from agents.store.pruning import (
     prune_commands,
     prune_components,
@@ -48,6 +48,7 @@ __all__ = [
     "Compared",
     "IntentChange",
     "NewEvent",
+    "Overtaken",
     "Pair",
     "StatusRow",
     "add_events",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from agents.models import AgentStatus, Health
 from agents.snapshot import (
@@ -45,6 +46,10 @@ _NO_REPORT = RemoteConfigReport(ConfigStatus.UNSET, "")
 _NO_SETTINGS = ConnectionReport(ConfigStatus.UNSET, "")
 
 
+class Overtaken(Exception):
+    """Over plain HTTP an agent began a newer session before what it said in this one was stored: nothing is."""
+
+
 class Applied(NamedTuple):
     """What became of patches.
 
@@ -61,6 +66,8 @@ def apply(patches: Sequence[AgentPatch]) -> Applied:
 
     A patch of an older session changes no state (I3), but its facts are history all the same, unless they are another
     agent's (A2), or were posted anew. Patches of agents that were forgotten meanwhile are ignored.
+
+    Raises Overtaken for an older session over plain HTTP: of two requests with one message only one answer is heard.
     """
     merged = _merge(patches)
     with transaction.atomic(savepoint=False):
@@ -92,11 +99,24 @@ def _store_heartbeats(beats: Sequence[AgentPatch]) -> list[AgentPatch]:
     )
     if stored == len(beats):
         return []
-    silent = AgentStatus.objects.filter(
-        agent_id__in=[beat.instance_uid for beat in beats], connected=False
+    polled = [beat for beat in beats if beat.is_polled]
+    silent = Q(agent_id__in=[beat.instance_uid for beat in beats], connected=False)
+    found = AgentStatus.objects.filter(
+        silent | Q(agent_id__in=[one.instance_uid for one in polled])
     )
-    back = set(silent.values_list("agent_id", "session_epoch"))
+    epochs, back = {}, set()
+    for uid, epoch, connected in found.values_list("agent_id", "session_epoch", "connected"):
+        epochs[uid] = epoch
+        if not connected:
+            back.add((uid, epoch))
+    _check_newest(polled, epochs)
     return [beat for beat in beats if (beat.instance_uid, beat.epoch) in back]
+
+
+def _check_newest(polled: Iterable[AgentPatch], epochs: Mapping[UUID, int]) -> None:
+    for patch in polled:
+        if patch.epoch not in (FENCED_EPOCH, epochs.get(patch.instance_uid, patch.epoch)):
+            raise Overtaken
 
 
 def _store_changes(patches: Sequence[AgentPatch]) -> Applied:
@@ -104,6 +124,8 @@ def _store_changes(patches: Sequence[AgentPatch]) -> Applied:
         return Applied({}, frozenset())
     rows = lock_whole({patch.instance_uid for patch in patches})
     known = [patch for patch in patches if patch.instance_uid in rows]
+    epochs = {uid: row.session_epoch for uid, row in rows.items()}
+    _check_newest((patch for patch in known if patch.is_polled), epochs)
     current = [patch for patch in known if rows[patch.instance_uid].session_epoch == patch.epoch]
     keep_effective(current)
     keep_messages(current)

@@ -1,9 +1,10 @@
 """The only writer of the hot row: what the row says afterwards, and what writing costs."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from agents import store
@@ -181,6 +182,41 @@ def _cost_of(number: int) -> int:
     with CaptureQueriesContext(connection) as queries:
         store.apply(patches)
     return len(queries)
+
+
+class TestOvertaken:
+    """Over plain HTTP a request may be worked on beside a newer one of the same agent."""
+
+    @pytest.mark.rule("I3")
+    @pytest.mark.parametrize("said", [{}, {"health": ComponentHealth(True, "StatusOK")}])
+    def test_what_an_older_request_says_is_not_stored_and_it_is_told_so(self, said: Any) -> None:
+        agent = make_agent()
+        store.apply([make_patch(agent, now=at(1), disconnected_at=at(1))])
+        older, newer = (
+            open_session(agent.instance_uid, now=at(4), transport=Transport.HTTP) for _ in "ab"
+        )
+        before = status_of(agent), kinds(agent)
+        with pytest.raises(store.Overtaken), transaction.atomic():
+            store.apply([make_patch(older, now=at(5), is_polled=True, sequence_num=4, **said)])
+        after = status_of(agent)
+        assert (after.sequence_num, after.last_seen_at, after.health) == (
+            before[0].sequence_num,
+            before[0].last_seen_at,
+            before[0].health,
+        )
+        assert kinds(agent) == before[1]
+        store.apply([make_patch(newer, now=at(6), is_polled=True, sequence_num=4, **said)])
+        assert status_of(agent).sequence_num == 4
+
+    @pytest.mark.parametrize("said", [{}, {"health": ComponentHealth(True, "StatusOK")}])
+    def test_a_clone_without_an_identity_and_who_was_forgotten_are_answered(
+        self, said: Any
+    ) -> None:
+        agent = make_agent()
+        fenced = replace(agent, epoch=store.FENCED_EPOCH)
+        store.apply([make_patch(fenced, is_polled=True, **said)])
+        forgotten = replace(agent, instance_uid=new_id())
+        store.apply([make_patch(forgotten, is_polled=True, **said)])
 
 
 class TestIntent:
