@@ -6,6 +6,7 @@ the same socket as soon as nothing waits in it. Its peer notices nothing.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 from picows import WSAutoPingStrategy, WSListener
@@ -116,13 +117,13 @@ class _Upgraded:
 
     def __init__(self, socket: asyncio.Transport) -> None:
         self._socket = socket
-        self.write = socket.write
+        self.write: Callable[[Any], None] = socket.write
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
 
 
-def _say_nothing(_data: bytes) -> None:
+def _say_nothing(_data: Any) -> None:
     """The answer to a handshake that was none."""
 
 

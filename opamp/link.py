@@ -222,7 +222,9 @@ class AgentLink(FrameListener):
 
     def _shrink(self, grown: int) -> None:
         """Nothing waits behind a frame for which so much is kept."""
-        if self._transport.is_close_frame_sent or self._socket.is_closing():
+        if self._socket.is_closing():
+            return
+        if self._transport.is_close_frame_sent:
             self._grown = grown  # until the end, which is near
         else:
             read_anew(self._socket, self, self._gateway.options.protocol.message_bytes)

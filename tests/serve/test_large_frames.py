@@ -67,6 +67,7 @@ async def test_a_large_offer_arrives(running: Running, peer: Raw) -> None:
     assert ServerToAgent.FromString(content[1:]).remote_config.config.config_map[""].body == body
 
 
+@pytest.mark.parametrize("options", [quick(), quick(message_burst=1.0)], ids=["fast", "slowed"])
 async def test_large_frames_may_follow_each_other(peer: Raw) -> None:
     peer.send(LARGE * 3)
     for _ in range(3):
