@@ -3,13 +3,15 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from agents import store
+from agents import notify, store
 from agents.models import Agent
 from agents.store import NewEvent
 from fleets.models import AgentConnection, Token, TokenKind
@@ -57,9 +59,10 @@ def mint(uid: UUID, shared: Token, *, now: datetime) -> Minted:
 
 
 def note_came_by_offered(standings: Iterable[Standing], *, now: datetime) -> None:
-    """Of these agents, those that are here by the credential that they were offered: those before it are over.
+    """Of these agents, those that are here by the credential that they were offered: those before it are over, and who
+    is still connected by one of them is closed in every process (S8).
 
-    Writes once for each; a fixed number of statements, however many they are.
+    In the caller's transaction. Writes once for each; a fixed number of statements, however many they are.
     """
     in_use = {
         one.agent_id: one.token_id for one in standings if one.came_by_offered and one.unused_offers
@@ -69,13 +72,21 @@ def note_came_by_offered(standings: Iterable[Standing], *, now: datetime) -> Non
     AgentConnection.objects.filter(agent_id__in=in_use).update(unused_offers=0)
     older = Token.objects.filter(kind=TokenKind.AGENT, agent_uid__in=in_use, revoked_at=None)
     used = {token_id for token_id in in_use.values() if token_id is not None}
-    older.exclude(pk__in=used).update(revoked_at=now, revoked_reason=_REPLACED)
+    _replace(list(older.exclude(pk__in=used).values_list("pk", flat=True)), now)
     prefixes = dict(Token.objects.filter(pk__in=used).values_list("pk", "prefix"))
     store.add_events(
         NewEvent(uid, now, "credential", {"token": prefixes[token_id]})
         for uid, token_id in in_use.items()
         if token_id is not None
     )
+
+
+def _replace(token_ids: Collection[UUID], now: datetime) -> None:
+    if not token_ids:
+        return
+    left = Token.objects.filter(pk__in=token_ids, revoked_at=None)
+    left.update(revoked_at=now, revoked_reason=_REPLACED)
+    transaction.on_commit(partial(notify.close_tokens, token_ids, _REPLACED), robust=True)
 
 
 def offer_again(uids: Collection[UUID]) -> None:

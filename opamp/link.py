@@ -3,10 +3,11 @@
 import asyncio
 from typing import Any, Final
 
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSFrame, WSMsgType, WSTransport
 
 from opamp.arrivals import Deadlines
 from opamp.consumers import MESSAGE_TOO_BIG, TEXT_FRAME, UNSUPPORTED_DATA, too_big
+from opamp.frames import FrameListener, read_anew
 from opamp.gateway import Gateway
 from opamp.pace import SMALL_PART
 from opamp.ports import Credential
@@ -20,7 +21,7 @@ _BINARY: Final = WSMsgType.BINARY
 RESERVED: Final = "A reserved bit is set, and no extension was agreed upon."
 
 
-class AgentLink(WSListener):
+class AgentLink(FrameListener):
     """One agent's WebSocket: opamp.registry.Link, and what picows calls."""
 
     __slots__ = (
@@ -30,6 +31,7 @@ class AgentLink(WSListener):
         "_connection",
         "_credential",
         "_gateway",
+        "_grown",
         "_heard_s",
         "_loop",
         "_messages",
@@ -60,14 +62,17 @@ class AgentLink(WSListener):
         self._connection: Connection | None = None
         self._heard_s = self._loop.time()
         self._asked_s = self._closing_s = 0.0
+        self._grown = 0
         self._parts: bytearray | None = None
         self._writable: asyncio.Event | None = None
 
     # ── what picows calls ──
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        """The handshake is answered."""
+        """The handshake is answered; or a new reader goes on with the socket."""
         self._transport = transport
+        if self._connection is not None:
+            return
         self._connection = self._gateway.connected(
             self,
             credential=self._credential,
@@ -79,16 +84,25 @@ class AgentLink(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame: mostly a whole message, which is answered here and now."""
         now_s = self._heard_s = self._loop.time()
+        grown = 0 if frame.tail_size else self._grown
+        self._grown -= grown
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._begin_close(_PROTOCOL_ERROR, RESERVED)
         elif frame.msg_type == _BINARY and frame.fin and self._parts is None:
             self._receive(frame.get_payload_as_bytes(), now_s)
         else:
             self._receive_other(frame, now_s)
+        if grown:
+            self._shrink(grown)
+
+    def on_grown(self, size: int) -> None:
+        """See FrameListener: counted as soon as the socket is left alone."""
+        self._grown = size
+        self._loop.call_soon(self._hold)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """The socket is gone."""
-        self._forget_parts()
+        self._forget_all()
         if self._writable is not None:
             self._writable.set()
         if self._connection is not None:
@@ -150,7 +164,7 @@ class AgentLink(WSListener):
     # ── receiving ──
 
     def _receive(self, data: bytes, now_s: float) -> None:
-        if self._closing_s or self._connection is None:
+        if self._transport.is_close_frame_sent or self._connection is None:
             return
         answer = self._gateway.receive(self._connection, data)
         if answer is not None:
@@ -195,18 +209,40 @@ class AgentLink(WSListener):
         else:
             if frame.payload_size < SMALL_PART:
                 self._spend(now_s)
-            holder = self._credential.id
-            self._gateway.unfinished.hold(self, len(self._parts), self._cut_parts, holder)
+            self._hold()
 
     def _forget_parts(self) -> None:
         self._parts = None
         self._messages.done(self._socket)
-        self._gateway.unfinished.done(self)
+        self._hold()
+
+    def _forget_all(self) -> None:
+        self._grown = 0
+        self._forget_parts()
+
+    def _shrink(self, grown: int) -> None:
+        """Nothing waits behind a frame for which so much is kept."""
+        if self._socket.is_closing():
+            return
+        if self._transport.is_close_frame_sent:
+            self._grown = grown  # until the end, which is near
+        else:
+            read_anew(self._socket, self, self._gateway.options.protocol.message_bytes)
+        self._hold()
+
+    def _hold(self) -> None:
+        """Count what is kept of a message that is not complete."""
+        unfinished = self._gateway.unfinished
+        size = self._grown + len(self._parts or b"")
+        if size:
+            unfinished.hold(self, size, self._cut_parts, self._credential.id)
+        else:
+            unfinished.done(self)
 
     def _cut_parts(self) -> None:
         """So much is unfinished that this one has to go."""
         self._gateway.counters.cut_connections += 1
-        self._forget_parts()
+        self._forget_all()
         self._socket.abort()
 
     def _spend(self, now_s: float, size: int = 0) -> None:

@@ -9,16 +9,13 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, cast
 
-from picows import WSAutoPingStrategy
-from picows.picows import WSProtocol  # type: ignore[attr-defined]  # missing in its stubs
-
 from opamp.arrivals import Arrivals
 from opamp.auth import header
 from opamp.door import HEADERS_TOO_LONG, TextAnswer, enter
+from opamp.frames import read_frames
 from opamp.gateway import Gateway
 from opamp.link import AgentLink
 from opamp.ports import Credential
-from opamp.reading import MOST_AT_ONCE
 from opamp.requests import BadRequest, Request, read_request
 
 logger = logging.getLogger(__name__)
@@ -30,11 +27,6 @@ WHAT_THIS_IS: Final = (
 )
 Page = Callable[[], Awaitable[TextAnswer]]
 Locate = Callable[[str, Request], Awaitable[str]]
-
-_READ_BUFFER: Final = 4096
-_QUIET: Final = logging.LoggerAdapter(logging.getLogger("picows.server"))
-"""An adapter, since picows makes a logger for each connection of a plain one."""
-_QUIET.setLevel(logging.CRITICAL)  # it logs what any peer can cause
 
 
 class OpampPort:
@@ -59,15 +51,6 @@ class OpampPort:
 
     def _count(self) -> int:
         return len(self.doors) + self.gateway.registry.connection_count
-
-
-class _Protocol(WSProtocol):  # type: ignore[misc]  # its stubs lack it
-    """picows', which doubles what it reads at once for a peer that sends much and answers all of it."""
-
-    def get_buffer(self, size_hint: int) -> memoryview:
-        """Room for what is read next."""
-        room: memoryview = super().get_buffer(size_hint)
-        return room[:MOST_AT_ONCE]
 
 
 class Door(asyncio.Protocol):
@@ -156,40 +139,11 @@ class Door(asyncio.Protocol):
             address,
             header(request.headers, b"user-agent"),
         )
-        protocol = _Protocol(
-            None,  # host, path: of a client
-            None,
-            False,  # is a client
-            lambda _request: agent,
-            _QUIET,
-            True,  # a failure of ours ends the connection
-            None,  # the handshake is over
-            False,  # pings are sent for all connections by look()
-            0,
-            0,
-            WSAutoPingStrategy.PING_WHEN_IDLE,
-            False,  # pings are answered by AgentLink, which counts them
-            gateway.options.protocol.message_bytes,
-            None,
-            _READ_BUFFER,
-        )
         self._port.doors.discard(self)
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        _feed(protocol, request.upgrade(), early)
+        most_bytes = gateway.options.protocol.message_bytes
+        read_frames(self._transport, agent, most_bytes, request.upgrade() + early)
         self._transport.resume_reading()
 
 
 async def _as_the_socket_says(address: str, _request: Request) -> str:
     return address
-
-
-def _feed(protocol: WSProtocol, *parts: bytes) -> None:
-    """Give picows bytes as if they had come from its socket."""
-    left = memoryview(b"".join(parts))
-    while left:
-        room = protocol.get_buffer(-1)
-        size = min(len(room), len(left))
-        room[:size] = left[:size]
-        protocol.buffer_updated(size)
-        left = left[size:]

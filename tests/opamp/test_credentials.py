@@ -27,7 +27,7 @@ from opamp.pending import BufferLimits
 from opamp.proto.opamp_pb2 import AgentToServer, ServerToAgent
 from telflo.base import hints
 from tests.factories import TESTER, make_fleet
-from tests.opamp.agent import Arrive, until
+from tests.opamp.agent import Agent, Arrive, until
 from tests.opamp.fakes import CAPABILITIES, UID, UID2, full, hello, post
 from tests.protocol.world import FULL_STATE
 
@@ -171,23 +171,39 @@ async def test_over_plain_http_settings_whose_answer_was_lost_are_offered_again_
     assert not (await said(hello(sequence_num=3))).HasField("connection_settings")
 
 
+async def offered_to(agent: Agent) -> str:
+    """It comes, and is offered a credential of its own."""
+    await agent.wire.next()
+    agent.wire.say(able(full()))
+    await agent.wire.reply()
+    opamp = (await agent.wire.reply()).connection_settings.opamp
+    return opamp.headers.headers[0].value.removeprefix("Bearer ")
+
+
+async def has_come(agent: Agent) -> None:
+    """It comes by its credential, and is offered nothing."""
+    await agent.wire.next()
+    agent.wire.say(able(full()))
+    assert not (await agent.wire.reply()).HasField("connection_settings")
+
+
+async def goes_on(agent: Agent, number: int = 1) -> None:
+    """What it says on this connection is answered as ever."""
+    agent.wire.say(able(hello(sequence_num=number)))
+    assert not (await agent.wire.reply()).HasField("error_response")
+
+
 @pytest.mark.rule("S6", "S5")
 async def test_an_agent_is_moved_to_a_credential_of_its_own(
     arrive: Arrive, gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
 ) -> None:
     await change(fleet, own_credentials=True)
     agent = arrive(gateways[0], issued.secret)
-    await agent.wire.next()
-    agent.wire.say(able(full()))
-    await agent.wire.reply()
-    opamp = (await agent.wire.reply()).connection_settings.opamp
-    secret = opamp.headers.headers[0].value.removeprefix("Bearer ")
+    secret = await offered_to(agent)
     await agent.leave()
 
     moved = arrive(gateways[1], secret)
-    await moved.wire.next()
-    moved.wire.say(able(full()))
-    assert not (await moved.wire.reply()).HasField("connection_settings")
+    await has_come(moved)
     token = await Token.objects.aget(kind=TokenKind.AGENT)
     assert (await Membership.objects.aget()).token_id == token.pk
     moved.wire.say(able(hello(sequence_num=1)))
@@ -201,6 +217,59 @@ async def test_an_agent_is_moved_to_a_credential_of_its_own(
     await until(lambda: RefusedAttempt.objects.filter(reason="other_agent").exists())
     await thief.leave()
     await moved.leave()
+
+
+@pytest.mark.rule("S6", "S8")
+async def test_who_is_still_here_by_the_credential_before_it_is_closed_in_every_process(
+    arrive: Arrive, gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+) -> None:
+    """A connection that was left open, or somebody who has a copy: at once, as when it is revoked by hand."""
+    await change(fleet, own_credentials=True)
+    first = arrive(gateways[0], issued.secret)
+    before = await offered_to(first)
+    await first.leave()
+    left = [arrive(gateway, before) for gateway in gateways]
+    await has_come(left[0])
+    assert (await left[1].wire.next())["type"] == "websocket.accept"  # and says nothing
+
+    restarted = arrive(gateways[1], issued.secret)
+    newest = await offered_to(restarted)
+    await goes_on(restarted)  # what was offered and not used yet ends nothing
+    await restarted.leave()
+    agent = arrive(gateways[1], newest)
+    await has_come(agent)
+    async with asyncio.timeout(1):
+        for one in left:
+            closed = await one.wire.next()
+            assert (closed["code"], closed["reason"]) == (
+                1008,
+                "The collector uses a newer credential.",
+            )
+    for gateway in gateways:
+        assert (await arrive(gateway, before).wire.next())["status"] == 401
+    await goes_on(agent)
+    await agent.leave()
+
+
+@pytest.mark.rule("S6")
+async def test_who_comes_by_its_first_credential_ends_nothing(
+    arrive: Arrive, gateways: list[Gateway], issued: IssuedToken, fleet: Fleet
+) -> None:
+    """It may come back before it has left, and others use the shared token."""
+    await change(fleet, own_credentials=True)
+    agent, other = (arrive(gateway, issued.secret) for gateway in gateways)
+    secret = await offered_to(agent)
+    await other.wire.next()
+    other.wire.say(full(UID2))
+    await other.wire.reply()
+    moved = arrive(gateways[1], secret)
+    await has_come(moved)
+    await goes_on(moved)
+    other.wire.say(hello(UID2, 1))
+    assert not (await other.wire.reply()).HasField("error_response")
+    await agent.wire.nothing_more()
+    for one in (agent, other, moved):
+        await one.leave()
 
 
 @pytest.mark.rule("S6")

@@ -11,7 +11,7 @@ import pytest
 
 from opamp.proto.opamp_pb2 import AgentToServer
 from opamp.reading import MOST_AT_ONCE
-from opamp.registry import Connection
+from opamp.registry import DOES_NOT_READ, Connection
 from tests.opamp.fakes import CREDENTIAL, OTHER_SECRET, UID, UID2, full, hello
 from tests.serve import raw
 from tests.serve.conftest import Running, quick
@@ -61,8 +61,8 @@ class Peer:
         self._came = bytearray()
 
     def send(self, data: bytes) -> int:
-        """As much of it as is taken now."""
-        with contextlib.suppress(BlockingIOError):
+        """As much of it as is taken now; nothing once it was cut."""
+        with contextlib.suppress(BlockingIOError, ConnectionError):
             return self._socket.send(data)
         return 0
 
@@ -97,8 +97,13 @@ def _message(message: AgentToServer) -> bytes:
     return frame(raw.BINARY, b"\x00" + message.SerializeToString())
 
 
-def _beats(most: int) -> bytes:
-    return b"".join(_message(hello(UID, number)) for number in range(1, most))
+def _beats(most: int, *, first: int = 1) -> bytes:
+    return b"".join(_message(hello(UID, number)) for number in range(first, most))
+
+
+def little_room(running: Running) -> None:
+    """The kernel takes little of what peers that come now are sent."""
+    running.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
 
 def _connection(running: Running) -> Connection:
@@ -171,14 +176,17 @@ class TestTooFast:
 
 
 @unlimited
+@pytest.mark.parametrize("of", ["heartbeats", "pings"])
 async def test_who_does_not_read_is_not_read(
-    running: Running, open_peer: Callable[..., Peer], beat: Beat
+    running: Running, open_peer: Callable[..., Peer], beat: Beat, of: str
 ) -> None:
     """Its sending comes to a stand, and what waits for it stays small."""
+    little_room(running)
     peer = open_peer(takes=4096)
     peer.send(_message(full()))
     await beat()
-    flood, at, stalled = frame(raw.PING, bytes(125)) * 1000, 0, 0
+    flood = frame(raw.PING, bytes(125)) * 1000 if of == "pings" else _beats(2000)
+    at, stalled = 0, 0
     while stalled < 3:
         sent = peer.send(flood[at:])
         at = (at + sent) % len(flood)
@@ -186,3 +194,28 @@ async def test_who_does_not_read_is_not_read(
         if not sent:
             await beat()
         assert _connection(running).link.unsent() < FEW_BYTES
+
+
+@pytest.mark.parametrize("options", [quick(message_burst=1e9, send_timeout_s=0.5)])
+@pytest.mark.parametrize(("at_once", "most"), [(3, FEW_BYTES // 8), (2000, FEW_BYTES)])
+async def test_who_goes_on_with_heartbeats_and_reads_nothing_is_cut(
+    running: Running, open_peer: Callable[..., Peer], beat: Beat, at_once: int, most: int
+) -> None:
+    """It is never silent. What waits for it tells: a little that only grows, or so much that it is read no more."""
+    little_room(running)
+    peer = open_peer(takes=4096)
+    peer.send(_message(full()))
+    await beat()
+    deaf, number = _connection(running), 500
+    left = _beats(number)  # what the kernel takes
+    async with asyncio.timeout(raw.TIMEOUT_S):
+        while not deaf.closed.is_set():
+            left = left[peer.send(left) :]
+            if not left:
+                left = _beats(number + at_once, first=number)
+                number += at_once
+            await asyncio.sleep(0.01)
+            assert deaf.link.unsent() < most
+    assert deaf.close_reason == DOES_NOT_READ
+    await beat()
+    assert running.gateway.counters.limits == {"send_timeout_s": 1}

@@ -263,7 +263,6 @@ class TestAfterTheUpgrade:
         assert (await small.message())[0] == raw.BINARY
 
     @limits(unfinished_bytes=100_000)
-    @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
     async def test_what_has_come_of_a_part_counts_too(self, running: Running) -> None:
         oldest, other = await Raw.upgraded(running.port), await Raw.upgraded(running.port)
         oldest.send(frame(raw.BINARY, bytes(60_000))[:-1])

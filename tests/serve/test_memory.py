@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from uuid import UUID
 
 import pytest
 
@@ -11,15 +12,17 @@ from tests.serve import raw
 from tests.serve.conftest import Running
 from tests.serve.raw import Raw, frame
 
+pytestmark = pytest.mark.rule("A5")
+
 PEERS = 20
 SIZE = 300 * 1024
 UNKNOWN_FIELD = b"\xc2\x3e"
 
 
-def large(*, parts: int = 1) -> list[bytes]:
+def large(uid: UUID, *, size: int = SIZE, parts: int = 1) -> list[bytes]:
     """A first message that is answered, with so much in it that nobody knows, in so many frames."""
-    rest = bytes([SIZE & 127 | 128, SIZE >> 7 & 127 | 128, SIZE >> 14]) + bytes(SIZE)
-    data = b"\x00" + full(new_id()).SerializeToString() + UNKNOWN_FIELD + rest
+    rest = bytes([size & 127 | 128, size >> 7 & 127 | 128, size >> 14]) + bytes(size)
+    data = b"\x00" + full(uid).SerializeToString() + UNKNOWN_FIELD + rest
     step = -(-len(data) // parts)
     cut = [data[start : start + step] for start in range(0, len(data), step)]
     kinds = [raw.BINARY, *[0] * (parts - 1)]
@@ -29,14 +32,13 @@ def large(*, parts: int = 1) -> list[bytes]:
     ]
 
 
-@pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
 @pytest.mark.parametrize("parts", [1, 3])
 async def test_an_answered_message_is_not_kept(running: Running, parts: int) -> None:
     peers = [await Raw.upgraded(running.port) for _ in range(PEERS)]
     tracemalloc.start()
     try:
         for peer in peers:
-            for part in large(parts=parts):
+            for part in large(new_id(), parts=parts):
                 peer.send(part)
             assert await peer.message()
         gc.collect()

@@ -1,0 +1,61 @@
+"""The part of telflo/settings.py that is the OpAMP server's: what collectors may send and hold, how long it waits for
+them (the limits are a table in docs/operations.md).
+"""
+
+from telflo import env
+
+KIBIBYTE = 1024
+MEBIBYTE = 1024 * KIBIBYTE
+# At least twice what a configuration may have (2 MiB), so that every version can be sent.
+OPAMP_MESSAGE_BYTES = env.integer("TELFLO_OPAMP_MESSAGE_MIB", 16, least=4, most=64) * MEBIBYTE
+REFUSALS_PER_MINUTE = env.integer("TELFLO_REFUSALS_PER_MINUTE", 120, least=1)
+ENROLMENTS_PER_MINUTE = env.integer("TELFLO_ENROLMENTS_PER_MINUTE", 600, least=1)
+OPAMP_PORT = env.integer("TELFLO_OPAMP_PORT", 4320, least=0, most=65535)
+OPAMP_FLUSH_S = 0.25
+OPAMP_FLUSH_ROWS = 500
+OPAMP_HEARTBEAT_FLUSH_S = 15
+OPAMP_RECONCILE_S = 5
+# What one message may hold.
+OPAMP_PARTS = env.integer("TELFLO_OPAMP_PARTS", 80_000, least=10_000)
+OPAMP_ATTRIBUTES = env.integer("TELFLO_OPAMP_ATTRIBUTES", 512, least=16)
+OPAMP_ATTRIBUTE_LENGTH = env.integer("TELFLO_OPAMP_ATTRIBUTE_KIB", 16, least=1) * KIBIBYTE
+OPAMP_DEPTH = env.integer("TELFLO_OPAMP_DEPTH", 16, least=4, most=64)
+OPAMP_HEALTH_COMPONENTS = env.integer("TELFLO_OPAMP_HEALTH_COMPONENTS", 4096, least=16)
+OPAMP_TREE_BYTES = env.integer("TELFLO_OPAMP_TREE_MIB", 4, least=1, most=64) * MEBIBYTE
+OPAMP_COMPONENTS = env.integer("TELFLO_OPAMP_COMPONENTS", 4096, least=16)
+OPAMP_COMPONENT_DEPTH = env.integer("TELFLO_OPAMP_COMPONENT_DEPTH", 8, least=2, most=32)
+OPAMP_CUSTOM_CAPABILITIES = env.integer("TELFLO_OPAMP_CUSTOM_CAPABILITIES", 256, least=1)
+OPAMP_PACKAGES = env.integer("TELFLO_OPAMP_PACKAGES", 256, least=1)
+OPAMP_CONFIG_FILES = env.integer("TELFLO_OPAMP_CONFIG_FILES", 256, least=1)
+OPAMP_CONFIG_BYTES = env.integer("TELFLO_OPAMP_CONFIG_MIB", 4, least=1, most=64) * MEBIBYTE
+# What one connection, one token and one process may have.
+OPAMP_AGENTS_PER_CONNECTION = env.integer("TELFLO_OPAMP_AGENTS_PER_CONNECTION", 1000, least=1)
+OPAMP_NEW_UIDS = env.integer("TELFLO_OPAMP_NEW_UIDS", 3, least=1)
+OPAMP_MESSAGES_PER_S = env.integer("TELFLO_OPAMP_MESSAGES_PER_S", 100, least=1)
+OPAMP_MESSAGE_BURST = env.integer("TELFLO_OPAMP_MESSAGE_BURST", 2000, least=1)
+OPAMP_PACE_BYTES = env.integer("TELFLO_OPAMP_PACE_KIB", 32, least=1) * KIBIBYTE
+OPAMP_TOKEN_BYTES_PER_S = env.integer("TELFLO_OPAMP_TOKEN_MIB_PER_S", 16, least=1) * MEBIBYTE
+OPAMP_TOKEN_BURST_BYTES = env.integer("TELFLO_OPAMP_TOKEN_BURST_MIB", 1024, least=64) * MEBIBYTE
+OPAMP_CONNECTIONS_PER_TOKEN = env.integer("TELFLO_OPAMP_CONNECTIONS_PER_TOKEN", 20_000, least=1)
+OPAMP_CONNECTIONS = env.integer("TELFLO_OPAMP_CONNECTIONS", 25_000, least=10)
+OPAMP_HANDSHAKES = env.integer("TELFLO_OPAMP_HANDSHAKES", 1000, least=1)
+OPAMP_REQUESTS = env.integer("TELFLO_OPAMP_REQUESTS", 2000, least=10)
+OPAMP_REQUESTS_PER_TOKEN = env.integer("TELFLO_OPAMP_REQUESTS_PER_TOKEN", 500, least=1)
+OPAMP_WAITING = env.integer("TELFLO_OPAMP_WAITING", 10_000, least=1)
+OPAMP_WAITING_MESSAGES = env.integer("TELFLO_OPAMP_WAITING_MESSAGES", 64, least=1)
+OPAMP_WAITING_BYTES = env.integer("TELFLO_OPAMP_WAITING_MIB", 256, least=1) * MEBIBYTE
+OPAMP_WAITING_SHARE_PERCENT = env.integer(
+    "TELFLO_OPAMP_WAITING_SHARE_PERCENT", 50, least=1, most=100
+)
+OPAMP_UNFINISHED_BYTES = env.integer("TELFLO_OPAMP_UNFINISHED_MIB", 256, least=64) * MEBIBYTE
+OPAMP_BUFFER_ROWS = env.integer("TELFLO_OPAMP_BUFFER_ROWS", 50_000, least=100)
+OPAMP_BUFFER_BYTES = env.integer("TELFLO_OPAMP_BUFFER_MIB", 256, least=1) * MEBIBYTE
+OPAMP_BUFFER_SHARE_PERCENT = env.integer("TELFLO_OPAMP_BUFFER_SHARE_PERCENT", 50, least=1, most=100)
+# How long it waits for a peer, in seconds.
+OPAMP_HEADER_BYTES = env.integer("TELFLO_OPAMP_HEADER_KIB", 16, least=2, most=1024) * KIBIBYTE
+OPAMP_HANDSHAKE_S = env.integer("TELFLO_OPAMP_HANDSHAKE_S", 10, least=1)
+OPAMP_FIRST_MESSAGE_S = env.integer("TELFLO_OPAMP_FIRST_MESSAGE_S", 30, least=1)
+OPAMP_MESSAGE_S = env.integer("TELFLO_OPAMP_MESSAGE_S", 60, least=1)
+OPAMP_SEND_TIMEOUT_S = env.integer("TELFLO_OPAMP_SEND_TIMEOUT_S", 10, least=1)
+OPAMP_PING_S = env.integer("TELFLO_OPAMP_PING_S", 30, least=1)
+OPAMP_RETRY_AFTER_S = env.integer("TELFLO_OPAMP_RETRY_AFTER_S", 30, least=30, most=3600)
