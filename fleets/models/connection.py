@@ -51,6 +51,9 @@ class AgentConnection(models.Model):
     has_telemetry = models.BooleanField(
         default=False, help_text="own telemetry was offered once, so it can be switched off"
     )
+    marks = models.JSONField(
+        null=True, help_text="of the own telemetry that was offered; empty: not known"
+    )
     credential = models.ForeignKey(
         Token, null=True, on_delete=models.SET_NULL, related_name="+", help_text="that was offered"
     )
