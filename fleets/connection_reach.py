@@ -54,11 +54,13 @@ def reach_of(members: QuerySet[Membership]) -> QuerySet[Membership]:
 
     For members that are only observed there are none, nor in fleets that set nothing.
     """
-    wants_nothing = Q(**{f"{_WISH}heartbeat_s": None, f"{_WISH}own_credentials": False})
-    there_are = Q(mode=ArrivalMode.MANAGED, **{f"{_WISH}pk__isnull": False})
     return (
-        members.filter(there_are)
-        .exclude(wants_nothing & Q(**{f"{_WISH}marks": {}}))
+        members.filter(mode=ArrivalMode.MANAGED, fleet__connection__isnull=False)
+        .exclude(
+            fleet__connection__heartbeat_s=None,
+            fleet__connection__own_credentials=False,
+            fleet__connection__marks={},
+        )
         .alias(**_OPERANDS)
         .annotate(reach=_WORD)
     )
@@ -75,15 +77,12 @@ def count_reach(fleet: Fleet) -> dict[Reach, int]:
     return {Reach(word): n for word, n in found.values_list("reach").annotate(n=Count("*"))}
 
 
-_WISH: Final = "fleet__connection__"
-_HELD: Final = "agent__connection__"
-_STATUS: Final = "agent__status__"
 _IS_OFFERED: Final = Q(offered_hash__gt="")
 """Settings that were given back have no hash: nothing of them counts."""
 
 
 def _held(column: str, otherwise: str | int) -> Coalesce:
-    return Coalesce(F(f"{_HELD}{column}"), Value(otherwise))
+    return Coalesce(F(f"agent__connection__{column}"), Value(otherwise))
 
 
 def _where_offered(value: Expression | Coalesce, otherwise: Value) -> Case:
@@ -91,7 +90,7 @@ def _where_offered(value: Expression | Coalesce, otherwise: Value) -> Case:
 
 
 def _mark(signal: Signal, whose: str) -> Coalesce:
-    key = KeyTextTransform(signal.value, f"{whose}marks")
+    key = KeyTextTransform(signal.value, f"{whose}__connection__marks")
     return Coalesce(key, Value(""), output_field=CharField())
 
 
@@ -106,22 +105,25 @@ _OPERANDS: Final = {
     "offered_hash": _held("offered_hash", ""),
     "unused_offers": _held("unused_offers", 0),
     "is_current": Case(
-        When(Q(**{f"{_HELD}offered_epoch": F(f"{_STATUS}session_epoch")}), then=True), default=False
+        When(agent__connection__offered_epoch=F("agent__status__session_epoch"), then=True),
+        default=False,
     ),
-    "came_by_offered": Case(When(token=F(f"{_HELD}credential"), then=True), default=False),
+    "came_by_offered": Case(
+        When(token=F("agent__connection__credential"), then=True), default=False
+    ),
     "offered_interval": _where_offered(
         _held("heartbeat_s", 0), Value(0, output_field=IntegerField())
     ),
     **{f"{signal}_bits": _bits(bit) for signal, bit in CAPABILITIES.items()},
-    **{f"{signal}_wanted": _mark(signal, _WISH) for signal in Signal},
-    **{f"{signal}_offered": _where_offered(_mark(signal, _HELD), Value("")) for signal in Signal},
+    **{f"{signal}_wanted": _mark(signal, "fleet") for signal in Signal},
+    **{f"{signal}_offered": _where_offered(_mark(signal, "agent"), Value("")) for signal in Signal},
 }
 """What the conditions below compare, by name: never NULL, so that each condition has a contrary."""
 
 
 def _telemetry_is_due() -> Q:
     """An earlier version did not note which destinations it offered: they count as those of now."""
-    is_noted = ~(_IS_OFFERED & Q(**{f"{_HELD}marks__isnull": True}))
+    is_noted = ~(_IS_OFFERED & Q(agent__connection__marks__isnull=True))
     differs = Q()
     for signal in Signal:
         is_same = Q(**{f"{signal}_offered": F(f"{signal}_wanted")})
@@ -129,13 +131,13 @@ def _telemetry_is_due() -> Q:
     return is_noted & differs
 
 
-_SETS_INTERVAL: Final = Q(**{f"{_WISH}heartbeat_s__isnull": False})
+_SETS_INTERVAL: Final = Q(fleet__connection__heartbeat_s__isnull=False)
 _INTERVAL_IS_DUE: Final = Q(interval_bits__gt=0) & (
-    (_SETS_INTERVAL & ~Q(offered_interval=F(f"{_WISH}heartbeat_s")))
+    (_SETS_INTERVAL & ~Q(offered_interval=F("fleet__connection__heartbeat_s")))
     | (~_SETS_INTERVAL & ~Q(offered_interval__in=(0, DEFAULT_HEARTBEAT_S)))
 )
-_SHARES: Final = Q(**{f"{_WISH}own_credentials": True}, token__kind=TokenKind.ENROLMENT)
-_HAS_ANOTHER: Final = Q(**{f"{_HELD}credential__isnull": False}, came_by_offered=False)
+_SHARES: Final = Q(fleet__connection__own_credentials=True, token__kind=TokenKind.ENROLMENT)
+_HAS_ANOTHER: Final = Q(agent__connection__credential__isnull=False, came_by_offered=False)
 _GETS_ITS_OWN: Final = _SHARES & Q(connects_bits__gt=0) & ~(Q(is_current=True) & _HAS_ANOTHER)
 """And was not sent it in this session."""
 _LEAVES_THEM: Final = Q(unused_offers__gte=MOST_UNUSED)
@@ -149,8 +151,10 @@ def _lacks_a_capability() -> Q:
 
 
 def _answered(status: ConfigStatus) -> Q:
-    said = {"connection_hash": F("offered_hash"), "connection_status": status.value}
-    return _IS_OFFERED & Q(**{f"{_STATUS}{name}": value for name, value in said.items()})
+    return _IS_OFFERED & Q(
+        agent__status__connection_hash=F("offered_hash"),
+        agent__status__connection_status=status.value,
+    )
 
 
 _WORD: Final = Case(

@@ -33,6 +33,11 @@ class ConnectionSettings(models.Model):
         """For people and logs."""
         return f"connection settings of {self.fleet_id}"
 
+    @property
+    def sets_anything(self) -> bool:
+        """Whether there is anything in them that collectors can have."""
+        return bool(self.heartbeat_s or self.own_credentials or self.marks)
+
 
 class AgentConnection(models.Model):
     """The connection settings that an agent was offered last, written before they are sent."""
