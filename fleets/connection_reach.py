@@ -5,7 +5,7 @@ connection_offer.plan_settings and the claims decide for one agent (tests hold b
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import (
     Case,
@@ -49,7 +49,7 @@ class Reach(TextChoices):
     """It was sent them, and does not say what became of them."""
 
 
-def reach_of(members: QuerySet[Membership]) -> QuerySet[Membership]:
+def reach_of(members: QuerySet[Membership]) -> QuerySet[Any]:
     """Those of these members for which there are settings, with their word as `reach`.
 
     For members that are only observed there are none, nor in fleets that set nothing.
@@ -66,7 +66,7 @@ def reach_of(members: QuerySet[Membership]) -> QuerySet[Membership]:
     )
 
 
-def members_with(words: Iterable[str]) -> QuerySet[Membership]:
+def members_with(words: Iterable[str]) -> QuerySet[Any]:
     """The members of all fleets that have one of these words."""
     return reach_of(Membership.objects.all()).filter(reach__in=list(words))
 

@@ -2,6 +2,7 @@
 hold it against telflo/settings.py and docs/operations.md.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -82,7 +83,7 @@ def _bytes(number: int) -> str:
     return f"{grouped(number)} bytes"
 
 
-_WORDS: Final = {
+_WORDS: Final[Mapping[Unit, Callable[[int], str]]] = {
     Unit.COUNT: grouped,
     Unit.BYTES: _bytes,
     Unit.SECONDS: lasting,

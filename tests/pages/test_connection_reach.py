@@ -37,9 +37,8 @@ def member(name: str, fleet: Fleet, *, is_sent: bool = True, **how: Any) -> Agen
 
 
 def one_of_each(fleet: Fleet) -> None:
-    answered = {"connection_hash": HASH}
-    member("applied-1", fleet, connection_status=ConfigStatus.APPLIED, **answered)
-    member("failed-1", fleet, connection_status=ConfigStatus.FAILED, **answered)
+    member("applied-1", fleet, connection_status=ConfigStatus.APPLIED, connection_hash=HASH)
+    member("failed-1", fleet, connection_status=ConfigStatus.FAILED, connection_hash=HASH)
     member("sent-1", fleet)
     member("waiting-1", fleet, is_sent=False)
     member("unable-1", fleet, is_sent=False, agent={"capabilities": 1})
@@ -48,7 +47,7 @@ def one_of_each(fleet: Fleet) -> None:
 def numbers(client: Client, path: str) -> dict[str, str]:
     """The words of the panel and where each leads."""
     html = client.get(path).content.decode()
-    found = re.findall(r'<a href="([^"]*settings=[^"]*)" title="[^"]+">(.*?)</a>', html, re.S)
+    found = re.findall(r'<a href="([^"]*settings=[^"]*)" title="[^"]+">(.*?)</a>', html, re.DOTALL)
     return {re.sub(r"<[^>]*>", "", text).strip(): url.replace("&amp;", "&") for url, text in found}
 
 

@@ -123,9 +123,9 @@ def test_no_two_values_are_said_without_telling_them_apart() -> None:
 class TestWhoMetThem:
     def test_all_processes_are_added_up_and_named(self) -> None:
         for pid, count in ((1, 3), (2, 1_200), (3, 0)):
-            row = make_process(kind="web", pid=pid)
-            row.numbers = {"telflo_opamp_limits_hit": [[{"limit": "attributes"}, count]]}
-            row.save()
+            process = make_process(kind="web", pid=pid)
+            process.numbers = {"telflo_opamp_limits_hit": [[{"limit": "attributes"}, count]]}
+            process.save()
         [row] = [row for row in rows() if "attributes" in row.limit.counters]
         assert row.met == 1_203
         assert row.by_process == [("box:2", 1_200), ("box:1", 3)]
