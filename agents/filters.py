@@ -15,7 +15,7 @@ from django.http import QueryDict
 from agents.attention import needs_attention
 from agents.models import Agent, AgentQuerySet, Health, Status
 from agents.snapshot import ConfigStatus
-from fleets.connection_reach import Reach, members_with
+from fleets.connection_reach import Reach, has_reach
 from fleets.models import RenderedConfig
 from telflo.base import clock
 from telflo.base.api.filters import YesNoFilter
@@ -158,7 +158,7 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
 
     def by_settings(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
         """Those with which the settings of their fleet came so far."""
-        return _either(queryset, Q(pk__in=members_with(value).values("agent_id")), value)
+        return _either(queryset, has_reach(value), value)
 
     def by_version(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
         """Those that run one of these versions: the one acknowledged last, else the one before."""

@@ -8,11 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents import store
+from agents.models import Agent
 from agents.snapshot import AgentSnapshot, Capability, ConfigStatus, ConnectionReport
 from fleets.connection import NewDestination, update_connection
 from fleets.connection_claims import claim_settings
 from fleets.connection_offer import MOST_UNUSED, Held, Signal
-from fleets.connection_reach import Reach, count_reach, members_with, reach_of
+from fleets.connection_reach import Reach, count_reach, has_reach, reach_of
 from fleets.models import AgentConnection, ArrivalMode, Fleet, Membership, TokenKind
 from fleets.services import set_mode
 from fleets.tokens import IssuedToken
@@ -204,6 +205,6 @@ def test_a_fleet_is_counted_and_its_members_are_found_in_one_query_each(fleet: F
         found = count_reach(fleet)
     assert len(queries) == 1
     assert found == {Reach.APPLIED: 1, Reach.SENT: 1, Reach.WAITING: 1, Reach.UNABLE: 1}
-    assert {m.agent_id for m in members_with(["unable"])} == {unable.instance_uid}
+    assert {one.pk for one in Agent.objects.filter(has_reach(["unable"]))} == {unable.instance_uid}
     waiting = {able[2].instance_uid, elsewhere.instance_uid}
-    assert {m.agent_id for m in members_with(["waiting", "failed"])} == waiting
+    assert {one.pk for one in Agent.objects.filter(has_reach(["waiting", "failed"]))} == waiting
