@@ -1,5 +1,5 @@
 """Every limit and time of this server that can be set, in one table: for the Limits page, the API, and the tests that
-hold it against telflo/settings.py and docs/operations.md.
+hold it against the settings and docs/operations.md.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ class Unit(StrEnum):
 class Value:
     """One setting of a limit.
 
-    variable: of the environment · setting: its name in telflo/settings.py, which holds it in `unit`, times as timedelta
+    variable: of the environment · setting: its name in Django's settings, which hold it in `unit`, times as timedelta
     too · name: what it is of the limit, said behind the number, where there are several · zero: what 0 means, where
     that is no number.
     """
@@ -364,6 +364,12 @@ _OTHERS: Final = Group(
     (
         Limit("The database or Redis does not answer", (), "UNAVAILABLE, or 503", ("away",)),
         Limit("The process stops", (), "503", ("stopping",)),
+        Limit(
+            "A newer request of the same collector was let in meanwhile",
+            (),
+            "asked to send it again",
+            ("overtaken",),
+        ),
         Limit("An answer is larger than a message may be", (), "not sent", ("send_bytes",)),
         Limit("A hash has more than 64 bytes", (), "BAD_REQUEST", ("hash",)),
         Limit(

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,9 @@ def page() -> str:
 
 
 def numbers_of_the_settings() -> Iterator[tuple[str, str]]:
-    """Each number that telflo/settings.py reads: its variable, and the name of the setting."""
-    for node in ast.parse((ROOT / "telflo" / "settings.py").read_text()).body:
+    """Each number that the settings read: its variable, and the name of the setting."""
+    files = [ROOT / "telflo" / name for name in ("settings.py", "opamp_settings.py")]
+    for node in chain.from_iterable(ast.parse(file.read_text()).body for file in files):
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             continue
         for call in ast.walk(node.value):
@@ -66,6 +68,7 @@ def test_every_number_that_can_be_set_is_listed_with_its_setting() -> None:
         for limit in group.limits
         for value in limit.values
     }
+    assert len(listed) > 40
     assert listed == {pair for pair in numbers_of_the_settings() if pair[0] not in PORTS}
 
 
