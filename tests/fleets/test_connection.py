@@ -10,9 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents import store
-from agents.models import AgentEvent
 from agents.snapshot import AgentSnapshot, Capability, ConfigStatus, ConnectionReport, Transport
-from agents.views.events import lines_of
 from fleets.connection import NewDestination, connection_of, update_connection
 from fleets.connection_claims import claim_settings, give_back_settings
 from fleets.connection_offer import (
@@ -325,72 +323,6 @@ class TestClaiming:
         row = AgentConnection.objects.get()
         assert (row.offered_hash, row.offered_epoch) == (offer.hash, agent.epoch)
         assert (row.has_telemetry, row.unused_offers) == (True, 0)
-
-
-class TestTimeline:
-    """Most supervisors do not report back: what was sent is all that is known."""
-
-    def told(self, agent: AgentSnapshot) -> list[tuple[str, str]]:
-        """What its timeline says of settings, oldest first."""
-        events = AgentEvent.objects.filter(agent=agent.instance_uid, kind__startswith="settings_")
-        return [(line.what, line.why) for line in lines_of(events.order_by("id"), {})]
-
-    def test_what_was_sent_is_told_once_without_secrets(self, fleet: Fleet) -> None:
-        agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
-        update_connection(
-            fleet=fleet, heartbeat_s=60, telemetry={Signal.METRICS: METRICS}, actor=TESTER
-        )
-        offer = claim(agent)
-        assert offer is not None
-        assert claim(agent, offer.hash) is None
-        assert self.told(agent) == [
-            ("Connection settings sent", "heartbeat every 60 s, own metrics, no own logs")
-        ]
-        [event] = AgentEvent.objects.filter(kind="settings_sent")
-        assert event.data == {
-            "hash": offer.hash,
-            "heartbeat_s": 60,
-            "telemetry": ["metrics"],
-            "switched_off": ["logs"],
-        }
-
-    @pytest.mark.usefixtures("address")
-    def test_a_credential_is_told_by_its_prefix(self, fleet: Fleet) -> None:
-        able = ABLE | int(Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS)
-        agent = enrol(token=make_token(fleet=fleet), capabilities=able)
-        update_connection(fleet=fleet, own_credentials=True, actor=TESTER)
-        offer = claim(agent)
-        assert offer is not None
-        prefix = Token.objects.get(kind=TokenKind.AGENT).prefix
-        assert self.told(agent) == [
-            ("Connection settings sent", f"heartbeat every 30 s, the credential {prefix}…")
-        ]
-        [event] = AgentEvent.objects.filter(kind="settings_sent")
-        assert offer.secret not in str(event.data)
-
-    def test_what_did_not_go_out_is_told_too(self, fleet: Fleet) -> None:
-        agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
-        update_connection(fleet=fleet, heartbeat_s=60, actor=TESTER)
-        claim(agent)
-        give_back(agent)
-        give_back(agent, at=clock.now())
-        claim(agent)
-        sent, lost = "Connection settings sent", "Connection settings did not arrive"
-        assert [what for what, _ in self.told(agent)] == [sent, lost, sent]
-
-    def test_open_pages_hear_of_it(
-        self,
-        fleet: Fleet,
-        hints: RecordingPort,
-        django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[Any]],
-    ) -> None:
-        agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)
-        update_connection(fleet=fleet, heartbeat_s=60, actor=TESTER)
-        hints.sent.clear()
-        with django_capture_on_commit_callbacks(execute=True):
-            claim(agent)
-        topics = {one for _, message in hints.sent for one in message.get("topics", ())}
-        assert {f"agent:{agent.instance_uid}", f"fleet:{fleet.pk}"} <= topics
 
 
 @pytest.mark.rule("C1")
