@@ -15,6 +15,7 @@ from django.http import QueryDict
 from agents.attention import needs_attention
 from agents.models import Agent, AgentQuerySet, Health, Status
 from agents.snapshot import ConfigStatus
+from fleets.connection_reach import Reach, has_reach
 from fleets.models import RenderedConfig
 from telflo.base import clock
 from telflo.base.api.filters import YesNoFilter
@@ -85,6 +86,11 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
     )
     os = SeveralFilter(method="by_os", help_text="os.type as the collector reports it")
     token = SeveralFilter(method="by_token", help_text="id of the token that it uses")
+    settings = django_filters.MultipleChoiceFilter(
+        method="by_settings",
+        choices=Reach.choices,
+        help_text="how far the connection settings of its fleet came with it",
+    )
     connected = YesNoFilter(field_name="status__connected")
     attention = YesNoFilter(
         method="by_attention",
@@ -149,6 +155,10 @@ class AgentFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-fi
         """Those that use one of these tokens."""
         ids, _ = _ids_and_others(value)
         return _either(queryset, Q(membership__token__in=ids), value)
+
+    def by_settings(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
+        """Those with which the settings of their fleet came so far."""
+        return _either(queryset, has_reach(value), value)
 
     def by_version(self, queryset: AgentQuerySet, _name: str, value: list[str]) -> AgentQuerySet:
         """Those that run one of these versions: the one acknowledged last, else the one before."""

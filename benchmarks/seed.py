@@ -3,6 +3,7 @@
 Needs a configured Django and empty tables.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,8 +38,10 @@ from benchmarks.shapes import (
 )
 from configs.models import Configuration, ConfigVersion, VersionState
 from fleets.models import (
+    AgentConnection,
     Attempt,
     AttemptState,
+    ConnectionSettings,
     Deployment,
     Fleet,
     Membership,
@@ -103,6 +106,8 @@ class _Seed:
         statuses = [self._status(agent, status) for agent, status in pairs]
         _store(AgentStatus, statuses)
         _store(Membership, self._memberships(agents))
+        _store(ConnectionSettings, map(self._wish, self.fleets))
+        _store(AgentConnection, map(self._sent, agents[: self.collectors * 3 // 4]))
         _store(AgentEvent, self._events(agents))
         rollouts = self._rollouts()
         _store(Target, self._targets(rollouts[-1], statuses))
@@ -266,6 +271,26 @@ class _Seed:
                 previous=self.rendered[-2],
                 enrolled_at=agent.first_seen_at,
             )
+
+    def _wish(self, fleet: Fleet) -> ConnectionSettings:
+        destinations = json.dumps({"metrics": {"endpoint": "https://otlp.example/v1/metrics"}})
+        return ConnectionSettings(
+            fleet=fleet,
+            heartbeat_s=60,
+            own_credentials=True,
+            destinations=destinations,
+            marks={"metrics": "m1"},
+            updated_at=self.now,
+        )
+
+    def _sent(self, agent: Agent) -> AgentConnection:
+        return AgentConnection(
+            agent=agent,
+            offered_hash="c" * 64,
+            offered_at=self.now,
+            heartbeat_s=60,
+            marks={"metrics": "m1"},
+        )
 
     def _events(self, agents: Iterable[Agent]) -> Iterator[AgentEvent]:
         for agent in agents:

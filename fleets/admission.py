@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -52,6 +52,16 @@ class Caller:
 
 
 Answer = AgentSnapshot | EnrolmentRefused | NotNow
+
+_COLUMNS: Final = (
+    "fleet_id",
+    "mode",
+    "token_id",
+    "moved_from_id",
+    "token__fleet_id",
+    "agent__connection__credential_id",
+)
+"""Those of a membership that _Member has, in its order."""
 
 
 def admit_agents(callers: Sequence[Caller], *, now: datetime) -> dict[UUID, Answer]:
@@ -137,8 +147,12 @@ class _Door:
 
     def note_tokens(self) -> None:
         """Who came by another token of its fleet is known by that one from now on. Its status row is locked by now."""
-        rows = [(caller.uid, caller.token.id) for caller in self._with_new_token]
-        update_rows(Membership, match=("agent_id",), columns=("token_id",), rows=rows)
+        rows = [
+            (caller.uid, caller.token.id, _moved_from(self._members[caller.uid], caller.token))
+            for caller in self._with_new_token
+        ]
+        columns = ("token_id", "moved_from_id")
+        update_rows(Membership, match=("agent_id",), columns=columns, rows=rows)
 
     def _concerned(self, arriving: Iterable[Caller]) -> set[UUID]:
         """The fleets that these may come into, and leave."""
@@ -178,7 +192,12 @@ class _Door:
         original = self._originals.get(given.was) if given else None
         if original is not None and _belongs(original, caller.token):
             self._take_place(caller.token)
-            return _Newcomer(caller, self._fleets[original.fleet_id], ArrivalMode(original.mode))
+            return _Newcomer(
+                caller,
+                self._fleets[original.fleet_id],
+                ArrivalMode(original.mode),
+                _moved_from(original, caller.token),
+            )
         fleet = self._check_enrolment(caller)
         return _Newcomer(caller, fleet, _arrival_mode(fleet, caller.token))
 
@@ -219,7 +238,11 @@ class _Door:
             [uid], reason=f"It came back by a token of the fleet {fleet}.", now=now
         )
         Membership.objects.filter(agent_id=uid).update(
-            fleet=fleet, token_id=token.id, mode=_arrival_mode(fleet, token), enrolled_at=now
+            fleet=fleet,
+            token_id=token.id,
+            moved_from=None,
+            mode=_arrival_mode(fleet, token),
+            enrolled_at=now,
         )
         advance_on_commit([*left, engine.join([uid], now=now)])
         data = {"from": before.name, "to": fleet.name, "fleet_id": str(fleet.pk)}
@@ -249,12 +272,14 @@ class _Door:
 
 
 class _Member(NamedTuple):
-    """One that is known. enrolled_by: the fleet of its token."""
+    """One that is known. enrolled_by: the fleet of its token; offered: the credential that it was offered last."""
 
     fleet_id: UUID
     mode: str
     token_id: UUID | None
+    moved_from: UUID | None
     enrolled_by: UUID | None
+    offered: UUID | None
 
 
 def _arrives(caller: Caller, members: Mapping[UUID, _Member]) -> bool:
@@ -265,16 +290,18 @@ def _arrives(caller: Caller, members: Mapping[UUID, _Member]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Newcomer:
-    """One that becomes a member."""
+    """One that becomes a member. moved_from: as its membership has it, known of a copied machine alone."""
 
     caller: Caller
     fleet: Fleet
     mode: ArrivalMode
+    moved_from: UUID | None = None
 
     def as_member(self, desired: RenderedConfig | None) -> tuple[Any, ...]:
-        """Its membership: agent, fleet, token, mode, what it should run."""
+        """Its membership: agent, fleet, token, the one before, mode, what it should run."""
         caller, rendered_id = self.caller, desired.pk if desired else None
-        return caller.uid, self.fleet.pk, caller.token.id, self.mode.value, rendered_id
+        tokens = caller.token.id, self.moved_from
+        return caller.uid, self.fleet.pk, *tokens, self.mode.value, rendered_id
 
     def enrolled(self, now: datetime) -> NewEvent:
         """What its timeline begins with."""
@@ -289,7 +316,7 @@ def _make_members(
     # Two connections of one new agent may come at the same moment: the second finds it enrolled.
     insert_rows(
         Membership,
-        columns=("agent_id", "fleet_id", "token_id", "mode", "desired_id"),
+        columns=("agent_id", "fleet_id", "token_id", "moved_from_id", "mode", "desired_id"),
         rows=[one.as_member(desired.get(one.caller.uid)) for one in newcomers],
         others=Membership(enrolled_at=now),
         ignore_conflicts=True,
@@ -298,12 +325,18 @@ def _make_members(
 
 def _memberships(uids: Collection[UUID]) -> dict[UUID, _Member]:
     members = Membership.objects.filter(agent_id__in=uids)
-    rows = members.values_list("agent_id", "fleet_id", "mode", "token_id", "token__fleet_id")
-    return {uid: _Member(fleet, mode, token, by) for uid, fleet, mode, token, by in rows}
+    rows = members.values_list("agent_id", *_COLUMNS)
+    return {uid: _Member(*row) for uid, *row in rows}
 
 
 def _belongs(member: _Member, token: VerifiedToken) -> bool:
     return token.fleet_id in {member.enrolled_by, member.fleet_id}
+
+
+def _moved_from(member: _Member, token: VerifiedToken) -> UUID | None:
+    """The token that its file holds while it comes by one that it was offered; None while it comes by its file's."""
+    is_offered = token.kind is TokenKind.AGENT or token.id == member.offered
+    return member.moved_from or member.token_id if is_offered else None
 
 
 def _holders(callers: Iterable[Caller]) -> dict[UUID, set[UUID]]:

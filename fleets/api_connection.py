@@ -17,6 +17,7 @@ from fleets.connection import (
     update_connection,
 )
 from fleets.connection_offer import Signal
+from fleets.connection_reach import Reach, count_reach
 from fleets.models import ConnectionSettings, Fleet
 from telflo.base.activity import Actor
 from telflo.base.api.etags import check_if_match, etag_of
@@ -43,8 +44,20 @@ class TelemetrySerializer(serializers.Serializer[Any]):
     logs = DestinationSerializer(allow_null=True)
 
 
-class ConnectionSerializer(serializers.Serializer[Any]):
-    """What a fleet offers its collectors as connection settings."""
+class ReachSerializer(serializers.Serializer[Any]):
+    """How far they came with the fleet's managed collectors, each counted once."""
+
+    applied = serializers.IntegerField(
+        help_text="said so, came by the credential in them, or need none of them"
+    )
+    sent = serializers.IntegerField(help_text="do not say what became of them")
+    waiting = serializers.IntegerField(help_text="were not sent them yet: most are not connected")
+    failed = serializers.IntegerField(help_text="said so, or never came by their credential")
+    unable = serializers.IntegerField(help_text="accept a part of them alone, or nothing")
+
+
+class ConnectionSettingsSerializer(serializers.Serializer[Any]):
+    """What a fleet offers its collectors as connection settings: what their ETag is made of."""
 
     heartbeat_s = serializers.IntegerField(
         allow_null=True, help_text="seconds; null: the collectors' own"
@@ -52,6 +65,14 @@ class ConnectionSerializer(serializers.Serializer[Any]):
     own_credentials = serializers.BooleanField()
     own_telemetry = TelemetrySerializer()
     updated_at = serializers.DateTimeField()
+
+
+class ConnectionSerializer(ConnectionSettingsSerializer):
+    """The same with how far they came with its collectors."""
+
+    collectors = ReachSerializer(
+        allow_null=True, help_text="null: nothing is set. `?settings=` of the agents lists each"
+    )
 
 
 class NewDestinationSerializer(BodySerializer):
@@ -84,9 +105,12 @@ class ConnectionChangeSerializer(BodySerializer):
 
 
 def shown_connection(fleet: Fleet) -> Response:
-    """The settings with their ETag."""
-    data = _data(connection_of(fleet))
-    return Response(data, headers={"ETag": etag_of(data)})
+    """The settings with their ETag, and who has them."""
+    wish = connection_of(fleet)
+    data = _data(wish)
+    counts = {**dict.fromkeys(Reach, 0), **count_reach(fleet)} if wish.sets_anything else None
+    answer = ConnectionSerializer({**data, "collectors": counts}).data
+    return Response(answer, headers={"ETag": etag_of(data)})
 
 
 def change_connection(
@@ -121,7 +145,7 @@ def _data(wish: ConnectionSettings) -> dict[str, Any]:
         for signal in Signal
     }
     return dict(
-        ConnectionSerializer(
+        ConnectionSettingsSerializer(
             {
                 "heartbeat_s": wish.heartbeat_s,
                 "own_credentials": wish.own_credentials,

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from agents import store
 from agents.snapshot import Capability
-from agents.store import StatusRow
+from agents.store import NewEvent, StatusRow
 from fleets.connection import destinations_of
 from fleets.connection_offer import (
     Destination,
@@ -25,7 +25,13 @@ from fleets.credentials import Minted, mint
 from fleets.models import AgentConnection, ConnectionSettings, Membership, Token, TokenKind
 from fleets.own_address import own_ca_pem, own_endpoint, own_place
 from fleets.standing import Standing, standings
+from fleets.topics import touch_fleets_of
+from telflo.base.hints import touch_on_commit
 
+SETTINGS_SENT: Final = "settings_sent"
+"""The kind of event that tells what an agent was sent: most supervisors do not report what became of it."""
+SETTINGS_LOST: Final = "settings_lost"
+"""What the last SETTINGS_SENT told did not go out, or did not arrive."""
 _COLUMNS: Final = (
     "offered_hash",
     "offered_epoch",
@@ -34,6 +40,7 @@ _COLUMNS: Final = (
     "counted_from",
     "counted_at",
     "has_telemetry",
+    "marks",
     "credential",
     "unused_offers",
     "place",
@@ -76,6 +83,7 @@ def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, 
         # Supervisors restart their collectors to have own telemetry in force.
         telling = [one for one in granted if one.plan.signals or one.plan.switched_off]
         store.note_restarts([one.standing.agent_id for one in telling], now=now)
+        _tell([_sent(one, now) for one in granted])
         destinations = _destinations(granted)
         return {
             one.standing.agent_id: _offer(one, destinations.get(one.standing.agent_id, {}))
@@ -83,10 +91,11 @@ def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, 
         }
 
 
-def give_back_settings(claims: Mapping[UUID, SettingsClaim]) -> None:
+def give_back_settings(claims: Mapping[UUID, SettingsClaim], *, now: datetime) -> None:
     """Settings (by uid) that were claimed, or may have been, and were not sent after all: they may be claimed again in
     the same session.
     """
+    lost = []
     with transaction.atomic():
         store.hold(claims)
         rows = AgentConnection.objects.select_related("credential")
@@ -96,12 +105,34 @@ def give_back_settings(claims: Mapping[UUID, SettingsClaim]) -> None:
             if not (is_it and row.offered_hash):
                 continue
             unused = row.credential if row.unused_offers else None
+            lost.append(NewEvent(row.agent_id, now, SETTINGS_LOST, {"hash": row.offered_hash}))
             row.offered_hash = ""
             if unused is not None:
                 row.credential, row.unused_offers = None, row.unused_offers - 1
             row.save(update_fields=["offered_hash", "credential", "unused_offers"])
             if unused is not None and unused.kind == TokenKind.AGENT:
                 unused.delete()
+        _tell(lost)
+
+
+def _tell(events: Sequence[NewEvent]) -> None:
+    """Put them into the timelines, and tell open pages."""
+    store.add_events(events)
+    uids = {event.instance_uid for event in events}
+    touch_on_commit({f"agent:{uid}" for uid in uids})
+    touch_fleets_of(uids)
+
+
+def _sent(one: _Due, now: datetime) -> NewEvent:
+    plan, credential = one.plan, _credential(one)
+    said = {
+        "heartbeat_s": plan.heartbeat_s,
+        "telemetry": list(plan.signals),
+        "switched_off": list(plan.switched_off),
+        "credential": credential.prefix if credential else "",
+    }
+    data = {"hash": _hash(one), **{name: value for name, value in said.items() if value}}
+    return NewEvent(one.standing.agent_id, now, SETTINGS_SENT, data)
 
 
 def _due(rows: Mapping[UUID, StatusRow], agents: Mapping[UUID, Held]) -> Iterable[_Due]:
@@ -172,6 +203,7 @@ def _row(one: _Due, now: datetime) -> AgentConnection:
         counted_from=one.number,
         counted_at=now,
         has_telemetry=bool(standing.has_telemetry or plan.signals),
+        marks=dict(zip(plan.signals, plan.marks, strict=True)),
         credential_id=credential.pk if credential else kept,
         unused_offers=(standing.unused_offers or 0) + (credential is not None),
         place=own_place() if credential else standing.offered_place or "",

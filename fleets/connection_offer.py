@@ -30,12 +30,12 @@ class Signal(StrEnum):
     LOGS = "logs"
 
 
-_CAPABILITIES: Final = {
+CAPABILITIES: Final = {
     Signal.METRICS: int(Capability.REPORTS_OWN_METRICS),
     Signal.TRACES: int(Capability.REPORTS_OWN_TRACES),
     Signal.LOGS: int(Capability.REPORTS_OWN_LOGS),
 }
-_TAKES_INTERVAL: Final = int(
+TAKES_INTERVAL: Final = int(
     Capability.REPORTS_HEARTBEAT | Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS
 )
 """Go clients take an interval when they report heartbeats, whether or not they accept OpAMP settings (S4)."""
@@ -159,7 +159,7 @@ def plan_settings(wish: FleetWish, agent: AgentFacts, *, can_connect: bool) -> P
     own telemetry names every kind that the agent has, those that are not set as switched off.
     """
     need = _need(wish, agent) if can_connect else Need.NONE
-    able = tuple(signal for signal, bit in _CAPABILITIES.items() if agent.capabilities & bit)
+    able = tuple(signal for signal, bit in CAPABILITIES.items() if agent.capabilities & bit)
     signals = tuple(signal for signal in able if signal in wish.marks)
     is_ours = signals or agent.offered_telemetry
     switched_off = tuple(signal for signal in able if is_ours and signal not in signals)
@@ -186,7 +186,7 @@ def _need(wish: FleetWish, agent: AgentFacts) -> Need:
 
 
 def _heartbeat(wish: FleetWish, agent: AgentFacts, need: Need) -> int:
-    if not agent.capabilities & _TAKES_INTERVAL:
+    if not agent.capabilities & TAKES_INTERVAL:
         return 0
     must_be_set = need is not Need.NONE or agent.offered_heartbeat_s
     return wish.heartbeat_s or (DEFAULT_HEARTBEAT_S if must_be_set else 0)
@@ -202,7 +202,7 @@ def _mark(agent: AgentFacts, need: Need) -> str:
 
 
 def _is_under_way(agent: AgentFacts) -> bool:
-    return agent.is_current and agent.offered_credential is not None
+    return agent.is_current and agent.offered_credential not in {None, agent.token}
 
 
 @lru_cache(maxsize=4096)

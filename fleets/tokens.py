@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from agents import notify
 from fleets.models import Deployment, Fleet, Handover, Membership, Token, TokenKind
@@ -184,7 +184,7 @@ def end_enrolment(fleet: Fleet, *, actor: Actor, reason: str) -> None:
     Those by which collectors of other fleets come, or came before they had a credential of their own, are retired and
     credentials stay (decisions 8, 9); the rest is revoked.
     """
-    used = Q(memberships__isnull=False) | Q(children__memberships__isnull=False)
+    used = Q(memberships__isnull=False) | Q(moved__isnull=False)
     kept = list(fleet.tokens.filter(used, revoked_at=None).distinct())
     revoke_tokens(
         fleet.tokens.filter(revoked_at=None).exclude(pk__in=[token.pk for token in kept]),
@@ -219,14 +219,12 @@ def members_of(*tokens: Token) -> "QuerySet[Membership]":
 
 
 def moved_from(*tokens: Token) -> "QuerySet[Membership]":
-    """The members that they let in and that were moved by an offer, to a credential of their own or to the successor.
+    """The members that came by them and were moved by offers, to a credential of their own or to a successor.
 
     Supervisors forget offers when they restart: while their files hold the old token they come back by it.
     What a file holds nobody tells: who was moved to the successor counts even when its file has it by now.
     """
-    parents = [token.pk for token in tokens]
-    by_offer = Q(token__kind=TokenKind.AGENT) | Q(token=F("agent__connection__credential"))
-    return Membership.objects.filter(by_offer, token__parent__in=parents)
+    return Membership.objects.filter(moved_from__in=[token.pk for token in tokens])
 
 
 @dataclass(frozen=True, slots=True)

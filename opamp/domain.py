@@ -133,9 +133,9 @@ class DjangoDomain:
         return connection_claims.claim_settings(agents, now=now)
 
     @with_connections
-    def give_back_settings(self, claims: Mapping[UUID, SettingsClaim]) -> None:
+    def give_back_settings(self, claims: Mapping[UUID, SettingsClaim], *, now: datetime) -> None:
         """See Domain."""
-        connection_claims.give_back_settings(claims)
+        connection_claims.give_back_settings(claims, now=now)
 
     @with_connections
     def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:

@@ -303,7 +303,7 @@ class IntentWatcher:
                     await self._on_thread(self._domain.give_back_offers, offers, now=now())
                     offers = {}
                 if settings:
-                    await self._on_thread(self._domain.give_back_settings, settings)
+                    await self._on_thread(self._domain.give_back_settings, settings, now=now())
             except Exception:
                 self._unsent = {**offers, **self._unsent}
                 self._unsent_settings = {**settings, **self._unsent_settings}

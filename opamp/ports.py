@@ -93,7 +93,7 @@ class Domain(Protocol):
     ) -> Mapping[UUID, SettingsOffer]:
         """Write down which of these agents are offered connection settings, and answer the offers."""
 
-    def give_back_settings(self, claims: Mapping[UUID, SettingsClaim]) -> None:
+    def give_back_settings(self, claims: Mapping[UUID, SettingsClaim], *, now: datetime) -> None:
         """These settings (by uid) were claimed, or may have been, and were not sent: they may be claimed again."""
 
     def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:

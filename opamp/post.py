@@ -224,7 +224,8 @@ class OpampPost:
         if outcome.patch is not None:
             self._gateway.record_patches([outcome.patch])
         if session.lost_settings is not None:
-            domain.give_back_settings({uid: SettingsClaim(*session.lost_settings)})
+            lost = SettingsClaim(*session.lost_settings)
+            domain.give_back_settings({uid: lost}, now=moment)
         if outcome.offer_due:
             self._offer_settings(session, outcome.reply, moment)
             offer = domain.claim_offers({uid: session.epoch}, now=moment).get(uid)
@@ -284,7 +285,8 @@ class OpampPost:
         if carried is not None:
             reply.MergeFrom(carried)
         elif offer is not None:
-            domain.give_back_settings({uid: SettingsClaim(session.epoch, moment)})
+            unsent = SettingsClaim(session.epoch, moment)
+            domain.give_back_settings({uid: unsent}, now=moment)
 
     def _refused(
         self, scope: Scope, credential: Credential, uid: UUID, refusal: AgentRefused

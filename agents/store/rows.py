@@ -24,7 +24,9 @@ FENCED_EPOCH: Final = -1
 """The epoch of a session that may not write: plain HTTP beside a live WebSocket of the same uid."""
 
 _DRIFTED: Final = frozenset({Runs.DRIFTED.value, Runs.LACKING.value})
-_SHOWN_IN_LISTS = frozenset({"status", "config_status", "health", "connected", "desired_hash"})
+_SHOWN_IN_LISTS = frozenset(
+    {"status", "config_status", "health", "connected", "desired_hash", "connection_status"}
+)
 
 
 def lock(uids: Collection[UUID]) -> dict[UUID, StatusRow]:

@@ -10,6 +10,7 @@ from agents.store import DRIFT_ENDED, DRIFTED, RESTARTING, RETRIED
 from agents.timeline import Condition, Happening, fold
 from agents.views.versions import VersionRef
 from agents.wording import DISCONNECTS, TRANSPORTS
+from fleets.connection_claims import SETTINGS_LOST, SETTINGS_SENT
 from fleets.models import TokenKind
 from fleets.tokens import PREFIXES
 
@@ -217,6 +218,20 @@ def _connection_settings(data: Data, _names: Mapping[str, VersionRef]) -> Words:
     return tone, icon, what, "", str(data.get("error", ""))
 
 
+def _settings_sent(data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    told = [f"own {kind}" for kind in data.get("telemetry", ())]
+    told += [f"no own {kind}" for kind in data.get("switched_off", ())]
+    if data.get("heartbeat_s"):
+        told.insert(0, f"heartbeat every {data['heartbeat_s']} s")
+    if data.get("credential"):
+        told.append(f"the credential {data['credential']}…")
+    return "move", "send", "Connection settings sent", "", ", ".join(told)
+
+
+def _settings_lost(_data: Data, _names: Mapping[str, VersionRef]) -> Words:
+    return "idle", "send", "Connection settings did not arrive", "", "they are offered again"
+
+
 def _credential(data: Data, _names: Mapping[str, VersionRef]) -> Words:
     prefix = str(data.get("token", ""))
     is_own = prefix.startswith(PREFIXES[TokenKind.AGENT])
@@ -247,5 +262,7 @@ _DRAWN: Mapping[str, Callable[[Data, Mapping[str, VersionRef]], Words]] = {
     "message_sent": _told("move", "mail", "Custom message sent"),
     "message_expired": _told("warn", "clock", "Custom message not delivered in time"),
     "connection_settings": _connection_settings,
+    SETTINGS_SENT: _settings_sent,
+    SETTINGS_LOST: _settings_lost,
     "credential": _credential,
 }

@@ -22,7 +22,7 @@ from telflo.base.guard import requires
 from telflo.ui.filters import Option
 from telflo.ui.numbers import counted, grouped
 from telflo.ui.pages import PAGE_ROWS
-from telflo.ui.vocabulary import COLLECTOR, HEALTH
+from telflo.ui.vocabulary import COLLECTOR, HEALTH, SETTINGS
 
 _SEGMENTS: Sequence[tuple[str, tuple[Status, ...]]] = (
     ("Moving", (Status.PENDING, Status.APPLYING)),
@@ -43,6 +43,7 @@ _NAMES = {
     "collector_version": "build",
     "os": "platform",
     "connected": "connection",
+    "settings": "connection settings",
     "attention": "needs attention",
 }
 
@@ -191,6 +192,7 @@ def _menus(data: QueryDict, counts: dict[str, int]) -> list[FilterMenu]:
         _menu(data, "os", "Platform", "monitor", [(s, s) for s in systems]),
         _menu(data, "connected", "Connection", "plug", online),
         *_token_menu(data),
+        *_settings_menu(data),
     ]
 
 
@@ -201,6 +203,14 @@ def _token_menu(data: QueryDict) -> list[FilterMenu]:
         return []
     named = Token.objects.filter(pk__in=chosen)
     return [_menu(data, "token", "Token", "key-round", [(str(t.pk), str(t)) for t in named])]
+
+
+def _settings_menu(data: QueryDict) -> list[FilterMenu]:
+    """Only when the list was opened from a fleet's connection settings: most fleets set none."""
+    if not any(data.getlist("settings")):
+        return []
+    words = [(word, lamp.word) for word, lamp in SETTINGS.items()]
+    return [_menu(data, "settings", "Connection settings", "send", words)]
 
 
 def _is_uuid(text: str) -> bool:

@@ -33,6 +33,11 @@ class ConnectionSettings(models.Model):
         """For people and logs."""
         return f"connection settings of {self.fleet_id}"
 
+    @property
+    def sets_anything(self) -> bool:
+        """Whether there is anything in them that collectors can have."""
+        return bool(self.heartbeat_s or self.own_credentials or self.marks)
+
 
 class AgentConnection(models.Model):
     """The connection settings that an agent was offered last, written before they are sent."""
@@ -50,6 +55,9 @@ class AgentConnection(models.Model):
     counted_at = models.DateTimeField(null=True, help_text="when they were offered")
     has_telemetry = models.BooleanField(
         default=False, help_text="own telemetry was offered once, so it can be switched off"
+    )
+    marks = models.JSONField(
+        null=True, help_text="of the own telemetry that was offered; empty: not known"
     )
     credential = models.ForeignKey(
         Token, null=True, on_delete=models.SET_NULL, related_name="+", help_text="that was offered"

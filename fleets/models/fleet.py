@@ -117,7 +117,14 @@ class Membership(models.Model):
         null=True,
         on_delete=models.SET_NULL,
         related_name="memberships",
-        help_text="the token it enrolled by",
+        help_text="the token it came by last",
+    )
+    moved_from = models.ForeignKey(
+        "fleets.Token",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="moved",
+        help_text="the token it came by before it was offered others: its file may hold it still",
     )
     mode = models.CharField(max_length=10, choices=ArrivalMode.choices, default=ArrivalMode.MANAGED)
     desired = models.ForeignKey(

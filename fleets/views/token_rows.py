@@ -49,7 +49,7 @@ def token_rows(tokens: Iterable[Token], now: datetime) -> list[TokenRow]:
     found = list(tokens)
     names = names_of(found)
     counts = counts_by(members_of(*found), "token_id")
-    moved = counts_by(moved_from(*found), "token__parent_id")
+    moved = counts_by(moved_from(*found), "moved_from_id")
     return [
         TokenRow(
             token,

@@ -23,7 +23,7 @@ def words_of_retiring(tokens: Sequence[Token]) -> dict[UUID, str]:
 def words_of_revoking(tokens: Sequence[Token]) -> dict[UUID, str]:
     """What happens when each of these is revoked, by their ids; two queries for all."""
     users = counts_by(members_of(*tokens), "token_id")
-    moved = counts_by(moved_from(*tokens), "token__parent_id")
+    moved = counts_by(moved_from(*tokens), "moved_from_id")
     return {
         token.pk: _lose(token, users.get(token.pk, 0)) + _who_may_come_back(moved.get(token.pk, 0))
         for token in tokens

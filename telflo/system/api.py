@@ -11,6 +11,8 @@ from rest_framework.views import APIView
 from telflo.base.access import Action
 from telflo.base.api.filters import refuse_unknown_parameters
 from telflo.system.findings import findings_of, is_live
+from telflo.system.limits import Unit
+from telflo.system.limits_met import LimitRow, limits_in_force
 from telflo.system.models import ProcessKind
 from telflo.system.state import read_state
 from telflo.system.values import Process, State
@@ -65,6 +67,36 @@ class DiskSerializer(serializers.Serializer[Any]):
     total_bytes = serializers.IntegerField()
 
 
+class LimitValueSerializer(serializers.Serializer[Any]):
+    """One setting of a limit, as the process that answers has it."""
+
+    variable = serializers.CharField(help_text="of the environment")
+    name = serializers.CharField(help_text="what it is of the limit; empty for the only one")
+    value = serializers.IntegerField(source="in_force")
+    unit = serializers.ChoiceField(choices=[unit.value for unit in Unit])
+
+
+class LimitMetSerializer(serializers.Serializer[Any]):
+    """How often one process met a limit since it started."""
+
+    process = serializers.CharField(help_text="host:pid")
+    count = serializers.IntegerField()
+
+
+class LimitSerializer(serializers.Serializer[Any]):
+    """What is limited, and how often that was met."""
+
+    group = serializers.CharField()
+    what = serializers.CharField()
+    over = serializers.CharField(help_text="what happens then")
+    values = LimitValueSerializer(many=True)
+    counters = serializers.ListField(
+        child=serializers.CharField(), help_text="`limit` of telflo_opamp_limits_hit_total"
+    )
+    met = serializers.IntegerField(allow_null=True, help_text="null: nobody counts")
+    by_process = LimitMetSerializer(many=True)
+
+
 class SystemSerializer(serializers.Serializer[Any]):
     """How the installation is doing."""
 
@@ -73,6 +105,7 @@ class SystemSerializer(serializers.Serializer[Any]):
     database = DatabaseSerializer()
     broker = BrokerSerializer()
     disk = DiskSerializer()
+    limits = LimitSerializer(many=True)
 
 
 class SystemView(APIView):
@@ -82,7 +115,7 @@ class SystemView(APIView):
 
     @extend_schema(responses=SystemSerializer)
     def get(self, request: Request) -> Response:
-        """Processes, database, broker, disk, and what is wrong."""
+        """Processes, database, broker, disk, what is wrong, and the limits in force."""
         refuse_unknown_parameters(request, set())
         answer = SystemSerializer(_answer(read_state())).data
         return Response(answer, headers={"Cache-Control": "no-store"})
@@ -95,6 +128,22 @@ def _answer(state: State) -> dict[str, Any]:
         "database": state.database,
         "broker": state.broker,
         "disk": state.disk,
+        "limits": [
+            _limit(title, row) for title, rows in limits_in_force(state.processes) for row in rows
+        ],
+    }
+
+
+def _limit(group: str, row: LimitRow) -> dict[str, Any]:
+    limit = row.limit
+    return {
+        "group": group,
+        "what": limit.what,
+        "over": limit.over,
+        "values": limit.values,
+        "counters": limit.counters,
+        "met": row.met,
+        "by_process": [{"process": who, "count": count} for who, count in row.by_process],
     }
 
 

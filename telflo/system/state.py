@@ -38,14 +38,22 @@ _FAILURES: Final = 3
 def read_state() -> State:
     """Everything, in four queries on PostgreSQL, three on SQLite. Raises nothing for what is away, nor waits long."""
     database = _read_database()
-    if database.answer_s is None:
-        processes, notices = own_processes(), Notices()
-    else:
-        processes, notices = read_processes(), _read_notices()
+    is_there = database.answer_s is not None
+    processes = _processes(is_there)
+    notices = _read_notices() if is_there else Notices()
     broker = _or_else(_read_broker, _BROKER_AWAY)
     # With https a proxy stands in front, which may send WebSockets to a gateway by their path.
     offers_gateway = bool(settings.OPAMP_URL) or not settings.BASE_URL.startswith("http://")
     return State(processes, database, broker, _read_disk(), notices, offers_gateway)
+
+
+def processes_now() -> list[Process]:
+    """All that wrote lately; while the database does not answer, the parts of this process alone."""
+    return _processes(_read_database().answer_s is not None)
+
+
+def _processes(is_there: bool) -> list[Process]:
+    return read_processes() if is_there else own_processes()
 
 
 def read_processes() -> list[Process]:

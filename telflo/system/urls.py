@@ -7,4 +7,5 @@ from telflo.system import scraping, views
 urlpatterns: list[URLPattern] = [
     path("metrics", scraping.metrics, name="metrics"),
     path("settings/system/", views.system, name="system"),
+    path("settings/limits/", views.limits, name="limits"),
 ]

@@ -13,8 +13,9 @@ from django.template.defaultfilters import filesizeformat
 from telflo.base.access import Action
 from telflo.base.guard import requires
 from telflo.system.findings import Finding, findings_of, is_live
+from telflo.system.limits_met import limits_in_force
 from telflo.system.models import ProcessKind
-from telflo.system.state import read_state
+from telflo.system.state import processes_now, read_state
 from telflo.system.values import Process, State
 from telflo.ui.numbers import counted, grouped
 
@@ -46,6 +47,13 @@ def system(request: HttpRequest) -> HttpResponse:
         "beside": _beside(state),
     }
     return render(request, "settings/system.html", context)
+
+
+@requires(Action.VIEW)
+def limits(request: HttpRequest) -> HttpResponse:
+    """What this server is limited to, and how often somebody met a limit."""
+    context = {"groups": limits_in_force(processes_now())}
+    return render(request, "settings/limits.html", context)
 
 
 def headline(found: Sequence[Finding], state: State) -> str:

@@ -134,6 +134,20 @@ CONNECTION: Mapping[str, Lamp] = {
     "waiting": Lamp("Waiting", "move", "loader-circle", spins=True, meaning="not heard yet"),
 }
 
+SETTINGS: Mapping[str, Lamp] = {
+    "applied": Lamp(
+        "Applied", "ok", "circle-check", meaning="says so, came by the credential, or needs none"
+    ),
+    "sent": Lamp("Sent", "move", "send", meaning="and says nothing of what became of them"),
+    "waiting": Lamp("Waiting", "move", "clock", meaning="sent once it is connected"),
+    "failed": Lamp(
+        "Failed", "fail", "circle-x", lit=True, meaning="says so, or never came by its credential"
+    ),
+    "unable": Lamp(
+        "Cannot take all", "idle", "ban", meaning="accepts a part of them alone, or nothing"
+    ),
+}
+
 PROCESS: Mapping[str, Lamp] = {
     "running": Lamp("Running", "ok", "circle-check", meaning="wrote its numbers lately"),
     "silent": Lamp("Silent", "warn", "hourglass", lit=True, meaning="killed, hangs, or cut off"),
@@ -166,6 +180,7 @@ VOCABULARY: Mapping[str, Mapping[str, Lamp]] = {
     "token": TOKEN,
     "version": VERSION,
     "connection": CONNECTION,
+    "settings": SETTINGS,
     "person": PERSON,
     "process": PROCESS,
     "subscription": SUBSCRIPTION,

@@ -33,6 +33,7 @@ PAGES: Final[dict[str, Row]] = {
     "activity": _read(),
     "settings": _read(),
     "system": _read(),
+    "limits": _read(),
     # loopback alone, or a token: tests/system/test_metrics.py
     "metrics": _read(ANYONE),
     "healthz": _read(ANYONE),

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from agents.snapshot import Capability
 from fleets.connection import connection_of
-from fleets.models import Fleet, Membership
+from fleets.models import AgentConnection, Fleet, Membership
 from telflo.base.access import Role
 from tests.api.caller import caller
-from tests.factories import make_collector, make_fleet, make_token
+from tests.factories import CAPABILITIES, make_collector, make_fleet, make_token
 
 pytestmark = pytest.mark.django_db
 PATH = "fleets/edge/connection-settings/"
@@ -27,7 +28,31 @@ def test_a_fleet_without_any_answers_what_holds(fleet: Fleet) -> None:
         "heartbeat_s": None,
         "own_credentials": False,
         "own_telemetry": {"metrics": None, "traces": None, "logs": None},
+        "collectors": None,
     }
+
+
+def test_it_counts_who_has_them_and_the_list_finds_them(fleet: Fleet) -> None:
+    able = {"capabilities": int(CAPABILITIES | Capability.REPORTS_HEARTBEAT)}
+    waits = make_collector(fleet=fleet, agent=able)
+    make_collector(fleet=fleet)
+    caller(Role.ADMIN)("PATCH", PATH, {"heartbeat_s": 60})
+    call = caller(Role.VIEWER)
+    before = call("GET", PATH)
+    assert before.body["collectors"] == {
+        "applied": 0,
+        "sent": 0,
+        "waiting": 1,
+        "failed": 0,
+        "unable": 1,
+    }
+    [found] = call("GET", "agents/?fleet=edge&settings=waiting").body["results"]
+    assert found["instance_uid"] == str(waits.pk)
+    call("GET", "agents/?settings=nonsense").problem(400)
+    AgentConnection.objects.create(agent=waits, offered_hash="ab", heartbeat_s=60, marks={})
+    after = call("GET", PATH)
+    assert (after.body["collectors"]["waiting"], after.body["collectors"]["sent"]) == (0, 1)
+    assert after.headers["ETag"] == before.headers["ETag"]
 
 
 def test_secrets_go_in_and_do_not_come_out(fleet: Fleet) -> None:

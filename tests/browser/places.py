@@ -70,6 +70,7 @@ PLACES: Final = {
     "activity": "/activity/",
     "settings": "/settings/",
     "system": "/settings/system/",
+    "limits": "/settings/limits/",
     "notifications": "/settings/notifications/",
     "notification": "/settings/notifications/{notification}/",
     "new webhook": "/settings/notifications/new/webhook/",

@@ -30,7 +30,8 @@ _BELIEFS: Final = """
 """
 _EVENTS: Final = """
     SELECT id, agent_id, extract(epoch FROM at)::float8, kind, data FROM agents_agentevent
-    WHERE at >= %s AND kind IN ('remote_config', 'health', 'connection_settings', 'connected')
+    WHERE at >= %s AND kind IN
+        ('remote_config', 'health', 'connection_settings', 'settings_sent', 'connected')
     ORDER BY at, id
 """
 _TWICE: Final = """

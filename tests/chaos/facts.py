@@ -15,6 +15,8 @@ timeline, in order. Only these may be missing:
 The last is the end of a connection: what one session said is written in order, so with a report everything behind it on this
 connection is lost, and the next connection has to bring, and the timeline to tell, how it is since. Over plain HTTP what is
 answered is stored, and what is not is sent again: there nothing but refused messages may be missing.
+
+That connection settings were sent stands in the timeline before they are: of those that an agent acknowledged it never lacks.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from tests.chaos.facts import Connection, Content, Death, Said
 REMOTE_CONFIG: Final = "remote_config"
 HEALTH: Final = "health"
 SETTINGS: Final = "connection_settings"
+SETTINGS_SENT: Final = "settings_sent"
+"""What the server tells of itself, of which no log is kept."""
 KINDS: Final = (REMOTE_CONFIG, HEALTH, SETTINGS)
 _APPLIED: Final = "APPLIED"
 _LAST_LINES: Final = 40
@@ -34,13 +36,15 @@ class Report(NamedTuple):
 class AgentLog:
     """One agent's log since it was found to agree with the timeline last.
 
-    number: of its last message that said something. before: by kind, what it said last before that.
+    number: of its last message that said something. before: by kind, what it said last before that. sent: hashes of
+    connection settings that the timeline says it was sent, ever.
     """
 
     connections: list[Connection] = field(default_factory=list)
     reports: dict[str, list[Report]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     before: dict[str, Content] = field(default_factory=dict)
     number: int = -1
+    sent: set[str] = field(default_factory=set)
 
     def said(self, kind: str, deaths: Iterable[Death]) -> list[Said]:
         """The reports of a kind, each with whether it may be missing."""
@@ -51,6 +55,13 @@ class AgentLog:
             said.append(Said(one.content, one.at, loss, one.connection is not last))
             last = one.connection
         return said
+
+    def unsent(self) -> Iterator[str]:
+        """Connection settings that it acknowledged, and of which the timeline does not tell that they went out."""
+        for one in self.reports[SETTINGS]:
+            _, acknowledged = one.content
+            if acknowledged not in self.sent:
+                yield f"nobody was told that the settings {str(acknowledged)[:12]} were sent"
 
     def settle(self, kind: str, told: Content | None) -> None:
         """All up to here was compared; `told`: the timeline's last entry of this kind."""

@@ -173,6 +173,13 @@ class TestTheLog:
             SETTINGS: [told_status({"status": "APPLIED", "hash": "cc"})],
         }
 
+    def test_settings_that_an_agent_has_were_told_as_sent_in_this_round_or_before(self) -> None:
+        log = AgentLog(sent={"aa"})
+        connection = Connection(URL, 1.0, -1)
+        for number, digest in enumerate(("aa", "bb", "aa")):
+            log.reports[SETTINGS].append(Report(("APPLIED", digest), 2.0, number, connection))
+        assert [*log.unsent()] == ["nobody was told that the settings bb were sent"]
+
     def test_reports_are_told_apart_by_their_connections(self) -> None:
         log = AgentLog()
         old, new = Connection(URL, 1.0, -1, ended=2.0, answered=1), Connection(URL, 3.0, 2)

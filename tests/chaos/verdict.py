@@ -22,6 +22,7 @@ from tests.chaos.logbook import (
     HEALTH,
     REMOTE_CONFIG,
     SETTINGS,
+    SETTINGS_SENT,
     AgentLog,
     Logbook,
     told_health,
@@ -190,6 +191,8 @@ class Judge:
             for kind in _TOLD
         }
         problems = [f"{kind}: {one.problem}" for kind, one in found.items() if one.problem]
+        log.sent |= {event.data["hash"] for event in told if event.kind == SETTINGS_SENT}
+        problems += log.unsent()
         opened = [event.at for event in told if event.kind == "connected"]
         problems += log.missing_sessions(opened)
         begun = [event.at for event in told if event.data.get("transport") == _WEBSOCKET]

@@ -41,7 +41,7 @@ def give_back(agent: AgentSnapshot) -> None:
     """What this session claimed last."""
     at = AgentConnection.objects.get(agent_id=agent.instance_uid).offered_at
     assert at is not None
-    give_back_settings({agent.instance_uid: SettingsClaim(agent.epoch, at)})
+    give_back_settings({agent.instance_uid: SettingsClaim(agent.epoch, at)}, now=clock.now())
 
 
 def credentials(**how: Any) -> list[Token]:

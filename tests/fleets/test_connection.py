@@ -64,7 +64,7 @@ def give_back(agent: AgentSnapshot, *, at: datetime | None = None) -> None:
     """What this session claimed last, unless it is said when."""
     at = at or AgentConnection.objects.get(agent_id=agent.instance_uid).offered_at
     assert at is not None
-    give_back_settings({agent.instance_uid: SettingsClaim(agent.epoch, at)})
+    give_back_settings({agent.instance_uid: SettingsClaim(agent.epoch, at)}, now=clock.now())
 
 
 def wanted(agent: AgentSnapshot) -> str:

@@ -128,6 +128,12 @@ class TestOwnCredential:
         under_way = replace(SHARED, offered_credential=OWN, is_current=True, unused_offers=1)
         assert plan(self.wish, under_way).hash == offered
 
+    def test_a_successor_that_is_in_use_is_none_that_is_under_way(self) -> None:
+        """It was offered an interval since, so the last offer is of this session."""
+        moved = replace(SHARED, offered_credential=TOKEN, is_current=True)
+        has = plan(replace(self.wish, own_credentials=False), moved).hash
+        assert plan(self.wish, moved).hash != has
+
     def test_once_it_is_in_use_nothing_is_due_any_more(self) -> None:
         offered = plan(self.wish, SHARED).hash_with(str(OWN))
         moved = AgentFacts(EVERYTHING, token=OWN, offered_credential=OWN, offered_heartbeat_s=60)

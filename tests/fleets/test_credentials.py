@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from agents.identities import give_uid
 from agents.models import Agent, AgentEvent
 from agents.snapshot import AgentSnapshot, Transport
 from agents.store import Arrival
@@ -191,6 +192,17 @@ class TestOwnCredential:
         Membership.objects.filter(agent=copy.instance_uid).update(token=own)
         forget_agent(agent=agent_of(agent), actor=TESTER)
         assert credentials(revoked_at=None) == [own]
+
+    def test_a_copy_that_comes_by_it_has_the_same_file(self, shared: IssuedToken) -> None:
+        agent = come(shared.secret)
+        secret = offered(agent).secret
+        come(secret, agent.instance_uid)
+        copy = give_uid(
+            instance_uid=agent.instance_uid, remote_address="", is_clone=True, now=clock.now()
+        )
+        come(secret, copy)
+        moved = tokens.moved_from(shared.token).values_list("agent_id", flat=True)
+        assert set(moved) == {agent.instance_uid, copy}
 
     def test_those_of_agents_that_were_forgotten_before_are_ended(
         self, shared: IssuedToken

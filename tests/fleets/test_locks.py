@@ -123,7 +123,7 @@ def settings_given_back(story: Story) -> Callable[[], object]:
     [agent] = story.agents
     connection_claims.claim_settings({agent.instance_uid: Held(agent.epoch, "")}, now=clock.now())
     return lambda: connection_claims.give_back_settings(
-        {agent.instance_uid: SettingsClaim(agent.epoch, clock.now())}
+        {agent.instance_uid: SettingsClaim(agent.epoch, clock.now())}, now=clock.now()
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from agents.models import AgentEvent
 from agents.views.events import lines_of
 from fleets import enrollment, tokens
+from fleets.connection import update_connection
 from fleets.errors import EnrolmentRefused, TokenRefused
 from fleets.models import Handover, Token
 from fleets.tasks import sweep_tokens
@@ -57,6 +58,37 @@ class TestRotation:
         assert not tokens.moved_from(old.token)
         assert not tokens.moved_from(new.token)
         assert by_its_file.is_new
+
+    def test_who_was_moved_twice_may_come_back_by_the_first(self) -> None:
+        first = make_token(fleet=make_fleet())
+        agent = come(first.secret)
+        second = self.rotate(first)
+        moved = come(offered(agent).secret, agent.instance_uid)
+        third = self.rotate(second)
+        come(offered(moved).secret, agent.instance_uid)
+        rows = token_rows([first.token, second.token, third.token], clock.now())
+        assert [(row.collectors, row.moved) for row in rows] == [(0, 1), (0, 0), (1, 0)]
+        assert "came by it" in words_of_revoking([first.token])[first.token.pk]
+        assert "came by it" not in words_of_revoking([second.token])[second.token.pk]
+
+    def test_who_was_moved_to_its_own_by_way_of_a_successor_may_come_back_by_the_first(
+        self, shared: IssuedToken
+    ) -> None:
+        update_connection(fleet=shared.token.fleet, own_credentials=False, actor=TESTER)
+        agent = come(shared.secret)
+        second = self.rotate(shared)
+        moved = come(offered(agent).secret, agent.instance_uid)
+        update_connection(fleet=shared.token.fleet, own_credentials=True, actor=TESTER)
+        come(offered(moved).secret, agent.instance_uid)
+        assert [m.agent_id for m in tokens.moved_from(shared.token)] == [agent.instance_uid]
+        assert not tokens.moved_from(second.token)
+
+    def test_whose_file_holds_the_successor_was_not_moved(self) -> None:
+        old = make_token(fleet=make_fleet())
+        agent = come(old.secret)
+        new = self.rotate(old)
+        come(new.secret, agent.instance_uid)
+        assert not tokens.moved_from(old.token)
 
     def test_where_each_collector_has_its_own_that_is_offered(self, shared: IssuedToken) -> None:
         agent = come(shared.secret)

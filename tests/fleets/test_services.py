@@ -15,6 +15,7 @@ from fleets.errors import EnrolmentRefused, FleetInUse, TokenRefused, VersionNot
 from fleets.models import Attempt, Fleet, Membership, RenderedConfig
 from fleets.pruning import prune_attempts
 from fleets.rendering import offer_of, render_version
+from fleets.tokens import IssuedToken
 from telflo.base import clock
 from telflo.base.errors import Conflict, DomainError
 from telflo.base.models import Activity
@@ -112,7 +113,7 @@ class TestFleets:
         if has_own_credential:
             minted = mint(agent.instance_uid, issued.token, now=clock.now())
             minted.token.save()
-            Membership.objects.update(token=minted.token)
+            enrol(token=IssuedToken(minted.token, minted.secret), uid=agent.instance_uid)
         services.move_agent(agent=agent_of(agent), fleet=other, actor=TESTER)
         services.archive_fleet(fleet=fleet, actor=TESTER)
         assert not enrol(token=issued, uid=agent.instance_uid).is_new

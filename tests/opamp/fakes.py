@@ -161,7 +161,7 @@ class MemoryDomain:
         wanted = {uid: self.settings[uid] for uid in agents if uid in self.settings}
         return {uid: offer for uid, offer in wanted.items() if offer.hash != agents[uid].offered}
 
-    def give_back_settings(self, claims: Mapping[UUID, SettingsClaim]) -> None:
+    def give_back_settings(self, claims: Mapping[UUID, SettingsClaim], *, now: datetime) -> None:
         self.log.append(("give_back_settings", dict(claims)))
 
     def intents(self, uids: Collection[UUID] | None) -> Mapping[UUID, Intent]:

@@ -173,8 +173,8 @@ def own_credential(agent: Agent, fleet: Fleet) -> Token:
 def test_revoking_a_shared_token_warns_of_those_that_may_come_back_by_it(fleet: Fleet) -> None:
     shared = make_token(fleet=fleet).token
     agent = make_collector(fleet=fleet)
-    own = own_credential(agent, fleet)
-    Token.objects.filter(pk=own.pk).update(parent=shared)
+    own_credential(agent, fleet)
+    Membership.objects.filter(agent=agent).update(moved_from=shared)
     client = signed_in(Role.ADMIN)
     html = client.get(f"/tokens/{shared.pk}/revoke/").content.decode()
     assert (

@@ -19,6 +19,8 @@ from fleets.quickdeploy.releases import KNOWN_VERSIONS
 
 PACKAGES: Final = {"shellcheck": "shellcheck", "systemd-analyze": "systemd"}
 """The tools and the Debian packages that bring them."""
+OWN_UNITS: Final = Path(__file__).parents[2] / "docs" / "systemd"
+OWN_PROGRAM: Final = "/opt/telflo/.venv/bin/telflo"
 MOST_EXPOSED: Final = 20
 """Tenths of systemd-analyze's exposure level, which goes to 10."""
 
@@ -30,7 +32,11 @@ def main() -> int:
             _say(f"{tool} is missing: apt-get install {PACKAGES[tool]}")
         return 1
     with tempfile.TemporaryDirectory() as folder:
-        return max(_check_scripts(Path(folder)), _check_units(Path(folder)))
+        return max(
+            _check_scripts(Path(folder)),
+            _check_collectors_units(Path(folder)),
+            _check_own_units(Path(folder)),
+        )
 
 
 def _check_scripts(folder: Path) -> int:
@@ -47,20 +53,33 @@ def _check_scripts(folder: Path) -> int:
     )
 
 
-def _check_units(folder: Path) -> int:
+def _check_collectors_units(folder: Path) -> int:
     worst = 0
     for known in KNOWN_VERSIONS:
         file = folder / known.version / "telflo-collector.service"
         file.parent.mkdir()
         # The program is not installed here, and verify looks for it.
         file.write_text(unit.render(known.version).replace(SERVICE_LAYOUT.supervisor, "/bin/true"))
-        security = ["security", "--offline=yes", f"--threshold={MOST_EXPOSED}", "--no-pager"]
-        worst = max(
-            worst,
-            _run(["systemd-analyze", "verify", str(file)]),
-            _run(["systemd-analyze", *security, str(file)]),
-        )
+        worst = max(worst, _check_unit(file))
     return worst
+
+
+def _check_own_units(folder: Path) -> int:
+    """Those that docs/systemd/ has for the server itself."""
+    worst = 0
+    for shipped in sorted(OWN_UNITS.glob("*.service")):
+        file = folder / shipped.name
+        file.write_text(shipped.read_text().replace(OWN_PROGRAM, "/bin/true"))
+        worst = max(worst, _check_unit(file))
+    return worst
+
+
+def _check_unit(file: Path) -> int:
+    security = ["security", "--offline=yes", f"--threshold={MOST_EXPOSED}", "--no-pager"]
+    return max(
+        _run(["systemd-analyze", "verify", str(file)]),
+        _run(["systemd-analyze", *security, str(file)]),
+    )
 
 
 def _plan(version: str) -> InstallPlan:
