@@ -278,8 +278,8 @@ async def post(
         (b"authorization", f"Bearer {secret}".encode()),
         (b"content-type", b"application/x-protobuf"),
     ]
-    scope = {"type": "http", "method": "POST", "headers": all_headers, "client": (address, 1)}
-    scope["extensions"] = extensions or {}
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "extensions": extensions or {}}
+    scope |= {"headers": all_headers, "client": (address, 1)}
     await OpampPost(gateway)(scope, receive, send)
     is_message = (b"content-type", b"application/x-protobuf") in sent[0]["headers"]
     said = sent[1]["body"] if is_message else b""
