@@ -7,7 +7,7 @@ Go clients take 200 alone for an answer, try 429 and 503 again, and drop the mes
 import asyncio
 import gzip
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from agents.snapshot import Transport
+from agents.snapshot import AgentSnapshot, Transport
 from fleets.connection_offer import Held, SettingsClaim
 from fleets.offer import Claim
 from opamp.auth import Headers, bearer_secret, header
@@ -23,6 +23,7 @@ from opamp.body import ClientLeft, announced_size, read_body, resumed
 from opamp.consumers import Receive, Scope, Send, client_address, socket_of
 from opamp.door import refusal_for
 from opamp.errors import (
+    AgentPutOff,
     AgentRefused,
     BadBody,
     ConnectionRefused,
@@ -62,6 +63,15 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who posts, from where, and whether the connection has ended meanwhile."""
+
+    uid: UUID
+    address: str
+    has_left: Callable[[], bool]
 
 
 _SAYING: Final = ("remote_config", "connection_settings", "error_response")
@@ -183,7 +193,7 @@ class OpampPost:
         self._gateway.polls.check_pace(credential.id, uid, len(body))
         try:
             reply = await self._gateway.polls.run(
-                self._process, credential, message, uid, address, now()
+                self._process, credential, message, Sender(uid, address, _has_left(scope)), now()
             )
         except AgentRefused as refusal:
             return self._refused(scope, credential, uid, refusal)
@@ -201,22 +211,18 @@ class OpampPost:
         self,
         credential: Credential,
         message: AgentToServer,
-        uid: UUID,
-        address: str,
+        sender: Sender,
         moment: datetime,
     ) -> ServerToAgent:
         """On a thread: a session of one message, stored before it is answered; the answer carries the offer."""
-        domain = self._gateway.domain
+        domain, uid = self._gateway.domain, sender.uid
         asks = wants_new_uid(message)
         if asks and uid not in domain.sessions([uid]):
             return new_identity(uid.bytes, new_id())  # M6: the old one is never registered
-        caller = Caller(credential, uid, Transport.HTTP, address, message.sequence_num)
-        snapshot = domain.admit_agents([caller], now=moment)[uid]
-        if isinstance(snapshot, Exception):
-            raise snapshot
+        snapshot = self._admit(credential, message, sender, moment)
         session = self._gateway.new_session(snapshot)
         if asks or snapshot.is_clone:
-            given = self._give_uid(session, address, moment, is_clone=snapshot.is_clone)
+            given = self._give_uid(session, sender.address, moment, is_clone=snapshot.is_clone)
             if given is not None:
                 return new_identity(uid.bytes, given)
         outcome = session.receive(message, moment)
@@ -235,6 +241,21 @@ class OpampPost:
             elif offer is not None:
                 domain.give_back_offers({uid: Claim(session.epoch, offer.hash)}, now=moment)
         return self._command(session, outcome.reply, moment) or outcome.reply
+
+    def _admit(
+        self, credential: Credential, message: AgentToServer, sender: Sender, moment: datetime
+    ) -> AgentSnapshot:
+        """What is known of the agent. Raises its refusal; Overtaken when it hung up and says nothing new."""
+        uid, number = sender.uid, message.sequence_num
+        caller = Caller(
+            credential, uid, Transport.HTTP, sender.address, number, has_left=sender.has_left
+        )
+        snapshot = self._gateway.domain.admit_agents([caller], now=moment)[uid]
+        if isinstance(snapshot, AgentPutOff) and sender.has_left():
+            raise Overtaken
+        if isinstance(snapshot, Exception):
+            raise snapshot
+        return snapshot
 
     def _give_uid(
         self, session: AgentSession, address: str, moment: datetime, *, is_clone: bool
@@ -329,6 +350,11 @@ class OpampPost:
 def _end_if_failed(patience: asyncio.Timeout, asking: asyncio.Task[Credential]) -> None:
     if not asking.cancelled() and asking.exception() is not None:
         patience.reschedule(0)
+
+
+def _has_left(scope: Scope) -> Callable[[], bool]:
+    transport = socket_of(scope).get("transport")
+    return bool if transport is None else transport.is_closing
 
 
 def _sender(scope: Scope) -> dict[str, str]:

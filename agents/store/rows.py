@@ -106,15 +106,12 @@ def is_void(row: StatusRow, patch: AgentPatch, at: datetime) -> bool:
     """Whether what a session said at `at` counts for nothing.
 
     It is another agent's word, since a client never uses two connections at once (A2): said by plain HTTP beside a live
-    WebSocket, or on a WebSocket after a newer one of this uid began. Or it was posted, and its client came again before
-    this was stored and answered, so it is in what was posted anew.
+    WebSocket, or on a WebSocket after a newer one of this uid began.
     """
     if patch.epoch == FENCED_EPOCH:
         return True
     if patch.epoch >= row.session_epoch:
         return False
-    if patch.is_polled:
-        return True
     is_beside = row.transport == Transport.WEBSOCKET
     return is_beside and row.connected_at is not None and at > row.connected_at
 

@@ -86,8 +86,8 @@ def _words_at_first(desired: str | None, now: datetime) -> tuple[str, str]:
 def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID, AgentSnapshot]:
     """Begin a session for each: raise the epochs and answer what is known. A fixed number of statements.
 
-    Each uid comes once; absent from the answer are unknown ones, and those that left while the database let them wait:
-    by now they may be on another connection, whose session they would fence out. Plain HTTP beside a live WebSocket
+    Each uid comes once; absent from the answer are unknown ones, and those that left while they were let wait: by now
+    they may be on another connection, whose session they would fence out. Plain HTTP beside a live WebSocket
     gets FENCED_EPOCH: it is answered, but nothing it says is written as state.
     """
     with transaction.atomic(savepoint=False):
@@ -96,7 +96,8 @@ def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID,
         opened = [
             _Opening(arrival, rows[arrival.instance_uid], now)
             for arrival in arrivals
-            if arrival.instance_uid in rows and not _is_too_late(arrival, rows)
+            if arrival.instance_uid in rows
+            and not _is_too_late(arrival, rows[arrival.instance_uid])
         ]
         edits = [opening.edit for opening in opened]
         write(edits)
@@ -105,9 +106,14 @@ def open_sessions(arrivals: Collection[Arrival], *, now: datetime) -> dict[UUID,
         return {opening.snapshot.instance_uid: opening.snapshot for opening in opened}
 
 
-def _is_too_late(arrival: Arrival, rows: Mapping[UUID, StatusRow]) -> bool:
-    """A newcomer has no other session; that it came, and went, is to be seen."""
-    return rows[arrival.instance_uid].session_epoch > 0 and arrival.has_left()
+def _is_too_late(arrival: Arrival, row: StatusRow) -> bool:
+    """A newcomer has no other session; that it came, and went, is to be seen. Over plain HTTP clients may hang up
+    behind the last that they say: it is news. What is none was posted anew, and a session of it could only do harm.
+    """
+    if not row.session_epoch or not arrival.has_left():
+        return False
+    last = row.sequence_num if row.sequence_num is not None else row.doubtful_num
+    return arrival.number is None or (last is not None and arrival.number <= last)
 
 
 def sessions_of(uids: Collection[UUID] | None = None) -> dict[UUID, tuple[int, bool]]:

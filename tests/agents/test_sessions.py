@@ -1,13 +1,15 @@
 """Sessions and their numbers in the hot row: invariants I1 to I3."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from agents import store
+from agents.models import AgentStatus
 from agents.snapshot import (
     ComponentHealth,
     ConfigStatus,
@@ -44,6 +46,21 @@ class TestSessions:
         newcomer = new_id()
         store.register([newcomer], now=at(1))
         assert store.open_sessions([replace(gone, instance_uid=newcomer)], now=at(1))
+
+    @pytest.mark.rule("I3")
+    @pytest.mark.parametrize(("stored", "doubtful"), [(7, None), (None, 7)])
+    def test_who_hung_up_over_plain_http_is_heard_when_it_says_something_new(
+        self, stored: int | None, doubtful: int | None
+    ) -> None:
+        uid = make_agent().instance_uid
+        store.apply([make_patch(open_session(uid, now=at(1)), now=at(1), disconnected_at=at(1))])
+        AgentStatus.objects.update(sequence_num=stored, doubtful_num=doubtful)
+        was = AgentStatus.objects.get(pk=uid).session_epoch
+        gone = Arrival(uid, Transport.HTTP, "192.0.2.7", has_left=lambda: True)
+        for number in (6, 7):
+            assert store.open_sessions([replace(gone, number=number)], now=at(2)) == {}
+        assert AgentStatus.objects.get(pk=uid).session_epoch == was
+        assert store.open_sessions([replace(gone, number=8)], now=at(2))
 
     def test_an_agent_that_nobody_registered_has_no_session(self) -> None:
         assert store.open_sessions([Arrival(new_id(), Transport.HTTP, "")], now=at()) == {}
@@ -121,7 +138,9 @@ class TestSessions:
             fact = Fact(FactKind.HEALTH, at(3), health=ill)
             patch = make_patch(again, now=at(3), sequence_num=1, health=ill, facts=(fact,))
             patch.is_polled = True
-            store.apply([patch])
+            overtaken = nullcontext() if again is posts[-1] else pytest.raises(store.Overtaken)
+            with overtaken, transaction.atomic():
+                store.apply([patch])
         assert kinds(posts[0]) == ["connected", "health"]
 
     @pytest.mark.rule("I3")

@@ -262,6 +262,7 @@ async def post(
     *,
     address: str = "192.0.2.9",
     headers: Sequence[tuple[bytes, bytes]] = (),
+    extensions: Mapping[str, Any] | None = None,
 ) -> tuple[int, ServerToAgent]:
     """One request by plain HTTP: the status, and what the server says where that is no plain text."""
     sent: list[dict[str, Any]] = []
@@ -277,7 +278,8 @@ async def post(
         (b"authorization", f"Bearer {secret}".encode()),
         (b"content-type", b"application/x-protobuf"),
     ]
-    scope = {"type": "http", "method": "POST", "headers": all_headers, "client": (address, 1)}
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "extensions": extensions or {}}
+    scope |= {"headers": all_headers, "client": (address, 1)}
     await OpampPost(gateway)(scope, receive, send)
     is_message = (b"content-type", b"application/x-protobuf") in sent[0]["headers"]
     said = sent[1]["body"] if is_message else b""

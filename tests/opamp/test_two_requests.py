@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from channels.layers import InMemoryChannelLayer
 
+from agents.models import AgentStatus
 from agents.snapshot import AgentPatch, Capability
 from fleets.connection import update_connection
 from fleets.models import Fleet
 from fleets.tokens import IssuedToken
+from opamp.consumers import SOCKET
 from opamp.domain import DjangoDomain
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
@@ -98,3 +100,32 @@ async def test_settings_in_the_answer_that_nobody_heard_do_not_count_as_arrived(
     _, reply = await say(hello(sequence_num=3))
     assert not reply.HasField("connection_settings")
     assert gateway.counters.limits["overtaken"] == 1
+
+
+class _Ended(asyncio.Transport):
+    """The socket of a client that hung up."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+@pytest.mark.rule("I3")
+async def test_who_hung_up_and_says_nothing_new_begins_no_session(
+    gateway: Gateway, issued: IssuedToken
+) -> None:
+    await post(gateway, issued.secret, full().SerializeToString())
+    await post(gateway, issued.secret, hello(sequence_num=1).SerializeToString())
+    known = (await AgentStatus.objects.aget()).session_epoch
+    ended = {SOCKET: {"transport": _Ended()}}
+
+    stale = hello(sequence_num=1).SerializeToString()
+    assert (await post(gateway, issued.secret, stale, extensions=ended))[0] == 503
+    assert (await AgentStatus.objects.aget()).session_epoch == known
+    assert gateway.counters.limits["overtaken"] == 1
+
+    last = hello(sequence_num=2).SerializeToString()
+    assert (await post(gateway, issued.secret, last, extensions=ended))[0] == 200
+    assert (await AgentStatus.objects.aget()).sequence_num == 2
