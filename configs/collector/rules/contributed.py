@@ -1,13 +1,12 @@
 """PURE. What single contributed components demand (rules C20 and C22 to C24)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
 from configs.collector.findings import Severity
 from configs.collector.names import Kind
-from configs.collector.rules.demands import not_negative, one_of, regexes
+from configs.collector.rules.demands import not_negative, one_of, regexes, when_built
 from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import Rule, contrib, rule
 from configs.collector.rules.settings import items
@@ -41,8 +40,8 @@ def scrapers(subject: Subject) -> Iterator[Hit]:
                 close = get_close_matches(name, _SCRAPERS, n=1)
                 hint = f"Did you mean {close[0]}?" if close else f"Known are {_listed(_SCRAPERS)}."
                 yield Hit(f"There is no scraper {shown(name)}. {hint}", (*path, name), True)
-            for hit in _filters((*path, name), entries_of(settings)):
-                yield hit if subject.is_used(component) else replace(hit, severity=Severity.WARNING)
+            filters = _filters((*path, name), entries_of(settings))
+            yield from when_built(subject, component, filters)
 
 
 @rule("C22", Severity.ERROR, "Exporter into files", contrib("exporter/fileexporter"))
@@ -193,11 +192,10 @@ def _pipelines(subject: Subject, component: Component, path: Path, key: str) -> 
         for pipeline in subject.pipelines
         if any(member.id == component.id for member in pipeline.members["receivers"])
     }
-    severity = None if subject.is_used(component) else Severity.WARNING
     for here, one in items(subject, (*path, key)):
         if isinstance(one, str) and one not in receiving and not subject.is_open("service"):
-            message = f"{shown(one)} is no pipeline that receives from {component.id}."
-            yield Hit(message, here, severity=severity)
+            hit = Hit(f"{shown(one)} is no pipeline that receives from {component.id}.", here)
+            yield from when_built(subject, component, [hit])
 
 
 def _listed(names: frozenset[str]) -> str:

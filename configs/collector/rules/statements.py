@@ -8,6 +8,7 @@ from configs.collector.findings import Severity
 from configs.collector.names import Kind
 from configs.collector.ottl.check import Place, faults
 from configs.collector.ottl.contexts import OUTER, SIGNALS
+from configs.collector.rules.demands import when_built
 from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import Rule, contrib, rule
 from configs.collector.rules.subject import Component, Subject
@@ -55,9 +56,8 @@ def statements(subject: Subject) -> Iterator[Hit]:
         for group in _of_filter(subject, component):
             yield from _hits(group, "condition")
     for component in subject.of_type(Kind.PROCESSOR, "tail_sampling"):
-        severity = None if subject.is_used(component) else Severity.WARNING
         for group in _of_sampling(subject, component):
-            yield from (replace(hit, severity=severity) for hit in _hits(group, "condition"))
+            yield from when_built(subject, component, _hits(group, "condition"))
     for component in subject.of_type(Kind.CONNECTOR, "count"):
         for group in _of_counting(subject, component):
             yield from _hits(group, "condition")

@@ -21,6 +21,10 @@ def logs(fields: str) -> str:
     return f"receivers: {{file_log: {{include: [a], {fields}}}}}\n{body}"
 
 
+def syslog(fields: str) -> str:
+    return f"receivers: {{syslog: {{protocol: rfc3164, {fields}}}}}"
+
+
 def lines(bad: str, good: str, says: str = "") -> Example:
     return Example(
         "C19", logs(f"operators: [{{{bad}}}]"), logs(f"operators: [{{{good}}}]"), says=says
@@ -131,6 +135,18 @@ EXAMPLES = [
     lines("type: json_parser, timestamp: {layout: '%Y'}", "type: json_parser, timestamp: {parse_from: body, layout_type: native}", "parse_from"),
     lines("type: json_parser, severity: {preset: none}", "type: json_parser, severity: {parse_from: body}", "parse_from"),
     lines("type: time_parser, parse_from: body, layout_type: epoch, layout: «x»", "type: time_parser, parse_from: body, layout_type: epoch, layout: s"),
+    lines("type: time_parser, parse_from: body, layout: «'%Q'»", "type: time_parser, parse_from: body, layout: '%Y'", "no %Q"),
+    lines("type: json_parser, timestamp: {parse_from: body, layout: «'2006-01-02'»}", "type: json_parser, timestamp: {parse_from: body, layout_type: gotime, layout: '2006-01-02'}", "digits"),
+    lines("type: json_parser, timestamp: {parse_from: body, layout_type: gotime, layout: «'05:999'»}", "type: json_parser, timestamp: {parse_from: body, layout_type: native, layout: '05:999'}", "9s"),
+    lines("type: time_parser, parse_from: body, layout: '%H', location: «/etc/localtime»", "type: time_parser, parse_from: body, layout: '%H', location: Europe/Berlin", "such as"),
+    lines("type: time_parser, parse_from: body, layout: '%H', location: «berlin»", "type: time_parser, parse_from: body, layout_type: epoch, layout: s, location: berlin", "Did you mean Europe/Berlin?"),
+    lines("type: time_parser, parse_from: body, layout: '%Z', time_zone_locations: {MEZ: «Moon/Base»}", "type: time_parser, parse_from: body, layout: '%Z', time_zone_locations: {MEZ: Europe/Berlin}", "Moon/Base"),
+    lines("type: syslog_parser, protocol: rfc3164, location: «Moon/Base»", "type: syslog_parser, protocol: RFC3164, location: UTC", "Moon/Base"),
+    Example("C19", syslog("location: «Moon/Base»"), syslog("location: Local"), says="Moon/Base"),
+    reads("encoding: «klingon»", "encoding: UTF-16LE", "no encoding"),
+    Example("C18", syslog("udp: {listen_address: 'a:1', encoding: «klingon»}"), syslog("udp: {listen_address: 'a:1', encoding: latin1}, attributes: {encoding: klingon}")),
+    reads("ordering_criteria: {regex: a, sort_by: [{sort_type: timestamp, regex_key: a, layout: «'%Q'»}]}", "ordering_criteria: {regex: a, sort_by: [{sort_type: timestamp, regex_key: a, layout: '%Y'}]}"),
+    reads("ordering_criteria: {regex: a, sort_by: [{sort_type: timestamp, regex_key: a, layout: '%Y', location: «Moon/Base»}]}", "ordering_criteria: {regex: a, sort_by: [{sort_type: timestamp, regex_key: a, layout: '%Y', location: UTC}]}"),
     lines("type: key_value_parser, delimiter: «' '»", "type: key_value_parser"),
     lines("type: csv_parser", "type: csv_parser, header: 'a,b'", "needs header"),
     lines("type: csv_parser, header: «a»", "type: csv_parser, header: 'a;b', delimiter: ';'", "one name"),
