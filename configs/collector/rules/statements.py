@@ -8,6 +8,7 @@ from configs.collector.findings import Severity
 from configs.collector.names import Kind
 from configs.collector.ottl.check import Place, faults
 from configs.collector.ottl.contexts import OUTER, SIGNALS
+from configs.collector.rules import routing
 from configs.collector.rules.demands import when_built
 from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import Rule, contrib, rule
@@ -61,6 +62,8 @@ def statements(subject: Subject) -> Iterator[Hit]:
     for component in subject.of_type(Kind.CONNECTOR, "count"):
         for group in _of_counting(subject, component):
             yield from _hits(group, "condition")
+    for component in subject.of_type(Kind.CONNECTOR, "routing"):
+        yield from routing.choices(subject, component)
 
 
 RULES: Final[tuple[Rule, ...]] = (statements,)

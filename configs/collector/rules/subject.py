@@ -223,6 +223,10 @@ class Subject:
         """Whether the collector is of this version or later; False when its version is not known."""
         return bool(self.version) and self.version >= version
 
+    def before(self, *version: int) -> bool:
+        """Whether the collector is of an earlier version; False when its version is not known."""
+        return bool(self.version) and self.version < version
+
     def schema_faults(self, rule_id: str) -> Iterator[Hit]:
         """What does not fit the catalog's settings, of one rule."""
         yield from (hit for found, hit in self._schema_faults if found == rule_id)

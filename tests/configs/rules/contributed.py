@@ -84,6 +84,15 @@ def counts(bad: str, good: str) -> Example:
     return Example("C23", f"connectors: {{count: {{{bad}}}}}", f"connectors: {{count: {{{good}}}}}")
 
 
+def chosen(bad: str, good: str, says: str = "", version: str = "0.158.0") -> Example:
+    """A route by a condition or a statement."""
+    body = (
+        "service: {pipelines: {traces: {exporters: [routing]}, traces/a: {receivers: [routing]}}}"
+    )
+    text = "connectors: {routing: {table: [{%s, pipelines: [traces/a]}]}}\n" + body
+    return Example("C25", text % bad, text % good, says=says, given={"version": version})
+
+
 def routed(bad: str, good: str) -> Example:
     body = (
         "\nservice: {pipelines: {traces: {exporters: [routing]}, traces/a: {receivers: [routing]}}}"
@@ -184,6 +193,19 @@ EXAMPLES = [
     routed("{condition: 'true', «pipelines»: []}", ROUTE % ""),
     routed("{condition: 'true', pipelines: [traces/a], context: «planet»}", ROUTE % ", context: span"),
     Example("C24", "connectors: {routing: {«table»: []}}", "connectors: {routing: '${env:R}'}"),
+    routed("{condition: 'true', pipelines: [traces/a], context: «planet»}", ROUTE % ", context: otelcol"),
+    chosen("condition: «'attributes['»", "condition: 'attributes[\"a\"] == \"b\"'", "ends too early"),
+    chosen("condition: «'name == \"a\"'»", "context: span, condition: 'name == \"a\"'", "resource has no name"),
+    chosen("condition: «'span.nam == \"a\"'»", "condition: 'span.name == \"a\"'", "did you mean name"),
+    chosen("condition: «'span.name == \"a\"'»", "condition: 'resource.attributes[\"a\"] == nil'", version="0.149.0"),
+    chosen("context: span, condition: «'IsRoot()'»", "context: span, condition: 'IsRootSpan()'", "did you mean IsRootSpan"),
+    chosen("condition: «'otelcol.client.metadata['»", "condition: 'otelcol.client.metadata[\"a\"][0] == \"b\"'"),
+    chosen("context: log, condition: «'sett(body, 1)'»", "context: log, condition: 'severity_number > SEVERITY_NUMBER_INFO'"),
+    chosen("statement: «'set(attributes[\"a\"], 1)'»", "statement: 'route() where IsMatch(attributes[\"a\"], \"^b\")'", "no function set"),
+    chosen("statement: «'route() where IsMatch(attributes[\"a\"], \"(\")'»", "statement: 'delete_key(attributes, \"a\") where attributes[\"a\"] != nil'", "never closed"),
+    chosen("context: request, condition: «x»", "context: request, condition: 'request[\"a\"] == \"b\"'", "request["),
+    chosen("context: request, condition: «'request[\"a\"] == \"b\" or request[\"a\"] == \"c\"'»", "context: request, condition: 'request[\"a\"] != \"b\"'", "request["),
+    chosen("context: request, statement: «'route()'»", "context: request, condition: 'request[\"a\"] != \"b\"'", "condition"),
     of("C25", "transform", "log_statements: [null]", "log_statements: []", says="no statement"),
     of("C25", "transform", "«log_statements»: a", "log_statements: '${env:S}'", says="is a list"),
     of("C25", "transform", "log_statements: [{}]", "log_statements: [{context: log}]", says="Without statements"),
