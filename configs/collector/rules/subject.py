@@ -10,7 +10,7 @@ from configs.collector.catalog_types import Catalog
 from configs.collector.catalog_types import Component as Known
 from configs.collector.files import Files
 from configs.collector.model import Model, model_from
-from configs.collector.names import Kind, trimmed, type_of
+from configs.collector.names import Kind, renamed, trimmed, type_of
 from configs.collector.rules.edits import Edits
 from configs.collector.rules.hit import Hit
 from configs.collector.rules.schema import SchemaWalk
@@ -218,6 +218,11 @@ class Subject:
     def known(self, component: Component) -> Known | None:
         """What the catalog says about it; None without a catalog, and for what it does not list."""
         return self.catalog.find(component.kind, component.type) if self.catalog else None
+
+    def is_reported(self, component: Component) -> bool:
+        """Whether some build says that it has the type."""
+        present = renamed(component.kind, component.type)
+        return (component.kind.value, present) in self.target.reported
 
     def since(self, *version: int) -> bool:
         """Whether the collector is of this version or later; False when its version is not known."""
