@@ -207,6 +207,13 @@ def test_a_finding_as_json() -> None:
     }
 
 
+def test_a_map_where_a_word_is_expected_does_no_harm() -> None:
+    text = "receivers: {file_log: {operators: [{type: time_parser, layout: {a: b}, layout_type: {a: b}}]}}"
+    assert "C19" in rules(one(text))
+    text = "connectors: {routing: {table: [{context: {a: b}, condition: [a], statement: {}}]}}"
+    assert "C24" in rules(one(text))
+
+
 def test_no_message_shows_a_secret() -> None:
     text = "exporters: {otlp: {endpoint: a, headers: {authorization: 'Bearer hunter2hunter2', api_key: [hunter2]}}}"
     assert all("hunter2" not in str(as_json(x)) for x in one(text, catalog=CATALOG).findings)

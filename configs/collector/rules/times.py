@@ -24,9 +24,8 @@ def time(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
         yield Hit("A time needs its layout, such as '%Y-%m-%d'. Add it.", (*path, "layout"), True)
     elif kind == "epoch":
         yield from one_of(path, settings, "layout", _EPOCHS)
-    elif isinstance(kind, str):
+    if isinstance(kind, str) and kind in _FAULTS:
         yield from layout(path, settings, kind)
-    if kind in _FAULTS:
         yield from location(path, settings, "location")
         yield from _abbreviated((*path, "time_zone_locations"), settings)
 
@@ -40,9 +39,9 @@ def _abbreviated(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
 
 
 def layout(path: Path, settings: Mapping[str, Value], kind: str = "strptime") -> Iterator[Hit]:
-    """A layout of one kind, where a text stands."""
+    """A layout of directives or of Go, where a text stands."""
     value = settings.get("layout")
-    fault = _FAULTS[kind](value) if kind in _FAULTS and isinstance(value, str) else ""
+    fault = _FAULTS[kind](value) if isinstance(value, str) else ""
     if fault:
         yield Hit(f"The layout is wrong: {fault}.", (*path, "layout"))
 
@@ -57,5 +56,5 @@ def location(path: Path, settings: Mapping[str, Value], key: str) -> Iterator[Hi
         return
     guess = meant(name)
     hint = f"Did you mean {guess}?" if guess else "Write one such as Europe/Berlin or UTC."
-    message = f"Hosts know no time zone {shown(name)}, and then collectors do not start. {hint}"
+    message = f"There is no time zone {shown(name)}, unless hosts have one of their own. {hint}"
     yield Hit(message, (*path, key), severity=Severity.WARNING)
