@@ -17,11 +17,11 @@ def strptime_fault(layout: str) -> str:
         return "there are digits in it, write directives such as %Y in their place"
     fraction = _FRACTION.search(layout)
     if fraction:
-        return f"{fraction[1]} has to stand behind a . or a ,"
+        return f"{fraction[1]} has to stand behind a full stop or a comma"
     unknown = next((one for one in _DIRECTIVE.findall(layout) if one[1] not in _KNOWN), "")
     return f"there is no {unknown}" if unknown else ""
 
 
 def gotime_fault(layout: str) -> str:
     """What is wrong with a layout in the words of Go's reference time, as a part of a sentence; "" for nothing."""
-    return "the 9s have to stand behind a . or a ," if _NINES.search(layout) else ""
+    return "the 9s have to stand behind a full stop or a comma" if _NINES.search(layout) else ""
