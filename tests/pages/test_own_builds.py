@@ -1,9 +1,9 @@
 """Components of a build of one's own: no catalog has them, and collectors under management say that they do."""
 
 import re
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from agents.models import ComponentSet
@@ -30,7 +30,7 @@ UNKNOWN = "0.158.0 has no exporter &quot;ourown&quot;"
 
 def report() -> None:
     """A build says that it has the component."""
-    tree = {"exporters": {"components": {"ourown": {}}}}
+    tree: dict[str, Any] = {"exporters": {"components": {"ourown": {}}}}
     ComponentSet.objects.create(hash="a build of our own", tree=tree, created_at=clock.now())
 
 
@@ -39,7 +39,7 @@ def client() -> Client:
     return editor("maria")[0]
 
 
-def put(client: Client, configuration: Configuration, do: str) -> HttpResponse:
+def put(client: Client, configuration: Configuration, do: str) -> Any:
     """Write the text into the draft, and do this with it."""
     path = path_of(configuration)
     form = form_of(client.get(path).content.decode())
