@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from configs.collector.charsets import is_charset
@@ -21,6 +22,8 @@ _TEXT_ENCODINGS: Final = (("encoding",), ("tcp", "encoding"), ("udp", "encoding"
 _SIZE: Final = re.compile(r"\s*[0-9.]+\s*(?:[kmgtp]i?b)?\s*", re.IGNORECASE)
 _LEAST_FINGERPRINT: Final = 16
 _BEHAVIOURS: Final = ("split", "truncate")
+_LAYOUTS_READ: Final = (0, 158)
+"""The first version that is known to refuse a layout to sort by; those before start, and cannot sort."""
 _SORTS: Final = ("numeric", "alphabetical", "timestamp", "mtime")
 
 
@@ -32,7 +35,7 @@ def log_files(subject: Subject) -> Iterator[Hit]:
         if isinstance(component.body, Expansion):
             continue
         yield from _sizes(component)
-        yield from when_built(subject, component, _reading(component))
+        yield from when_built(subject, component, _reading(subject, component))
 
 
 RULES: Final[tuple[Rule, ...]] = (log_files,)
@@ -59,7 +62,7 @@ def _sizes(component: Component) -> Iterator[Hit]:
             yield Hit(f"{key} is a size such as 1MiB or 16kb.", (*component.path, key))
 
 
-def _reading(component: Component) -> Iterator[Hit]:
+def _reading(subject: Subject, component: Component) -> Iterator[Hit]:
     path, settings = component.path, component.settings
     if not settings.get("include"):
         message = "The receiver reads no file. Add include: with paths, such as [/var/log/*.log]."
@@ -76,7 +79,8 @@ def _reading(component: Component) -> Iterator[Hit]:
     for key in ("include", "exclude"):
         yield from _globs((*path, key), settings.get(key))
     yield from _multiline((*path, "multiline"), entries_of(settings.get("multiline")))
-    yield from _order((*path, "ordering_criteria"), entries_of(settings.get("ordering_criteria")))
+    order = entries_of(settings.get("ordering_criteria"))
+    yield from _order(subject, (*path, "ordering_criteria"), order)
 
 
 def _globs(path: Path, value: Value) -> Iterator[Hit]:
@@ -93,7 +97,7 @@ def _multiline(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
         yield from regex(path, settings, key)
 
 
-def _order(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+def _order(subject: Subject, path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
     yield from regex(path, settings, "regex")
     yield from regex(path, settings, "group_by")
     sorts = settings.get("sort_by")
@@ -110,7 +114,9 @@ def _order(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
         elif kind == "timestamp" and not sort.get("layout"):
             yield Hit("A sort by time needs its layout. Add it.", (*here, "layout"), True)
         elif kind == "timestamp":
-            yield from times.layout(here, sort)
+            for hit in times.layout(here, sort):
+                is_read = subject.since(*_LAYOUTS_READ)
+                yield hit if is_read else replace(hit, severity=Severity.WARNING)
             yield from times.location(here, sort, "location")
         elif kind in _SORTS[:3] and not settings.get("regex"):
             yield Hit("sort_by needs regex: with the group that it names.", path, True)

@@ -29,6 +29,11 @@ _EXPRESSIONS: Final = ("if", "expr", "is_first_entry", "is_last_entry", "value")
 _INSIDE: Final = re.compile(r"EXPR\((.*)\)", re.DOTALL)
 _FIELDS: Final = ("parse_from", "field", "from", "to", "combine_field", "source_identifier")
 _ROOTABLE: Final = frozenset({"parse_to"})
+_PARSERS: Final = (
+    *("regex_parser", "json_parser", "csv_parser", "key_value_parser", "uri_parser"),
+    *("syslog_parser", "container", "json_array_parser"),
+)
+"""Operators that take a time and a severity out of what they read."""
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "regex_parser": ("regex",),
     "copy": ("from", "to"),
@@ -38,7 +43,6 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "recombine": ("combine_field",),
     "syslog_parser": ("protocol",),
     "severity_parser": ("parse_from",),
-    "time_parser": ("parse_from",),
     "assign_keys": ("keys",),
     "flatten": ("field",),
     "filter": ("expr",),
@@ -75,6 +79,7 @@ def operators(subject: Subject) -> Iterator[Hit]:
         for at, item in enumerate(items):
             here, settings = (*path, at), entries_of(item)
             yield from _decoded(here, item)
+            yield from _times(here, settings)
             yield from when_built(subject, component, _built(here, settings))
             if not is_open:
                 yield from when_built(subject, component, _outputs(here, settings, known))
@@ -149,10 +154,8 @@ def _built(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
     yield from one_of(path, settings, "on_error", _ON_ERROR)
     yield from _expressions(path, settings)
     yield from _OF_TYPE.get(kind, _nothing)(path, settings)
-    yield from _time((*path, "timestamp"), settings.get("timestamp"))
-    yield from _severity((*path, "severity"), settings.get("severity"))
-    if kind == "time_parser":
-        yield from _time(path, settings)
+    if kind in _PARSERS:
+        yield from _severity((*path, "severity"), settings.get("severity"))
     if kind == "severity_parser":
         yield from one_of(path, settings, "preset", _PRESETS)
 
@@ -256,17 +259,21 @@ _OF_TYPE: Final = {
 }
 
 
-def _time(path: Path, value: Value) -> Iterator[Hit]:
-    """Of a time: where it is, and how it is written."""
-    settings = entries_of(value)
-    if value is None or isinstance(value, Expansion):
-        return
-    if not settings.get("parse_from") and path[-1] == "timestamp":
-        yield Hit("A timestamp needs parse_from. Add it.", (*path, "parse_from"), True)
+def _times(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    """Where a time is, how it is written, and in which zone: a collector looks at that even where nothing is built."""
+    kind, stamp = settings.get("type"), settings.get("timestamp")
+    if kind == "time_parser":
+        yield from _time(path, settings)
+    elif kind in _PARSERS and stamp is not None and not isinstance(stamp, Expansion):
+        here = (*path, "timestamp")
+        yield from _time(here, entries_of(stamp))
+        yield from _field((*here, "parse_from"), entries_of(stamp).get("parse_from"))
+
+
+def _time(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    if not settings.get("parse_from"):
+        yield Hit("A time needs parse_from. Add it.", (*path, "parse_from"), True)
     yield from times.time(path, settings)
-    yield from _field(
-        (*path, "parse_from"), settings.get("parse_from") if path[-1] == "timestamp" else None
-    )
 
 
 def _severity(path: Path, value: Value) -> Iterator[Hit]:
