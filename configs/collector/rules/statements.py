@@ -56,6 +56,8 @@ def statements(subject: Subject) -> Iterator[Hit]:
         yield from _inferred(subject, component)
         for group in _of_filter(subject, component):
             yield from _hits(group, "condition")
+    for one in subject.named("ottl_condition", below=Kind.PROCESSOR):
+        yield from _error_mode(one.path, entries_of(one.value).get("error_mode"))
     for component in subject.of_type(Kind.PROCESSOR, "tail_sampling"):
         for group in _of_sampling(subject, component):
             yield from when_built(subject, component, _hits(group, "condition"))
@@ -63,6 +65,7 @@ def statements(subject: Subject) -> Iterator[Hit]:
         for group in _of_counting(subject, component):
             yield from _hits(group, "condition")
     for component in subject.of_type(Kind.CONNECTOR, "routing"):
+        yield from _error_mode(component.path, component.settings.get("error_mode"))
         yield from routing.choices(subject, component)
 
 

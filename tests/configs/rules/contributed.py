@@ -232,6 +232,8 @@ EXAMPLES = [
     says("metrics", "convert_sum_to_gauge() where datapoint.value_int > 3", 'convert_sum_to_gauge() where metric.name == "a"', "no function"),
     of("C25", "transform", "log_statements: [{context: «planet», statements: []}]", "log_statements: [{context: log, statements: ['set(body, 1)']}]"),
     of("C25", "transform", "error_mode: «loud»", "error_mode: silent"),
+    Example("C25", "connectors: {routing: {error_mode: «loud»}}", "connectors: {routing: {error_mode: ignore}}"),
+    of("C25", "tail_sampling", "policies: [{name: a, type: ottl_condition, ottl_condition: {error_mode: «loud»}}]", "policies: [{name: a, type: ottl_condition, ottl_condition: {error_mode: propagate}}]", "traces"),
     asks("logs::log_record", "body ==", 'body == "a"', "ends too early"),
     asks("traces::span", 'nam == "a"', 'name == "a" and resource.attributes["b"] == nil', "did you mean name"),
     asks("metrics::metric", 'HasAttrOnDatapoint("a")', 'HasAttrOnDatapoint("a", "b")', "takes 2"),
