@@ -108,6 +108,10 @@ def _pipelines(subject: Subject, component: Component, path: Path, key: str) -> 
         if any(member.id == component.id for member in pipeline.members["receivers"])
     }
     for here, one in items(subject, (*path, key)):
-        if isinstance(one, str) and one not in receiving and not subject.is_open("service"):
-            hit = Hit(f"{shown(one)} is no pipeline that receives from {component.id}.", here)
-            yield from when_built(subject, component, [hit])
+        words = ""
+        if one is None:
+            words = "There is no pipeline here. Remove the dash."
+        elif isinstance(one, str) and one not in receiving and not subject.is_open("service"):
+            words = f"{shown(one)} is no pipeline that receives from {component.id}."
+        if words:
+            yield from when_built(subject, component, [Hit(words, here)])

@@ -191,6 +191,7 @@ EXAMPLES = [
     routed("{condition: 'true', statement: 'route()', pipelines: [traces/a]}", ROUTE % ""),
     routed("{condition: 'true', pipelines: [«traces»]}", ROUTE % ""),
     routed("{condition: 'true', «pipelines»: []}", ROUTE % ""),
+    routed("{condition: 'true', pipelines: [«null»]}", "{condition: 'true', pipelines: ['${env:P}']}"),
     routed("{condition: 'true', pipelines: [traces/a], context: «planet»}", ROUTE % ", context: span"),
     Example("C24", "connectors: {routing: {«table»: []}}", "connectors: {routing: '${env:R}'}"),
     routed("{condition: 'true', pipelines: [traces/a], context: «planet»}", ROUTE % ", context: otelcol"),
