@@ -20,7 +20,7 @@ from tests.e2e.verdicts.names import is_same_place
 
 WANTED: Final = 0.98
 """Of what a collector refuses, the share that we are to refuse for the same component or key."""
-LEAST: Final = 0.64
+LEAST: Final = 0.9
 """The share that must not be lost, as long as catalogs are certain of few settings: an unknown key or a wrong type is a
 warning there, and not counted as refused.
 """
