@@ -91,6 +91,8 @@ RETRY_MANY: Final = (
     " back by itself is offered it at once."
 )
 """What a retry of several collectors does."""
+RETRIED: Final = "offered what failed once more"
+"""What they are then."""
 
 
 def retry_words(*, failed: str, via: str, is_connected: bool) -> str:

@@ -44,6 +44,7 @@ from configs.services import (
     save_version,
     update_configuration,
 )
+from configs.views.component_use import reported
 from telflo.base.access import Action, may
 from telflo.base.api.filters import YesNoFilter
 from telflo.base.api.serializers import ReasonSerializer
@@ -202,6 +203,7 @@ class VersionViewSet(ApiViewSet[ConfigVersion]):
             actor=self.actor,
             reason=body["reason"],
             accepted=None if body["accept_warnings"] else body["accept"],
+            reported=reported(),
         )
         return self.one(VersionSerializer(version).data)
 

@@ -5,10 +5,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from configs.checking import checked
 from configs.collector.difference import Deed
 from configs.collector.findings import Severity, as_json
 from configs.models import Configuration, ConfigVersion, Draft
+from configs.views.judging import judged
 from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
 from telflo.base.redaction import redact_text
 
@@ -149,7 +149,7 @@ class VersionTextSerializer(VersionSerializer):
     @extend_schema_field(ConfigFindingSerializer(many=True))
     def get_findings(self, version: ConfigVersion) -> list[dict[str, Any]]:
         """What the validator says of it. Fixes would count in the unmasked text."""
-        report = checked(version.yaml, version.collector_version)
+        report = judged(version.yaml, version.collector_version)
         found = [{**as_json(one), "fixes": []} for one in report.findings]
         return list(ConfigFindingSerializer(found, many=True).data)
 

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from configs.api_shapes import ConfigFindingSerializer
-from configs.checking import checked
 from configs.collector.findings import as_json
 from configs.models import ConfigVersion
 from configs.services import checked_collector_version
+from configs.views.judging import judged
 from telflo.base.access import Action
 from telflo.base.api.serializers import BodySerializer
 from telflo.base.api.views import ApiViewSet
@@ -50,7 +50,7 @@ class ValidateViewSet(ApiViewSet[ConfigVersion]):
         """Check a text as a collector would read it. Changes nothing: a token that may read is enough."""
         body = self.validated(ValidateSerializer)
         version = checked_collector_version(body["collector_version"])
-        report = checked(body["yaml"], version)
+        report = judged(body["yaml"], version)
         findings = [as_json(one) for one in report.findings]
         if body["yaml"].startswith(_BYTE_ORDER_MARK):
             for one in findings:

@@ -9,9 +9,12 @@ from typing import Final
 from configs.catalog.shelf import nearest
 from configs.collector.findings import Finding, Fix, Report, Severity
 from configs.collector.rules.registry import BY_ID
+from configs.collector.target import Target
 from configs.collector.validate import validate
 from telflo.base.redaction import MASK, secrets_in
 
+Parts = frozenset[tuple[str, str]]
+"""Kinds and types of components, under present names."""
 _CUT: Final = "…"
 _SHORTEST: Final = 4
 """A secret of fewer characters stands by chance in any sentence."""
@@ -28,10 +31,17 @@ class Broken:
     findings: tuple[Finding, ...]
 
 
-def checked(text: str, collector_version: str = "") -> Report:
-    """All findings; none of them says a secret of the text. Never raises: what cannot be read is a finding."""
-    catalog = nearest(collector_version)
-    report = validate([("", text)], catalog=catalog, version=collector_version or None)
+def checked(text: str, collector_version: str = "", *, reported: Parts = frozenset()) -> Report:
+    """All findings; none of them says a secret of the text. Never raises: what cannot be read is a finding.
+
+    reported: what builds here say that they have, whatever the catalog lists.
+    """
+    report = validate(
+        [("", text)],
+        catalog=nearest(collector_version),
+        version=collector_version or None,
+        target=Target(reported=reported),
+    )
     if not report.findings:
         return report
     secrets = _sayable(secrets_in(text))

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from configs.checking import Broken, broken_rules, checked, open_warnings
+from configs.checking import Broken, Parts, broken_rules, checked, open_warnings
 from configs.collector.findings import Severity
 from configs.collector.parse import parse
 from configs.errors import Archived, NameTaken, Unchanged, WrongState
@@ -162,13 +162,18 @@ def publish_version(*, version: ConfigVersion, reason: str = "", actor: Actor) -
 
 
 def publish_checked(
-    *, version: ConfigVersion, actor: Actor, reason: str = "", accepted: Collection[str] | None = ()
+    *,
+    version: ConfigVersion,
+    actor: Actor,
+    reason: str = "",
+    accepted: Collection[str] | None = (),
+    reported: Parts = frozenset(),
 ) -> ConfigVersion:
     """As publish_version, unless its text has errors, or warnings of rules that are not accepted. Raises Conflict.
 
-    accepted: ids of rules; None accepts all warnings.
+    accepted: ids of rules; None accepts all warnings · reported: as for `checked`.
     """
-    report = checked(version.yaml, version.collector_version)
+    report = checked(version.yaml, version.collector_version, reported=reported)
     errors = broken_rules(report, Severity.ERROR)
     _refuse_faults(errors, "version_errors", f"Not published: {version} has errors")
     if accepted is not None:

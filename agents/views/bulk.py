@@ -18,7 +18,8 @@ from agents.filters import AgentFilters
 from agents.forms import LabelForm, MoveForm, ReasonForm
 from agents.models import Agent, AgentQuerySet
 from agents.services import Outcome, label_agents
-from agents.wording import RETRY_MANY
+from agents.views.telling import tell
+from agents.wording import RETRIED, RETRY_MANY
 from fleets.commands import restart_agents
 from fleets.many import forget_agents, move_agents
 from fleets.services import retry_agents
@@ -89,7 +90,7 @@ WORKS: Final[dict[str, Work]] = {
     "retry": Work(
         form=ReasonForm,
         verb="Retry",
-        done="offered what failed once more",
+        done=RETRIED,
         keep="Leave them",
         tone="plain",
         body=RETRY_MANY,
@@ -134,7 +135,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     is_confirmed = "confirmed" in request.POST
     form = work.form(request.POST if is_confirmed else None)
     if is_confirmed and form.is_valid():
-        _tell(request, work, _do(work, chosen, actor_of(request), form.cleaned_data))
+        tell(request, work.done, _do(work, chosen, actor_of(request), form.cleaned_data))
         return HttpResponseRedirect(back)
     is_matching = "matching" in request.POST
     question = Question(
@@ -179,12 +180,3 @@ def _do(work: Work, chosen: AgentQuerySet, actor: Actor, data: dict[str, Any]) -
         return work.do(uids, actor, data)
     except DomainError as error:
         return Outcome(0, [error.message] * len(uids))
-
-
-def _tell(request: HttpRequest, work: Work, outcome: Outcome) -> None:
-    if outcome.done:
-        is_are = "is" if outcome.done == 1 else "are"
-        messages.success(request, f"{counted(outcome.done, 'collector')} {is_are} {work.done}")
-    if outcome.refused:
-        number = counted(len(outcome.refused), "collector")
-        messages.error(request, f"{number} not {work.done}: {outcome.refused[0]}")

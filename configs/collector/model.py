@@ -73,8 +73,9 @@ class Model:
             return path
         kind, name = Kind(str(path[0])), path[1]
         names = entries_of(self.values.get(kind))
-        same = (one for one in names if name in {trimmed(one), renamed(kind, trimmed(one))})
-        return (kind.value, next(same, name), *path[2:])
+        exact = [one for one in names if trimmed(one) == name]
+        same = exact or [one for one in names if renamed(kind, trimmed(one)) == name]
+        return (kind.value, next(iter(same), name), *path[2:])
 
     def type_as_written(self, kind: Kind, component_type: str) -> str:
         """A component type with the name that the text has for it."""

@@ -13,7 +13,8 @@ class Target:
     is_production: debugging output is out of place · replicas: how many collectors share the load, 1 when each works
     for itself · memory_mib: of the smallest host · components: types by kind that every build has, under present names
     · required_extensions: types without which nobody can manage the collector · gates: feature gates that are on
-    · denied: (kind, type) that policy forbids · denied_schemes: of references, such as file or http.
+    · denied: (kind, type) that policy forbids · denied_schemes: of references, such as file or http · reported: (kind,
+    type), under present names, that some build says it has, whatever the catalog lists.
     """
 
     is_production: bool = False
@@ -24,3 +25,4 @@ class Target:
     gates: frozenset[str] = frozenset()
     denied: frozenset[tuple[Kind, str]] = field(default_factory=frozenset)
     denied_schemes: frozenset[str] = frozenset()
+    reported: frozenset[tuple[str, str]] = frozenset()

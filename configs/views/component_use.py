@@ -1,7 +1,10 @@
-"""Who uses a component: configurations whose newest version has it in a pipeline, and builds that report it."""
+"""Who uses a component: configurations whose newest version has it in a pipeline, and builds that report it; and all
+that builds report.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -9,6 +12,7 @@ from django.db.models import Count, OuterRef, Subquery
 
 from agents.models import Agent, ComponentSet
 from agents.views.rows import build_name
+from configs.checking import Parts
 from configs.collector.catalog_types import Component
 from configs.collector.names import renamed
 from configs.models import Configuration, ConfigVersion
@@ -18,8 +22,6 @@ MOST: Final = 1_000
 """How many configurations are looked at, and how many texts and builds are kept in memory."""
 
 K = TypeVar("K")
-Parts = frozenset[tuple[str, str]]
-"""Kinds and types, under present names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,12 @@ def usage_of(component: Component) -> ComponentUse:
     return ComponentUse(_configurations(wanted), _builds(wanted))
 
 
+def reported() -> Parts:
+    """What the newest builds under management say that they have, in one query, and one more for those that are new."""
+    hashes = ComponentSet.objects.order_by("-created_at").values_list("pk", flat=True)[:MOST]
+    return frozenset(chain.from_iterable(sets.of(hashes, _read_sets).values()))
+
+
 class Kept:
     """What was read of something that never changes, by its key. The oldest go first."""
 
@@ -62,11 +70,11 @@ class Kept:
     ) -> Mapping[K, Parts]:
         """The parts by key; `read` brings those that are not here yet."""
         wanted = list(keys)
-        missing = [one for one in wanted if one not in self._parts]
-        self._parts.update(read(missing))
-        found = {one: self._parts[one] for one in wanted if one in self._parts}
-        while len(self._parts) > MOST:
-            del self._parts[next(iter(self._parts))]
+        found = {one: parts for one in wanted if (parts := self._parts.get(one)) is not None}
+        found.update(read([one for one in wanted if one not in found]))
+        self._parts.update(found)
+        for oldest in list(self._parts)[:-MOST]:
+            self._parts.pop(oldest, None)
         return found
 
 

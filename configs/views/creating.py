@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from configs.checking import checked
 from configs.drafts import put_draft
 from configs.forms import ConfigurationForm
 from configs.services import create_configuration, save_version
 from configs.starting import TEMPLATES, WRITTEN_FOR, template_named
 from configs.views.findings import findings_context
+from configs.views.judging import judged
 from telflo.base.access import Action
 from telflo.base.activity import Actor, actor_of
 from telflo.base.errors import DomainError
@@ -106,7 +106,7 @@ def _checked(form: ConfigurationForm) -> dict[str, Any]:
     """All that is wrong with the text, so that one look is enough, whatever else the form needs."""
     text = str(form["yaml"].value() or "").replace("\r\n", "\n")
     version = str(form["collector_version"].value() or "")
-    return findings_context(checked(text, version)) if text.strip() else {}
+    return findings_context(judged(text, version)) if text.strip() else {}
 
 
 def _fault(text: str, error: DomainError) -> list[FaultLine]:

@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from configs.checking import checked
 from configs.drafts import discard_draft, draft_of, put_draft, read_draft, save_draft
 from configs.errors import DraftChanged, DraftGone
 from configs.forms import DraftForm
@@ -22,6 +21,7 @@ from configs.services import masked_diff, read_raw_text
 from configs.textdiff import TextDiff
 from configs.views.compare import DiffRow, rows_of
 from configs.views.findings import findings_context
+from configs.views.judging import judged
 from configs.views.subject import configuration_or_404
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
@@ -102,7 +102,7 @@ def _posted(request: HttpRequest, configuration: Configuration) -> HttpResponse:
     except DomainError as error:
         add_domain_error(form, error)
         return _page(request, configuration, form, status=422)
-    if wanted == "publish" and not checked(there.yaml, there.collector_version).is_valid:
+    if wanted == "publish" and not judged(there.yaml, there.collector_version).is_valid:
         form = form.at(there.lock_version, base=there.yaml)
         form.add_error(None, "Not published: mend the errors first. The draft is saved.")
         return _page(request, configuration, form, status=422)
@@ -251,7 +251,7 @@ def _page(
         "next": (latest or 0) + 1,
         "clash": clash,
         "conflicts": conflicts,
-        **findings_context(checked(text, str(form["collector_version"].value() or ""))),
+        **findings_context(judged(text, str(form["collector_version"].value() or ""))),
     }
     return render(request, "configs/draft.html", context, status=status)
 
@@ -261,7 +261,7 @@ def _page(
 def findings(request: HttpRequest, configuration_id: UUID) -> HttpResponse:
     """What the validator says of the draft as it is saved: a part of its page."""
     there = draft_of(configuration_or_404(configuration_id))
-    report = checked(there.yaml, there.collector_version) if there else checked("")
+    report = judged(there.yaml, there.collector_version) if there else judged("")
     return render(request, "configs/_findings.html", findings_context(report))
 
 

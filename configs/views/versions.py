@@ -10,13 +10,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from configs.checking import checked
 from configs.drafts import draft_of, restore_version
 from configs.errors import DraftThere
 from configs.forms import DetailsForm
 from configs.models import ConfigVersion, VersionState
 from configs.services import archive_version, copy_version, publish_checked, read_raw_text
+from configs.views.component_use import reported
 from configs.views.findings import findings_context, publishing_context
+from configs.views.judging import judged
 from configs.views.subject import version_or_404
 from configs.views.usage import takers_of, usage_of
 from telflo.base.access import Action, may
@@ -75,7 +76,7 @@ def _context(
         "is_latest": version.number == max(numbers),
         "has_draft": draft_of(configuration) is not None,
         "publish_title": f"Publish {version}?",
-        **findings_context(checked(version.yaml, version.collector_version)),
+        **findings_context(judged(version.yaml, version.collector_version)),
         "archive_title": f"Archive {version}?",
         "may_publish": is_active
         and version.state == VersionState.UNPUBLISHED
@@ -99,6 +100,7 @@ def publish(request: HttpRequest, configuration_id: UUID, number: int) -> HttpRe
                 actor=actor_of(request),
                 reason=reason_of(request),
                 accepted=accepted,
+                reported=reported(),
             )
         except DomainError as error:
             messages.error(request, error.message)
@@ -109,7 +111,7 @@ def publish(request: HttpRequest, configuration_id: UUID, number: int) -> HttpRe
 
 
 def _publishing(version: ConfigVersion, accepted: list[str]) -> Question:
-    found = publishing_context(checked(version.yaml, version.collector_version), accepted)
+    found = publishing_context(judged(version.yaml, version.collector_version), accepted)
     is_blocked = bool(found["blocking"])
     return Question(
         title=f"{version} has errors" if is_blocked else f"Publish {version}?",

@@ -11,8 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from agents.services import Outcome
-from agents.wording import RETRY_MANY
+from agents.views.telling import tell
+from agents.wording import RETRIED, RETRY_MANY
 from fleets.models import Rollout, RolloutState, TargetState
 from fleets.rollouts.choosing import failed_with, waiting_with
 from fleets.rollouts.plan import ACTIVE, State, may_act
@@ -202,16 +202,8 @@ def retry(request: HttpRequest, number: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        _tell_retried(request, outcome)
+        tell(request, RETRIED, outcome)
     return redirect(question.back_url)
-
-
-def _tell_retried(request: HttpRequest, outcome: Outcome) -> None:
-    is_are = "is" if outcome.done == 1 else "are"
-    messages.success(request, f"{counted(outcome.done, 'collector')} {is_are} tried once more")
-    if outcome.refused:
-        number = counted(len(outcome.refused), "collector")
-        messages.error(request, f"{number} not: {outcome.refused[0]}")
 
 
 _NOBODY_FAILED: Final = (

@@ -46,6 +46,15 @@ def test_a_function_that_came_later_is_no_function_before() -> None:
     assert not list(faults([text], Place("log", version=(0, 158, 0))))
 
 
+def test_routes_have_three_functions_that_act_and_filters_none() -> None:
+    texts = ["route()", 'delete_key(attributes, "a")', 'delete_matching_keys(attributes, "a")']
+    assert list(faults(texts, Place("resource", is_route=True))) == []
+    assert [
+        at for at, _ in faults(['set(attributes["a"], 1)'], Place("resource", is_route=True))
+    ] == [0]
+    assert [at for at, _ in faults(["route()"], Place("resource"))] == [0]
+
+
 def test_only_the_statements_that_are_wrong_are_named() -> None:
     texts = ['set(body, "a")', "set(body", 'set(body, "a")', 'set(bodi, "a")']
     assert [at for at, _ in faults(texts, Place("log"))] == [1, 3]

@@ -65,6 +65,41 @@ def test_warnings_leave_it_valid_and_rules_can_be_switched_off() -> None:
     assert rules(one(text, disabled={"L04"})) == ["L01"]
 
 
+class TestBlanksAroundAnId:
+    """Collectors trim such an id and drop its body unread: what then runs on defaults is valid, all else is not."""
+
+    TEXT = (
+        "receivers: {' otlp': %s}\nexporters: {debug: }\n"
+        "service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}}}\n"
+    )
+
+    def test_what_runs_on_defaults_is_valid_whatever_stands_below(self) -> None:
+        text = (
+            self.TEXT.replace("otlp", "nop")
+            % "{auth: {authenticator: nobody}, tls: {min_version: 1}}"
+        )
+        report = one(text)
+        assert report.is_valid
+        assert [x.severity for x in report.findings if x.rule == "P13"] == [Severity.WARNING]
+
+    def test_what_has_no_defaults_is_invalid_whatever_stands_below(self) -> None:
+        found = one(self.TEXT % "{protocols: {grpc: }}").findings
+        assert [(x.rule, x.component) for x in found if x.severity is Severity.ERROR] == [
+            ("C06", "receivers/otlp")
+        ]
+
+    def test_what_is_no_map_and_references_are_looked_at_before(self) -> None:
+        for body, rule in (("text", "P16"), ("{a: '${nobody:x}'}", "X06")):
+            assert rule in rules(one(self.TEXT.replace("otlp", "nop") % body))
+
+
+def test_a_setting_that_is_made_twice_is_taken_by_chance_and_not_refused() -> None:
+    text = GOOD.replace("batch: }", "batch: {timeout: 1s}, 'batch::timeout': 2s}")
+    report = one(text)
+    assert report.is_valid
+    assert "P14" in rules(report)
+
+
 class TestFiles:
     BASE = "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {debug: }\nservice: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}}}\n"
 
@@ -170,6 +205,13 @@ def test_a_finding_as_json() -> None:
             }
         ],
     }
+
+
+def test_a_map_where_a_word_is_expected_does_no_harm() -> None:
+    text = "receivers: {file_log: {operators: [{type: time_parser, layout: {a: b}, layout_type: {a: b}}]}}"
+    assert "C19" in rules(one(text))
+    text = "connectors: {routing: {table: [{context: {a: b}, condition: [a], statement: {}}]}}"
+    assert "C24" in rules(one(text))
 
 
 def test_no_message_shows_a_secret() -> None:

@@ -39,5 +39,8 @@ def test_verdicts_are_compared_by_what_they_name() -> None:
 
     assert outcome(1, words) is Outcome.BOTH_REFUSE_IT
     assert outcome(1, other) is Outcome.ELSEWHERE
+    assert (
+        outcome(1, 'failed to build pipelines: undefined function "set"') is Outcome.BOTH_REFUSE_IT
+    )
     assert outcome(0, "") is Outcome.FALSE_ALARM
     assert outcome(0, "", starts=False) is Outcome.CANNOT_START

@@ -76,3 +76,38 @@ def test_a_whole_pipeline_is_told_with_the_names_of_its_text() -> None:
     [(deed, place, before, _)] = said(OLD, after)
     assert (deed, place) == ("removed", "service::pipelines::metrics")
     assert before == {"receivers": ("spanmetrics",), "processors": (), "exporters": ("otlp",)}
+
+
+def test_a_name_that_no_section_defines_is_said_as_the_text_has_it() -> None:
+    after = edited(
+        ("exporters: [otlp, spanmetrics]", "exporters: [otlp, 'otlp/archive ', spanmetrics]")
+    )
+    assert said(OLD, after) == [
+        (
+            "changed",
+            "service::pipelines::traces::exporters",
+            ("otlp", "spanmetrics"),
+            ("otlp", "otlp/archive", "spanmetrics"),
+        )
+    ]
+    assert said(after, OLD)[0][2] == ("otlp", "otlp/archive", "spanmetrics")
+    added = edited(
+        (
+            "    metrics:",
+            "    traces/b: {receivers: [hostmetrics], exporters: [otlp_grpc/b]}\n    metrics:",
+        )
+    )
+    [(_, _, _, members)] = said(OLD, added)
+    assert members == {
+        "receivers": ("hostmetrics",),
+        "processors": (),
+        "exporters": ("otlp_grpc/b",),
+    }
+
+
+def test_old_and_new_names_in_one_pipeline_are_two_components_and_stay_two() -> None:
+    both = edited(('{endpoint: "a:4317"}}', '{endpoint: "a:4317"}, otlp_grpc: {endpoint: "b:1"}}'))
+    after = both.replace("[otlp, spanmetrics]", "[otlp_grpc, otlp, spanmetrics]")
+    assert said(both, after)[0][3] == ("otlp_grpc", "otlp", "spanmetrics")
+    changed = both.replace("b:1", "c:1")
+    assert [one[1] for one in said(both, changed)] == ["exporters::otlp_grpc::endpoint"]

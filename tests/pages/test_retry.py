@@ -98,7 +98,7 @@ def test_all_that_failed_for_one_cause_are_retried_from_the_rollout_with_one_que
     assert "offered the version before it" in asked
     client = signed_in(Role.OPERATOR)
     html = client.post(link, {"reason": "mended"}, follow=True).content.decode()
-    assert "2 collectors are tried once more" in html
+    assert "2 collectors are offered what failed once more" in html
     assert Activity.objects.get(action="rollout.retry").reason == "mended"
     assert "Failed collectors retried" in html
     assert set(rollout.targets.values_list("state", flat=True)) == {"waiting"}

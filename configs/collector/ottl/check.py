@@ -37,12 +37,14 @@ _GLOBS: Final = frozenset({"replace_match", "replace_all_matches", "ExtractGrokP
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a statement stands. context: "" where it is taken from the paths · signal: trace, metric, log, profile, or
-    "" for any context · is_condition: of a filter, with functions that change nothing · version: of the collector.
+    "" for any context · is_condition: with functions that change nothing · is_route: of the routing connector, with
+    functions of its own · version: of the collector.
     """
 
     context: str = ""
     signal: str = ""
     is_condition: bool = False
+    is_route: bool = False
     version: tuple[int, ...] = ()
 
 
@@ -105,7 +107,7 @@ def _context_of(path: Node) -> str:
 
 
 def _functions(context: str, place: Place) -> Mapping[str, Signature]:
-    return functions_of(context, is_condition=place.is_condition)
+    return functions_of(context, is_condition=place.is_condition, is_route=place.is_route)
 
 
 def _fault(tree: Node, context: str, place: Place) -> str:

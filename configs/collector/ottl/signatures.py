@@ -196,11 +196,16 @@ def since(name: str) -> tuple[int, ...]:
     return _SINCE.get(name, ())
 
 
-def functions_of(context: str, *, is_condition: bool = False) -> Mapping[str, Signature]:
-    """The functions of a context of transform, or those of conditions in filters.
+def functions_of(
+    context: str, *, is_condition: bool = False, is_route: bool = False
+) -> Mapping[str, Signature]:
+    """The functions of a context of transform, or those of conditions in filters, or of routes.
 
-    is_condition: a condition in filters, which have no functions that change something.
+    is_condition: a condition in filters, which have no functions that change something · is_route: of the routing
+    connector (connector/routingconnector/functions.go).
     """
+    if is_route:
+        return {**_ROUTING, **(_OF_SPANS if context == "span" else {})}
     more = _CONDITIONS if is_condition else _CONTEXTS
     standard = _CONVERTERS if is_condition else _ALL
     return {**standard, **more.get(context, {})}
@@ -221,7 +226,9 @@ _CONVERTERS: Final = {name: one for name, one in _ALL.items() if name[0].isupper
     name: _ALL[name] for name in ("append", "delete_index")
 }
 _CONTEXTS: Final = {context: _read(text) for context, text in _MORE.items()}
-_CONDITIONS: Final = {
-    "metric": _CONTEXTS["filter metric"],
-    "span": {"IsRootSpan": _CONTEXTS["span"]["IsRootSpan"]},
+_OF_SPANS: Final = {"IsRootSpan": _CONTEXTS["span"]["IsRootSpan"]}
+_CONDITIONS: Final = {"metric": _CONTEXTS["filter metric"], "span": _OF_SPANS}
+_ROUTING: Final = _CONVERTERS | {
+    "route": (),
+    **{name: _ALL[name] for name in ("delete_key", "delete_matching_keys")},
 }

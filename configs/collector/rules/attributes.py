@@ -1,13 +1,12 @@
 """PURE. Attributes that are changed, and what is chosen by attributes (rules C17 and C26)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Final
 
 from configs.collector.findings import Severity
 from configs.collector.goregex import group_names, regex_fault
 from configs.collector.names import Kind
-from configs.collector.rules.demands import regexes
+from configs.collector.rules.demands import regexes, when_built
 from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import Rule, contrib, rule
 from configs.collector.rules.subject import Component, Subject
@@ -51,9 +50,7 @@ _CONDITIONS: Final = {
 def actions(subject: Subject) -> Iterator[Hit]:
     """Known actions, each with what it needs and nothing else."""
     for component in subject.of_type(Kind.PROCESSOR, "attributes", "resource"):
-        severity = None if subject.is_used(component) else Severity.WARNING
-        for hit in _of_component(subject, component):
-            yield replace(hit, severity=severity)
+        yield from when_built(subject, component, _of_component(subject, component))
 
 
 @rule("C26", Severity.ERROR, "What is chosen", contrib("processor/filterprocessor"))
@@ -61,8 +58,7 @@ def choices(subject: Subject) -> Iterator[Hit]:
     """Include and exclude say how they compare, and name something."""
     for component in subject.of_type(Kind.PROCESSOR, "filter"):
         yield from _both_ways(component)
-        for hit in _of_filter(component):
-            yield hit if subject.is_used(component) else replace(hit, severity=Severity.WARNING)
+        yield from when_built(subject, component, _of_filter(component))
     for component in subject.of_type(Kind.PROCESSOR, "attributes"):
         if subject.is_used(component):
             yield from _of_attributes(subject, component)

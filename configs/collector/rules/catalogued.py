@@ -42,12 +42,15 @@ def types(subject: Subject) -> Iterator[Hit]:
 
 @rule("P10", Severity.ERROR, "Unknown component type", CONFIGURATION)
 def unknown_types(subject: Subject) -> Iterator[Hit]:
-    """Where the catalog lists all that the distribution has; else only what looks like a slip of the pen."""
+    """Where the catalog lists all that the distribution has; else only what looks like a slip of the pen. What a build
+    says it has is known.
+    """
     catalog = subject.catalog
     if catalog is None:
         return
     for component in subject.every():
-        if subject.known(component) is not None or (component.kind, component.type) in REMOVED:
+        is_known = subject.known(component) is not None or subject.is_reported(component)
+        if is_known or (component.kind, component.type) in REMOVED:
             continue
         is_certain = not catalog.may_have(component.kind, component.type)
         likeness = _ALIKE if is_certain else _VERY_ALIKE
@@ -97,7 +100,8 @@ def removed(subject: Subject) -> Iterator[Hit]:
     """Newer collectors do not have it; an error where the catalog says so."""
     for component in subject.every():
         instead = REMOVED.get((component.kind, component.type))
-        if instead is None or subject.known(component) is not None:
+        is_known = subject.known(component) is not None or subject.is_reported(component)
+        if instead is None or is_known:
             continue
         is_logging = component.type == "logging" and subject.since(*_LOGGING_WENT)
         is_certain = is_logging or (subject.catalog is not None and subject.catalog.is_complete)

@@ -1,13 +1,12 @@
-"""PURE. What single contributed components demand (rules C20 and C22 to C24)."""
+"""PURE. What single contributed components demand (rules C20, C22, C23 and C27)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
 from configs.collector.findings import Severity
 from configs.collector.names import Kind
-from configs.collector.rules.demands import not_negative, one_of, regexes
+from configs.collector.rules.demands import not_negative, one_of, regexes, when_built
 from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import Rule, contrib, rule
 from configs.collector.rules.settings import items
@@ -23,8 +22,6 @@ _SCRAPERS: Final = frozenset(
 )
 _MATCH_TYPES: Final = ("strict", "regexp")
 _COUNTED: Final = ("spans", "spanevents", "metrics", "datapoints", "logs", "profiles")
-_CONTEXTS: Final = ("", "resource", "span", "metric", "datapoint", "log", "request")
-_ACTIONS: Final = ("move", "copy")
 _MODES: Final = 0o777
 
 
@@ -41,8 +38,8 @@ def scrapers(subject: Subject) -> Iterator[Hit]:
                 close = get_close_matches(name, _SCRAPERS, n=1)
                 hint = f"Did you mean {close[0]}?" if close else f"Known are {_listed(_SCRAPERS)}."
                 yield Hit(f"There is no scraper {shown(name)}. {hint}", (*path, name), True)
-            for hit in _filters((*path, name), entries_of(settings)):
-                yield hit if subject.is_used(component) else replace(hit, severity=Severity.WARNING)
+            filters = _filters((*path, name), entries_of(settings))
+            yield from when_built(subject, component, filters)
 
 
 @rule("C22", Severity.ERROR, "Exporter into files", contrib("exporter/fileexporter"))
@@ -76,21 +73,6 @@ def counted(subject: Subject) -> Iterator[Hit]:
                 yield from _attributes(subject, path, entries_of(metric), what)
 
 
-@rule("C24", Severity.ERROR, "Routing", contrib("connector/routingconnector"))
-def routes(subject: Subject) -> Iterator[Hit]:
-    """A condition or a statement, and pipelines that there are."""
-    for component in subject.of_type(Kind.CONNECTOR, "routing"):
-        if isinstance(component.body, Expansion):
-            continue
-        path = (*component.path, "table")
-        if component.settings.get("table") in (None, ()):
-            yield Hit("The connector has no table. Add one route at least.", path, True)
-        yield from _pipelines(subject, component, component.path, "default_pipelines")
-        for here, one in items(subject, path):
-            if not isinstance(one, Expansion):
-                yield from _route(subject, component, here, entries_of(one))
-
-
 @rule("C27", Severity.ERROR, "OpAMP", contrib("extension/opampextension"))
 def opamp(subject: Subject) -> Iterator[Hit]:
     """A server, and how to reach it."""
@@ -106,7 +88,7 @@ def opamp(subject: Subject) -> Iterator[Hit]:
                 yield Hit("The server has no endpoint. Add it.", (*path, way, "endpoint"), True)
 
 
-RULES: Final[tuple[Rule, ...]] = (scrapers, files, counted, routes, opamp)
+RULES: Final[tuple[Rule, ...]] = (scrapers, files, counted, opamp)
 
 
 def _intervals(component: Component) -> Iterator[Hit]:
@@ -170,34 +152,6 @@ def _attributes(
     for here, one in items(subject, (*path, "attributes")):
         if isinstance(one, Mapping) and not one.get("key"):
             yield Hit("An attribute needs a key. Add it.", here, True)
-
-
-def _route(
-    subject: Subject, component: Component, path: Path, route: Mapping[str, Value]
-) -> Iterator[Hit]:
-    has_condition, has_statement = bool(route.get("condition")), bool(route.get("statement"))
-    if has_condition == has_statement:
-        message = "A route has a condition or a statement, and not both."
-        yield Hit(message, (*path, "condition"), True)
-    if route.get("pipelines") in (None, ()):
-        yield Hit("A route leads to pipelines. Add one.", (*path, "pipelines"), True)
-    yield from one_of(path, route, "context", _CONTEXTS)
-    yield from one_of(path, route, "action", (*_ACTIONS, ""))
-    yield from _pipelines(subject, component, path, "pipelines")
-
-
-def _pipelines(subject: Subject, component: Component, path: Path, key: str) -> Iterator[Hit]:
-    """Those that a route leads to receive from the connector."""
-    receiving = {
-        pipeline.id
-        for pipeline in subject.pipelines
-        if any(member.id == component.id for member in pipeline.members["receivers"])
-    }
-    severity = None if subject.is_used(component) else Severity.WARNING
-    for here, one in items(subject, (*path, key)):
-        if isinstance(one, str) and one not in receiving and not subject.is_open("service"):
-            message = f"{shown(one)} is no pipeline that receives from {component.id}."
-            yield Hit(message, here, severity=severity)
 
 
 def _listed(names: frozenset[str]) -> str:

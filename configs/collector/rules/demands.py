@@ -1,11 +1,21 @@
 """PURE. What single settings have to be: one of some words, within a range, a regular expression."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from configs.collector.findings import Severity
 from configs.collector.goregex import regex_fault
 from configs.collector.rules.hit import Hit
 from configs.collector.rules.shared import below, number
+from configs.collector.rules.subject import Component, Subject
 from configs.collector.values import Path, Value
+
+
+def when_built(subject: Subject, component: Component, hits: Iterable[Hit]) -> Iterator[Hit]:
+    """What collectors look at while they build a component: of one that nothing uses it does no harm."""
+    is_built = subject.is_used(component)
+    for hit in hits:
+        yield hit if is_built else replace(hit, severity=Severity.WARNING)
 
 
 def one_of(

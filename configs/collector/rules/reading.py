@@ -12,7 +12,7 @@ from configs.collector.names import SIGNALS, Kind, trimmed
 from configs.collector.nodes import PATH, resolved
 from configs.collector.rules.hit import Hit, place, shown
 from configs.collector.rules.rule import CONFIGURATION, Rule, rule
-from configs.collector.rules.subject import Subject
+from configs.collector.rules.subject import Subject, dropped
 from configs.collector.structure import SECTIONS
 from configs.collector.values import Expansion, Path, Time, Value, entries_of
 
@@ -115,20 +115,19 @@ def second_documents(subject: Subject) -> Iterator[Hit]:
             yield Hit(message, file=file.name, span=file.document.rest)
 
 
-@rule("P13", Severity.ERROR, "Blanks in an id", CONFIGURATION)
+@rule("P13", Severity.WARNING, "Blanks in an id", CONFIGURATION)
 def blanks_in_ids(subject: Subject) -> Iterator[Hit]:
-    """The id counts without them, and what stands below it is dropped unread."""
-    for kind in Kind:
-        for name, body in entries_of(subject.root.get(kind)).items():
-            if name != trimmed(name) and body is not None:
-                message = f"The collector drops what is below {shown(name)}: there are blanks in its id. Remove them."
-                fix = subject.edits.renamed("Remove the blanks", (kind.value, name), trimmed(name))
-                yield Hit(message, (kind.value, name), True, fix=fix)
+    """The id counts without them, and what stands below it is dropped unread; other rules say what is missing then."""
+    for path in dropped(subject.files.root):
+        name = path[1]
+        message = f"The collector drops what is below {shown(name)}: there are blanks in its id. Remove them."
+        fix = subject.edits.renamed("Remove the blanks", path, trimmed(name))
+        yield Hit(message, path, True, fix=fix)
 
 
-@rule("P14", Severity.ERROR, "A setting that is made twice", CONFIGURATION)
+@rule("P14", Severity.WARNING, "A setting that is made twice", CONFIGURATION)
 def settings_made_twice(subject: Subject) -> Iterator[Hit]:
-    """`a::b` beside `a: {b: …}`: which of them wins is chance."""
+    """`a::b` beside `a: {b: …}`: which of them wins is chance, so that a collector starts with it, or does not."""
     names = _Names()
     for file, entry, siblings in entries_of_text(subject, PATH):
         other = names.at(siblings, entry.name.split(PATH)) if PATH in entry.name else None

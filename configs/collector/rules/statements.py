@@ -8,6 +8,8 @@ from configs.collector.findings import Severity
 from configs.collector.names import Kind
 from configs.collector.ottl.check import Place, faults
 from configs.collector.ottl.contexts import OUTER, SIGNALS
+from configs.collector.rules import routing
+from configs.collector.rules.demands import when_built
 from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import Rule, contrib, rule
 from configs.collector.rules.subject import Component, Subject
@@ -43,27 +45,36 @@ class Group:
 @rule("C25", Severity.ERROR, "Statements and conditions", contrib("processor/transformprocessor"))
 def statements(subject: Subject) -> Iterator[Hit]:
     """They can be read, and name functions, paths and words that there are."""
+    yield from _error_modes(subject)
     for component in subject.of_type(Kind.PROCESSOR, "transform"):
-        yield from _error_mode(component.path, component.settings.get("error_mode"))
         if component.settings.get("flatten_data") is True:
             message = "flatten_data needs a feature gate that is off. Remove it."
             yield Hit(message, (*component.path, "flatten_data"))
         yield from _of_transform(subject, component)
     for component in subject.of_type(Kind.PROCESSOR, "filter"):
-        yield from _error_mode(component.path, component.settings.get("error_mode"))
         yield from _inferred(subject, component)
         for group in _of_filter(subject, component):
             yield from _hits(group, "condition")
     for component in subject.of_type(Kind.PROCESSOR, "tail_sampling"):
-        severity = None if subject.is_used(component) else Severity.WARNING
         for group in _of_sampling(subject, component):
-            yield from (replace(hit, severity=severity) for hit in _hits(group, "condition"))
+            yield from when_built(subject, component, _hits(group, "condition"))
     for component in subject.of_type(Kind.CONNECTOR, "count"):
         for group in _of_counting(subject, component):
             yield from _hits(group, "condition")
+    for component in subject.of_type(Kind.CONNECTOR, "routing"):
+        yield from routing.choices(subject, component)
 
 
 RULES: Final[tuple[Rule, ...]] = (statements,)
+
+
+def _error_modes(subject: Subject) -> Iterator[Hit]:
+    """How components take errors of theirs."""
+    processors = subject.of_type(Kind.PROCESSOR, "transform", "filter")
+    for component in (*processors, *subject.of_type(Kind.CONNECTOR, "routing")):
+        yield from _error_mode(component.path, component.settings.get("error_mode"))
+    for one in subject.named("ottl_condition", below=Kind.PROCESSOR):
+        yield from _error_mode(one.path, entries_of(one.value).get("error_mode"))
 
 
 def _of_transform(subject: Subject, component: Component) -> Iterator[Hit]:

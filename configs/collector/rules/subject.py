@@ -10,7 +10,7 @@ from configs.collector.catalog_types import Catalog
 from configs.collector.catalog_types import Component as Known
 from configs.collector.files import Files
 from configs.collector.model import Model, model_from
-from configs.collector.names import Kind, trimmed, type_of
+from configs.collector.names import Kind, renamed, trimmed, type_of
 from configs.collector.rules.edits import Edits
 from configs.collector.rules.hit import Hit
 from configs.collector.rules.schema import SchemaWalk
@@ -89,7 +89,9 @@ class Setting(NamedTuple):
 
 
 class Subject:
-    """All that rules may ask. catalog: None when no collector version was named."""
+    """All that rules may ask. root: as the collector reads it, without what it drops (P13) · catalog: None when no
+    collector version was named.
+    """
 
     def __init__(
         self,
@@ -100,7 +102,7 @@ class Subject:
         version: str | None = None,
     ) -> None:
         self.files = files
-        self.root = files.root
+        self.root = _without_dropped(files.root)
         self.catalog = catalog
         self.target = target or Target()
         self.version = _version(version or (catalog.version if catalog else ""))
@@ -151,8 +153,10 @@ class Subject:
 
     @cached_property
     def texts(self) -> tuple[Setting, ...]:
-        """Every value that is a text, or a text with references."""
-        return tuple(one for one in self.settings if isinstance(one.value, str | Expansion))
+        """Every value that is a text, or a text with references: those of what is dropped too, which are resolved."""
+        is_whole = self.root is self.files.root
+        settings = self.settings if is_whole else tuple(_settings((), self.files.root))
+        return tuple(one for one in settings if isinstance(one.value, str | Expansion))
 
     @cached_property
     def _by_key(self) -> Mapping[str, list[Setting]]:
@@ -215,9 +219,18 @@ class Subject:
         """What the catalog says about it; None without a catalog, and for what it does not list."""
         return self.catalog.find(component.kind, component.type) if self.catalog else None
 
+    def is_reported(self, component: Component) -> bool:
+        """Whether some build says that it has the type."""
+        present = renamed(component.kind, component.type)
+        return (component.kind.value, present) in self.target.reported
+
     def since(self, *version: int) -> bool:
         """Whether the collector is of this version or later; False when its version is not known."""
         return bool(self.version) and self.version >= version
+
+    def before(self, *version: int) -> bool:
+        """Whether the collector is of an earlier version; False when its version is not known."""
+        return bool(self.version) and self.version < version
 
     def schema_faults(self, rule_id: str) -> Iterator[Hit]:
         """What does not fit the catalog's settings, of one rule."""
@@ -247,6 +260,28 @@ class Subject:
                 role: tuple(_members(entries_of(body).get(role), (*path, role))) for role in ROLES
             }
             yield Pipeline(trimmed(name), path, body, members)
+
+
+def dropped(root: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+    """Section and id of what a collector drops: it trims blanks off an id, looks for the body under what is left, and
+    finds none (otelcol/internal/configunmarshaler). The component runs on its defaults.
+    """
+    for kind in Kind:
+        for name, body in entries_of(root.get(kind)).items():
+            if name != trimmed(name) and isinstance(body, Mapping | Expansion) and body:
+                yield kind.value, name
+
+
+def _without_dropped(root: Mapping[str, Value]) -> Mapping[str, Value]:
+    found = set(dropped(root))
+    sections = {
+        section: {
+            name: None if (section, name) in found else body
+            for name, body in entries_of(root[section]).items()
+        }
+        for section in {section for section, _ in found}
+    }
+    return {**root, **sections} if sections else root
 
 
 def _members(value: Value, path: Path) -> Iterator[Member]:

@@ -30,10 +30,21 @@ def logs(fields: str) -> str:
     return f"receivers: {{file_log: {{{fields}}}}}\n{body}"
 
 
+def kafka(encoding: str) -> str:
+    return f"receivers: {{kafka: {{logs: {{encoding: {encoding}}}}}}}"
+
+
+def encoded(encoding: str) -> str:
+    return f"exporters: {{file: {{path: a, encoding: {encoding}}}}}"
+
+
 LIMITS = "check_interval: 1s, limit_mib: 100"
 QUEUE = "sending_queue: {{{}}}"
 EXTENSIONS = (
     "extensions: {basicauth: , file_storage: }\nservice: {extensions: [basicauth, file_storage]}\n"
+)
+ENCODINGS = (
+    "extensions: {limits/a: , otlp_encoding: }\nservice: {extensions: [limits/a, otlp_encoding]}\n"
 )
 POLICY = "policies: [{name: a, type: latency}, {name: %s, type: %s}]"
 
@@ -119,4 +130,13 @@ EXAMPLES = [
     Example("S01", exporter(QUEUE.format("storage: «file_storage»")), EXTENSIONS + exporter(QUEUE.format("storage: file_storage"))),
     Example("S02", "extensions: {basicauth: }\n" + exporter("auth: {authenticator: «basicauth»}"), EXTENSIONS + exporter("auth: {authenticator: basicauth}")),
     Example("S03", EXTENSIONS + exporter("auth: {authenticator: «file_storage»}"), EXTENSIONS + exporter("auth: {authenticator: basicauth}")),
+    Example("S01", exporter("middlewares: [{id: «limits/a»}]"), ENCODINGS + exporter("middlewares: [{id: limits/a}]")),
+    Example("S01", kafka("«otlp_encoding»"), ENCODINGS + kafka("otlp_encoding")),
+    Example("S01", kafka("«otlp_encoding»"), kafka("otlp_proto")),
+    Example("S01", encoded("«mine»"), ENCODINGS + encoded("otlp_encoding")),
+    Example("S02", "extensions: {limits/a: }\n" + exporter("middlewares: [{id: «limits/a»}]"), ENCODINGS + exporter("middlewares: [{id: limits/a}, '${env:M}']")),
+    Example("S02", "extensions: {otlp_encoding: }\n" + encoded("«otlp_encoding»"), ENCODINGS + encoded("otlp_encoding")),
+    Example("S03", EXTENSIONS + exporter("middlewares: [{id: «file_storage»}]"), ENCODINGS + exporter("middlewares: [{id: limits/a}]"), says="requests"),
+    Example("S03", EXTENSIONS + encoded("«basicauth»"), ENCODINGS + encoded("otlp_encoding"), says="encodes"),
+    Example("S03", ENCODINGS + exporter("auth: {authenticator: «otlp_encoding»}"), EXTENSIONS + exporter("auth: {authenticator: basicauth}")),
 ]  # fmt: skip

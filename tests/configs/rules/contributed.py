@@ -21,6 +21,10 @@ def logs(fields: str) -> str:
     return f"receivers: {{file_log: {{include: [a], {fields}}}}}\n{body}"
 
 
+def syslog(fields: str) -> str:
+    return f"receivers: {{syslog: {{protocol: rfc3164, {fields}}}}}"
+
+
 def lines(bad: str, good: str, says: str = "") -> Example:
     return Example(
         "C19", logs(f"operators: [{{{bad}}}]"), logs(f"operators: [{{{good}}}]"), says=says
@@ -80,6 +84,15 @@ def counts(bad: str, good: str) -> Example:
     return Example("C23", f"connectors: {{count: {{{bad}}}}}", f"connectors: {{count: {{{good}}}}}")
 
 
+def chosen(bad: str, good: str, says: str = "", version: str = "0.158.0") -> Example:
+    """A route by a condition or a statement."""
+    body = (
+        "service: {pipelines: {traces: {exporters: [routing]}, traces/a: {receivers: [routing]}}}"
+    )
+    text = "connectors: {routing: {table: [{%s, pipelines: [traces/a]}]}}\n" + body
+    return Example("C25", text % bad, text % good, says=says, given={"version": version})
+
+
 def routed(bad: str, good: str) -> Example:
     body = (
         "\nservice: {pipelines: {traces: {exporters: [routing]}, traces/a: {receivers: [routing]}}}"
@@ -131,6 +144,18 @@ EXAMPLES = [
     lines("type: json_parser, timestamp: {layout: '%Y'}", "type: json_parser, timestamp: {parse_from: body, layout_type: native}", "parse_from"),
     lines("type: json_parser, severity: {preset: none}", "type: json_parser, severity: {parse_from: body}", "parse_from"),
     lines("type: time_parser, parse_from: body, layout_type: epoch, layout: «x»", "type: time_parser, parse_from: body, layout_type: epoch, layout: s"),
+    lines("type: time_parser, parse_from: body, layout: «'%Q'»", "type: time_parser, parse_from: body, layout: '%Y'", "no %Q"),
+    lines("type: json_parser, timestamp: {parse_from: body, layout: «'2006-01-02'»}", "type: json_parser, timestamp: {parse_from: body, layout_type: gotime, layout: '2006-01-02'}", "digits"),
+    lines("type: json_parser, timestamp: {parse_from: body, layout_type: gotime, layout: «'05:999'»}", "type: json_parser, timestamp: {parse_from: body, layout_type: native, layout: '05:999'}", "9s"),
+    lines("type: time_parser, parse_from: body, layout: '%H', location: «/etc/localtime»", "type: time_parser, parse_from: body, layout: '%H', location: Europe/Berlin", "such as"),
+    lines("type: time_parser, parse_from: body, layout: '%H', location: «berlin»", "type: time_parser, parse_from: body, layout_type: epoch, layout: s, location: berlin", "Did you mean Europe/Berlin?"),
+    lines("type: time_parser, parse_from: body, layout: '%Z', time_zone_locations: {MEZ: «Moon/Base»}", "type: time_parser, parse_from: body, layout: '%Z', time_zone_locations: {MEZ: Europe/Berlin}", "Moon/Base"),
+    lines("type: syslog_parser, protocol: rfc3164, location: «Moon/Base»", "type: syslog_parser, protocol: RFC3164, location: UTC", "Moon/Base"),
+    Example("C19", syslog("location: «Moon/Base»"), syslog("location: Local"), says="Moon/Base"),
+    reads("encoding: «klingon»", "encoding: UTF-16LE", "no encoding"),
+    Example("C18", syslog("udp: {listen_address: 'a:1', encoding: «klingon»}"), syslog("udp: {listen_address: 'a:1', encoding: latin1}, attributes: {encoding: klingon}")),
+    reads("ordering_criteria: {regex: a, sort_by: [{sort_type: timestamp, regex_key: a, layout: «'%Q'»}]}", "ordering_criteria: {regex: a, sort_by: [{sort_type: timestamp, regex_key: a, layout: '%Y'}]}"),
+    reads("ordering_criteria: {regex: a, sort_by: [{sort_type: timestamp, regex_key: a, layout: '%Y', location: «Moon/Base»}]}", "ordering_criteria: {regex: a, sort_by: [{sort_type: timestamp, regex_key: a, layout: '%Y', location: UTC}]}"),
     lines("type: key_value_parser, delimiter: «' '»", "type: key_value_parser"),
     lines("type: csv_parser", "type: csv_parser, header: 'a,b'", "needs header"),
     lines("type: csv_parser, header: «a»", "type: csv_parser, header: 'a;b', delimiter: ';'", "one name"),
@@ -166,8 +191,22 @@ EXAMPLES = [
     routed("{condition: 'true', statement: 'route()', pipelines: [traces/a]}", ROUTE % ""),
     routed("{condition: 'true', pipelines: [«traces»]}", ROUTE % ""),
     routed("{condition: 'true', «pipelines»: []}", ROUTE % ""),
+    routed("{condition: 'true', pipelines: [«null»]}", "{condition: 'true', pipelines: ['${env:P}']}"),
     routed("{condition: 'true', pipelines: [traces/a], context: «planet»}", ROUTE % ", context: span"),
     Example("C24", "connectors: {routing: {«table»: []}}", "connectors: {routing: '${env:R}'}"),
+    routed("{condition: 'true', pipelines: [traces/a], context: «planet»}", ROUTE % ", context: otelcol"),
+    chosen("condition: «'attributes['»", "condition: 'attributes[\"a\"] == \"b\"'", "ends too early"),
+    chosen("condition: «'name == \"a\"'»", "context: span, condition: 'name == \"a\"'", "resource has no name"),
+    chosen("condition: «'span.nam == \"a\"'»", "condition: 'span.name == \"a\"'", "did you mean name"),
+    chosen("condition: «'span.name == \"a\"'»", "condition: 'resource.attributes[\"a\"] == nil'", version="0.149.0"),
+    chosen("context: span, condition: «'IsRoot()'»", "context: span, condition: 'IsRootSpan()'", "did you mean IsRootSpan"),
+    chosen("condition: «'otelcol.client.metadata['»", "condition: 'otelcol.client.metadata[\"a\"][0] == \"b\"'"),
+    chosen("context: log, condition: «'sett(body, 1)'»", "context: log, condition: 'severity_number > SEVERITY_NUMBER_INFO'"),
+    chosen("statement: «'set(attributes[\"a\"], 1)'»", "statement: 'route() where IsMatch(attributes[\"a\"], \"^b\")'", "no function set"),
+    chosen("statement: «'route() where IsMatch(attributes[\"a\"], \"(\")'»", "statement: 'delete_key(attributes, \"a\") where attributes[\"a\"] != nil'", "never closed"),
+    chosen("context: request, condition: «x»", "context: request, condition: 'request[\"a\"] == \"b\"'", "request["),
+    chosen("context: request, condition: «'request[\"a\"] == \"b\" or request[\"a\"] == \"c\"'»", "context: request, condition: 'request[\"a\"] != \"b\"'", "request["),
+    chosen("context: request, statement: «'route()'»", "context: request, condition: 'request[\"a\"] != \"b\"'", "condition"),
     of("C25", "transform", "log_statements: [null]", "log_statements: []", says="no statement"),
     of("C25", "transform", "«log_statements»: a", "log_statements: '${env:S}'", says="is a list"),
     of("C25", "transform", "log_statements: [{}]", "log_statements: [{context: log}]", says="Without statements"),
@@ -194,6 +233,8 @@ EXAMPLES = [
     says("metrics", "convert_sum_to_gauge() where datapoint.value_int > 3", 'convert_sum_to_gauge() where metric.name == "a"', "no function"),
     of("C25", "transform", "log_statements: [{context: «planet», statements: []}]", "log_statements: [{context: log, statements: ['set(body, 1)']}]"),
     of("C25", "transform", "error_mode: «loud»", "error_mode: silent"),
+    Example("C25", "connectors: {routing: {error_mode: «loud»}}", "connectors: {routing: {error_mode: ignore}}"),
+    of("C25", "tail_sampling", "policies: [{name: a, type: ottl_condition, ottl_condition: {error_mode: «loud»}}]", "policies: [{name: a, type: ottl_condition, ottl_condition: {error_mode: propagate}}]", "traces"),
     asks("logs::log_record", "body ==", 'body == "a"', "ends too early"),
     asks("traces::span", 'nam == "a"', 'name == "a" and resource.attributes["b"] == nil', "did you mean name"),
     asks("metrics::metric", 'HasAttrOnDatapoint("a")', 'HasAttrOnDatapoint("a", "b")', "takes 2"),

@@ -1,9 +1,18 @@
 """Examples of the graph and of the catalog."""
 
+from configs.collector.target import Target
 from tests.configs.rules.catalog import CATALOG
 from tests.configs.rules.example import Example, pipelines
 
 KNOWN = {"catalog": CATALOG}
+REPORTED = {
+    "target": Target(
+        reported=frozenset(
+            {("exporters", "own"), ("exporters", "sapm"), ("processors", "k8s_attributes")}
+        )
+    )
+}
+"""What a build of one's own says that it has; kinds and present names."""
 
 
 def exporter(fields: str, name: str = "otlp_grpc") -> str:
@@ -93,5 +102,7 @@ EXAMPLES = [
         fixed="exporters: {otlp_grpc/b: }\nservice: {pipelines: {logs: {exporters: ['otlp_grpc/b', debug]}}}",
         given=KNOWN,
     ),
+    Example("P10", "exporters: {own: , «owns»: }", "exporters: {own: , own/a: }\nprocessors: {k8sattributes: }", given=KNOWN | REPORTED),
     Example("L22", "exporters: {«logging»: }", "exporters: {debug: }", says="debug"),
+    Example("L22", "exporters: {«logging»: }", "exporters: {sapm: }", given=KNOWN | REPORTED),
 ]  # fmt: skip

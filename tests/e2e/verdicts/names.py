@@ -16,7 +16,8 @@ _SECTIONS: Final = {
     **{one: one for one in ("service", "pipelines", "telemetry")},
 }  # fmt: skip
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_KNOWN_TYPES: Final = re.compile(r"\(valid values: [^)]*\)")
+_NO_NAMES: Final = re.compile(r"\(valid values: [^)]*\)|failed to build pipelines:")
+"""What is in a complaint and not about it: all types there are, and when it was made."""
 _SHORTEST: Final = 2
 """Characters of a name that is not taken for a word."""
 _TOKEN: Final = re.compile(r"[\w/.+-]+")
@@ -35,7 +36,7 @@ def is_same_place(words: str, text: str, findings: tuple[Finding, ...]) -> bool:
 
 
 def _named(words: str, text: str) -> tuple[set[str], set[str]]:
-    tokens = set(_tokens(_KNOWN_TYPES.sub("", words)))
+    tokens = set(_tokens(_NO_NAMES.sub("", words)))
     return tokens & _vocabulary(text), {_SECTIONS[one] for one in tokens if one in _SECTIONS}
 
 

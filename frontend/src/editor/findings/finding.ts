@@ -91,6 +91,11 @@ function inOrder(one: Finding, other: Finding): number {
   return (one.place?.from ?? -1) - (other.place?.from ?? -1) || RANK[one.severity] - RANK[other.severity];
 }
 
+/** The worst first, and those of one severity in the order of the text. */
+export function byWorst(findings: readonly Finding[]): Finding[] {
+  return [...findings].sort((one, other) => RANK[one.severity] - RANK[other.severity] || inOrder(one, other));
+}
+
 /** The findings with other faults of syntax: those that the browser found before are gone. */
 export function withFaults(findings: readonly Finding[], faults: readonly Fault[]): Finding[] {
   const others = findings.filter((finding) => finding.source === "server");

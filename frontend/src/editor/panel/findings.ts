@@ -1,6 +1,6 @@
-/** The list of findings: each with its place, its documentation and its fixes. */
+/** The list of findings, the worst first: each with its place, its documentation and its fixes. */
 
-import type { Finding, Fix } from "../findings/finding";
+import { byWorst, type Finding, type Fix } from "../findings/finding";
 import { docLink, h } from "./dom";
 import { icon, ICON_OF } from "./icons";
 
@@ -30,8 +30,8 @@ export class FindingsPanel {
   show(findings: readonly Finding[], lineOf: (offset: number) => number, otherwise: string): void {
     this.empty.textContent = findings.length > 0 ? "" : otherwise;
     const rows = new Map<string, HTMLLIElement>();
-    this.shown = findings;
-    for (const [at, finding] of findings.entries()) {
+    this.shown = byWorst(findings);
+    for (const [at, finding] of this.shown.entries()) {
       const line = finding.place ? lineOf(finding.place.from) : 0;
       const key = [finding.rule, finding.message, line, ...finding.fixes.map((fix) => fix.title), rows.size].join("\n");
       const row = this.rows.get(key) ?? this.row(finding, line);

@@ -24,14 +24,28 @@ describe("findings", () => {
   it("lead to their lines and offer their fixes", () => {
     const { shown, deeds } = panel();
     const one = finding("Set tls.", 4, ["Set it"]);
-    shown.show([one, finding("All of it.", null)], lineOf, "");
-    const [row, other] = document.querySelectorAll("li");
+    shown.show([finding("All of it.", null), one], lineOf, "");
+    const [other, row] = document.querySelectorAll("li");
     expect(row?.querySelector("p")?.textContent).toBe("Set tls.");
     expect(other?.textContent).not.toContain("Line");
     row?.querySelector<HTMLElement>("[data-go]")?.click();
     row?.querySelector<HTMLElement>("[data-fix]")?.click();
     expect(deeds.go).toHaveBeenCalledWith(one);
     expect(deeds.fix).toHaveBeenCalledWith(one.fixes[0]);
+  });
+
+  it("stand with the worst first, those of one severity in the order of the text", () => {
+    const { shown, deeds } = panel();
+    const said = (message: string, from: number | null, severity: Finding["severity"]) => ({ ...finding(message, from), severity });
+    const last = said("E2.", 9, "error");
+    const findings = [said("W0.", null, "warning"), said("I.", 1, "info"), said("W1.", 2, "warning"), said("E1.", 3, "error"), last];
+    shown.show(findings, lineOf, "");
+    const words = () => [...document.querySelectorAll("li p")].map((one) => one.textContent);
+    expect(words()).toEqual(["E1.", "E2.", "W0.", "W1.", "I."]);
+    document.querySelectorAll<HTMLElement>("[data-go]")[1]?.click();
+    expect(deeds.go).toHaveBeenCalledWith(last);
+    shown.show(findings.toReversed(), lineOf, "");
+    expect(words()).toEqual(["E1.", "E2.", "W0.", "W1.", "I."]);
   });
 
   it("keep their elements, and so the focus, where they stay the same", () => {

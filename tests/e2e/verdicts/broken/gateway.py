@@ -183,6 +183,7 @@ GATEWAY: Final = (
     ("C11", "processors: {memory_limiter: }"),
     ("S01", _sender("auth: {authenticator: basicauth}")),
     ("S01", _queue("storage: file_storage")),
+    ("S01", _queue("enabled: false, storage: file_storage")),
     ("S01", "receivers: {otlp: {protocols: {grpc: {auth: {authenticator: basicauth}}}}}"),
     ("S01", _sender("middlewares: [{id: limiter}]")),
     ("S02", "service: {extensions: []}\nexporters: {otlp_grpc: {auth: {authenticator: health_check}}}"),

@@ -15,6 +15,10 @@ def _policy(fields: str) -> str:
     return within("processors", "tail_sampling", f"policies: [{{name: a, {fields}}}]")
 
 
+def _route(fields: str) -> str:
+    return within("connectors", "routing", f"table: [{{{fields}, pipelines: [traces/a]}}]")
+
+
 def _telemetry(fields: str) -> str:
     return f"service: {{telemetry: {{{fields}}}}}"
 
@@ -148,4 +152,13 @@ ROUTING: Final = (
     ("C24", within("connectors", "routing", "table: [{condition: 'true', pipelines: [traces/nowhere]}]")),
     ("C24", within("connectors", "routing", "table: [{condition: 'true', pipelines: [not a pipeline]}]")),
     ("C24", within("connectors", "routing", "table: [{context: request, condition: 'x', pipelines: [traces/a]}]")),
+    ("C25", _route("condition: 'name == \"a\"'")),
+    ("C25", _route("context: span, condition: 'name == \"a\" and span.kind == SPAN_KIND_SERVER'")),
+    ("C25", _route("context: span, condition: 'IsRootSpan()'")),
+    ("C25", _route("context: span, condition: 'IsRoot()'")),
+    ("C25", _route("statement: 'set(attributes[\"a\"], 1)'")),
+    ("C25", _route("statement: 'delete_key(attributes, \"a\") where attributes[\"a\"] != nil'")),
+    ("C25", _route("statement: 'route() where IsMatch(attributes[\"a\"], \"(\")'")),
+    ("C25", _route("context: request, condition: 'request[\"a\"] == \"b\"'")),
+    ("C25", _route("context: request, statement: 'route()'")),
 )  # fmt: skip

@@ -1,0 +1,10 @@
+"""What the validator says of a text where people and programs see it: what builds here say that they have is known."""
+
+from configs.checking import checked
+from configs.collector.findings import Report
+from configs.views.component_use import reported
+
+
+def judged(text: str, collector_version: str = "") -> Report:
+    """As `checked`. Components of a build of one's own stand in no catalog."""
+    return checked(text, collector_version, reported=reported())
