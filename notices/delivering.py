@@ -1,4 +1,4 @@
-"""Deliveries, one for each who wants a notice: claimed before they are sent, sent outside of transactions, written down.
+"""Deliveries, one for each who wants a notice: claimed, sent outside of any transaction, written down.
 
 At least once: a worker that dies between sending and writing sends again a minute later, under the same id.
 """
