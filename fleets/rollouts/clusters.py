@@ -6,7 +6,7 @@ Four hundred collectors that fail say four hundred things: other process ids, ad
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Final
@@ -137,14 +137,11 @@ _MOST_VALUES: Final = 0.5
 
 
 def contrasts(
-    failed: Sequence[Traits],
-    others: Sequence[Traits],
-    later: Iterable[Traits] = (),
-    *,
-    most: int = 5,
+    failed: Sequence[Traits], others: Sequence[Traits], *, most: int = 5
 ) -> list[Contrast]:
     """What explains it best first. Needs two that failed and one that did not, else there is nothing to compare.
 
+    How many will meet it later is not looked at: Contrast.later stays 0.
     With equal gaps the trait of fewer others comes first, then the shorter key.
     """
     if len(failed) < 2 or not others:
@@ -156,11 +153,10 @@ def contrasts(
         for (key, value), count in among_failed.items()
         if key not in unique and count / len(failed) >= _LEAST_SHARE
     ]
-    kept = sorted(
+    return sorted(
         (one for one in found if one.gap >= _LEAST_GAP),
         key=lambda one: (-one.gap, one.others, len(one.key), one.key),
     )[:most]
-    return _with_later(kept, later)
 
 
 def _counted(many: Iterable[Traits]) -> Counter[tuple[str, str]]:
@@ -175,11 +171,3 @@ def _unique_keys(many: Sequence[Traits]) -> set[str]:
             values[key].add(value)
             having[key] += 1
     return {key for key, n in having.items() if n > 2 and len(values[key]) > _MOST_VALUES * n}
-
-
-def _with_later(kept: Sequence[Contrast], later: Iterable[Traits]) -> list[Contrast]:
-    counts: Counter[tuple[str, str]] = Counter()
-    wanted = {(one.key, one.value) for one in kept}
-    for traits in later:
-        counts.update(pair for pair in wanted if traits.get(pair[0]) == pair[1])
-    return [replace(one, later=counts[one.key, one.value]) for one in kept]
