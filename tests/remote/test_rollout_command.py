@@ -248,7 +248,7 @@ def told_by(
 ) -> tuple[int, dict[str, Any], str]:
     """Exit code, document and lines of `watch --json` with these answers."""
     client = Answers(*answers)
-    monkeypatch.setattr(rollout.Client, "of", lambda _: client)
+    monkeypatch.setattr(Client, "of", lambda _: client)
     code = rollout.main(["watch", UUID, "--json", "--every", "0.001"], {})
     said = capsys.readouterr()
     return code, json.loads(said.out), said.err
