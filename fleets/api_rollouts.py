@@ -60,7 +60,7 @@ class RolloutViewSet(TargetCalls):
     ordering = ("-number",)
     ordering_fields = ("number", "created_at")
     lookup_value_converter = "uuid"
-    query_parameters = {"targets": ("limit", "cursor", "state")}
+    query_parameters = {"targets": ("limit", "cursor", "state", "stage", "cause")}
     required_actions = {
         "list": Action.VIEW,
         "retrieve": Action.VIEW,

@@ -1,5 +1,6 @@
 """The calls of a rollout's resource about its targets: a look at them, and what is done to one of them."""
 
+import re
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from fleets.models import Rollout, Target, TargetState
+from fleets.rollouts.causes import uids_of_cause
 from fleets.rollouts.services import leave_out
 from fleets.services import retry_agent
 from telflo.base.api.serializers import ReasonSerializer
@@ -52,19 +54,27 @@ class TargetCalls(ApiViewSet[Rollout]):
     """The calls of a rollout's resource about its targets."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("state", str, enum=TargetState.values)],
+        parameters=[
+            OpenApiParameter("state", str, enum=TargetState.values),
+            OpenApiParameter("stage", int, description="the `index` of its stage, from 0"),
+            OpenApiParameter("cause", str, description="the `id` of a cause in `failures/`"),
+        ],
         responses=TargetSerializer(many=True),
         filters=False,
     )
     @action(detail=True, methods=["get"])
     def targets(self, request: Request, pk: UUID) -> Response:
-        """Its collectors and how each fares."""
-        rows = self.get_object().targets.select_related("agent", "stage")
-        state = request.query_params.get("state")
-        if state is not None:
-            if state not in TargetState.values:
+        """Its collectors and how each fares: all, or those in a state, of a stage, that failed for a cause."""
+        rollout, wanted = self.get_object(), request.query_params
+        rows = rollout.targets.select_related("agent", "stage")
+        if "state" in wanted:
+            if wanted["state"] not in TargetState.values:
                 raise ValidationError({"state": f"Choose one of {', '.join(TargetState.values)}."})
-            rows = rows.filter(state=state)
+            rows = rows.filter(state=wanted["state"])
+        if "stage" in wanted:
+            rows = rows.filter(stage__index=_index(wanted["stage"]))
+        if "cause" in wanted:
+            rows = rows.filter(agent__in=uids_of_cause(rollout, wanted["cause"]))
         return self.page(rows, TargetSerializer, ordering=("id",))
 
     @extend_schema(request=ReasonSerializer, responses=TargetSerializer)
@@ -101,3 +111,10 @@ class TargetCalls(ApiViewSet[Rollout]):
 
     def _shown(self, uid: UUID) -> Response:
         return self.one(dict(TargetSerializer(self._target(uid)).data))
+
+
+def _index(text: str) -> int:
+    """Of a stage. Raises ValidationError."""
+    if not re.fullmatch(r"[0-9]{1,4}", text):
+        raise ValidationError({"stage": "Give the index of a stage: 0 is the first."})
+    return int(text)

@@ -1,4 +1,4 @@
-"""Deliveries: claimed before they are sent, sent outside of any transaction, and written down.
+"""Deliveries, one for each who wants a notice: claimed, sent outside of any transaction, written down.
 
 At least once: a worker that dies between sending and writing sends again a minute later, under the same id.
 """
@@ -32,8 +32,28 @@ WITHIN_S: Final = 10.0
 LEASE: Final = timedelta(seconds=60)
 """After so long a delivery that was claimed and not written down is anybody's again."""
 _SPARE_S: Final = 5.0
+_SPREAD_AT_ONCE: Final = 100
 _APART: Final = timedelta(seconds=30)
 USER_AGENT: Final = f"Telflo/{settings.TELFLO_VERSION}"
+
+
+def spread(now: datetime) -> int:
+    """Give each new notice a delivery for everybody who wants it; answers how many. Running twice changes nothing."""
+    with transaction.atomic():
+        new = Notice.objects.filter(spread_at=None).order_by("id")
+        notices = list(new.select_for_update(skip_locked=True, of=("self",))[:_SPREAD_AT_ONCE])
+        if not notices:
+            return 0
+        subscriptions = list(Subscription.objects.select_for_update(no_key=True).order_by("pk"))
+        made = [
+            Delivery(notice=notice, subscription=one, next_at=now)
+            for notice in notices
+            for one in subscriptions
+            if (one.paused_at is None or notice.only_for_id) and one.wants(notice)
+        ]
+        Delivery.objects.bulk_create(made, ignore_conflicts=True)
+        Notice.objects.filter(pk__in=[one.pk for one in notices]).update(spread_at=now)
+        return len(made)
 
 
 def deliver_batch(now: datetime) -> int:

@@ -20,6 +20,7 @@ _NOT_OUTSIDE: Final = tuple(
         ),
     )
 )
+_PLAIN: Final = "Use https: with http everybody on the way could read it."
 _UNICAST: Final = IPv6Network("2000::/3")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
@@ -29,7 +30,10 @@ class BadUrl(ValueError):
 
 
 def check_url(text: str, allowed: Sequence[Network]) -> str:
-    """The address as it is stored. Raises BadUrl. A host's name is looked at when it is used."""
+    """The address as it is stored. Raises BadUrl.
+
+    A host's name is looked up when it is used; with http it can only be one of a network that is allowed.
+    """
     text = text.strip()
     if len(text) > LONGEST_URL or not text.isascii() or not text.isprintable() or " " in text:
         raise BadUrl(f"Give a URL of at most {LONGEST_URL:,} plain characters.")
@@ -42,9 +46,11 @@ def check_url(text: str, allowed: Sequence[Network]) -> str:
         raise BadUrl("Give a URL that begins with https:// and names a host.")
     if parts.username is not None or parts.fragment:
         raise BadUrl("Leave out user name, password and fragment.")
-    address = _literal(host)
+    address, is_plain = _literal(host), parts.scheme == "http"
     if address is not None:
-        check_address(address, allowed, is_plain=parts.scheme == "http")
+        check_address(address, allowed, is_plain=is_plain)
+    elif is_plain and not allowed:
+        raise BadUrl(_PLAIN)
     return text
 
 
@@ -59,7 +65,7 @@ def check_address(address: Address, allowed: Sequence[Network], *, is_plain: boo
             "An administrator of the server can allow it with TELFLO_WEBHOOK_ALLOW."
         )
     if is_plain:
-        raise BadUrl("Use https: with http everybody on the way could read it.")
+        raise BadUrl(_PLAIN)
 
 
 def _is_outside(address: Address) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 from celery import shared_task
 from django.core.cache import cache
 
-from notices import delivering, outbox
+from notices import delivering
 from telflo.base import clock
 from telflo.base.deadlocks import again_after_deadlock
 from telflo.base.outbox import Outbox, Post
@@ -33,7 +33,7 @@ def deliver_notices() -> int:
 def _deliver() -> int:
     end_s, sent = time.monotonic() + _AT_MOST_S, 0
     while True:
-        again_after_deadlock(outbox.spread)(clock.now())
+        again_after_deadlock(delivering.spread)(clock.now())
         tried = delivering.deliver_batch(clock.now())
         sent += tried
         if not tried or time.monotonic() >= end_s:

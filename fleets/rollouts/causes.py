@@ -15,12 +15,12 @@ from configs.collector.mentions import line_named
 from configs.collector.parse import parse
 from fleets.models import Rollout, Target, TargetState
 from fleets.rollouts.clusters import Cluster, Contrast, Failure, Traits, clusters, contrasts
-from fleets.rollouts.traits import traits_of
+from fleets.rollouts.traits import counted, traits_of
 from telflo.base.redaction import redact_text
 
 MOST_FAILURES: Final = 5_000
 MOST_COMPARED: Final = 2_000
-"""So many of each kind tell what they share."""
+"""So many of each kind tell what they share. How many more have it is counted among all."""
 _MOST_CAUSES: Final = 10
 _ID_LENGTH: Final = 12
 _APART: Final = timedelta(minutes=1)
@@ -71,14 +71,16 @@ def causes_of(rollout: Rollout) -> list[Cause]:
         return []
     targets = _targets(rollout)
     well = _some(targets.filter(failure="", state__in=_JUDGED))
-    later = _some(targets.filter(state=TargetState.WAITING))
     compared = {uid for one in found for uid in one.uids[:MOST_COMPARED]}
-    traits = traits_of(compared.union(well, later))
-    others, coming = _of(well, traits), _of(later, traits)
+    traits = traits_of(compared.union(well))
+    others = _of(well, traits)
+    shared = [contrasts(_of(one.uids[:MOST_COMPARED], traits), others) for one in found]
+    wanted = list(dict.fromkeys((one.key, one.value) for some in shared for one in some))
+    later = counted(targets.filter(state=TargetState.WAITING), wanted)
     text = rollout.version.yaml
     return [
-        _cause(one, contrasts(_of(one.uids[:MOST_COMPARED], traits), others, coming), text)
-        for one in found
+        _cause(one, [replace(each, later=later[each.key, each.value]) for each in some], text)
+        for one, some in zip(found, shared, strict=True)
     ]
 
 

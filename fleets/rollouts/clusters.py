@@ -6,20 +6,44 @@ Four hundred collectors that fail say four hundred things: other process ids, ad
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final
 from uuid import UUID
 
 _LONGEST: Final = 4_000
+_HEX: Final = "[0-9a-fA-F]"
+_GROUPS: Final = rf"{_HEX}{{1,4}}(?::{_HEX}{{1,4}})*"
+_FOLDERS: Final = r"""(?:[^\\/:*?"<>|\r\n]+[\\/]+)*[\w.@+$~-]*"""
 _MASKS: Final = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
-    (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<id>"),
-    (re.compile(r"\b(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{12,}\b|\b0x[0-9a-fA-F]+\b"), "<id>"),
-    (re.compile(r"\[(?:[0-9a-fA-F]{0,4}:){2,}[0-9a-fA-F.]*\](?::\d+)?"), "<address>"),
+    (re.compile(rf"\b{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}\b"), "<id>"),
+    (re.compile(rf"\b(?={_HEX}*\d){_HEX}{{12,}}\b|\b0x{_HEX}+\b"), "<id>"),
+    (re.compile(rf"\[(?:{_HEX}{{0,4}}:){{2,}}[0-9a-fA-F.]*(?:%\w+)?\](?::\d+)?"), "<address>"),
+    # IPv6 without brackets holds a digit and stands alone, unlike exporters::otlp.
+    (
+        re.compile(
+            rf"(?<![\w:.>])(?=[0-9a-fA-F:]*\d)(?:(?:{_HEX}{{1,4}}:){{7}}{_HEX}{{1,4}}|(?:{_GROUPS})?::(?:{_GROUPS})?)"
+            r"(?::\d{1,3}(?:\.\d{1,3}){3})?(?:%\w+)?(?::\d+)?(?!\w|\.\d|<)"
+        ),
+        "<address>",
+    ),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:->\S+)?\b"), "<address>"),
-    (re.compile(r"(?<![\w.])(?:/[\w.@+-]+){2,}/?"), "<path>"),
-    (re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?=\b|[a-zµ]{1,2}\b)"), "<n>"),
+    (re.compile(rf"(?<!\w)[A-Za-z]:[\\/]+{_FOLDERS}"), "<path>"),
+    (re.compile(rf"(?<![\w\\])\\\\+[\w.$-]{{2,}}\\+{_FOLDERS}"), "<path>"),
+    (re.compile(r"(?<![\w./>])\.{1,2}(?:/[\w.@+-]+)+/?"), "<path>"),
+    (re.compile(r"(?<![\w.>])(?:/[\w.@+-]+){2,}/?"), "<path>"),
+    # One alone, but no host behind // and no name behind a type, as in otlp/2.
+    (re.compile(r"(?<![\w./>])/[\w.@+-]+/?"), "<path>"),
+    # As Go prints them: 1m2.5s. Neither these nor numbers are names behind a type.
+    (re.compile(r"(?<![\w.])(?<![a-z_]/)(?:\d+(?:\.\d+)?(?:h|ms|m|s|µs|ns))+\b"), "<duration>"),
+    (
+        re.compile(
+            r"(?<![\w.])(?<![a-z_]/)(?:\d+\.\d+|\d[0-9a-f]*|(?<==)[a-f]+\d[0-9a-f]*)(?=\b|[a-zµ]{1,2}\b)"
+        ),
+        "<n>",
+    ),
 )
 _LIST: Final = re.compile(r"\[([^\[\]]{1,2000})\]")
 _SPACE: Final = re.compile(r"\s+")
@@ -66,8 +90,9 @@ class Cluster:
 def clusters(failures: Iterable[Failure]) -> list[Cluster]:
     """The largest first; of equal ones the older."""
     groups: dict[str, list[Failure]] = defaultdict(list)
+    pattern = cache(pattern_of)  # many say the very same
     for failure in failures:
-        groups[pattern_of(failure.error)].append(failure)
+        groups[pattern(failure.error)].append(failure)
     made = [_cluster(pattern, group) for pattern, group in groups.items()]
     return sorted(made, key=lambda one: (-one.count, one.first_at))
 
@@ -112,14 +137,11 @@ _MOST_VALUES: Final = 0.5
 
 
 def contrasts(
-    failed: Sequence[Traits],
-    others: Sequence[Traits],
-    later: Iterable[Traits] = (),
-    *,
-    most: int = 5,
+    failed: Sequence[Traits], others: Sequence[Traits], *, most: int = 5
 ) -> list[Contrast]:
     """What explains it best first. Needs two that failed and one that did not, else there is nothing to compare.
 
+    How many will meet it later is not looked at: Contrast.later stays 0.
     With equal gaps the trait of fewer others comes first, then the shorter key.
     """
     if len(failed) < 2 or not others:
@@ -131,11 +153,10 @@ def contrasts(
         for (key, value), count in among_failed.items()
         if key not in unique and count / len(failed) >= _LEAST_SHARE
     ]
-    kept = sorted(
+    return sorted(
         (one for one in found if one.gap >= _LEAST_GAP),
         key=lambda one: (-one.gap, one.others, len(one.key), one.key),
     )[:most]
-    return _with_later(kept, later)
 
 
 def _counted(many: Iterable[Traits]) -> Counter[tuple[str, str]]:
@@ -150,11 +171,3 @@ def _unique_keys(many: Sequence[Traits]) -> set[str]:
             values[key].add(value)
             having[key] += 1
     return {key for key, n in having.items() if n > 2 and len(values[key]) > _MOST_VALUES * n}
-
-
-def _with_later(kept: Sequence[Contrast], later: Iterable[Traits]) -> list[Contrast]:
-    counts: Counter[tuple[str, str]] = Counter()
-    wanted = {(one.key, one.value) for one in kept}
-    for traits in later:
-        counts.update(pair for pair in wanted if traits.get(pair[0]) == pair[1])
-    return [replace(one, later=counts[one.key, one.value]) for one in kept]

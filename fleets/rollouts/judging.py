@@ -34,7 +34,8 @@ class SoakFacts:
     error: its own words on its health · runs: what became of the version there, None while that is not known ·
     awaits_comparison: what it says that it runs is looked at in a moment · soak: how long it has to stay well ·
     healthy_since: when it last became so, None while that is not known; that alone tells of an illness, or a restart,
-    between two looks.
+    between two looks · is_muted: it said that it is well, and its health is unknown only since connection settings of
+    ours made its client start anew, which some supervisors never correct.
     """
 
     health: Health
@@ -47,6 +48,7 @@ class SoakFacts:
     awaits_comparison: bool = False
     soak: timedelta = timedelta()
     healthy_since: datetime | None = None
+    is_muted: bool = False
 
     @property
     def well_until(self) -> datetime:
@@ -79,7 +81,9 @@ def judge(facts: SoakFacts, now: datetime) -> Verdict:
         return Verdict(Word.UNVERIFIED, "It does not report its health.")
     if facts.health is Health.HEALTHY:
         return _steady(facts, now)
-    return Verdict(Word.FAILED, SILENT) if is_late else Verdict(Word.WAIT)
+    if not is_late:
+        return Verdict(Word.WAIT)
+    return Verdict(Word.UNVERIFIED, MUTED) if facts.is_muted else Verdict(Word.FAILED, SILENT)
 
 
 def watch(facts: SoakFacts, *, soaked_at: datetime, has_soaked_anew: bool) -> Verdict:
@@ -132,3 +136,4 @@ UNSTEADY = (
 RELAPSED = "It became unhealthy, or restarted, while its stage baked: it soaks once more."
 RELAPSING = "It was well through its soak, and became unhealthy, or restarted, again and again while its stage baked."
 SILENT = "It applied the version and did not say how it is within the apply timeout."
+MUTED = "It was well, and has not said how it is since it was given other connection settings, as some supervisors do."

@@ -1,14 +1,17 @@
 """What selectors and contrasts look at of collectors."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Count, Func, Q, QuerySet
 from django.db.models.functions import Left
 
 from agents.models import Agent, AgentQuerySet
 from agents.said import selected_value
+from fleets.models import Target
 
 _ZONE_LENGTH: Final = 255
 """As fleets.models.Target.zone."""
@@ -17,6 +20,9 @@ _ZONE_LENGTH: Final = 255
 COMPONENTS: Final = "collector.components"
 """The trait that names a build: the first digits of the hash of its components. Builds of one name may differ."""
 _DIGITS: Final = 12
+
+Trait = tuple[str, str]
+"""Key and value."""
 
 
 def traits_of(uids: Collection[UUID]) -> dict[UUID, dict[str, str]]:
@@ -37,9 +43,28 @@ def _build(components: str | None) -> dict[str, str]:
 
 def having(agents: AgentQuerySet, key: str, value: str) -> AgentQuerySet:
     """Those of these agents with this trait."""
+    return agents.alias(trait=_trait(key)).filter(trait=value)
+
+
+def counted(targets: QuerySet[Target], traits: Sequence[Trait]) -> Counter[Trait]:
+    """How many of these targets' collectors have each of these traits: one query, none where there are no traits."""
+    if not traits:
+        return Counter()
+    names = {key: f"trait_{n}" for n, key in enumerate(dict.fromkeys(key for key, _ in traits))}
+    sums = {
+        f"sum_{n}": Count("pk", filter=Q((names[key], value)))
+        for n, (key, value) in enumerate(traits)
+    }
+    read = {name: _trait(key, "agent__") for key, name in names.items()}
+    found = targets.order_by().alias(**read).aggregate(**sums)
+    return Counter({trait: found[f"sum_{n}"] for n, trait in enumerate(traits)})
+
+
+def _trait(key: str, agent: str = "") -> Func:
+    """One of traits_of in the database. agent: the way there, such as `agent__`."""
     if key == COMPONENTS:
-        return agents.alias(build=Left("components_id", _DIGITS)).filter(build=value)
-    return agents.selected_by(key, value)
+        return Left(f"{agent}components_id", _DIGITS)
+    return selected_value(key, agent)
 
 
 def chosen_traits(uids: Collection[UUID], keys: Collection[str]) -> dict[UUID, dict[str, str]]:

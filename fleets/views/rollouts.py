@@ -26,6 +26,7 @@ from fleets.views.history_rows import history_of
 from fleets.views.rollout_rows import RolloutRow, rollout_rows, stage_words, target_segments
 from fleets.views.rollout_steps import possible_steps
 from fleets.views.subject import rollout_or_404
+from fleets.views.target_filter import TargetFilter
 from fleets.views.target_rows import target_rows, unreached
 from telflo.base import clock
 from telflo.base.access import Action, may
@@ -33,7 +34,7 @@ from telflo.base.guard import requires
 from telflo.ui.numbers import grouped, lasting
 from telflo.ui.pages import rows_of
 from telflo.ui.track import TrackStage
-from telflo.ui.vocabulary import TARGET, lamp_for
+from telflo.ui.vocabulary import lamp_for
 
 _FIRST = (
     TargetState.FAILED,
@@ -97,9 +98,12 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     row, stages = rollout_rows([rollout])[0], list(rollout.stages.all())
     may_operate = may(request.user, Action.OPERATE)
     here = reverse("rollouts:detail", args=[rollout.number])
-    state, words = request.GET.get("state", ""), request.GET.get("q", "").strip()
-    found = _matching(rollout, state, words)
-    total = found.count() if words else _number(row, state)
+    causes = _causes(rollout, row)
+    wanted = TargetFilter.of(request, stages, causes)
+    among = wanted.among(rollout.targets.all())
+    states = wanted.counts(among, row.by_state)
+    total = sum(n for state, _, n in states if wanted.state in ("", state))
+    found = among.filter(state=wanted.state) if wanted.state else among
     page = rows_of(request, _in_order(found), total=total)
     holds = zone_holds(rollout, clock.now())
     held = frozenset[UUID]().union(*(hold.waiting for hold in holds))
@@ -109,7 +113,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     context = {
         "rollout": rollout,
         "row": row,
-        "stages": _track(rollout, stages, row),
+        "stages": _track(rollout, stages, row, here),
         "bakes_until": _bakes_until(rollout, stages),
         "history": history_of(rollout, stages),
         "is_active": rollout.state in ACTIVE,
@@ -119,8 +123,9 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "acts": may_operate and (bool(steps) or has_left),
         "unreached": unreached(rollout),
         "page": page,
-        "state": state,
-        "states": _states(row),
+        "wanted": wanted,
+        "states": states,
+        "stage_menu": wanted.menu(stages),
         "q": request.GET.get("q", ""),
         "here": here,
         "heading": f"{rollout.version} to {rollout.fleet}",
@@ -128,7 +133,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "segments": target_segments(row.by_state, here),
         "may_operate": may_operate,
         "may_assign": may_operate and rollout.fleet.archived_at is None,
-        "causes": _causes(rollout, row),
+        "causes": causes,
         "may_retry": may_operate and row.failed and rollout.state not in _GONE_ON,
         "steps": steps,
     }
@@ -160,18 +165,6 @@ def _causes(rollout: Rollout, row: RolloutRow) -> list[Cause]:
     return causes_of(rollout) if has_failed else []
 
 
-def _matching(rollout: Rollout, state: str, words: str) -> QuerySet[Target]:
-    found = rollout.targets.all()
-    if state in TargetState.values:
-        found = found.filter(state=state)
-    return found.filter(agent__display_name__icontains=words) if words else found
-
-
-def _number(row: RolloutRow, state: str) -> int:
-    """How many targets there are in this state; of a state that is none: in all."""
-    return row.by_state.get(state, 0) if state in TargetState.values else sum(row.by_state.values())
-
-
 def _in_order(found: QuerySet[Target]) -> QuerySet[Target, UUID]:
     """Failures first, then those under way, those left out last.
 
@@ -180,15 +173,10 @@ def _in_order(found: QuerySet[Target]) -> QuerySet[Target, UUID]:
     return found.order_by(_RANK, "agent__display_name", "pk").values_list("pk", flat=True)
 
 
-def _states(row: RolloutRow) -> list[tuple[str, str, int]]:
-    """The states that occur, with their words and numbers."""
-    return [
-        (state, lamp.word, n) for state, lamp in TARGET.items() if (n := row.by_state.get(state))
-    ]
-
-
-def _track(rollout: Rollout, stages: Sequence[Stage], row: RolloutRow) -> list[TrackStage]:
-    """The stages; with more than one, each with the number of its targets."""
+def _track(
+    rollout: Rollout, stages: Sequence[Stage], row: RolloutRow, here: str
+) -> list[TrackStage]:
+    """The stages; with more than one, each with the number of its targets, which leads to them."""
     by_stage: dict[UUID, dict[str, int]] = {stage.pk: {} for stage in stages}
     if len(stages) == 1:
         by_stage[stages[0].pk] = dict(row.by_state)
@@ -197,13 +185,13 @@ def _track(rollout: Rollout, stages: Sequence[Stage], row: RolloutRow) -> list[T
         for stage_id, state, n in found.annotate(n=Count("*")):
             by_stage[stage_id][state] = n
     return [
-        _stage(stage, n, RolloutRow(rollout, by_stage[stage.pk]))
+        _stage(stage, n, RolloutRow(rollout, by_stage[stage.pk]), here if len(stages) > 1 else "")
         for n, stage in enumerate(stages, start=1)
     ]
 
 
-def _stage(stage: Stage, number: int, row: RolloutRow) -> TrackStage:
-    """row: the stage's own targets."""
+def _stage(stage: Stage, number: int, row: RolloutRow, here: str) -> TrackStage:
+    """row: the stage's own targets; here: where they are listed."""
     is_over = stage.state in (StageState.PASSED, StageState.FAILED, StageState.SKIPPED)
     is_flawed = stage.state == StageState.PASSED and row.failed
     return TrackStage(
@@ -213,6 +201,7 @@ def _stage(stage: Stage, number: int, row: RolloutRow) -> TrackStage:
         line1=stage_words(stage, row),
         line2=_rules_of(stage),
         percent=100 if is_over else 100 * row.succeeded // max(row.targets, 1),
+        url=f"{here}?stage={stage.index}#targets" if here and row.by_state else "",
     )
 
 

@@ -27,6 +27,7 @@ _COLUMNS: Final = (
     "reason",
     "failure",
     "zone",
+    "stage__name",
     "rollout__version_id",
     "rollout__state",
     "rollout__zone_limit",
@@ -51,6 +52,7 @@ class TargetRow:
 
     name: str
     uid: str
+    stage: str
     state: str
     since: datetime
     reason: str
@@ -125,6 +127,7 @@ def _row(
     return TargetRow(
         name=target["agent__display_name"] or target["agent_label"] or "forgotten",
         uid=str(target["agent_id"] or ""),
+        stage=target["stage__name"],
         state=target["state"],
         since=target["state_since"],
         reason="" if word else redact(_reason(target)),

@@ -136,7 +136,7 @@ def _add_behaviour(parser: Any) -> None:
         "--no-local-config",
         action="store_true",
         help="run nothing until something is offered; without it each brings a configuration of its host, which adds"
-        " to its fleet's version, so it shows as drifted",
+        " to its fleet's version: it is in sync, with additions",
     )
     parser.add_argument(
         "--whole-first-report", action="store_true", help="8 kB at once instead of a start in steps"

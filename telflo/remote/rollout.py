@@ -23,6 +23,9 @@ STEPS: Final = {
 }
 _BLOCKED: Final = frozenset({"preflight-errors", "preflight-warnings"})
 _NAMED: Final = re.compile(r"(?P<name>.+)@(?P<number>\d{1,9}|latest)")
+_TRIES: Final = 3
+_PAUSE_S: Final = 5.0
+"""So often, and so far apart at most, the causes of an outcome are asked for; it does not wait longer for them."""
 _PRESETS: Final = ("canary", "all_at_once", "one_by_one")
 
 
@@ -100,6 +103,21 @@ class Session:
                 self.say("It takes longer than --timeout. It goes on without being watched.")
                 return Exit.TIMEOUT, found
             self.wait(min(every, max(0.0, ends_at - self.now())))
+
+    def causes(self, rollout: str, *, every: float) -> Any:
+        """Why it failed, as `failures/` has it. None, with a word, where the server does not say: the end is known."""
+        problem: Exception | None = None
+        for n in range(_TRIES):
+            self.wait(min(every, _PAUSE_S) if n else 0)
+            try:
+                return self.client.get(f"rollouts/{rollout}/failures/")["causes"]
+            except Unreachable as error:
+                problem = error
+            except Answered as error:
+                problem = error
+                break
+        self.say(f"Why it failed could not be asked for: {problem}")
+        return None
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -184,9 +202,12 @@ def _watch(
 ) -> Exit:
     end, found = session.watch(rollout, every=said.every, within=said.timeout)
     result["rollout"] = found
-    if end is not Exit.SUCCEEDED and found is not None:
-        result["failures"] = session.client.get(f"rollouts/{rollout}/failures/")["causes"]
-        for cause in result["failures"]:
+    if end is Exit.SUCCEEDED or found is None:
+        return end
+    causes = session.causes(rollout, every=said.every)
+    if causes is not None:
+        result["failures"] = causes
+        for cause in causes:
             session.say(f"  {cause['count']} failed: {cause['error'].splitlines()[0]}")
     return end
 

@@ -89,7 +89,32 @@ def test_a_bad_state_of_targets_is_a_400_and_viewers_start_nothing() -> None:
     body = prepared()
     made = caller()("POST", "rollouts/", body).body
     caller()("GET", f"rollouts/{made['id']}/targets/?state=odd").problem(400)
+    caller()("GET", f"rollouts/{made['id']}/targets/?stage=first").problem(400)
     caller(Role.VIEWER)("POST", "rollouts/", body).problem(403)
+
+
+def test_targets_are_narrowed_to_a_stage_and_a_cause() -> None:
+    call = caller(Role.OPERATOR)
+    plan = {"stages": [{"count": 1}, {"percent": 100}]}
+    made = call("POST", "rollouts/", {**prepared(), "plan": plan}).body
+    here = f"rollouts/{made['id']}"
+
+    def names(query: str) -> list[str]:
+        found = call("GET", f"{here}/targets/?{query}").body["results"]
+        return sorted(target["name"] for target in found)
+
+    [canary], [other] = names("stage=0"), names("stage=1")
+    assert {canary, other} == {"web-1", "web-2"}
+    assert names("stage=7") == []
+    rollout = Rollout.objects.get()
+    rollout.targets.filter(agent__display_name=canary).update(
+        state="failed", failure="no such host 7", failed_at=clock.now()
+    )
+    [cause] = call("GET", f"{here}/failures/").body["causes"]
+    assert names(f"cause={cause['id']}") == [canary]
+    assert names(f"cause={cause['id']}&stage=0&state=failed") == [canary]
+    assert names(f"cause={cause['id']}&stage=1") == []
+    assert names("cause=other") == []
 
 
 def needing(yaml: str, *, builds: tuple[str, ...] = ("core",)) -> dict[str, str]:

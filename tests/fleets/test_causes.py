@@ -82,3 +82,23 @@ def test_a_build_that_those_that_failed_share_is_named_and_can_be_left_out() -> 
     assert (shared.failed, shared.others, shared.later) == (2, 0, 1)
     assert waiting_with(rollout, shared.key, shared.value) == [uids[5]]
     assert waiting_with(rollout, shared.key, "") == []
+
+
+def test_how_many_more_have_it_is_counted_however_few_are_compared(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    story = Story(count=9)
+    version = story.version()
+    uids = [agent.instance_uid for agent in story.agents]
+    Agent.objects.filter(pk__in=uids).update(labels={"image": "v1"}, non_identifying={"slot": 7})
+    Agent.objects.filter(pk__in=[*uids[:2], *uids[4:8]]).update(labels={"image": "v2"})
+    rollout = story.assign(version)
+    story.claim(*story.agents[:4])
+    for n, agent in enumerate(story.agents[:4]):
+        story.answer(agent, FAILED if n < 2 else APPLIED, hash_of(version), "it died")
+    monkeypatch.setattr("fleets.rollouts.causes.MOST_COMPARED", 2)
+    with django_assert_num_queries(4):
+        [cause] = causes_of(rollout)
+    [shared] = cause.shared
+    assert (shared.key, shared.value, shared.later) == ("image", "v2", 4)
+    assert len(waiting_with(rollout, shared.key, shared.value)) == shared.later

@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from agents import store
 from agents.models import AgentStatus
+from agents.snapshot import AgentSnapshot, ComponentHealth, Fact, FactKind
+from fleets.models import AgentConnection
 from fleets.rollouts.judging import Health, SoakFacts, Word, judge, watch
-from tests.factories import at
+from tests.factories import at, make_patch
 from tests.fleets.story import target_of
 from tests.fleets.test_stages import SOAK, Staged, healthy
 
@@ -87,3 +90,61 @@ def test_an_illness_that_no_look_saw_makes_it_soak_anew() -> None:
     assert target_of(staged.rollout, canary).state == "soaking"
     staged.work(SOAK / 2)
     assert target_of(staged.rollout, canary).state == "succeeded"
+
+
+def reconnected(staged: Staged, canary: AgentSnapshot, *, offered: timedelta | None) -> None:
+    """It said that it is well; then it sends the empty health of a client that started anew, and nothing after it.
+
+    offered: how long before that it was offered connection settings of ours, None for never.
+    """
+    well, empty = ComponentHealth(True, "StatusOK"), ComponentHealth(False)
+    store.apply([make_patch(canary, now=staged.now, health=well)])
+    staged.now += timedelta(seconds=5)
+    if offered is not None:
+        AgentConnection.objects.update_or_create(
+            agent_id=canary.instance_uid, defaults={"offered_at": staged.now - offered}
+        )
+    news = Fact(FactKind.HEALTH, staged.now, health=empty)
+    store.apply([make_patch(canary, now=staged.now, facts=(news,))])
+
+
+@pytest.mark.django_db
+def test_the_false_unhealthy_after_our_own_connection_settings_is_no_failure() -> None:
+    """Supervisors up to 0.149.0 never correct it: heartbeats alone follow."""
+    staged = Staged()
+    [canary] = staged.offered()
+    staged.apply(canary)
+    reconnected(staged, canary, offered=timedelta(seconds=1))
+    staged.work()
+    assert target_of(staged.rollout, canary).state == "soaking"
+    staged.work(SOAK)
+    assert target_of(staged.rollout, canary).state == "soaking", "it may still say how it is"
+    staged.work(SOAK + timedelta(hours=1))
+    target = target_of(staged.rollout, canary)
+    assert (target.state, target.is_unverified, target.failure) == ("succeeded", True, "")
+    assert "connection settings" in target.reason
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("offered", [None, timedelta(minutes=5)])
+def test_one_that_starts_anew_by_itself_and_never_says_how_it_is_has_failed(
+    offered: timedelta | None,
+) -> None:
+    staged = Staged()
+    [canary] = staged.offered()
+    staged.apply(canary)
+    reconnected(staged, canary, offered=offered)
+    staged.work(SOAK + timedelta(hours=1))
+    assert "did not say how it is" in target_of(staged.rollout, canary).failure
+
+
+@pytest.mark.django_db
+def test_after_our_own_connection_settings_real_trouble_is_trouble() -> None:
+    staged = Staged()
+    [canary] = staged.offered()
+    staged.apply(canary)
+    reconnected(staged, canary, offered=timedelta(seconds=1))
+    ill = ComponentHealth(False, last_error="exit code 1")
+    store.apply([make_patch(canary, now=staged.now + timedelta(seconds=1), health=ill)])
+    staged.work(timedelta(seconds=2))
+    assert "exit code 1" in target_of(staged.rollout, canary).failure

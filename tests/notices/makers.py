@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from notices import delivering, outbox, services
+from notices import delivering, services
 from notices.kinds import ROLLOUT_KINDS, Kind
 from notices.models import Channel, Delivery, Subscription
 from notices.outbox import News
@@ -35,7 +35,7 @@ def make_email_notice() -> Subscription:
 
 def work(now: datetime) -> int:
     """What the worker does once."""
-    outbox.spread(now)
+    delivering.spread(now)
     return delivering.deliver_batch(now)
 
 

@@ -14,10 +14,10 @@ from django.core import mail
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from notices import delivering, outbox, services
+from notices import delivering, services
 from notices.kinds import Kind
 from notices.models import MOST_LOGGED, Channel, Delivery, Notice, Subscription
-from notices.outbox import tell
+from notices.outbox import News, tell
 from notices.pruning import prune_notices
 from notices.tasks import deliver_notices
 from telflo.base import clock
@@ -103,7 +103,7 @@ def test_it_is_told_once_to_each_who_wants_it(receiver: Receiver) -> None:
     )
     elsewhere = subscribe(url=receiver.url, fleets=[wants.pk])
     now = told()
-    assert [work(now), work(now), outbox.spread(now)] == [1, 0, 0]
+    assert [work(now), work(now), delivering.spread(now)] == [1, 0, 0]
     assert [len(log_of(one)) for one in (wants, others, elsewhere)] == [1, 0, 0]
 
 
@@ -136,7 +136,7 @@ def test_on_commit_it_is_sent_at_once(
 def test_a_worker_that_dies_loses_nothing(receiver: Receiver) -> None:
     one = subscribe(url=receiver.url)
     now = told()
-    outbox.spread(now)
+    delivering.spread(now)
     assert len(delivering.claim(now)) == 1  # and here it dies
     assert work(now + timedelta(seconds=59)) == 0
     assert work(now + timedelta(seconds=60)) == 1
@@ -146,7 +146,7 @@ def test_a_worker_that_dies_loses_nothing(receiver: Receiver) -> None:
 def test_two_workers_never_claim_the_same(receiver: Receiver) -> None:
     subscribe(url=receiver.url)
     now = told()
-    outbox.spread(now)
+    delivering.spread(now)
     assert [len(delivering.claim(now)), len(delivering.claim(now))] == [1, 0]
 
 
@@ -185,7 +185,7 @@ def test_what_fails_is_tried_again_under_the_same_id(receiver: Receiver) -> None
 
 def until_nothing_waits(now: datetime) -> int:
     """The worker goes on, by the stored times alone; answers how many tries it took."""
-    outbox.spread(now)
+    delivering.spread(now)
     tries = 0
     while due := Delivery.objects.filter(state="waiting").order_by("next_at").first():
         assert due.next_at is not None
@@ -272,7 +272,7 @@ def test_a_test_is_tried_once_and_pauses_nothing(receiver: Receiver) -> None:
 def test_one_that_is_deleted_takes_what_waits_with_it(receiver: Receiver) -> None:
     one = subscribe(url=receiver.url)
     now = told()
-    outbox.spread(now)
+    delivering.spread(now)
     claimed = delivering.claim(now)
     services.delete(subscription=one, actor=TESTER)
     assert [len(claimed), work(now + timedelta(minutes=5))] == [1, 0]
@@ -298,7 +298,7 @@ def test_secrets_in_what_is_told_are_masked(receiver: Receiver) -> None:
     subscribe(url=receiver.url)
     text = "exporter failed: Authorization: Bearer abcdefghijklmnopqrst"
     tell(
-        outbox.News(kind=Kind.ROLLOUT_PAUSED, title="It is paused", text=text, data={"api_key": "k3y"}),
+        News(kind=Kind.ROLLOUT_PAUSED, title="It is paused", text=text, data={"api_key": "k3y"}),
         now=clock.now(),
     )  # fmt: skip
     work(clock.now())

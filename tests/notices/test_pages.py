@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from notices import delivering
 from notices.models import Channel, Delivery, Subscription
-from notices.outbox import spread, tell
+from notices.outbox import tell
 from telflo.base.access import Role
 from tests.factories import make_fleet
 from tests.notices.makers import NEWS, log_of, subscribe, work
@@ -124,7 +125,7 @@ def test_every_try_is_under_its_delivery_the_last_first(admin: Client, receiver:
 def test_a_delivery_of_before_tries_were_kept_tells_their_number(admin: Client) -> None:
     one = subscribe(url=URL)
     tell(NEWS, now=timezone.now())
-    spread(timezone.now())
+    delivering.spread(timezone.now())
     Delivery.objects.update(tries=3)
     html = admin.get(f"{BASE}{one.pk}/").content.decode()
     assert "3 tries</span>" in html

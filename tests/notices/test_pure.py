@@ -133,11 +133,20 @@ class TestTargets:
             *("", "x", "ftp://a/", "https://", "https:///x", "file:///etc/passwd", "https://a:99999/"),
             *("https://u:p@a/", "https://a/#x", "https://ä/", "https://a/ b", "https://[::1", "https://a\n/"),
             *("https://127.0.0.1/", "https://[::1]/", "http://8.8.8.8/", "https://a/" + "x" * 1000),
+            *("http://example.com/", "http://localhost:9000/"),
         ],
     )  # fmt: skip
     def test_what_is_no_address_of_a_receiver_is_refused(self, url: str) -> None:
         with pytest.raises(BadUrl):
             check_url(url, [])
+
+    def test_http_to_a_name_needs_a_network_that_is_allowed(self) -> None:
+        with pytest.raises(BadUrl, match="Use https: with http"):
+            check_url("http://hooks.corp/", [])
+        allowed = [ip_network("10.1.0.0/16")]
+        assert check_url("http://hooks.corp/", allowed) == "http://hooks.corp/"
+        with pytest.raises(BadUrl, match="Use https: with http"):
+            check_url("http://8.8.8.8/", allowed)
 
     def test_an_address_is_shown_without_what_may_be_secret(self) -> None:
         assert shown_url("https://a:8443/x?key=1", is_secret=False) == "https://a:8443/x?…"

@@ -29,6 +29,7 @@ URL = "https://hooks.example.com/T0/s3cretpath?key=s3cretquery"
         ("hold_s", {"hold_s": -1}),
         ("url", {"url": ""}),
         ("url", {"url": "https://127.0.0.1/"}),
+        ("url", {"url": "http://example.com/"}),
     ],
 )
 def test_what_cannot_be_is_refused_at_its_field(field: str, wish: dict[str, Any]) -> None:

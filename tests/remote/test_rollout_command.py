@@ -14,7 +14,7 @@ from fleets.models import Fleet, Rollout
 from telflo.base.access import Role
 from telflo.base.models import TokenScope
 from telflo.remote import rollout
-from telflo.remote.client import Client, Unreachable, WrongSettings
+from telflo.remote.client import Answered, Client, Unreachable, WrongSettings
 from telflo.remote.progress import Exit, end_of, line_of
 from tests.factories import (
     exporting,
@@ -176,6 +176,8 @@ def seen(state: str, **more: Any) -> dict[str, Any]:
 class Answers:
     """A client whose answers are given, the last one for ever; an exception is raised."""
 
+    url = "https://telflo.example.com"
+
     def __init__(self, *answers: Any) -> None:
         self.left = list(answers)
 
@@ -235,6 +237,49 @@ class TestWatching:
     @pytest.mark.parametrize("state", ["pending", "running", "baking", "rolling_back"])
     def test_it_goes_on_in_every_other_state(self, state: str) -> None:
         assert end_of(seen(state)) is None
+
+
+UUID = "0190c1c0-0000-7000-8000-000000000001"
+CAUSES = {"causes": [{"count": 2, "error": "no such host\nmore"}]}
+
+
+def told_by(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *answers: Any
+) -> tuple[int, dict[str, Any], str]:
+    """Exit code, document and lines of `watch --json` with these answers."""
+    client = Answers(*answers)
+    monkeypatch.setattr(Client, "of", lambda _: client)
+    code = rollout.main(["watch", UUID, "--json", "--every", "0.001"], {})
+    said = capsys.readouterr()
+    return code, json.loads(said.out), said.err
+
+
+class TestCauses:
+    """What is asked for after the end does not change the end."""
+
+    def test_they_are_asked_for_again_when_the_server_is_away(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        away = Unreachable("It answered 503.")
+        code, document, lines = told_by(monkeypatch, capsys, seen("rolled_back"), away, CAUSES)
+        assert (code, document["outcome"]) == (4, "rolled_back")
+        assert document["failures"] == CAUSES["causes"]
+        assert "2 failed: no such host\n" in lines
+
+    @pytest.mark.parametrize(
+        "problem", [Unreachable("It answered 503."), Answered(401, {"detail": "The token ended."})]
+    )
+    def test_without_them_the_outcome_is_still_told(
+        self,
+        problem: Exception,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        code, document, lines = told_by(monkeypatch, capsys, seen("rolled_back"), problem)
+        assert (code, document["outcome"]) == (4, "rolled_back")
+        assert document["rollout"]["state"] == "rolled_back"
+        assert "failures" not in document
+        assert f"Why it failed could not be asked for: {problem}" in lines
 
 
 class TestSettings:

@@ -29,6 +29,8 @@ _NAMES: Final = (
     "agent__status__health",
     "agent__status__health_since",
     "agent__status__last_error",
+    "agent__status__reported_healthy",
+    "agent__connection__offered_at",
 )
 _IN_TROUBLE: Final = Q(agent__status__health=Stored.UNHEALTHY) | Q(
     agent__status__runs=Runs.LACKING, agent__status__compare_due=False
@@ -105,6 +107,8 @@ def _facts(
     health: str,
     since: datetime | None,
     error: str,
+    was_well: bool | None,
+    settings_at: datetime | None,
 ) -> SoakFacts:
     return SoakFacts(
         health=health_of(health),
@@ -117,7 +121,15 @@ def _facts(
         error=error,
         runs=_runs(row),
         awaits_comparison=_awaits_comparison(row),
+        is_muted=health == Stored.UNKNOWN and was_well is True and _is_ours(settings_at, since),
     )
+
+
+def _is_ours(settings_at: datetime | None, since: datetime | None) -> bool:
+    """Whether what began then may come of the connection settings that it was offered."""
+    if settings_at is None or since is None:
+        return False
+    return timedelta() <= since - settings_at < store.CALM_AFTER_RESTART
 
 
 def _runs(row: StatusRow) -> Runs | None:
