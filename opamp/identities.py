@@ -61,11 +61,11 @@ class Identities:
         self._spawn = spawn
 
     def answer_request(self, agent: HeldAgent) -> None:
-        """An agent that is known asks for an identity: the answer follows once the new one is kept, once for all that
-        it asks until then.
+        """An agent that is known asks for an identity: the answer follows once the new one is kept, the same to each
+        message that asks until then (M1).
         """
-        if not agent.is_asking:
-            agent.is_asking = True
+        agent.asked += 1
+        if agent.asked == 1:
             self._spawn(self._rename(agent))
 
     def answer_replaced(self, agent: HeldAgent, message: AgentToServer) -> bytes | None:
@@ -114,9 +114,12 @@ class Identities:
             given = await self._ask(agent, is_clone=is_clone) or new_id()
             if not is_clone:
                 self._leave(agent, goes_by(given))
-            await self._send(agent.connection, encode_frame(new_identity(agent.uid.bytes, given)))
+            answer = encode_frame(new_identity(agent.uid.bytes, given))
+            while agent.asked:
+                agent.asked -= 1
+                await self._send(agent.connection, answer)
         finally:
-            agent.is_asking = False
+            agent.asked = 0
 
     async def _give(self, agent: HeldAgent) -> None:
         agent.new_uid = await self._ask(agent, is_clone=True)

@@ -42,7 +42,7 @@ _REVOKED: Final = "The token is revoked."
 class Layer(Protocol):
     """The part of a channel layer that a listener uses."""
 
-    async def new_channel(self, prefix: str = ...) -> str:
+    async def new_channel(self) -> str:
         """A channel of this process."""
 
     async def group_add(self, group: str, channel: str) -> None:
@@ -135,7 +135,8 @@ class IntentWatcher:
 
     async def _listen(self) -> None:
         if not self._channel:
-            self._channel = await self._layer.new_channel("gateway")
+            # By the prefix that pages have: beside a channel with another one, who waits for theirs hears nothing.
+            self._channel = await self._layer.new_channel()
         await self._layer.group_add(GATEWAYS, self._channel)
         while True:
             self._hear(await self._layer.receive(self._channel))

@@ -166,8 +166,8 @@ class HeldAgent:
     new_uid: UUID | None = None
     """The identity that it was given since."""
     times_given: int = 0
-    is_asking: bool = False
-    """A new identity that it asked for is on its way."""
+    asked: int = 0
+    """So many of its messages ask for a new identity and are not answered: one is on its way."""
 
     @property
     def epoch(self) -> int:

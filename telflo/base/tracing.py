@@ -55,9 +55,13 @@ def start(part: str, version: str) -> bool:
 
     Raises ImproperlyConfigured for an exporter or protocol that is not built in.
     """
+    check()
     if not is_asked_for():
         return False
     # Importing the SDK costs a tenth of a second that nobody else should pay.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+        OTLPSpanExporter,
+    )
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
@@ -71,7 +75,7 @@ def start(part: str, version: str) -> bool:
         }
     )
     provider = TracerProvider(resource=resource)
-    provider.add_span_processor(BatchSpanProcessor(_exporter()))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     use(provider)
     return True
 
@@ -91,7 +95,13 @@ def is_asked_for() -> bool:
     return any(os.environ.get(name, "").strip() for name in ASKED_BY)
 
 
-def _exporter() -> Any:
+def check() -> None:
+    """Look whether what the environment asks for can be had, before a server forks.
+
+    Raises ImproperlyConfigured for an exporter or protocol that is not built in.
+    """
+    if not is_asked_for():
+        return
     wanted = os.environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() or "otlp"
     if wanted != "otlp":
         raise ImproperlyConfigured(
@@ -103,11 +113,6 @@ def _exporter() -> Any:
             raise ImproperlyConfigured(
                 f"{name}={protocol!r} is not built in. Use http/protobuf (port 4318)."
             )
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
-        OTLPSpanExporter,
-    )
-
-    return OTLPSpanExporter()
 
 
 @contextmanager

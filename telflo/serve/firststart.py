@@ -15,6 +15,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from telflo import env
+from telflo.base import tracing
 from telflo.base.access import Role
 from telflo.base.activity import Actor, record
 from telflo.base.models import User
@@ -52,7 +53,11 @@ def welcome() -> Iterator[str]:
 
 
 def surroundings() -> Iterator[str]:
-    """What is odd about the environment of a server that starts, as lines for the terminal."""
+    """What is odd about the environment of a server that starts, as lines for the terminal.
+
+    Raises ImproperlyConfigured for what it cannot start with.
+    """
+    tracing.check()
     yield from remarks.of_variables(os.environ, env.asked)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     yield from remarks.of_files(most, settings.OPAMP_CONNECTIONS)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
+from channels.layers import channel_layers
+
 logger = logging.getLogger(__name__)
 
 _SHORT_LIFE_S: Final = 5.0
@@ -56,6 +58,8 @@ class Processes:
                 signal.signal(number, signal.SIG_DFL)
             os.close(self._alive[1])
             threading.Thread(target=_end_with, args=(self._alive[0],), daemon=True).start()
+            # One that was made before the fork gives all processes one address, and one takes what is for another.
+            channel_layers.backends.clear()
             self._work()
             code = 0
         except BaseException:

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from telflo.base import tracing
 from telflo.base.observed import Observed
+from telflo.serve.firststart import surroundings
 from telflo.system.celery_counts import TaskCounts
 from tests.opamp.conftest import Connect
 from tests.opamp.fakes import HASH, SECRET, UID, MemoryDomain
@@ -93,8 +94,11 @@ class TestAskedFor:
     ) -> None:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
         monkeypatch.setenv(name, value)
-        with pytest.raises(ImproperlyConfigured, match=f"{name}='{value}' is not built in. Use"):
-            tracing.start("web", "1")
+        for begin in (lambda: tracing.start("web", "1"), lambda: list(surroundings())):
+            with pytest.raises(
+                ImproperlyConfigured, match=f"{name}='{value}' is not built in. Use"
+            ):
+                begin()
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:

@@ -130,6 +130,28 @@ def test_processes_whose_parent_was_killed_end_by_themselves(start: Start) -> No
     until(lambda: not any(map(is_running, orphans)))
 
 
+def test_each_process_has_an_address_of_its_own_whatever_was_sent_before_the_fork() -> None:
+    code = """
+import os, signal
+from django.conf import settings
+settings.configure(CHANNEL_LAYERS={"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"}})
+from channels.layers import get_channel_layer
+from telflo.serve.processes import Processes
+def work():
+    print(get_channel_layer().client_prefix, flush=True)
+    signal.pause()
+print(get_channel_layer().client_prefix, flush=True)
+Processes(2, work).run()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as parent:
+        assert parent.stdout is not None
+        prefixes = {parent.stdout.readline() for _ in range(3)}
+        parent.terminate()
+    assert len(prefixes - {""}) == 3
+
+
 def test_a_gateway_serves_agents_in_several_processes_and_says_how_it_is(
     start: Start, migrated: Path, tmp_path: Path
 ) -> None:
