@@ -30,11 +30,15 @@ class PollingLink:
         self.is_accepted = False
         """Its last message was taken."""
         self._writer: asyncio.StreamWriter | None = None
-        self._task: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Send until it is closed."""
-        self._task = asyncio.current_task()
+        try:
+            await self._run()
+        finally:
+            self._drop()
+
+    async def _run(self) -> None:
         self._listener.opened(self._member, self)
         reader: asyncio.StreamReader | None = None
         tries = 0
@@ -60,7 +64,6 @@ class PollingLink:
             tries = 0 if wait == 0 else tries + 1
             if wait != 0:
                 await asyncio.sleep(max(wait, backoff(tries, self._rng, most_s=self._most_s)))
-        self._drop()
         self._listener.closed(self._member, "")
 
     @property
