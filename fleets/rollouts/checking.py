@@ -111,7 +111,7 @@ def _groups(
     rendered = RenderedConfig.objects.filter(version__sha256=version.sha256)
     hashes = frozenset(rendered.values_list("hash", flat=True))
     said = [selected_value(key, "agent__") for key in traits]
-    members = fleet.memberships.filter(members_for(fleet, version, force=force)).order_by()
+    members = fleet.memberships.filter(members_for(fleet, version)).order_by()
     kinds = members.values_list(*_KIND, *_past(hashes, force=force), *said)
     found = kinds.annotate(count=Count("*"), members=_MEMBERS)
     return [_alike(kind, count, gathered, traits) for *kind, count, gathered in found]

@@ -17,7 +17,7 @@ from fleets.rollouts.preflight import Finding as Found
 from fleets.rollouts.preflight import Preflight, Severity
 from fleets.rollouts.shares import BadShares
 from fleets.rollouts.strategy import Strategy, all_at_once
-from fleets.rollouts.whom import members_for
+from fleets.rollouts.whom import members_for, off_version
 from fleets.tasks import advance_on_commit
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
@@ -221,22 +221,26 @@ def check_published(version: ConfigVersion) -> None:
 
 
 def check_assignable(fleet: Fleet, version: ConfigVersion, *, force: bool) -> None:
-    """Raise Conflict where nothing can be assigned, AlreadyAssigned where a rollout would have nobody to move."""
+    """Raise Conflict for a fleet that is archived, AlreadyAssigned where a rollout has nobody to move."""
     if fleet.archived_at is not None:
         raise Conflict(f"The fleet {fleet} is archived.", field="fleet", code="archived")
     if fleet.version_id != version.pk:
         return
     moving = Rollout.objects.filter(fleet=fleet, state__in=ACTIVE).first()
-    why = ""
     if moving is not None:
         why = f"Rollout {moving} gives it. Collectors on which it failed can be retried in it."
-    elif not fleet.memberships.filter(members_for(fleet, version, force=force)).exists():
-        why = "All of its collectors should run it"
-        why += ", and it failed on none." if force else _TRY_AGAIN
-    if why:
-        raise AlreadyAssigned(
-            f"{fleet} has {version} already. {why}", field="version", code="already_assigned"
-        )
+    elif not fleet.has_settled_on(version) or _moves_some(fleet, version, force=force):
+        return
+    elif force:
+        why = "All should run it, and it failed on none of its collectors."
+    else:
+        why = "All should run it. Those on which it failed can be retried, all of them with force."
+    raise AlreadyAssigned(
+        f"{fleet} has {version} already. {why}", field="version", code="already_assigned"
+    )
 
 
-_TRY_AGAIN: Final = ". Those on which it failed can be retried, all of them with force."
+def _moves_some(fleet: Fleet, version: ConfigVersion, *, force: bool) -> bool:
+    """Of a version that the fleet has: whether there is anybody to bring to it, or to try it on again."""
+    those = fleet.memberships.filter(members_for(fleet, version)) if force else off_version(fleet)
+    return those.exists()

@@ -1,6 +1,7 @@
 """Whom of a fleet a rollout is for: all of it, or of a version that the fleet has those that lack it."""
 
 from typing import Final
+from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.lookups import GreaterThan
@@ -18,20 +19,19 @@ _CAN_GET_ONE: Final = Q(mode=ArrivalMode.MANAGED) & (
 
 def off_version(fleet: Fleet) -> QuerySet[Membership]:
     """Members that should run another version than the fleet has: they were left out, or a rollout ended half-way."""
-    version = fleet.version
-    return fleet.memberships.none() if version is None else fleet.memberships.filter(_lack(version))
+    if fleet.version_id is None:
+        return fleet.memberships.none()
+    return fleet.memberships.filter(_CAN_GET_ONE, _should_run_another(fleet.version_id))
 
 
-def members_for(fleet: Fleet, version: ConfigVersion, *, force: bool) -> Q:
-    """Of a fleet's members: whom a rollout of this version is for. Once all others have it, those that should run
-    another one; with force those on which it failed too.
+def members_for(fleet: Fleet, version: ConfigVersion) -> Q:
+    """Of a fleet's members: whom a rollout of this version is for. Once the others have it, those that should run
+    another one, and those on which it failed, who are skipped unless that is forced.
     """
     if not fleet.has_settled_on(version):
         return Q()
-    lack = _lack(version)
-    return lack | failed_before(version) if force else lack
+    return _CAN_GET_ONE & (_should_run_another(version.pk) | failed_before(version))
 
 
-def _lack(version: ConfigVersion) -> Q:
-    is_meant = Q(desired__version=version) | Q(retry__version=version)
-    return _CAN_GET_ONE & ~is_meant
+def _should_run_another(version_id: UUID) -> Q:
+    return ~(Q(desired__version=version_id) | Q(retry__version=version_id))

@@ -170,7 +170,7 @@ class TestLeftOut:
         story.work()
         rollout.refresh_from_db()
         assert (rollout.state, off(story)) == ("succeeded", 0)
-        with pytest.raises(AlreadyAssigned, match="All of its collectors"):
+        with pytest.raises(AlreadyAssigned, match="All should run it"):
             story.assign(two)
 
     def test_what_others_still_wait_for_is_left_to_them(self) -> None:

@@ -66,7 +66,7 @@ def start(
             fleet=fleet, state__in=plan.ACTIVE
         )
         superseded = [one.pk for one in active]
-        members = _managed_members(fleet, members_for(fleet, version, force=force))
+        members = _managed_members(fleet, members_for(fleet, version))
         rows = store.lock(members)
         backs = backs_of(rollout, members, rows, superseded)
         _supersede(superseded, members, f"{version} was assigned meanwhile.", now)
