@@ -196,27 +196,29 @@ class TestLeftOut:
         assert off(story) == 0
 
 
-class TestFailedBefore:
-    """Version two failed on one, within the budget; it went back by itself and needs attention."""
+def failed() -> tuple[Story, ConfigVersion, AgentSnapshot]:
+    """Version two, which the fleet has, failed on one, within the budget; it went back by itself and needs attention."""
+    story = Story(count=2)
+    bad, good = story.agents
+    two = story.version()
+    story.assign(two)
+    story.claim(bad, good)
+    story.answer(bad, FAILED, hash_of(two), "exit code 1")
+    story.answer(bad, APPLIED, hash_of(story.one))
+    story.answer(good, APPLIED, hash_of(two))
+    story.work()
+    rollout = Rollout.objects.get()
+    Rollout.objects.filter(pk=rollout.pk).update(state="succeeded")
+    Fleet.objects.update(stable_version=two)
+    assert (wanted(bad), word(bad)) == (two, "rolled_back")
+    return story, two, bad
 
-    def failed(self) -> tuple[Story, ConfigVersion, AgentSnapshot]:
-        story = Story(count=2)
-        bad, good = story.agents
-        two = story.version()
-        story.assign(two)
-        story.claim(bad, good)
-        story.answer(bad, FAILED, hash_of(two), "exit code 1")
-        story.answer(bad, APPLIED, hash_of(story.one))
-        story.answer(good, APPLIED, hash_of(two))
-        story.work()
-        rollout = Rollout.objects.get()
-        Rollout.objects.filter(pk=rollout.pk).update(state="succeeded")
-        Fleet.objects.update(stable_version=two)
-        assert (wanted(bad), word(bad)) == (two, "rolled_back")
-        return story, two, bad
+
+class TestFailedBefore:
+    """What comes then is taken back."""
 
     def test_it_needs_attention_again_once_it_is_back_on_what_it_ran(self) -> None:
-        story, two, bad = self.failed()
+        story, two, bad = failed()
         rollout = self.moved(story)
         assert word(bad) == "in_sync"
         act(story, rollout, Action.ROLL_BACK)
@@ -230,7 +232,7 @@ class TestFailedBefore:
         assert rollout.state == "rolled_back"
 
     def test_the_same_where_nothing_reached_it(self) -> None:
-        story, two, bad = self.failed()
+        story, two, bad = failed()
         rollout = story.assign(story.version())
         act(story, rollout, Action.ROLL_BACK)
         settle_all(story)
@@ -238,7 +240,7 @@ class TestFailedBefore:
         assert target_of(rollout, bad).state == "reverted"
 
     def test_the_same_where_it_is_away_and_returns(self) -> None:
-        story, two, bad = self.failed()
+        story, two, bad = failed()
         rollout = self.moved(story)
         disconnect(bad)
         act(story, rollout, Action.ROLL_BACK)
@@ -253,7 +255,7 @@ class TestFailedBefore:
         assert (wanted(bad), word(bad)) == (two, "rolled_back")
 
     def test_a_next_version_on_its_way_back_returns_it_there_as_well(self) -> None:
-        story, two, bad = self.failed()
+        story, two, bad = failed()
         act(story, self.moved(story), Action.ROLL_BACK)
         act(story, self.moved(story), Action.ROLL_BACK)
         story.settle(bad)
@@ -266,7 +268,7 @@ class TestFailedBefore:
         return rollout
 
     def test_where_what_it_ran_fails_now_it_could_not_go_back(self) -> None:
-        story, _, bad = self.failed()
+        story, _, bad = failed()
         rollout = self.moved(story)
         act(story, rollout, Action.ROLL_BACK)
         story.claim(bad)
@@ -276,10 +278,40 @@ class TestFailedBefore:
         assert word(bad) == "failed"
 
     def test_what_is_taken_back_before_it_was_offered_leaves_it_as_it_was(self) -> None:
-        story, two, bad = self.failed()
+        story, two, bad = failed()
         disconnect(bad)
         rollout = story.assign(story.version())
         act(story, rollout, Action.PAUSE)
+        assert (wanted(bad), word(bad)) == (two, "rolled_back")
+
+
+class TestForcedWhereTheFleetHasIt:
+    """The fleet's own version is tried again where it failed, and that is taken back."""
+
+    def again(self) -> tuple[Story, ConfigVersion, AgentSnapshot, Rollout]:
+        story, two, bad = failed()
+        story.answer(bad, FAILED, hash_of(two), "exit code 1")
+        rollout = story.assign(two, force=True)
+        return story, two, bad, rollout
+
+    def test_what_is_taken_back_is_not_offered_again_and_it_counts_as_off(self) -> None:
+        story, two, bad, rollout = self.again()
+        act(story, rollout, Action.ROLL_BACK)
+        settle_all(story)
+        assert not story.claim(bad)
+        assert (wanted(bad), off(story)) == (story.one, 1)
+        rollout.refresh_from_db()
+        assert rollout.state == "rolled_back"
+        assert fleet_of(story).version == two
+
+    def test_where_it_failed_again_it_needs_attention_as_before(self) -> None:
+        story, two, bad, rollout = self.again()
+        story.claim(bad)
+        story.answer(bad, APPLIED, hash_of(story.one))
+        story.claim(bad)
+        story.answer(bad, FAILED, hash_of(two), "exit code 1")
+        act(story, rollout, Action.ROLL_BACK)
+        settle_all(story)
         assert (wanted(bad), word(bad)) == (two, "rolled_back")
 
 

@@ -22,6 +22,7 @@ from fleets.rendering import render_version
 from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.states import IN_FLIGHT, LET_GO
 from fleets.rollouts.past import WANTED_FAILED, failed_there
+from fleets.rollouts.placing import HAD_IT
 
 _MOVED = (
     TargetState.OFFERED,
@@ -39,10 +40,11 @@ _STILL_WANTED = Q(
 """It failed on these, before or in this rollout, and they were left out: they should not run it any more either."""
 _WAS_OFFERED = ~Q(state=TargetState.EXCLUDED) | ~Q(failure="")
 _HAD_FAILED = failed_there("previous__hash")
+_TRIED_AGAIN = Q(previous__version=F("rollout__version")) & ~Q(reason=HAD_IT)
 _RAN = "agent__membership__previous"
 _NEXT = Case(
     When(
-        Q(_HAD_FAILED)
+        (Q(_HAD_FAILED) | _TRIED_AGAIN)
         & _WAS_OFFERED
         & Q(agent__membership__previous__isnull=False)
         & ~Q(failed_there(f"{_RAN}__hash")),
@@ -50,7 +52,7 @@ _NEXT = Case(
     ),
     default=F("previous"),
 )
-"""What each is offered to go back: what it ran well, where what it should have run had failed before."""
+"""What each is offered to go back: what it ran well, where what it should have run had failed, or is what goes."""
 NOTHING_BEFORE = (
     "It had no version of ours before, and the fleet has no stable one: it keeps what it runs."
 )
