@@ -285,6 +285,22 @@ class TestFailedBefore:
         assert (wanted(bad), word(bad)) == (two, "rolled_back")
 
 
+def test_what_failed_in_a_rollout_that_was_cancelled_needs_attention_again_too() -> None:
+    story = Story(count=2)
+    bad, _ = story.agents
+    two = story.version()
+    rollout = story.assign(two)
+    story.claim(bad)
+    story.answer(bad, FAILED, hash_of(two), "exit code 1")
+    story.answer(bad, APPLIED, hash_of(story.one))
+    act(story, rollout, Action.CANCEL)
+    later = story.assign(story.version())
+    reach(story)
+    act(story, later, Action.ROLL_BACK)
+    settle_all(story)
+    assert (wanted(bad), word(bad)) == (two, "rolled_back")
+
+
 class TestForcedWhereTheFleetHasIt:
     """The fleet's own version is tried again where it failed, and that is taken back."""
 
