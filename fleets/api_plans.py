@@ -21,6 +21,12 @@ class BudgetSerializer(BodySerializer):
     percent = serializers.IntegerField(min_value=0, max_value=100, required=False)
     count = serializers.IntegerField(min_value=0, required=False)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raises ValidationError for both: which of them holds would be a guess."""
+        if {"percent", "count"} <= attrs.keys():
+            raise serializers.ValidationError("Say percent or count, one of them.")
+        return attrs
+
 
 class StagePlanSerializer(BodySerializer):
     """One stage: count (so many more), percent (of all, from the first stage on) or selector, exactly one of them."""

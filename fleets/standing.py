@@ -10,9 +10,10 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, W
 
 from agents.snapshot import SettingsState
 from fleets.connection_offer import AgentFacts, FleetWish, Plan, plan_settings
-from fleets.models import AgentConnection, ArrivalMode, Membership, Quarantine, Token, TokenKind
+from fleets.models import AgentConnection, ArrivalMode, Membership, Token, TokenKind
 from fleets.offer import Intent
 from fleets.own_address import knows_own_address, own_place
+from fleets.rollouts.past import failed_there
 from telflo.base.alike import JoinedIds, ids_in
 
 ARRIVED_AFTER: Final = timedelta(seconds=10)
@@ -151,12 +152,11 @@ def intents(uids: Collection[UUID] | None = None) -> dict[UUID, Intent]:
 
 
 def _members(uids: Collection[UUID] | None) -> QuerySet[Membership]:
-    failed = Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef("desired__hash"))
     heirs = Token.objects.filter(parent=OuterRef("token"), revoked_at=None, handover__isnull=False)
     chosen = Membership.objects.all() if uids is None else Membership.objects.filter(agent__in=uids)
     return chosen.order_by().annotate(
         config=F("desired__hash"),
-        has_failed=Exists(failed),
+        has_failed=failed_there("desired__hash"),
         is_proven=Exists(_arrived_at(own_place())),
         successor=Subquery(heirs.order_by("-pk").values("pk")[:1]),
         is_current=Case(

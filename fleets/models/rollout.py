@@ -170,7 +170,7 @@ class TargetState(models.TextChoices):
 
 
 class Target(models.Model):
-    """One agent in one rollout, with what it had before (its own, not the fleet's)."""
+    """One agent in one rollout. previous: what it should run before (its own, not the fleet's): there it goes back."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="targets")

@@ -35,13 +35,14 @@ from fleets.models import (
 )
 from fleets.rollouts import preflight
 from fleets.rollouts.needs import Component, needs_of, offered_by, said_by_version
-from fleets.rollouts.past import PREVIOUS_FAILED, failed_before, is_for_failed_alone
+from fleets.rollouts.past import PREVIOUS_FAILED
 from fleets.rollouts.placing import TargetFacts, way_again
 from fleets.rollouts.plan import ACTIVE
 from fleets.rollouts.preflight import Alike, Member, Preflight, Subject
 from fleets.rollouts.shares import seed_of
 from fleets.rollouts.strategy import Strategy
 from fleets.rollouts.traits import those_said
+from fleets.rollouts.whom import members_for
 from telflo.base.gathering import Gathered
 
 _KIND: Final = (
@@ -110,9 +111,7 @@ def _groups(
     rendered = RenderedConfig.objects.filter(version__sha256=version.sha256)
     hashes = frozenset(rendered.values_list("hash", flat=True))
     said = [selected_value(key, "agent__") for key in traits]
-    members = fleet.memberships.order_by()
-    if is_for_failed_alone(fleet, version, force=force):
-        members = members.filter(failed_before(version))
+    members = fleet.memberships.filter(members_for(fleet, version)).order_by()
     kinds = members.values_list(*_KIND, *_past(hashes, force=force), *said)
     found = kinds.annotate(count=Count("*"), members=_MEMBERS)
     return [_alike(kind, count, gathered, traits) for *kind, count, gathered in found]

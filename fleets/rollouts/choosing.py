@@ -2,18 +2,13 @@
 
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from agents.models import Agent
-from fleets.models import Quarantine, Rollout, Target, TargetState
+from fleets.models import Rollout, Target, TargetState
 from fleets.rollouts.causes import uids_of_cause
+from fleets.rollouts.past import WANTED_FAILED
 from fleets.rollouts.traits import having
-
-_FAILED_THERE = Exists(
-    Quarantine.objects.filter(
-        agent=OuterRef("agent"), hash=OuterRef("agent__membership__desired__hash")
-    )
-)
 
 
 def waiting_with(rollout: Rollout, key: str, value: str) -> list[UUID]:
@@ -24,7 +19,7 @@ def waiting_with(rollout: Rollout, key: str, value: str) -> list[UUID]:
 def failed_with(rollout: Rollout, *, cause: str = "", key: str = "", value: str = "") -> list[UUID]:
     """The targets on which the version failed and that should run it still: of this cause, with this trait, or all."""
     failed = rollout.targets.filter(
-        _FAILED_THERE, agent__membership__desired__version=rollout.version_id
+        WANTED_FAILED, agent__membership__desired__version=rollout.version_id
     )
     if cause:
         failed = failed.filter(agent__in=uids_of_cause(rollout, cause))

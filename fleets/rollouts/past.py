@@ -7,13 +7,19 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 
 from configs.models import ConfigVersion
-from fleets.models import Fleet, Membership, Quarantine, RenderedConfig
+from fleets.models import Membership, Quarantine, RenderedConfig
 from fleets.rollouts.placing import Again, way_again
 
-PREVIOUS_FAILED: Final = Exists(
-    Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef("previous__hash"))
-)
+
+def failed_there(path: str) -> Exists:
+    """Whether the hash that this path leads to failed on the agent; of rows that have an `agent`."""
+    return Exists(Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef(path)))
+
+
+PREVIOUS_FAILED: Final = failed_there("previous__hash")
 """Whether what a member ran before failed on it too."""
+WANTED_FAILED: Final = failed_there("agent__membership__desired__hash")
+"""Of targets: whether what the collector should run failed on it."""
 
 
 def failed_before(version: ConfigVersion) -> Q:
@@ -21,11 +27,6 @@ def failed_before(version: ConfigVersion) -> Q:
     rendered = RenderedConfig.objects.filter(version__sha256=version.sha256)
     found = Quarantine.objects.filter(agent=OuterRef("agent"), hash__in=rendered.values("hash"))
     return Q(Exists(found))
-
-
-def is_for_failed_alone(fleet: Fleet, version: ConfigVersion, *, force: bool) -> bool:
-    """Whether a rollout of this version is for those alone on whom it failed: the others of the fleet have it."""
-    return force and fleet.has_settled_on(version)
 
 
 def ways_again(failed: Mapping[UUID, str], applied: Mapping[UUID, str]) -> dict[UUID, Again]:

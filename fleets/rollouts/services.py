@@ -9,15 +9,15 @@ from django.db import transaction
 
 from configs.models import ConfigVersion, VersionState
 from fleets.errors import AlreadyAssigned, NobodyLeftOut, VersionNotPublished
-from fleets.models import ArrivalMode, Fleet, Rollout, RolloutState
+from fleets.models import Fleet, Rollout, RolloutState
 from fleets.rollouts import engine
 from fleets.rollouts.checking import check_rollout
-from fleets.rollouts.past import failed_before
 from fleets.rollouts.plan import ACTIVE, Action, NotPossible
 from fleets.rollouts.preflight import Finding as Found
 from fleets.rollouts.preflight import Preflight, Severity
 from fleets.rollouts.shares import BadShares
 from fleets.rollouts.strategy import Strategy, all_at_once
+from fleets.rollouts.whom import members_for, off_version
 from fleets.tasks import advance_on_commit
 from telflo.base import activity, clock
 from telflo.base.activity import Actor
@@ -42,7 +42,7 @@ def start_rollout(
     strategy = _checked(strategy)
     with transaction.atomic():
         fleet.refresh_from_db()
-        _check_assignable(fleet, version, force=force)
+        check_assignable(fleet, version, force=force)
         before = fleet.version
         rollout = engine.start(
             fleet_id=fleet.pk,
@@ -77,7 +77,9 @@ def preflight_of(
 ) -> Preflight:
     """What start_checked_rollout would do, and what speaks against it. Raises DomainError for an input that is none."""
     check_published(version)
-    return check_rollout(fleet, version, _checked(strategy), force=force, now=clock.now())
+    strategy = _checked(strategy)
+    check_assignable(fleet, version, force=force)
+    return check_rollout(fleet, version, strategy, force=force, now=clock.now())
 
 
 def start_checked_rollout(
@@ -218,22 +220,27 @@ def check_published(version: ConfigVersion) -> None:
         )
 
 
-def _check_assignable(fleet: Fleet, version: ConfigVersion, *, force: bool) -> None:
+def check_assignable(fleet: Fleet, version: ConfigVersion, *, force: bool) -> None:
+    """Raise Conflict for a fleet that is archived, AlreadyAssigned where a rollout has nobody to move."""
     if fleet.archived_at is not None:
         raise Conflict(f"The fleet {fleet} is archived.", field="fleet", code="archived")
     if fleet.version_id != version.pk:
         return
     moving = Rollout.objects.filter(fleet=fleet, state__in=ACTIVE).first()
-    why = ""
     if moving is not None:
         why = f"Rollout {moving} gives it. Collectors on which it failed can be retried in it."
-    elif fleet.stable_version_id == version.pk:
-        members = fleet.memberships.filter(mode=ArrivalMode.MANAGED)
-        if not force:
-            why = "Collectors on which it failed can be retried, all of them with force."
-        elif not members.filter(failed_before(version)).exists():
-            why = "It failed on none of its collectors, so there is nobody to try it on again."
-    if why:
-        raise AlreadyAssigned(
-            f"{fleet} has {version} already. {why}", field="version", code="already_assigned"
-        )
+    elif not fleet.has_settled_on(version) or _moves_some(fleet, version, force=force):
+        return
+    elif force:
+        why = "All should run it, and it failed on none of its collectors."
+    else:
+        why = "All should run it. Those on which it failed can be retried, all of them with force."
+    raise AlreadyAssigned(
+        f"{fleet} has {version} already. {why}", field="version", code="already_assigned"
+    )
+
+
+def _moves_some(fleet: Fleet, version: ConfigVersion, *, force: bool) -> bool:
+    """Of a version that the fleet has: whether there is anybody to bring to it, or to try it on again."""
+    those = fleet.memberships.filter(members_for(fleet, version)) if force else off_version(fleet)
+    return those.exists()

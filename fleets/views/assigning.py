@@ -15,11 +15,14 @@ from configs.views.compare import rows_of as lines_of
 from fleets.forms import AssignForm, published_versions
 from fleets.models import Fleet
 from fleets.plan_form import FIRST_PRESET, PRESET_WORDS, PlanEditor, PlanForms
+from fleets.rollouts.checking import check_rollout
 from fleets.rollouts.preflight import OF_QUARANTINE, Fate, Preflight, Severity
-from fleets.rollouts.services import preflight_of, start_checked_rollout
+from fleets.rollouts.services import start_checked_rollout
 from fleets.rollouts.strategy import PRESETS
+from fleets.rollouts.whom import off_version
 from fleets.views.plan_rows import least_time, stage_rows, track_of
 from fleets.views.subject import fleet_or_404
+from telflo.base import clock
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
 from telflo.base.errors import DomainError
@@ -96,21 +99,23 @@ def _plan_context(
     request: HttpRequest, fleet: Fleet, chosen: ConfigVersion, plan: PlanForms
 ) -> dict[str, Any]:
     """The plan, and its check as far as it holds."""
-    # Then there is nothing to start, but for trying it again where it failed.
+    # Then there is nothing to start, but for those that lack it, and for trying it again where it failed.
     is_there = fleet.has_settled_on(chosen)
+    lacking = off_version(fleet).count() if is_there else 0
     context: dict[str, Any] = {
         "plan": plan,
         "presets": PRESET_WORDS.items(),
         "rows": stage_rows(plan, ()),
         "default_timeout": lasting(int(settings.APPLY_TIMEOUT.total_seconds())),
         "is_current": chosen.pk == fleet.version_id,
-        "is_stable": is_there,
+        "is_stable": is_there and not lacking,
+        "lacking": lacking,
     }
     if plan.strategy is None:
         return context
     force = _is_forced(request)
-    found = preflight_of(fleet=fleet, version=chosen, strategy=plan.strategy, force=force)
-    is_again = force and is_there and bool(found.reached)
+    found = check_rollout(fleet, chosen, plan.strategy, force=force, now=clock.now())
+    is_again = is_there and bool(lacking or (force and found.reached))
     return context | {
         "is_forced": force,
         "is_again": is_again,

@@ -22,6 +22,7 @@ from fleets.models import (
     TokenKind,
 )
 from fleets.rollouts.plan import ACTIVE
+from fleets.rollouts.whom import off_version
 from fleets.services import archive_fleet, update_fleet
 from fleets.token_state import usable
 from fleets.tokens import let_in_elsewhere
@@ -184,12 +185,14 @@ def _page(
     is_open = fleet.archived_at is None
     counts = _counts(fleet)
     latest = fleet.rollouts.first()
+    is_moving = latest is not None and latest.state in ACTIVE
     everything = {
         "fleet": fleet,
         "tab": tab,
         "counts": counts,
         "tabs": _tabs(fleet, tab, counts),
-        "rollout": latest if latest and latest.state in ACTIVE else None,
+        "rollout": latest if is_moving else None,
+        "off_version": 0 if is_moving else off_version(fleet).count(),
         "cancelled": latest if latest and _is_between(fleet, latest) else None,
         "may_edit": is_open and may(request.user, Action.EDIT),
         "may_operate": is_open and may(request.user, Action.OPERATE),

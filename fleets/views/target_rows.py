@@ -176,7 +176,7 @@ def _applied_hash(target: Any) -> str:
 
 
 def _instead(target: Any, versions: AgentVersions, before: str) -> str:
-    """What it said itself that it runs; where it did not, what it had before."""
+    """What it said itself that it runs; where it did not, what it was to run before."""
     if not target["agent_id"]:
         return ""
     digest = _applied_hash(target)
@@ -185,5 +185,5 @@ def _instead(target: Any, versions: AgentVersions, before: str) -> str:
         known = versions.applied or f"a configuration that is not from here, {digest[:8]}"
         return f"Runs {known}." if target["agent__status__connected"] else f"Ran {known} last."
     if before:
-        return f"Had {before} before, and has not said what it runs since."
+        return f"Was to run {before} before, and has not said what it runs."
     return "Had no version from here before."

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -71,13 +72,21 @@ class Session:
             return str(_uuid(named, "a version (edge@4, edge@latest)"))
         configuration = self._configuration(found["name"])
         if found["number"] != "latest":
-            path = f"configurations/{configuration}/versions/{int(found['number'])}/"
-            return str(self.client.get(path)["id"])
+            return self._numbered(found["name"], configuration, int(found["number"]))
         versions = self.client.get(f"configurations/{configuration}/versions/", limit="500")
         for one in sorted(versions["results"], key=lambda one: -one["number"]):
             if one["state"] == "published":
                 return str(one["id"])
         raise CannotSay(f"{found['name']} has no published version.")
+
+    def _numbered(self, name: str, configuration: str, number: int) -> str:
+        try:
+            found = self.client.get(f"configurations/{configuration}/versions/{number}/")
+        except Answered as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            raise CannotSay(f"“{name}” has no version {number}.") from None
+        return str(found["id"])
 
     def _configuration(self, name: str) -> str:
         for one in self.client.get("configurations/", q=name, limit="500")["results"]:

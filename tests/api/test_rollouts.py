@@ -266,6 +266,10 @@ def test_a_preset_is_enough() -> None:
         ({"stages": [{"percent": 10, "count": 1}, {"percent": 100}]}, "Stage 1: say a number"),
         ({"stages": [{"selector": "a=="}, {"percent": 100}]}, "is no condition"),
         (
+            {"stages": [{"percent": 100, "failure_budget": {"percent": 5, "count": 1}}]},
+            "percent or count, one of them",
+        ),
+        (
             {"preset": "canary", "window": {"days": "x", "hours": "09:00-10:00"}},
             "are no days",
         ),

@@ -256,7 +256,7 @@ class TestFleetThatHasIt:
         with pytest.raises(AlreadyAssigned, match="all of them with force"):
             story.assign(two)
         Quarantine.objects.all().delete()
-        with pytest.raises(AlreadyAssigned, match="nobody to try it on again"):
+        with pytest.raises(AlreadyAssigned, match="failed on none of its collectors"):
             story.assign(two, force=True)
 
     def test_while_it_is_given_the_skipped_are_retried_in_its_rollout(self) -> None:

@@ -374,12 +374,38 @@ def test_a_fleet_that_a_cancelled_rollout_left_on_two_versions_says_so_until_it_
     two = story.version()
     rollout = story.assign(two)
     assert "was cancelled" not in client.get(path).content.decode()
+    story.claim(story.agents[0])
     act_on_rollout(rollout=rollout, action=Action.CANCEL, actor=TESTER)
     html = client.get(path).content.decode()
     assert f"had reached stay on {two}, the others keep {story.one}" in html
     assert f'href="/rollouts/{rollout.number}/"' in html
     story.assign(story.one)
     assert "was cancelled" not in client.get(path).content.decode()
+
+
+def test_a_fleet_says_how_many_should_run_another_version_and_leads_to_bringing_them() -> None:
+    story = Story(count=2)
+    left = story.agents[0]
+    two, member = story.version(), Membership.objects.filter(agent=left.instance_uid)
+    old = member.get().desired
+    story.assign(two)
+    story.settle(story.agents[0])
+    story.settle(story.agents[1])
+    client, path = signed_in(Role.OPERATOR), f"/fleets/{story.fleet.slug}/"
+    words = f"1 collector should run another version than {two}"
+    member.update(desired=old)
+    assert words not in client.get(path).content.decode(), "while a rollout gives it"
+    story.work()
+    html = client.get(path).content.decode()
+    assert words in html
+    bring = f"{path}assign/?version={two.pk}"
+    assert f'href="{bring}"' in html
+    assert "An Operator can assign" in signed_in(Role.VIEWER).get(path).content.decode()
+    html = client.get(bring).content.decode()
+    assert f"{two} goes to 1 collector that should run another version." in html
+    assert 'value="start" disabled' not in html
+    client.post(f"{path}assign/", {"version": two.pk, "do": "start"})
+    assert Rollout.objects.latest("number").targets.get().agent_id == left.instance_uid
 
 
 def test_assigning_what_the_fleet_has_is_refused_in_words() -> None:

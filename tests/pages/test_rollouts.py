@@ -127,10 +127,10 @@ def test_a_failed_target_is_retried_from_the_rollout() -> None:
 @pytest.mark.parametrize(
     ("said", "known", "words"),
     [
-        ((FAILED, "failed"), True, "Had edge v1 before, and has not said what it runs since."),
+        ((FAILED, "failed"), True, "Was to run edge v1 before, and has not said what it runs."),
         ((APPLIED, "before"), True, "Runs edge v1."),
         ((APPLIED, "elsewhere"), True, "Runs a configuration that is not from here, elsewher."),
-        ((APPLIED, "failed"), True, "Had edge v1 before, and has not said what it runs since."),
+        ((APPLIED, "failed"), True, "Was to run edge v1 before, and has not said what it runs."),
         ((FAILED, "failed"), False, "Had no version from here before."),
     ],
 )
@@ -144,7 +144,7 @@ def test_a_failed_target_says_what_runs_instead(
     row: dict[str, Any] = (
         {"remote_config_status": APPLIED, "remote_config_hash": "before"} if known else {}
     )
-    agent = make_collector(fleet=fleet, desired=before, **row)
+    agent = make_collector(fleet=fleet, desired=before if known else None, **row)
     rollout = start_rollout(fleet=fleet, version=second, actor=TESTER)
     rollout.targets.update(state=TargetState.FAILED)
     make_rendered(version=second, digest="failed")

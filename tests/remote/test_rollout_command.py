@@ -138,12 +138,20 @@ class TestAgainstAServer:
         assert [shell(*start)[0] for _ in range(2)] == [0, 0]
         assert Rollout.objects.count() == 1
 
+    def test_a_dry_run_ends_as_a_start_would(self, shell: Shell) -> None:
+        edge()
+        start = ("start", "--fleet", "edge", "--version", "edge@1")
+        refused, checked = shell(*start), shell(*start, "--dry-run")
+        assert refused == checked
+        assert (checked[0], "edge has edge v1 already" in checked[2]) == (1, True)
+
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
             (("status", "77"), "no rollout #77"),
             (("status", "x"), "names neither a rollout nor an id"),
             (("start", "--fleet", "edge", "--version", "other@1"), "no configuration “other”"),
+            (("start", "--fleet", "edge", "--version", "edge@77"), "“edge” has no version 77"),
             (("start", "--fleet", "edge", "--version", "4"), "names neither a version"),
             (("start", "--fleet", "none", "--version", "edge@1"), "no fleet"),
         ],

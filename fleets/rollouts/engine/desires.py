@@ -6,20 +6,20 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
 from agents import notify, store
 from agents.models import AgentStatus
 from agents.snapshot import ConfigStatus
 from agents.store import IntentChange, StatusRow
-from fleets.models import ArrivalMode, Membership, Quarantine, RenderedConfig
+from fleets.models import ArrivalMode, Membership, RenderedConfig
+from fleets.rollouts.past import failed_there
 
 
 def with_desired(members: QuerySet[Membership]) -> QuerySet[Membership]:
     """Members with what they should run, without its body: one object for all that should run the same."""
     rendered = RenderedConfig.objects.defer("body")
-    failed = Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef("desired__hash"))
-    found = members.annotate(has_failed=Exists(failed))
+    found = members.annotate(has_failed=failed_there("desired__hash"))
     return found.prefetch_related(Prefetch("desired", queryset=rendered))
 
 
@@ -41,7 +41,7 @@ def ran_well(member: Membership, row: StatusRow) -> bool:
 
 
 def last_good_id(member: Membership, row: StatusRow) -> UUID | None:
-    """What a member goes back to: what it runs well now, else what it ran well before."""
+    """What a member runs well now, else what it ran well before."""
     return member.desired_id if ran_well(member, row) else member.previous_id
 
 
@@ -69,8 +69,8 @@ def hand_down(uids: Collection[UUID], rows: Mapping[UUID, StatusRow], *, now: da
     """
     if not uids:
         return
-    failed = Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef("desired__hash"))
-    members = Membership.objects.filter(agent_id__in=uids).annotate(has_failed=Exists(failed))
+    members = Membership.objects.filter(agent_id__in=uids)
+    members = members.annotate(has_failed=failed_there("desired__hash"))
     store.set_intent(
         [
             IntentChange(

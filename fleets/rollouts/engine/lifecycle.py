@@ -11,7 +11,7 @@ from django.db import transaction
 from fleets.models import Fleet, Rollout, Stage
 from fleets.rollouts import plan
 from fleets.rollouts.engine.locks import locked
-from fleets.rollouts.engine.releasing import close, release, withdraw
+from fleets.rollouts.engine.releasing import close, has_moved, release, withdraw
 from fleets.rollouts.engine.reverting import revert
 from fleets.rollouts.engine.telling import record_turn, tell_state
 from fleets.rollouts.engine.viewing import view_of
@@ -68,6 +68,8 @@ def _carry_out(
         changed |= revert(rollout, now=now)
     if decision.close:
         changed |= close(rollout, decision.state, now=now)
+    if decision.state is plan.State.CANCELLED and not has_moved(rollout):
+        _fleet_has(rollout, now, version=rollout.fleet.stable_version_id)
     if decision.release:
         released = [stages[index] for index in decision.release]
         changed |= release(rollout, released, room=decision.room, now=now)
@@ -96,7 +98,7 @@ def _enter(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
     if decision.state is plan.State.SUCCEEDED:
         _fleet_has(rollout, now, stable_version=rollout.version_id)
     if decision.state is plan.State.ROLLED_BACK:
-        _fleet_has(rollout, now, version=rollout.from_version_id)
+        _fleet_has(rollout, now, version=rollout.fleet.stable_version_id)
     tell_state(rollout, now)
     return True
 

@@ -52,8 +52,12 @@ def join(uids: Collection[UUID], *, now: datetime) -> UUID | None:
         members = _members(uids)
         fleet = Fleet.objects.select_related("stable_version").get(pk=fleet_id)
         managed = {uid: one for uid, one in members.items() if one.mode == ArrivalMode.MANAGED}
-        previous = {uid: last_good_id(member, rows[uid]) for uid, member in managed.items()}
-        _desire_stable(members, managed, rows, fleet, now)
+        stable = stable_configs([fleet], now=now)[fleet.pk] if managed else None
+        previous = {
+            uid: stable.pk if stable else last_good_id(member, rows[uid])
+            for uid, member in managed.items()
+        }
+        _desire_stable(members, managed, rows, stable)
         hand_down(members.keys(), rows, now=now)
         touch_on_commit({"fleets", f"fleet:{fleet.pk}"})
         if rollout is None or not managed:
@@ -76,11 +80,9 @@ def _desire_stable(
     members: Mapping[UUID, Membership],
     managed: Collection[UUID],
     rows: Mapping[UUID, StatusRow],
-    fleet: Fleet,
-    now: datetime,
+    rendered: RenderedConfig | None,
 ) -> None:
     """The stable version for those that are managed, nothing for the others."""
-    rendered = stable_configs([fleet], now=now)[fleet.pk] if managed else None
     good = {uid for uid, member in members.items() if ran_well(member, rows[uid])}
     changing = {
         uid for uid in managed if not _should_run(members[uid], rendered.pk if rendered else None)

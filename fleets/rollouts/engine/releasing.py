@@ -85,6 +85,13 @@ def close(rollout: Rollout, state: State, *, now: datetime) -> bool:
     return bool(waiting.update(state=TargetState.EXCLUDED, state_since=now, reason=why))
 
 
+def has_moved(rollout: Rollout) -> bool:
+    """Whether any collector of the fleet should run the version, or is on its way to it."""
+    members = Membership.objects.filter(fleet=rollout.fleet_id)
+    of_version = Q(desired__version=rollout.version_id) | Q(retry__version=rollout.version_id)
+    return members.filter(of_version).exists()
+
+
 def _give_up_retries(rollout: Rollout, waiting: QuerySet[Target]) -> None:
     """Those that go back first to be offered the version again stay where they go."""
     going = waiting.filter(agent__membership__retry__version=rollout.version_id)

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db import transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from agents import store
 from agents.snapshot import ConfigStatus
 from fleets.models import (
     Attempt,
     Membership,
-    Quarantine,
     RenderedConfig,
     Rollout,
     Target,
@@ -21,6 +21,8 @@ from fleets.models import (
 from fleets.rendering import render_version
 from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.states import IN_FLIGHT, LET_GO
+from fleets.rollouts.past import WANTED_FAILED, failed_there
+from fleets.rollouts.placing import HAD_IT
 
 _MOVED = (
     TargetState.OFFERED,
@@ -37,6 +39,20 @@ _STILL_WANTED = Q(
 )
 """It failed on these, before or in this rollout, and they were left out: they should not run it any more either."""
 _WAS_OFFERED = ~Q(state=TargetState.EXCLUDED) | ~Q(failure="")
+_HAD_FAILED = failed_there("previous__hash")
+_TRIED_AGAIN = Q(previous__version=F("rollout__version")) & ~Q(reason=HAD_IT)
+_RAN = "agent__membership__previous"
+_NEXT = Case(
+    When(
+        (Q(_HAD_FAILED) | _TRIED_AGAIN)
+        & _WAS_OFFERED
+        & Q(agent__membership__previous__isnull=False)
+        & ~Q(failed_there(f"{_RAN}__hash")),
+        then=F(_RAN),
+    ),
+    default=F("previous"),
+)
+"""What each is offered to go back: what it ran well, where what it should have run had failed, or is what goes."""
 NOTHING_BEFORE = (
     "It had no version of ours before, and the fleet has no stable one: it keeps what it runs."
 )
@@ -58,13 +74,13 @@ def revert(rollout: Rollout, *, now: datetime) -> bool:
     moved = targets.filter(was_let_go, agent_id__in=list(rows))
     stable = _stable(rollout, now)
     else_id = stable.pk if stable else None
-    own: dict[UUID, UUID | None] = dict(moved.values_list("agent_id", "previous_id"))
+    own: dict[UUID, UUID | None] = dict(moved.values_list("agent_id", _NEXT))
     if not own:
         return False
-    _desire(rollout, {uid: previous_id or else_id for uid, previous_id in own.items()})
+    _desire(rollout, {uid: next_id or else_id for uid, next_id in own.items()})
     instead = _STABLE_INSTEAD.format(version=stable.version) if stable else NOTHING_BEFORE
     for has_own in (True, False):
-        uids = [uid for uid, previous_id in own.items() if (previous_id is not None) is has_own]
+        uids = [uid for uid, next_id in own.items() if (next_id is not None) is has_own]
         targets.filter(_WAS_OFFERED, agent_id__in=uids).update(
             state=TargetState.REVERTING if has_own or stable else TargetState.REVERT_FAILED,
             state_since=now,
@@ -81,24 +97,45 @@ def settle_reverting(now: datetime) -> frozenset[UUID]:
     """
     reverting = Target.objects.filter(state=TargetState.REVERTING).exclude(agent=None)
     is_under_way = Attempt.objects.filter(agent=OuterRef("agent"), state__in=IN_FLIGHT)
-    failed = Quarantine.objects.filter(
-        agent=OuterRef("agent"), hash=OuterRef("agent__membership__desired__hash")
-    )
     is_back = Q(
         agent__status__remote_config_hash=F("agent__membership__desired__hash"),
         agent__status__remote_config_status=ConfigStatus.APPLIED,
     )
-    rollouts: set[UUID] = set()
-    for found, state, words in (
-        (reverting.filter(Exists(failed)), TargetState.REVERT_FAILED, {"reason": FAILED_TOO}),
-        (reverting.filter(is_back, ~Exists(is_under_way)), TargetState.REVERTED, {}),
-    ):
-        ids = dict(found.values_list("pk", "rollout_id"))
-        if ids:
-            same = Target.objects.filter(pk__in=list(ids), state=TargetState.REVERTING)
-            same.update(state=state, state_since=now, **words)
-            rollouts |= set(ids.values())
-    return frozenset(rollouts)
+    failed = reverting.filter(WANTED_FAILED)
+    could_not = _settle(failed, TargetState.REVERT_FAILED, now, reason=FAILED_TOO)
+    back = reverting.filter(is_back, ~Exists(is_under_way))
+    again = _want_again(back, now)
+    return could_not | again | _settle(back, TargetState.REVERTED, now)
+
+
+def _settle(
+    found: QuerySet[Target], state: TargetState, now: datetime, **words: str
+) -> frozenset[UUID]:
+    ids = dict(found.values_list("pk", "rollout_id"))
+    if ids:
+        same = Target.objects.filter(pk__in=list(ids), state=TargetState.REVERTING)
+        same.update(state=state, state_since=now, **words)
+    return frozenset(ids.values())
+
+
+def _want_again(back: QuerySet[Target], now: datetime) -> frozenset[UUID]:
+    """Those of these that should have run what had failed there should run that again: it is not offered, and they
+    need attention as before. One query where there are none.
+    """
+    had_failed = back.filter(_HAD_FAILED)
+    uids = list(had_failed.values_list("agent_id", flat=True))
+    if not uids:
+        return frozenset()
+    with transaction.atomic():
+        rows = store.lock(uids)
+        # Asked again: what changed before the locks were granted counts.
+        mine = dict(had_failed.filter(agent_id__in=list(rows)).values_list("pk", "agent_id"))
+        intent = Target.objects.filter(pk__in=list(mine), agent=OuterRef("agent_id"))
+        members = Membership.objects.filter(agent_id__in=list(mine.values()))
+        members.update(desired=Subquery(intent.values("previous_id")[:1]))
+        settled = _settle(Target.objects.filter(pk__in=list(mine)), TargetState.REVERTED, now)
+        hand_down(list(mine.values()), rows, now=now)
+    return settled
 
 
 def _stable(rollout: Rollout, now: datetime) -> RenderedConfig | None:

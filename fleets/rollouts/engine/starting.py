@@ -1,6 +1,6 @@
 """Rollouts begin: who is a target, in which stage, and what each goes back to."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -24,15 +24,16 @@ from fleets.models import (
 )
 from fleets.rendering import render_version
 from fleets.rollouts import plan
-from fleets.rollouts.engine.desires import last_good_id, with_desired
+from fleets.rollouts.engine.before import backs_of
+from fleets.rollouts.engine.desires import with_desired
 from fleets.rollouts.engine.facts import facts_of
 from fleets.rollouts.engine.lifecycle import go_on
 from fleets.rollouts.engine.states import OPEN_TARGETS
-from fleets.rollouts.past import failed_before, is_for_failed_alone
 from fleets.rollouts.placing import gets_it
 from fleets.rollouts.shares import Candidate, divide, seed_of
 from fleets.rollouts.strategy import Strategy
 from fleets.rollouts.traits import chosen_traits, zone_in
+from fleets.rollouts.whom import members_for
 from telflo.base.hints import touch_on_commit
 from telflo.base.models import User
 
@@ -51,7 +52,8 @@ def start(
 ) -> Rollout:
     """Begin to move a fleet's managed members to a version; what ran before is superseded.
 
-    force: also those on which it failed before, by way of their previous version; those alone if the fleet has it.
+    force: also those on which it failed before, by way of their previous version. Of a version that the fleet has only
+    those are moved that lack it.
     The strategy holds (Strategy.check). The caller advances it once the transaction holds. Without members it has
     succeeded already.
     """
@@ -64,13 +66,13 @@ def start(
             fleet=fleet, state__in=plan.ACTIVE
         )
         superseded = [one.pk for one in active]
-        chosen = failed_before(version) if is_for_failed_alone(fleet, version, force=force) else Q()
-        members = _managed_members(fleet, chosen)
+        members = _managed_members(fleet, members_for(fleet, version))
         rows = store.lock(members)
-        _supersede(fleet, superseded, f"{version} was assigned meanwhile.", now)
+        backs = backs_of(rollout, members, rows, superseded)
+        _supersede(superseded, members, f"{version} was assigned meanwhile.", now)
         _number(rollout)
         stages = _add_stages(rollout, strategy)
-        _add_targets(rollout, stages, strategy, members, rows, now)
+        _add_targets(rollout, stages, strategy, members, rows, backs, now)
         fleet.version, fleet.updated_at = version, now
         fleet.save(update_fields=["version", "updated_at"])
         if not rollout.targets.exists():
@@ -86,7 +88,8 @@ def _rollout(fleet: Fleet, version: ConfigVersion, strategy: Strategy, now: date
     return Rollout(
         fleet=fleet,
         version=version,
-        from_version=fleet.version,
+        # One that was cancelled half-way left the fleet its version: it came from the one before.
+        from_version=fleet.stable_version if fleet.version_id == version.pk else fleet.version,
         automatic_rollback=strategy.automatic_rollback,
         apply_timeout_s=int((strategy.apply_timeout or settings.APPLY_TIMEOUT).total_seconds()),
         soak_s=int(strategy.soak.total_seconds()),
@@ -127,9 +130,10 @@ def _add_targets(
     strategy: Strategy,
     members: Mapping[UUID, Membership],
     rows: Mapping[UUID, StatusRow],
+    backs: Mapping[UUID, UUID | None],
     now: datetime,
 ) -> None:
-    """Every managed member, with what it goes back to: its own, not the fleet's."""
+    """Each of these members, with what it goes back to: its own, not the fleet's."""
     traits = chosen_traits(rows, strategy.traits)
     rendered = render_version(rollout.version, now=now)
     candidates = [
@@ -145,7 +149,7 @@ def _add_targets(
                 stage=stages[chosen[uid]],
                 agent_id=uid,
                 agent_label=str(row.agent),
-                previous_id=last_good_id(members[uid], row),
+                previous_id=backs[uid],
                 zone=zone_in(traits.get(uid, {}), strategy.zone_key),
                 state_since=now,
             )
@@ -155,15 +159,17 @@ def _add_targets(
     )
 
 
-def _supersede(fleet: Fleet, rollout_ids: list[UUID], why: str, now: datetime) -> None:
+def _supersede(rollout_ids: list[UUID], members: Collection[UUID], why: str, now: datetime) -> None:
+    """What is under way ends, also of rollouts that are over where these members are concerned."""
     Rollout.objects.filter(pk__in=rollout_ids).update(
         state=RolloutState.SUPERSEDED, state_since=now, state_reason=why, finished_at=now
     )
     open_targets = [*OPEN_TARGETS, TargetState.SOAKING, TargetState.REVERTING]
-    Target.objects.filter(rollout__fleet=fleet, state__in=open_targets).update(
+    theirs = Q(rollout__in=rollout_ids) | Q(agent_id__in=members)
+    Target.objects.filter(theirs, state__in=open_targets).update(
         state=TargetState.EXCLUDED, state_since=now, reason=why
     )
-    Membership.objects.filter(fleet=fleet).exclude(retry=None).update(retry=None)
+    Membership.objects.filter(agent_id__in=members).exclude(retry=None).update(retry=None)
 
 
 def _number(rollout: Rollout) -> None:

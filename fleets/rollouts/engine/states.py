@@ -2,22 +2,18 @@
 
 from typing import Final
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 
-from fleets.models import AttemptState, Quarantine, TargetState
+from fleets.models import AttemptState, TargetState
+from fleets.rollouts.past import WANTED_FAILED
 
 IN_FLIGHT: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
 OPEN_TARGETS: Final = (TargetState.WAITING, TargetState.PENDING_OFFLINE)
 BUSY_TARGETS: Final = (TargetState.OFFERED, TargetState.APPLYING, TargetState.SOAKING)
 UNDER_WAY: Final = (*OPEN_TARGETS, *BUSY_TARGETS, TargetState.REVERTING)
 """Targets of which something is expected still."""
-_HAS_FAILED: Final = Exists(
-    Quarantine.objects.filter(
-        agent=OuterRef("agent"), hash=OuterRef("agent__membership__desired__hash")
-    )
-)
 LET_GO: Final = Q(state=TargetState.WAITING) & (
-    Q(agent__membership__desired__version=F("rollout__version")) & ~Q(_HAS_FAILED)
+    Q(agent__membership__desired__version=F("rollout__version")) & ~Q(WANTED_FAILED)
     | Q(agent__membership__retry__version=F("rollout__version"))
 )
 """Targets that wait and may be offered the version already, be it by way of their previous one."""
