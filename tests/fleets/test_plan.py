@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleets.models import RolloutState, StageState, TargetState
+from fleets.rollouts.counts import Budget, Counts
 from fleets.rollouts.placing import Again, Place, TargetFacts, place_target, way_again
 from fleets.rollouts.plan import (
     ACTIVE,
     TRANSITIONS,
     Action,
-    Budget,
-    Counts,
     Decision,
     NotPossible,
     RolloutView,

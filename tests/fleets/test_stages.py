@@ -13,8 +13,9 @@ from configs.models import ConfigVersion
 from fleets.models import Fleet, Rollout, Target
 from fleets.rollouts import engine
 from fleets.rollouts.choosing import waiting_with
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.placing import HAD_IT
-from fleets.rollouts.plan import ACTIVE, Action, Budget
+from fleets.rollouts.plan import ACTIVE, Action
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.services import (
     act_on_rollout,

@@ -11,8 +11,8 @@ from fleets.errors import NobodyLeftOut
 from fleets.models import ArrivalMode, Membership, Rollout
 from fleets.models import Target as StoredTarget
 from fleets.rollouts import engine
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.judging import Health
-from fleets.rollouts.plan import Budget
 from fleets.rollouts.services import leave_out
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan
