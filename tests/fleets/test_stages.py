@@ -219,6 +219,22 @@ def test_cancelled_those_that_moved_stay() -> None:
     assert member_of(canary).desired.version == staged.version  # type: ignore[union-attr]  # it has one
 
 
+def test_cancelled_those_that_were_let_go_are_not_offered_it_any_more_be_they_away_or_there() -> (
+    None
+):
+    staged = Staged(count=2, stages=(StagePlan("All", Share(percent=100)),))
+    there, away = staged.story.agents
+    disconnect(away)
+    staged.work()
+    assert staged.states() == ["pending_offline", "waiting"]
+    assert {member_of(one).desired.version for one in (there, away)} == {staged.version}  # type: ignore[union-attr]  # they have one
+    staged.act(Action.CANCEL)
+    assert staged.states() == ["excluded", "excluded"]
+    again = staged.story.come_back(away)
+    assert staged.story.claim(there, again, now=staged.now) == {}
+    assert {member_of(one).desired.version for one in (there, again)} == {staged.story.one}  # type: ignore[union-attr]  # the same
+
+
 def test_no_more_than_may_are_in_flight() -> None:
     stages = (StagePlan("All", Share(percent=100)),)
     staged = Staged(count=5, stages=stages, max_in_flight=2, soak=timedelta())
