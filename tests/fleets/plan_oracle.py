@@ -14,7 +14,9 @@ from tests.fleets.plan_world import Target, World
 _BEHIND = {StageWord.PASSED, StageWord.SKIPPED}
 _EXPECTED = {"waiting", "offered", "applying", "soaking"}
 _JUDGED = {"succeeded", "failed", "reverting", "reverted", "revert_failed"}
+_NOT_OFFERED = {"waiting", "pending_offline", "excluded"}
 _GOING = {State.RUNNING, State.BAKING}
+_STOPPED = {State.PAUSED, State.CANCELLED, State.ROLLING_BACK}
 _STANDING = {State.PENDING, State.PAUSED, *_GOING}
 _MAY = {
     Action.PAUSE: _STANDING - {State.PAUSED},
@@ -36,8 +38,8 @@ class Watched(World):
     """A rollout of which every step is checked; broken promises raise AssertionError.
 
     is_paused: a person paused it, and nobody has changed that · wants: what a person does right now · judged_at: since
-    when all of a stage are judged, by its index · unbaked: stages of which a person skipped the bake · reached: what
-    happened how often, of all rollouts.
+    when all of a stage are judged, by its index · unbaked: stages of which a person skipped the bake · baked_since: when
+    a stage was first seen to bake · reached: what happened how often, of all rollouts.
     """
 
     reached: Counter[str] = field(default_factory=Counter)
@@ -45,6 +47,7 @@ class Watched(World):
     wants: Action | None = None
     judged_at: dict[int, datetime] = field(default_factory=dict)
     unbaked: set[int] = field(default_factory=set)
+    baked_since: dict[int, datetime] = field(default_factory=dict)
 
     # ── what is so at any time ──
 
@@ -95,13 +98,41 @@ class Watched(World):
             assert self.state is State.PAUSED, f"the budget is spent, and it is {self.state}"
         if self.state is State.PAUSED and not self.is_paused:
             assert self.is_spent(), "it is paused for nothing"
+        if self.state is State.PENDING:
+            assert not self.is_open, "it does not begin"
+        if self.state is State.ROLLING_BACK:
+            states = {one.state for one in self.targets}
+            assert states <= {"reverting", *_ENDS[State.ROLLED_BACK]}, "not all go back"
+            assert self._some_are_going_back(), "it waits for nobody, and is not over"
+        if self.state in _GOING:
+            self._goes_on()
+
+    def _goes_on(self) -> None:
+        """What nobody and nothing holds up has gone on."""
+        begun = [
+            one for one, stage in enumerate(self.stages) if stage.word is not StageWord.WAITING
+        ]
+        if any(self.is_expected(index) for index in begun):
+            return
+        for index in begun:
+            if self.stages[index].word is StageWord.BAKING:
+                assert index not in self.unbaked, "it bakes on though a person skipped that"
+                over = self.baked_since[index] + self.stages[index].bake
+                assert self.now < over, "its bake is over, and it does not go on"
+                return
+        assert not self.is_open, "it waits for nobody, and does not go on"
 
     def carry_out(self, decision: Decision) -> None:
-        """The same."""
+        """The same; where it stops nobody is offered the version any more."""
         self.observe()
+        before = self.state
         super().carry_out(decision)
-        if self.state in {State.ROLLING_BACK, *_ENDS} - {State.SUCCEEDED}:
-            assert not any(one.is_let_go and one.state == "waiting" for one in self.targets)
+        if self.state is not before and self.state in _STOPPED:
+            left = [one for one in self.targets if one.is_let_go and one.state in _NOT_OFFERED]
+            assert all(one.has_failed for one in left), "it stops, and some are offered it still"
+
+    def _some_are_going_back(self) -> bool:
+        return any(one.state == "reverting" and one.is_online for one in self.targets)
 
     def operate(self, action: Action) -> None:
         """The same, held against what people may do when."""
@@ -138,9 +169,8 @@ class Watched(World):
         elif state is State.ROLLED_BACK:
             assert before is State.ROLLING_BACK
             left = [one.state for one in self.targets if one.state in _EXPECTED | _JUDGED]
-            here = [one for one in self.targets if one.state == "reverting" and one.is_online]
             assert set(left) <= {"reverting", "reverted", "revert_failed"}, left
-            assert not here, "it is over, and some are still going back"
+            assert not self._some_are_going_back(), "it is over, and some are still going back"
         elif state is State.SUCCEEDED:
             assert all(stage.word in _BEHIND for stage in self.stages)
             assert not any(self.is_expected(index) for index in range(len(self.stages)))
@@ -166,6 +196,9 @@ class Watched(World):
             self._may_go_on(index)
             for earlier in range(index):
                 assert not self.is_expected(earlier), "an earlier stage still waits for somebody"
+        if word is StageWord.BAKING:
+            assert self.is_watchable(index), "it bakes with nobody to watch"
+            self.baked_since[index] = self.now
         if word in _BEHIND:
             assert not self.is_expected(index), "it passes with somebody under way"
             assert self._is_baked(index), "it passes before its bake is over"

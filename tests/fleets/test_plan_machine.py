@@ -38,6 +38,7 @@ _TARGET = st.builds(
     stage=st.integers(0, 2),
     zone=st.sampled_from("ab"),
     had_it=st.sampled_from([False, False, False, True]),
+    is_online=st.sampled_from([True, True, False]),
 )
 _KNOBS = st.fixed_dictionaries(
     {
@@ -61,6 +62,8 @@ _NEXT = {
     "reverting": ["reverted", "revert_failed"],
 }
 _ANY = st.integers(0, 6)
+_STEPS = st.sampled_from([0, 1, 2, None])
+"""How many steps a worker takes before it dies; None: all that there are."""
 
 
 def is_active(machine: "Rollouts") -> bool:
@@ -105,10 +108,10 @@ class Rollouts(RuleBasedStateMachine):
         self.world.work()
         assert self.world.signature() == settled, "asking again moved something"
 
-    @precondition(is_active)
-    @rule(steps=st.integers(1, 2))
-    def a_worker_dies_after_some_steps(self, steps: int) -> None:
-        for _ in range(steps):
+    def _work(self, steps: int | None) -> None:
+        if steps is None:
+            self.world.work()
+        for _ in range(steps or 0):
             self.world.carry_out(self.world.decide())
 
     @precondition(is_active)
@@ -149,23 +152,31 @@ class Rollouts(RuleBasedStateMachine):
             self.world.answer(target, words[answer % len(words)])
 
     @precondition(is_active)
-    @rule(works=st.booleans())
-    def all_answer_well(self, works: bool) -> None:
+    @rule(steps=_STEPS)
+    def all_answer_well(self, steps: int | None) -> None:
         self._everybody_is_offered()
         for target in self.world.targets:
             if target.state in BUSY and target.is_online:
                 self.world.answer(target, "succeeded")
-        if works:
-            self.world.work()
+        self._work(steps)
 
     @precondition(has("waiting", *BUSY))
-    @rule(number=_ANY, works=st.booleans())
-    def the_version_fails_on_one(self, number: int, works: bool) -> None:
+    @rule(number=_ANY, steps=_STEPS)
+    def the_version_fails_on_one(self, number: int, steps: int | None) -> None:
         self._everybody_is_offered()
         if has(*BUSY)(self):
             self.world.answer(self._one(number, *BUSY), "failed")
-        if works:
-            self.world.work()
+        self._work(steps)
+
+    @precondition(has("pending_offline"))
+    @rule(number=_ANY, steps=_STEPS)
+    def it_fails_on_one_that_was_away(self, number: int, steps: int | None) -> None:
+        target = self._one(number, "pending_offline")
+        target.is_online = True
+        self.world.offer(target)
+        if target.state == "offered":
+            self.world.answer(target, "failed")
+        self._work(steps)
 
     @precondition(has("waiting", "offered"))
     @rule(number=_ANY)
@@ -209,30 +220,31 @@ class Rollouts(RuleBasedStateMachine):
     # ── people ──
 
     @precondition(has("failed"))
-    @rule(number=_ANY, works=st.booleans())
-    def a_person_retries(self, number: int, works: bool) -> None:
+    @rule(number=_ANY, steps=_STEPS)
+    def a_person_retries(self, number: int, steps: int | None) -> None:
         self.world.retry(self._one(number, "failed"))
         self.reached["tried again"] += 1
-        if works:
-            self.world.work()
+        self._work(steps)
 
     @precondition(has("failed", *OPEN))
     @rule(number=_ANY)
     def a_person_leaves_one_out(self, number: int) -> None:
         self.world.leave_out(self._one(number, "failed", *OPEN))
 
-    @precondition(is_active)
-    @rule(
-        action=st.sampled_from(
-            [Action.PAUSE, Action.RESUME, Action.RESUME, Action.ROLL_BACK, Action.CANCEL]
-        ),
-        works=st.booleans(),
-    )
-    def a_person_acts(self, action: Action, works: bool) -> None:
+    def _act(self, action: Action, steps: int | None) -> None:
         with suppress(NotPossible):
             self.world.operate(action)
-        if works:
-            self.world.work()
+        self._work(steps)
+
+    @precondition(is_active)
+    @rule(action=st.sampled_from([Action.PAUSE, Action.RESUME]), steps=_STEPS)
+    def a_person_pauses_or_resumes(self, action: Action, steps: int | None) -> None:
+        self._act(action, steps)
+
+    @precondition(is_active)
+    @rule(action=st.sampled_from([Action.ROLL_BACK, Action.ROLL_BACK, Action.CANCEL]), steps=_STEPS)
+    def a_person_ends_it(self, action: Action, steps: int | None) -> None:
+        self._act(action, steps)
 
     @precondition(lambda self: self.world.state is State.BAKING)
     @rule()
@@ -248,12 +260,12 @@ class Rollouts(RuleBasedStateMachine):
         self.world.now += timedelta(seconds=seconds)
 
     @precondition(is_active)
-    @rule(early=st.booleans())
-    def a_bake_comes_to_its_end(self, early: bool) -> None:
+    @rule(early=st.booleans(), steps=_STEPS)
+    def a_bake_comes_to_its_end(self, early: bool, steps: int | None) -> None:
         for index, since in self.world.judged_at.items():
             end = since + self.world.stages[index].bake - timedelta(seconds=early)
             self.world.now = max(self.world.now, end)
-        self.world.work()
+        self._work(steps)
 
     # ── what holds at any time ──
 
