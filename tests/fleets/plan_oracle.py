@@ -152,6 +152,9 @@ class Watched(World):
         assert may, f"{action} was possible"
         self.reached[f"a person: {action}"] += 1
         self.is_paused = action is Action.PAUSE
+        if action is Action.SKIP_BAKE:
+            words = [stage.word for stage in self.stages]
+            self.unbaked.add(words.index(StageWord.BAKING))
 
     def _enter(self, state: State) -> None:
         before = self.state
@@ -172,6 +175,7 @@ class Watched(World):
             assert set(left) <= {"reverting", "reverted", "revert_failed"}, left
             assert not self._some_are_going_back(), "it is over, and some are still going back"
         elif state is State.SUCCEEDED:
+            assert not self.is_spent(), "it has succeeded with a budget spent"
             assert all(stage.word in _BEHIND for stage in self.stages)
             assert not any(self.is_expected(index) for index in range(len(self.stages)))
         elif state is State.PAUSED:
@@ -187,8 +191,6 @@ class Watched(World):
         stage = self.stages[index]
         before = stage.word
         super()._enter_stage(index, word, bake_until)
-        if self.wants is Action.SKIP_BAKE:
-            self.unbaked.add(index)
         if word is before:
             return
         self.reached[f"a stage {word}"] += 1
