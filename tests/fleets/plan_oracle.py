@@ -199,8 +199,8 @@ class Watched(World):
             for earlier in range(index):
                 assert not self.is_expected(earlier), "an earlier stage still waits for somebody"
         if word is StageWord.BAKING:
-            assert self.is_watchable(index), "it bakes with nobody to watch"
             self.baked_since[index] = self.now
+            assert self.is_watchable(index), "it bakes with nobody to watch"
         if word in _BEHIND:
             assert not self.is_expected(index), "it passes with somebody under way"
             assert self._is_baked(index), "it passes before its bake is over"

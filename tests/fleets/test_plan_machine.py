@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -46,15 +46,14 @@ _KNOBS = st.fixed_dictionaries(
         "max_in_flight": st.sampled_from([0, 0, 1, 2]),
         "zone_limit": st.sampled_from([0, 0, 0, 1, 2]),
         "waits_for_offline": st.sampled_from([False, False, True]),
-        "hours": st.sampled_from([(0, 24), (0, 24), (9, 17)]),
-        "now": st.sampled_from([datetime(2026, 1, 1, hour, 59, tzinfo=UTC) for hour in (8, 9, 16)]),
+        "hours": st.sampled_from([(0, 24), (9, 17)]),
+        "now": st.sampled_from([datetime(2026, 1, 1, hour, 59, tzinfo=UTC) for hour in (8, 16)]),
     }
 )
-_PLAN = {
-    "stages": st.lists(_STAGE, min_size=2, max_size=3),
-    "members": st.lists(_TARGET, min_size=3, max_size=7),
-    "knobs": _KNOBS,
-}
+_PLAN = st.tuples(
+    st.lists(_STAGE, min_size=2, max_size=3), st.lists(_TARGET, min_size=3, max_size=7), _KNOBS
+)
+Plan = tuple[list[Stage], list[Target], dict[str, Any]]
 _NEXT = {
     "offered": ["applying", "failed", "soaking"],
     "applying": ["soaking", "failed"],
@@ -81,23 +80,20 @@ def has(*states: str) -> Callable[["Rollouts"], bool]:
 class Rollouts(RuleBasedStateMachine):
     """Answers, silence, clocks, people, workers that die in between, and workers that do everything twice."""
 
-    def __init__(self, reached: Counter[str]) -> None:
-        super().__init__()
-        self.reached = reached
+    reached: ClassVar[Counter[str]] = Counter()
 
-    @initialize(**_PLAN)
-    def begin(self, stages: list[Stage], members: list[Target], knobs: dict[str, Any]) -> None:
+    @initialize(plan=_PLAN)
+    def begin(self, plan: Plan) -> None:
+        stages, members, knobs = plan
         for index, target in enumerate(members):  # somebody is in each, and the others anywhere
             target.stage = (index if index < len(stages) else target.stage) % len(stages)
         self.world = Watched(stages, members, reached=self.reached, **knobs)
 
     @precondition(lambda self: not self.world.is_active)
-    @rule(**_PLAN)
-    def the_next_one_begins(
-        self, stages: list[Stage], members: list[Target], knobs: dict[str, Any]
-    ) -> None:
+    @rule(plan=_PLAN)
+    def the_next_one_begins(self, plan: Plan) -> None:
         self.world.finish()
-        self.begin(stages, members, knobs)
+        self.begin(plan)
 
     # ── workers ──
 
@@ -250,7 +246,7 @@ class Rollouts(RuleBasedStateMachine):
     # ── the clock ──
 
     @precondition(is_active)
-    @rule(seconds=st.sampled_from([1, 59, 61, 599, 601, 3600, 8 * 3600, 16 * 3600]))
+    @rule(seconds=st.sampled_from([59, 61, 601, 8 * 3600, 16 * 3600]))
     def time_passes(self, seconds: int) -> None:
         self.world.now += timedelta(seconds=seconds)
 
@@ -285,12 +281,12 @@ REACHED = {
 
 
 def test_whatever_happens_in_whatever_order_a_rollout_keeps_its_promises() -> None:
-    reached: Counter[str] = Counter()
+    Rollouts.reached.clear()
     run_state_machine_as_test(
-        lambda: Rollouts(reached),
+        Rollouts,
         settings=settings(
-            max_examples=250, stateful_step_count=60, deadline=None, derandomize=True
+            max_examples=400, stateful_step_count=60, deadline=None, derandomize=True
         ),
     )
-    rare = {one for one in REACHED if reached[one] < 3}
+    rare = {one for one in REACHED if Rollouts.reached[one] < 3}
     assert not rare, "the machine hardly ever gets there"
