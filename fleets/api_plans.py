@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from fleets.rollouts.plan import Budget
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.selector import BadSelector, parse_selector
 from fleets.rollouts.shares import BadShares, Share
 from fleets.rollouts.strategy import PRESETS, StagePlan, Strategy

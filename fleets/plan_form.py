@@ -9,8 +9,8 @@ from typing import Any, Final
 from django import forms
 from django.http import QueryDict
 
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.durations import BadDuration, parse_duration
-from fleets.rollouts.plan import Budget
 from fleets.rollouts.selector import BadSelector, parse_selector
 from fleets.rollouts.shares import MOST_STAGES, BadShares, Share
 from fleets.rollouts.strategy import PRESETS, StagePlan, Strategy

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from fleets.rollouts.plan import Budget
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.shares import BadShares, Share, check_shares
 from fleets.rollouts.windows import Window
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fleets.plan_form import PlanForms, StageForm
-from fleets.rollouts.plan import Budget
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.preflight import StageReach
 from fleets.rollouts.strategy import Strategy
 from telflo.ui.numbers import counted, grouped, lasting

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from fleets.rollouts.plan import Budget
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from configs.models import ConfigVersion
 from fleets.models import Rollout, RolloutState
-from fleets.rollouts.plan import Budget
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.services import start_rollout
 from fleets.rollouts.strategy import all_at_once
 from telflo.base.activity import Actor

@@ -34,7 +34,7 @@ from fleets.models import (
 )
 from fleets.quickdeploy.services import create_deployment
 from fleets.refusals import record_refusal
-from fleets.rollouts.plan import Budget
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.services import start_rollout
 from fleets.rollouts.strategy import all_at_once
 from fleets.services import create_fleet

@@ -21,6 +21,11 @@ CANARY: Final = {
     "stages": [{"name": "Canary", "count": 1, "bake_seconds": BAKE.seconds}, {"percent": 100}],
     "soak_seconds": 8,
 }
+TALKATIVE_FIRST: Final = {
+    "stages": [{"name": "Canary", "selector": "service.version=0.158.0"}, {"percent": 100}],
+    "soak_seconds": 8,
+}
+"""The one whose supervisor passes on what its collector says: that of 0.149.0 only tells that it ended."""
 WATCHED: Final = {
     "stages": [{"count": 1, "bake_seconds": 4}, {"percent": 100, "bake_seconds": 600}],
     "soak_seconds": 2,
@@ -32,7 +37,7 @@ WATCHED_AT_ONCE: Final = {"stages": [{"percent": 100, "bake_seconds": 600}], "so
 @pytest.fixture
 def trio(tmp_path: Path) -> Iterator[Rolling]:
     """Three machines that run version 1 well."""
-    with rolling(tmp_path, "0.158.0", "0.158.0", "0.149.0") as made:
+    with rolling(tmp_path, "0.158.0", "0.149.0", "0.149.0") as made:
         yield made
 
 
@@ -46,14 +51,13 @@ def pair(tmp_path: Path) -> Iterator[Rolling]:
 def test_a_version_that_no_collector_takes_touches_one_and_a_good_one_reaches_all(
     trio: Rolling,
 ) -> None:
-    rollout = trio.roll_out(texts.text(texts.REFUSED), CANARY)
+    rollout = trio.roll_out(texts.text(texts.REFUSED), TALKATIVE_FIRST)
     trio.until_state(rollout, "rolled_back")
     [attempt] = trio.server.ledger.attempts(2)
     assert attempt.state == "failed"
     [cause] = trio.causes(rollout)
     assert cause["count"] == 1
-    words = cause["error"].replace("\\", "")
-    assert 'unknown type: "nosuch"' in words or "exited unexpectedly with exit code 1" in words
+    assert 'unknown type: "nosuch"' in cause["error"].replace("\\", "")
     trio.until(lambda: trio.all_run(1), "all run version 1 again")
 
     rollout = trio.roll_out(texts.text(4), CANARY)

@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleets.models import RolloutState, StageState, TargetState
+from fleets.rollouts.counts import Budget, Counts
 from fleets.rollouts.placing import Again, Place, TargetFacts, place_target, way_again
 from fleets.rollouts.plan import (
     ACTIVE,
     TRANSITIONS,
     Action,
-    Budget,
-    Counts,
     Decision,
     NotPossible,
     RolloutView,
@@ -64,12 +63,28 @@ def test_a_stage_passes_when_nothing_is_expected_any_more_and_offline_ones_do_no
     assert over.reason == "1 offline get it when they return."
 
 
+def test_offline_ones_hold_up_their_stage_where_that_is_wanted() -> None:
+    away = view(State.RUNNING, Counts(succeeded=2, pending_offline=1))
+    waits = replace(away, waits_for_offline=True)
+    assert (decide(waits).state, decide(waits).stages) == (State.RUNNING, {})
+    there = replace(waits, stages=(replace(waits.stages[0], counts=Counts(succeeded=3)),))
+    assert decide(there).stages == {0: StageWord.PASSED}
+
+
 def test_a_second_stage_waits_for_the_first() -> None:
     first = StageView(0, StageWord.RUNNING, Counts(applying=1))
     second = StageView(1, StageWord.WAITING, Counts(waiting=5))
     assert decide(RolloutView(State.RUNNING, (first, second))).release == (0,)
     passed = StageView(0, StageWord.PASSED, Counts(succeeded=1))
     assert decide(RolloutView(State.RUNNING, (passed, second))).stages == {1: StageWord.RUNNING}
+
+
+def test_those_of_an_earlier_stage_that_are_tried_again_come_before_the_next_stage() -> None:
+    second = StageView(1, StageWord.WAITING, Counts(waiting=5))
+    for counts in (Counts(waiting=1), Counts(succeeded=1, soaking=1)):
+        first = StageView(0, StageWord.PASSED, counts)
+        decision = decide(RolloutView(State.RUNNING, (first, second)))
+        assert (decision.release, decision.stages) == ((0,), {})
 
 
 @pytest.mark.parametrize(

@@ -1,58 +1,103 @@
-"""Whatever happens in whatever order, a rollout keeps what it promises: a machine that tries everything."""
+"""Whatever happens in whatever order, a rollout keeps what it promises: a machine that tries everything.
 
+What is promised, and how that is checked at each step: tests/fleets/plan_oracle.py.
+"""
+
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
-from fleets.rollouts.plan import Action, Budget, NotPossible, StageWord, State
-from tests.fleets.plan_world import FINAL, MOVED, Stage, Target, World
-
-_STAGE = st.tuples(
-    st.integers(1, 3),  # targets
-    st.sampled_from([0, 60, 600]),  # bake, s
-    st.one_of(
-        st.builds(Budget, percent=st.sampled_from([100, 0, 34])),
-        st.builds(Budget, count=st.integers(0, 2)),
-    ),
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
 )
+
+from fleets.rollouts.counts import Budget
+from fleets.rollouts.plan import Action, NotPossible, StageWord, State
+from tests.fleets.plan_oracle import Watched
+from tests.fleets.plan_world import BUSY, OPEN, Stage, Target
+
+_BUDGET = st.one_of(
+    st.builds(Budget, percent=st.sampled_from([0, 34, 50])),
+    st.builds(Budget, count=st.integers(0, 1)),
+)
+_STAGE = st.builds(
+    Stage, bake=st.sampled_from([0, 60, 600]).map(lambda s: timedelta(seconds=s)), budget=_BUDGET
+)
+_TARGET = st.builds(
+    Target,
+    stage=st.sampled_from([0, 1, 2]),
+    zone=st.sampled_from("ab"),
+    had_it=st.sampled_from([False, False, False, True]),
+    is_online=st.booleans(),
+)
+_KNOBS = st.fixed_dictionaries(
+    {
+        "automatic_rollback": st.booleans(),
+        "max_in_flight": st.sampled_from([0, 0, 1, 2]),
+        "zone_limit": st.sampled_from([0, 0, 0, 1, 2]),
+        "waits_for_offline": st.sampled_from([False, False, True]),
+        "hours": st.sampled_from([(0, 24), (9, 17)]),
+        "now": st.sampled_from([datetime(2026, 1, 1, hour, 59, tzinfo=UTC) for hour in (8, 16)]),
+    }
+)
+_PLAN = st.tuples(
+    st.lists(_STAGE, min_size=2, max_size=3), st.lists(_TARGET, min_size=3, max_size=7), _KNOBS
+)
+Plan = tuple[list[Stage], list[Target], dict[str, Any]]
 _NEXT = {
     "offered": ["applying", "failed", "soaking"],
     "applying": ["soaking", "failed"],
     "soaking": ["succeeded", "failed"],
     "reverting": ["reverted", "revert_failed"],
 }
+_ANY = st.integers(0, 6)
+_ACTIONS = [*[Action.PAUSE, Action.RESUME] * 2, Action.ROLL_BACK, Action.CANCEL]
+_STEPS = st.sampled_from([0, 1, 2, None])
+"""How many steps a worker takes before it dies; None: all that there are."""
+
+
+def is_active(machine: "Rollouts") -> bool:
+    return machine.world.is_active
+
+
+def has(*states: str) -> Callable[["Rollouts"], bool]:
+    """A rule's precondition: it acts, and there is a target in one of these states."""
+    return lambda machine: (
+        machine.world.is_active and any(one.state in states for one in machine.world.targets)
+    )
 
 
 class Rollouts(RuleBasedStateMachine):
     """Answers, silence, clocks, people, workers that die in between, and workers that do everything twice."""
 
-    @initialize(
-        stages=st.lists(_STAGE, min_size=1, max_size=3),
-        automatic=st.booleans(),
-        most=st.integers(0, 2),
-        most_a_zone=st.sampled_from([0, 1, 1, 2]),
-        zones=st.sampled_from(["a", "ab"]),
-    )
-    def begin(
-        self,
-        stages: list[tuple[int, int, Budget]],
-        automatic: bool,
-        most: int,
-        most_a_zone: int,
-        zones: str,
-    ) -> None:
-        places = [index for index, (count, _, _) in enumerate(stages) for _ in range(count)]
-        self.world = World(
-            [Stage(timedelta(seconds=bake_s), budget) for _, bake_s, budget in stages],
-            [Target(index, zones[number % len(zones)]) for number, index in enumerate(places)],
-            automatic_rollback=automatic,
-            max_in_flight=most,
-            zone_limit=most_a_zone,
-        )
+    reached: ClassVar[Counter[str]] = Counter()
 
+    @initialize(plan=_PLAN)
+    def begin(self, plan: Plan) -> None:
+        stages, members, knobs = plan
+        for index, target in enumerate(members):  # somebody is in each, and the others anywhere
+            target.stage = (index if index < len(stages) else target.stage) % len(stages)
+        self.world = Watched(stages, members, reached=self.reached, **knobs)
+
+    @precondition(lambda self: not self.world.is_active)
+    @rule(plan=_PLAN)
+    def the_next_one_begins(self, plan: Plan) -> None:
+        self.world.finish()
+        self.begin(plan)
+
+    # ── workers ──
+
+    @precondition(is_active)
     @rule()
     def a_worker_works(self) -> None:
         self.world.work()
@@ -60,156 +105,188 @@ class Rollouts(RuleBasedStateMachine):
         self.world.work()
         assert self.world.signature() == settled, "asking again moved something"
 
-    @rule()
-    def a_worker_takes_one_step_and_dies(self) -> None:
-        self.world.carry_out(self.world.decide())
+    def _work(self, steps: int | None) -> None:
+        if steps is None:
+            self.world.work()
+        for _ in range(steps or 0):
+            self.world.carry_out(self.world.decide())
 
+    @precondition(is_active)
     @rule()
-    def a_worker_carries_a_decision_out_twice(self) -> None:
+    def a_decision_is_carried_out_twice(self) -> None:
         decision = self.world.decide()
+        assert self.world.decide() == decision
         self.world.carry_out(decision)
-        moved = [target.let_go for target in self.world.targets]
-        if self.world.max_in_flight == 0:
-            self.world.carry_out(decision)
-            assert [target.let_go for target in self.world.targets] == moved
+        once = self.world.signature()
+        if self.world.max_in_flight or self.world.zone_limit:
+            decision = replace(
+                decision, release=()
+            )  # who fills a limit is asked anew, under the lock
+        self.world.carry_out(decision)
+        assert self.world.signature() == once, "the second time moved something"
 
-    @rule(pick=st.integers(0, 8), answer=st.integers(0, 2))
-    def an_agent_answers(self, pick: int, answer: int) -> None:
-        able = [one for one in self.world.targets if one.state in _NEXT and one.is_online]
-        if able:
-            target = able[pick % len(able)]
+    # ── agents ──
+
+    def _one(self, number: int, *states: str) -> Target:
+        able = [one for one in self.world.targets if one.state in states]
+        return able[number % len(able)]
+
+    def _everybody_is_offered(self) -> None:
+        for target in self.world.targets:
+            self.world.offer(target)
+
+    @precondition(has(*OPEN))
+    @rule()
+    def gateways_offer(self) -> None:
+        self._everybody_is_offered()
+
+    @precondition(has(*_NEXT))
+    @rule(number=_ANY, answer=st.integers(0, 2))
+    def one_answers(self, number: int, answer: int) -> None:
+        target = self._one(number, *_NEXT)
+        if target.is_online:
             words = _NEXT[target.state]
-            target.state = words[answer % len(words)]
+            self.world.answer(target, words[answer % len(words)])
 
-    @rule(pick=st.integers(0, 8), seen=st.booleans())
-    def one_falls_ill_while_its_stage_is_watched(self, pick: int, seen: bool) -> None:
-        watched = {StageWord.RUNNING, StageWord.BAKING}
-        able = [
-            one
-            for one in self.world.targets
-            if one.state == "succeeded" and self.world.stages[one.stage].word in watched
-        ]
-        if able:
-            able[pick % len(able)].state = "failed" if seen else "soaking"
+    @precondition(is_active)
+    @rule(late=st.integers(0, 2), steps=_STEPS)
+    def all_answer_well(self, late: int, steps: int | None) -> None:
+        """late: the stages before this one do not yet."""
+        self._everybody_is_offered()
+        for target in self.world.targets:
+            if target.state in BUSY and target.is_online and target.stage >= late:
+                self.world.answer(target, "succeeded")
+        self._work(steps)
 
-    @rule(pick=st.integers(0, 8))
-    def an_agent_goes(self, pick: int) -> None:
-        target = self.world.targets[pick % len(self.world.targets)]
+    @precondition(has("waiting", *BUSY))
+    @rule(number=_ANY, steps=_STEPS)
+    def the_version_fails_on_one(self, number: int, steps: int | None) -> None:
+        self._everybody_is_offered()
+        if has(*BUSY)(self):
+            self.world.answer(self._one(number, *BUSY), "failed")
+        self._work(steps)
+
+    @precondition(has("pending_offline"))
+    @rule(number=_ANY, fails=st.booleans(), steps=_STEPS)
+    def one_that_it_was_left_for_returns(self, number: int, fails: bool, steps: int | None) -> None:
+        target = self._one(number, "pending_offline")
+        target.is_online = True
+        self.world.offer(target)
+        if fails and target.state == "offered":
+            self.world.answer(target, "failed")
+        self._work(steps)
+
+    @precondition(has("waiting", "offered"))
+    @rule(number=_ANY)
+    def an_offer_is_lost(self, number: int) -> None:
+        self._everybody_is_offered()
+        if has("offered")(self):
+            self.world.lose(self._one(number, "offered"))
+            self.reached["lost"] += 1
+
+    @precondition(has("succeeded"))
+    @rule(number=_ANY, state=st.sampled_from(["failed", "soaking"]))
+    def one_falls_ill_while_its_stage_is_watched(self, number: int, state: str) -> None:
+        target = self._one(number, "succeeded")
+        if self.world.stages[target.stage].word in {StageWord.RUNNING, StageWord.BAKING}:
+            self.world.answer(target, state)
+
+    @precondition(lambda self: self.world.state is State.BAKING and has("succeeded")(self))
+    @rule(number=_ANY)
+    def one_dies_in_the_bake(self, number: int) -> None:
+        self.one_falls_ill_while_its_stage_is_watched(number, "failed")
+        self.world.work()
+
+    @rule(number=_ANY)
+    def one_goes(self, number: int) -> None:
+        target = self.world.targets[number % len(self.world.targets)]
         target.is_online = False
         if target.state == "offered":
-            target.state = "failed"  # not back within the apply timeout
+            self.world.answer(target, "failed")  # not back within the apply timeout
 
-    @rule(pick=st.integers(0, 8))
-    def an_agent_returns(self, pick: int) -> None:
-        self.world.come_back(self.world.targets[pick % len(self.world.targets)])
+    @rule(number=_ANY)
+    def one_returns(self, number: int) -> None:
+        target = self.world.targets[number % len(self.world.targets)]
+        target.is_online = True
+        self.world.offer(target)
 
-    @rule(pick=st.integers(0, 8))
-    def one_on_which_it_failed_gets_well(self, pick: int) -> None:
-        broken = [one for one in self.world.targets if one.is_broken]
-        if broken:
-            broken[pick % len(broken)].well_since = self.world.now
+    @precondition(has("failed"))
+    @rule(number=_ANY)
+    def one_on_which_it_failed_gets_well(self, number: int) -> None:
+        self._one(number, "failed").well_since = self.world.now
 
-    @rule(pick=st.integers(0, 8))
-    def a_person_retries(self, pick: int) -> None:
-        failed = [one for one in self.world.targets if one.state == "failed"]
-        if failed and self.world.is_active and self.world.state is not State.ROLLING_BACK:
-            failed[pick % len(failed)].state = "waiting"
+    # ── people ──
 
-    @rule(pick=st.integers(0, 8))
-    def a_person_excludes(self, pick: int) -> None:
-        target = self.world.targets[pick % len(self.world.targets)]
-        if target.state in {"waiting", "failed"}:
-            target.state = "excluded"
+    @precondition(has("failed"))
+    @rule(number=_ANY, steps=_STEPS)
+    def a_person_retries(self, number: int, steps: int | None) -> None:
+        self.world.retry(self._one(number, "failed"))
+        self.reached["tried again"] += 1
+        self._work(steps)
 
-    @rule(action=st.sampled_from(Action))
-    def a_person_acts(self, action: Action) -> None:
-        before = self.world.signature()
+    @precondition(has("failed", *OPEN))
+    @rule(number=_ANY)
+    def a_person_leaves_one_out(self, number: int) -> None:
+        self.world.leave_out(self._one(number, "failed", *OPEN))
+
+    @precondition(is_active)
+    @rule(action=st.sampled_from(_ACTIONS), steps=_STEPS)
+    def a_person_acts_while_offers_are_out(self, action: Action, steps: int | None) -> None:
+        self._everybody_is_offered()
         with suppress(NotPossible):
             self.world.operate(action)
-            return
-        assert self.world.signature() == before
+        self._work(steps)
 
-    @rule(seconds=st.sampled_from([1, 59, 61, 601]))
+    @precondition(lambda self: self.world.state is State.BAKING)
+    @rule()
+    def a_person_skips_the_bake(self) -> None:
+        self.world.operate(Action.SKIP_BAKE)
+        self.world.work()
+
+    # ── the clock ──
+
+    @precondition(is_active)
+    @rule(seconds=st.sampled_from([59, 61, 601, 8 * 3600, 16 * 3600]))
     def time_passes(self, seconds: int) -> None:
         self.world.now += timedelta(seconds=seconds)
 
-    @rule(is_open=st.booleans())
-    def the_window_opens_or_closes(self, is_open: bool) -> None:
-        self.world.is_open = is_open
+    @precondition(is_active)
+    @rule(early=st.booleans(), steps=_STEPS)
+    def a_bake_comes_to_its_end(self, early: bool, steps: int | None) -> None:
+        for index, since in self.world.judged_at.items():
+            end = since + self.world.stages[index].bake - timedelta(seconds=early)
+            self.world.now = max(self.world.now, end)
+        self._work(steps)
 
     # ── what holds at any time ──
 
     @invariant()
-    def no_stage_moves_before_the_one_before_it_has_passed(self) -> None:
-        for index, stage in enumerate(self.world.stages):
-            if stage.word is StageWord.WAITING:
-                mine = [one for one in self.world.targets if one.stage == index]
-                assert not any(one.let_go for one in mine)
-            elif index:
-                assert self.world.stages[index - 1].word in {StageWord.PASSED, StageWord.SKIPPED}
-
-    @invariant()
-    def only_a_stage_that_somebody_was_in_has_passed_or_failed(self) -> None:
-        for index, stage in enumerate(self.world.stages):
-            mine = [one for one in self.world.targets if one.stage == index]
-            if stage.word in {StageWord.PASSED, StageWord.FAILED}:
-                assert any(one.state != "excluded" or one.let_go for one in mine)
-
-    @invariant()
-    def a_stage_bakes_for_as_long_as_it_should(self) -> None:
-        for stage in self.world.stages:
-            is_over = stage.word is StageWord.PASSED and not stage.was_skipped
-            if is_over and stage.bake and stage.judged:
-                assert stage.baked_since is not None
-                assert self.world.now >= stage.baked_since + stage.bake
-
-    @invariant()
-    def nobody_is_let_go_over_a_limit_or_beside_one_of_its_zone_that_is_broken(self) -> None:
-        assert self.world.over_limit == []
-
-    @invariant()
-    def no_stage_passes_while_one_of_it_soaks(self) -> None:
-        assert not self.world.passed_early
-
-    @invariant()
-    def nothing_is_let_go_while_it_goes_back_or_after(self) -> None:
-        if self.world.state in {State.ROLLED_BACK, State.CANCELLED}:
-            assert not any(one.state == "waiting" for one in self.world.targets)
-        if self.world.state is State.ROLLED_BACK:
-            assert not any(one.state in MOVED for one in self.world.targets)
-
-    @precondition(lambda self: self.world.is_active)
-    @rule()
-    def a_spent_budget_stops_it(self) -> None:
-        self.world.work()
-        spent = any(stage.is_budget_spent for stage in self.world.view().stages)
-        if spent and self.world.is_active:
-            assert self.world.state in {State.PAUSED, State.ROLLING_BACK}
-            if self.world.automatic_rollback and not self.world.is_held:
-                assert self.world.state is State.ROLLING_BACK or self.world.state is State.PAUSED
+    def what_happened_is_seen_when_it_does(self) -> None:
+        if hasattr(self, "world"):
+            self.world.observe()
 
     def teardown(self) -> None:
-        """In the end, when everybody is there and answers, every target is in one final state."""
-        if not hasattr(self, "world"):
-            return
-        world = self.world
-        world.is_open = True
-        with suppress(NotPossible):
-            world.operate(Action.RESUME)
-        for _ in range(60):
-            for target in world.targets:
-                world.come_back(target)
-                if target.state == "failed":
-                    target.well_since = target.well_since or world.now
-                elif target.state in _NEXT:
-                    target.state = _NEXT[target.state][-1 if target.state == "applying" else 0]
-            world.now += timedelta(seconds=700)
-            world.work()
-        is_stuck = world.state is State.PAUSED
-        assert is_stuck or not world.is_active, world.state
-        states = {one.state for one in world.targets}
-        assert is_stuck or states <= FINAL, states
+        if hasattr(self, "world"):
+            self.world.finish()
 
 
-Rollouts.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
-TestRollouts = Rollouts.TestCase
+REACHED = {
+    *("let go", "lost", "tried again", "offered on its return", "a bake that was waited for"),
+    *(f"a person: {action}" for action in Action),
+    *(f"a stage {word}" for word in StageWord if word is not StageWord.WAITING),
+    *("running to rolling_back", "baking to rolling_back", "paused to rolling_back"),
+    *("running to paused", "paused to running", "running to succeeded"),
+    "rolling_back to rolled_back",
+}
+
+
+def test_whatever_happens_in_whatever_order_a_rollout_keeps_its_promises() -> None:
+    Rollouts.reached.clear()
+    run_state_machine_as_test(
+        Rollouts,
+        settings=settings(
+            max_examples=400, stateful_step_count=60, deadline=None, derandomize=True
+        ),
+    )
+    rare = {one for one in REACHED if Rollouts.reached[one] < 3}
+    assert not rare, "the machine hardly ever gets there"

@@ -13,8 +13,9 @@ from configs.models import ConfigVersion
 from fleets.models import Fleet, Rollout, Target
 from fleets.rollouts import engine
 from fleets.rollouts.choosing import waiting_with
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.placing import HAD_IT
-from fleets.rollouts.plan import ACTIVE, Action, Budget
+from fleets.rollouts.plan import ACTIVE, Action
 from fleets.rollouts.selector import parse_selector
 from fleets.rollouts.services import (
     act_on_rollout,
@@ -216,6 +217,22 @@ def test_cancelled_those_that_moved_stay() -> None:
     assert staged.states() == ["excluded", "excluded", "excluded", "soaking"]
     assert staged.offered() == []
     assert member_of(canary).desired.version == staged.version  # type: ignore[union-attr]  # it has one
+
+
+def test_cancelled_those_that_were_let_go_are_not_offered_it_any_more_be_they_away_or_there() -> (
+    None
+):
+    staged = Staged(count=2, stages=(StagePlan("All", Share(percent=100)),))
+    there, away = staged.story.agents
+    disconnect(away)
+    staged.work()
+    assert staged.states() == ["pending_offline", "waiting"]
+    assert {member_of(one).desired.version for one in (there, away)} == {staged.version}  # type: ignore[union-attr]  # they have one
+    staged.act(Action.CANCEL)
+    assert staged.states() == ["excluded", "excluded"]
+    again = staged.story.come_back(away)
+    assert staged.story.claim(there, again, now=staged.now) == {}
+    assert {member_of(one).desired.version for one in (there, again)} == {staged.story.one}  # type: ignore[union-attr]  # the same
 
 
 def test_no_more_than_may_are_in_flight() -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.placing import next_to_go
-from fleets.rollouts.plan import Budget
 from fleets.rollouts.selector import BadSelector, parse_selector
 from fleets.rollouts.shares import BadShares, Candidate, Share, check_shares, divide, sized
 from fleets.rollouts.strategy import PRESETS, StagePlan, Strategy

@@ -1,6 +1,9 @@
 """A zone of which one is broken by the version lets no other of it go: both gateways of a pair are never down."""
 
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -11,8 +14,10 @@ from fleets.errors import NobodyLeftOut
 from fleets.models import ArrivalMode, Membership, Rollout
 from fleets.models import Target as StoredTarget
 from fleets.rollouts import engine
+from fleets.rollouts.counts import Budget
+from fleets.rollouts.engine import releasing
 from fleets.rollouts.judging import Health
-from fleets.rollouts.plan import Budget
+from fleets.rollouts.placing import next_to_go
 from fleets.rollouts.services import leave_out
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan
@@ -78,11 +83,11 @@ def test_the_plan_waits_with_the_other_of_a_pair() -> None:
     first, second = world.targets
     first.state = "failed"
     world.work()
-    assert second.state == "waiting"
+    assert not second.is_let_go
     first.well_since = world.now
     world.now += CALM
     world.work()
-    assert second.state == "offered"
+    assert second.is_let_go
 
 
 class Pair(Staged):
@@ -214,3 +219,33 @@ class TestPair:
                 engine.advance(staged.rollout.pk, now=staged.now)
             costs.append(len(queries))
         assert costs[0] == costs[1]
+
+    @pytest.mark.parametrize(("knobs", "most"), [({}, 2), ({"max_in_flight": 1}, 1)])
+    def test_a_look_reads_no_more_of_those_that_wait_than_may_go_or_are_held_up(
+        self, knobs: dict[str, int], most: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read: list[int] = []
+
+        def counted(waiting: Iterable[tuple[UUID, str]], *args: Any, **kwargs: Any) -> list[UUID]:
+            known = list(waiting)
+            read.append(len(known))
+            return next_to_go(known, *args, **kwargs)
+
+        monkeypatch.setattr(releasing, "next_to_go", counted)
+        staged = Staged(12, RACK, stages=PAIR, zone_key="rack", zone_limit=2, **knobs)
+        assert len(staged.offered()) == most
+        staged.work()
+        assert staged.offered() == []
+        assert set(read) <= {1, 2}
+
+    def test_who_has_no_zone_goes_with_the_first_of_those_that_have(self) -> None:
+        staged = Staged(6, RACK, stages=PAIR, zone_key="rack", zone_limit=2, max_in_flight=4)
+        first = staged.offered()
+        assert len(first) == 2
+        StoredTarget.objects.filter(rollout=staged.rollout, state="waiting").exclude(
+            pk__in=StoredTarget.objects.filter(state="waiting").order_by("pk").values("pk")[:2]
+        ).update(zone="")
+        staged.work()
+        names = StoredTarget.objects.filter(state="waiting").exclude(zone="")
+        assert len(staged.offered()) == 2
+        assert names.count() == 2

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from fleets.models import Rollout
-from fleets.rollouts.plan import Budget
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.services import start_rollout
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan, Strategy

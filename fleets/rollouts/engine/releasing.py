@@ -1,12 +1,13 @@
 """Letting targets go: the version becomes what they should run. And taking back what was not offered yet."""
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import RowNumber
 
 from agents import store
 from agents.snapshot import Capability, ConfigStatus
@@ -193,11 +194,26 @@ def _next(
     if not rollout.zone_limit:
         uids = ordered.values_list("agent_id", flat=True)
         return list(uids if room is None else uids[:room]), frozenset()
-    known = list(ordered.values_list("agent_id", "zone", "agent__status__connected"))
-    zones = [(uid, zone if is_connected else "") for uid, zone, is_connected in known]
     busy = moving_zones([rollout])[rollout.pk] + zones_out([rollout], now)[rollout.pk]
+    known = list(_first_of_zones(ordered, rollout.zone_limit, busy, room))
+    zones = [(uid, zone if is_connected else "") for uid, zone, is_connected in known]
     going = next_to_go(zones, busy, room=room, per_zone=rollout.zone_limit)
     return going, frozenset(uid for uid, _, is_connected in known if not is_connected)
+
+
+def _first_of_zones(
+    ordered: QuerySet[Target], limit: int, busy: "Counter[str]", room: int | None
+) -> Iterable[tuple[UUID, str, bool]]:
+    """Of each zone no more than may go if nobody of it were busy, and all that no zone holds: uid, zone, connected.
+
+    Each that is busy holds up one of them at most, so among room + busy of these are all that may go. What is read
+    grows with what moves, not with what waits.
+    """
+    nth = Window(RowNumber(), [F("zone"), F("agent__status__connected")], ["stage__index", "pk"])
+    is_held = Q(agent__status__connected=True) & ~Q(zone="") & Q(nth__gt=limit)
+    first = ordered.annotate(nth=nth).exclude(is_held)
+    known = first.values_list("agent_id", "zone", "agent__status__connected")
+    return known if room is None else known[: room + busy.total()]
 
 
 def _members(rollout: Rollout, uids: "dict[UUID, StatusRow]") -> dict[UUID, Membership]:

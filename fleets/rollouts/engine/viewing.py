@@ -8,6 +8,7 @@ from django.db.models import Count, QuerySet
 
 from fleets.models import Rollout, RolloutState, Stage, StageState, Target, TargetState
 from fleets.rollouts import plan
+from fleets.rollouts.counts import Budget, Counts
 from fleets.rollouts.engine.states import LET_GO
 from fleets.rollouts.engine.zones import zones_out
 from fleets.rollouts.placing import HAD_IT
@@ -49,8 +50,8 @@ def _stage(stage: Stage, counts: Mapping[str, int]) -> plan.StageView:
     return plan.StageView(
         index=stage.index,
         state=plan.StageWord(stage.state),
-        counts=plan.Counts(**counts),
-        budget=plan.Budget(stage.failure_budget_percent, stage.failure_budget_count),
+        counts=Counts(**counts),
+        budget=Budget(stage.failure_budget_percent, stage.failure_budget_count),
         bake=timedelta(seconds=stage.bake_s),
         bake_until=stage.bake_until,
     )

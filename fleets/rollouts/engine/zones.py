@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from agents.snapshot import Capability, ConfigStatus
 from configs.collector.drift import Runs
@@ -32,8 +32,9 @@ def moving_zones(rollouts: Collection[Rollout]) -> Zones:
     """Who is between being let go and being judged, also those without a zone: one query."""
     found: dict[UUID, Counter[str]] = defaultdict(Counter)
     moving = Target.objects.filter(IN_MOTION, rollout__in=rollouts)
-    for rollout_id, zone in moving.values_list("rollout_id", "zone"):
-        found[rollout_id][zone] += 1
+    of_zones = moving.order_by().values_list("rollout_id", "zone").annotate(n=Count("*"))
+    for rollout_id, zone, n in of_zones:
+        found[rollout_id][zone] = n
     return found
 
 
