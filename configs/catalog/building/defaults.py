@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from configs.collector.catalog_types import Field, FieldType
+from configs.collector.equality import nanoseconds
 
 _REDACTED = "[REDACTED]"
 
@@ -19,8 +20,6 @@ def with_defaults(field: Field, printed: Any) -> Field:
     if field.type is FieldType.ANY or (field.items is not None and not field.fields):
         return field
     new = {name: Field(_type_of(one)) for name, one in printed.items() if name not in field.fields}
-    if field.is_open:
-        new = {}
     fields = {
         name: with_defaults(one, printed[name]) if name in printed else one
         for name, one in {**field.fields, **new}.items()
@@ -57,5 +56,7 @@ def _type_of(printed: Any) -> FieldType:
             return FieldType.LIST
         case Mapping():
             return FieldType.MAP
+        case str() if printed != _REDACTED:
+            return FieldType.TEXT if nanoseconds(printed) is None else FieldType.DURATION
         case _:
             return FieldType.ANY
