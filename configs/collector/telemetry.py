@@ -32,7 +32,8 @@ _OTLP: Final = {
         ("certificate", "client_certificate", "client_key", "compression", "endpoint"), _TEXT
     ),
     **dict.fromkeys(("headers_list", "protocol"), _TEXT),
-    "headers": _ANY,  # a list, or a map as it was before
+    # A list, or a map as it was before.
+    "headers": Field(FieldType.MAP, items=_ANY, is_loose=True),
     "insecure": _TRUTH,
     "timeout": _INT,
 }
@@ -76,6 +77,13 @@ _READERS: Final = _list(
     periodic=_map(exporter=_METRIC_SENDER, interval=_INT, timeout=_INT),
     producers=_ANY,
 )
+_AGGREGATION: Final = _map(
+    **dict.fromkeys(
+        ("base2_exponential_bucket_histogram", "default", "drop", "explicit_bucket_histogram"),
+        _OPEN,
+    ),
+    **dict.fromkeys(("last_value", "sum"), _OPEN),
+)
 _VIEWS: Final = _list(
     selector=_map(
         **dict.fromkeys(
@@ -83,7 +91,7 @@ _VIEWS: Final = _list(
         ),
         **dict.fromkeys(("meter_version", "unit"), _TEXT),
     ),
-    stream=_map(aggregation=_OPEN, attribute_keys=_ANY, description=_TEXT, name=_TEXT),
+    stream=_map(aggregation=_AGGREGATION, attribute_keys=_ANY, description=_TEXT, name=_TEXT),
 )
 _RESOURCE: Final = {
     **dict.fromkeys(("attributes", "detectors", "detection/development"), _ANY),

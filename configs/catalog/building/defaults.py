@@ -13,8 +13,11 @@ _REDACTED = "[REDACTED]"
 def with_defaults(field: Field, printed: Any) -> Field:
     """The settings with what a collector printed for a component that was given none.
 
-    A key that the schema does not have is added, of the type that it was printed in.
+    A key that the schema does not have is added, of the type that it was printed in, which also is that of a setting
+    whose type the schema does not tell.
     """
+    if replace(field, default=None) == Field() and not isinstance(printed, Mapping | list):
+        field = Field(_type_of(printed))
     if not isinstance(printed, Mapping) or field.type not in {FieldType.MAP, FieldType.ANY}:
         return field if field.type is FieldType.MAP else _with_default(field, printed)
     if field.type is FieldType.ANY or (field.items is not None and not field.fields):

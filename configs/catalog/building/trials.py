@@ -220,7 +220,9 @@ def _correction(field: Field, ask: Ask, *, is_type_known: bool) -> Callable[[Fie
         return _loosened if _takes_other_words(field, ask) else None
     if ask(_fitting(field)).is_undecodable:
         return _anything
-    return _loosened if _takes_more(field, ask) else None
+    if not ask(_unfitting(field)).is_undecodable:
+        return _of_other_types
+    return _loosened if _takes_other_words(field, ask) else None
 
 
 def _anything(field: Field) -> Field:
@@ -228,12 +230,14 @@ def _anything(field: Field) -> Field:
 
 
 def _loosened(field: Field) -> Field:
+    """What takes other words. What a loose field with an enum, or of items, does not take is certain (see Field)."""
     return replace(field, is_loose=True)
 
 
-def _takes_more(field: Field, ask: Ask) -> bool:
-    """Whether the collector takes what by the schema it should not."""
-    return not ask(_unfitting(field)).is_undecodable or _takes_other_words(field, ask)
+def _of_other_types(field: Field) -> Field:
+    if field.type is FieldType.MAP and field.items is not None:
+        return _anything(field)
+    return replace(field, is_loose=True, enum=())
 
 
 def _takes_other_words(field: Field, ask: Ask) -> bool:

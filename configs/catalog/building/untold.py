@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from configs.catalog.building.gotypes import TAKES
+from configs.catalog.building.places import CONTRIB, Place
 from configs.collector.catalog_types import Field, FieldType
 from configs.collector.names import Kind
 
@@ -57,10 +59,22 @@ _HEALTH_CHECK: Final = _map(
     use_v2=_TRUTH,
     **dict.fromkeys(("transport", "grpc", "http", "component_health"), Field()),
 )
+_ERROR_MODE: Final = TAKES[Place(f"{CONTRIB}/pkg/ottl", "error_mode")]
+_IN_CONTEXT: Final = Field(
+    FieldType.LIST,
+    items=replace(_map(context=_TEXT, conditions=_TEXTS, error_mode=_ERROR_MODE), is_loose=True),
+)
+"""A text is enough, too."""
 UNTOLD: Final[Mapping[tuple[Kind, str], Field]] = {
     (Kind.RECEIVER, "hostmetrics"): _HOST_METRICS,
     (Kind.RECEIVER, "host_metrics"): _HOST_METRICS,
     (Kind.EXTENSION, "health_check"): _HEALTH_CHECK,
+    (Kind.PROCESSOR, "filter"): _map(
+        **{f"{one}_conditions": _IN_CONTEXT for one in ("log", "metric", "trace", "profile")}
+    ),
+    (Kind.PROCESSOR, "transform"): _map(
+        **{f"{one}_statements": _IN_CONTEXT for one in ("log", "metric", "trace", "profile")}
+    ),
 }
 SERVING: Final = frozenset({(Kind.EXTENSION, "health_check")})
 """Those that take all of `confighttp.ServerConfig` beside."""
@@ -75,6 +89,8 @@ def together(one: Field, other: Field) -> Field:
     """
     if one.type is FieldType.ANY:
         return other
+    if one.type is FieldType.LIST and other.items is not None:
+        return replace(one, items=together(one.items or Field(), other.items))
     if other.type is not FieldType.MAP:
         return one
     fields = {

@@ -181,6 +181,13 @@ def _expressions(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
             yield Hit(f"This expression is wrong: {fault}.", (*here, key))
 
 
+def _router(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    routes = settings.get("routes")
+    for at, one in enumerate(routes if isinstance(routes, tuple) else ()):
+        if isinstance(one, Mapping) and one.get("expr") in (None, ""):
+            yield Hit("A route needs expr. Add it.", (*path, "routes", at), True)
+
+
 def _nothing(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
     return iter(())
 
@@ -251,6 +258,7 @@ def _filter(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
 
 
 _OF_TYPE: Final = {
+    "router": _router,
     "regex_parser": _regex_parser,
     "regex_replace": _regex_replace,
     "key_value_parser": _key_values,
