@@ -7,6 +7,8 @@ from configs.collector.names import Kind
 
 _TEXT: Final = Field(FieldType.TEXT)
 _INT: Final = Field(FieldType.INTEGER)
+_LEVEL: Final = Field(FieldType.TEXT, enum=("none", "basic", "normal", "detailed"), is_loose=True)
+"""In any case, or as a number."""
 _TRUTH: Final = Field(FieldType.TRUTH)
 _TEXTS: Final = Field(FieldType.LIST, items=_TEXT)
 _OPEN: Final = Field(FieldType.MAP, is_open=True)
@@ -33,7 +35,7 @@ _OTLP: Final = {
     ),
     **dict.fromkeys(("headers_list", "protocol"), _TEXT),
     # A list, or a map as it was before.
-    "headers": Field(FieldType.MAP, items=_ANY, is_loose=True),
+    "headers": Field(FieldType.MAP, items=_TEXT, is_loose=True),
     "insecure": _TRUTH,
     "timeout": _INT,
 }
@@ -118,9 +120,9 @@ TELEMETRY: Final = Component(
             ),
         ),
         # address went in 0.128: rule L12 knows of which versions.
-        metrics=_map(level=_TEXT, readers=_READERS, views=_VIEWS, address=_TEXT),
+        metrics=_map(level=_LEVEL, readers=_READERS, views=_VIEWS, address=_TEXT),
         traces=_map(
-            level=_TEXT, propagators=_TEXTS, processors=_PROCESSORS, sampler=_OPEN, limits=_OPEN
+            level=_LEVEL, propagators=_TEXTS, processors=_PROCESSORS, sampler=_OPEN, limits=_OPEN
         ),
     ),
 )

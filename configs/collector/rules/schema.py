@@ -49,8 +49,8 @@ class SchemaWalk:
                 yield from self._inside(one, field.items or Field(), (*path, at))
         elif value is None and field.type is FieldType.MAP:
             yield from self._missing({}, field, path)
-        elif _takes_pairs(field):
-            yield from self._pairs(value, path)
+        elif value is not None and _takes_pairs(field):
+            yield from self._pairs(value, field.items or Field(), path)
         elif isinstance(value, Mapping | tuple) and (not field.is_loose or field.enum):
             yield self._fault(
                 "P08", f"{self._of(path)} takes {_WORDS[field.type]}.", path, on_key=True
@@ -58,11 +58,13 @@ class SchemaWalk:
         elif isinstance(value, Scalar) and value is not None and not field.is_loose:
             yield from self._scalar(value, field, path)
 
-    def _pairs(self, value: Value, path: Path) -> Iterator[Fault]:
+    def _pairs(self, value: Value, item: Field, path: Path) -> Iterator[Fault]:
         """A list of maps, each a name with its value, in the place of a map."""
-        items = value if isinstance(value, tuple) else ()
-        is_list = isinstance(value, tuple) or value is None
-        if not is_list or not all(isinstance(one, Mapping | Expansion) for one in items):
+        pair = Field(FieldType.MAP, fields={"name": Field(FieldType.TEXT), "value": item})
+        if isinstance(value, tuple):
+            for at, one in enumerate(value):
+                yield from self._inside(one, pair, (*path, at))
+        else:
             message = f"{self._of(path)} takes a map, or a list of maps with name and value."
             yield self._fault("P08", message, path, on_key=True)
 
