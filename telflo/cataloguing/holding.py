@@ -48,7 +48,8 @@ def held_against(catalog: Catalog, collector: Collector, tell: Callable[[str], N
         for kind, members in catalog.components.items()
     }
     told = f"a collector of {collector.version}: defaults, keys and types of {len(held)} components"
-    return replace(catalog, components=components, sources=(*catalog.sources, told))
+    by_hand = f"config.go of {len(held.keys() & UNTOLD.keys())} components, written down by hand"
+    return replace(catalog, components=components, sources=(*catalog.sources, by_hand, told))
 
 
 def _held(
