@@ -45,7 +45,8 @@ class Field:
 
     fields: the known keys of a map · items: what the items of a list are, or the values of a map with keys of any name
     · is_open: a map that takes other keys than `fields` too · is_loose: values of another type, or other words than
-    those of `enum`, may be taken too · default: None when there is none or it is not known · enum: the words it takes
+    those of `enum`, may be taken too; but no map or list in the place of such a word, and in that of a map with
+    `items` alone only a list of maps · default: None when there is none or it is not known · enum: the words it takes
     · minimum, maximum: of a number · deprecated: what to use instead, "" when it is not.
     """
 

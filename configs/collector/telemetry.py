@@ -7,6 +7,8 @@ from configs.collector.names import Kind
 
 _TEXT: Final = Field(FieldType.TEXT)
 _INT: Final = Field(FieldType.INTEGER)
+_LEVEL: Final = Field(FieldType.TEXT, enum=("none", "basic", "normal", "detailed"), is_loose=True)
+"""In any case, or as a number."""
 _TRUTH: Final = Field(FieldType.TRUTH)
 _TEXTS: Final = Field(FieldType.LIST, items=_TEXT)
 _OPEN: Final = Field(FieldType.MAP, is_open=True)
@@ -32,7 +34,8 @@ _OTLP: Final = {
         ("certificate", "client_certificate", "client_key", "compression", "endpoint"), _TEXT
     ),
     **dict.fromkeys(("headers_list", "protocol"), _TEXT),
-    "headers": _ANY,  # a list, or a map as it was before
+    # A list, or a map as it was before.
+    "headers": Field(FieldType.MAP, items=_TEXT, is_loose=True),
     "insecure": _TRUTH,
     "timeout": _INT,
 }
@@ -76,6 +79,13 @@ _READERS: Final = _list(
     periodic=_map(exporter=_METRIC_SENDER, interval=_INT, timeout=_INT),
     producers=_ANY,
 )
+_AGGREGATION: Final = _map(
+    **dict.fromkeys(
+        ("base2_exponential_bucket_histogram", "default", "drop", "explicit_bucket_histogram"),
+        _OPEN,
+    ),
+    **dict.fromkeys(("last_value", "sum"), _OPEN),
+)
 _VIEWS: Final = _list(
     selector=_map(
         **dict.fromkeys(
@@ -83,7 +93,7 @@ _VIEWS: Final = _list(
         ),
         **dict.fromkeys(("meter_version", "unit"), _TEXT),
     ),
-    stream=_map(aggregation=_OPEN, attribute_keys=_ANY, description=_TEXT, name=_TEXT),
+    stream=_map(aggregation=_AGGREGATION, attribute_keys=_ANY, description=_TEXT, name=_TEXT),
 )
 _RESOURCE: Final = {
     **dict.fromkeys(("attributes", "detectors", "detection/development"), _ANY),
@@ -110,9 +120,9 @@ TELEMETRY: Final = Component(
             ),
         ),
         # address went in 0.128: rule L12 knows of which versions.
-        metrics=_map(level=_TEXT, readers=_READERS, views=_VIEWS, address=_TEXT),
+        metrics=_map(level=_LEVEL, readers=_READERS, views=_VIEWS, address=_TEXT),
         traces=_map(
-            level=_TEXT, propagators=_TEXTS, processors=_PROCESSORS, sampler=_OPEN, limits=_OPEN
+            level=_LEVEL, propagators=_TEXTS, processors=_PROCESSORS, sampler=_OPEN, limits=_OPEN
         ),
     ),
 )

@@ -7,15 +7,21 @@ from typing import Any, Final
 
 from configs.catalog.building.defaults import with_defaults
 from configs.catalog.building.trials import verified
+from configs.catalog.building.untold import AS_SERVING, SERVING, UNTOLD, together
 from configs.catalog.errors import CatalogError
 from configs.catalog.sources.collector import Collector
 from configs.collector.catalog_types import Catalog, Component, Field, FieldType
 from configs.collector.names import Kind
 
+_SCRAPERS: Final = (
+    *("cpu", "disk", "filesystem", "load", "memory", "network", "nfs", "paging", "process"),
+    *("processes", "system"),
+)
 _BASES: Final[Mapping[tuple[Kind, str], dict[str, Any]]] = {
     (Kind.RECEIVER, "otlp"): {"protocols": {"grpc": {"endpoint": "localhost:0"}}},
     (Kind.RECEIVER, "file_log"): {"include": ["telflo.log"]},
-    (Kind.RECEIVER, "host_metrics"): {"scrapers": {"cpu": {}}},
+    (Kind.RECEIVER, "host_metrics"): {"scrapers": {name: {} for name in _SCRAPERS}},
+    (Kind.RECEIVER, "hostmetrics"): {"scrapers": {name: {} for name in _SCRAPERS}},
     (Kind.PROCESSOR, "memory_limiter"): {"check_interval": "1s", "limit_mib": 100},
     (Kind.PROCESSOR, "attributes"): {"actions": [{"key": "a", "action": "delete"}]},
     (Kind.PROCESSOR, "resource"): {"attributes": [{"key": "a", "action": "delete"}]},
@@ -42,7 +48,8 @@ def held_against(catalog: Catalog, collector: Collector, tell: Callable[[str], N
         for kind, members in catalog.components.items()
     }
     told = f"a collector of {collector.version}: defaults, keys and types of {len(held)} components"
-    return replace(catalog, components=components, sources=(*catalog.sources, told))
+    by_hand = f"config.go of {len(held.keys() & UNTOLD.keys())} components, written down by hand"
+    return replace(catalog, components=components, sources=(*catalog.sources, by_hand, told))
 
 
 def _held(
@@ -52,7 +59,7 @@ def _held(
         name = _name_of(one, collector)
         if name:
             tell(f"Asking the collector about {one.kind} {name}.")
-            yield _asked(one, name, collector)
+            yield _asked(one, _told(one, catalog), name, collector)
 
 
 def _name_of(one: Component, collector: Collector) -> str:
@@ -64,15 +71,27 @@ def _name_of(one: Component, collector: Collector) -> str:
     return listed or (one.type if one.aliases and collector.has(one.kind, one.type) else "")
 
 
-def _asked(one: Component, name: str, collector: Collector) -> Component:
+def _asked(one: Component, told: Field, name: str, collector: Collector) -> Component:
     base = _BASES.get((one.kind, one.type), {})
-    settings = one.config or Field(FieldType.MAP)
+    settings = _completed(told, partial(collector.printed, one.kind, name), base)
     found = verified(settings, partial(collector.answer, one.kind, name), base)
-    printed = collector.printed(one.kind, name, _everything(found.settings))
-    if printed is None:
-        printed = collector.printed(one.kind, name, None)
-    completed = with_defaults(found.settings, printed)
-    return replace(one, config=completed, is_verified=found.is_certain, settings_from="")
+    return replace(one, config=found.settings, is_verified=found.is_certain, settings_from="")
+
+
+def _told(one: Component, catalog: Catalog) -> Field:
+    """What is known of its settings before it is asked about."""
+    told, key = one.config or Field(FieldType.MAP), (one.kind, one.type)
+    serving = catalog.find(*AS_SERVING)
+    if key in SERVING and serving is not None and serving.config is not None:
+        told = together(told, serving.config)
+    return together(told, UNTOLD[key]) if key in UNTOLD else told
+
+
+def _completed(settings: Field, printed: Callable[[Any], Any], base: Mapping[str, Any]) -> Field:
+    """With what the collector prints: of the base, and of all maps where it takes them without more."""
+    for given in (base, _everything(settings)):
+        settings = with_defaults(settings, printed(given))
+    return settings
 
 
 def _everything(field: Field) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 
 from configs.catalog.building.defaults import with_defaults
 from configs.catalog.building.trials import Answer, Ask, leaves, verified
+from configs.catalog.building.untold import together
 from configs.collector.catalog_types import Field, FieldType
 
 TEXT, WHOLE, TRUTH = Field(FieldType.TEXT), Field(FieldType.INTEGER), Field(FieldType.TRUTH)
@@ -53,6 +54,13 @@ class Fake:
                     yield from self._faults(one, inner)
 
 
+class Hasty(Fake):
+    """Tells the first fault only, as receivers that read their parts themselves."""
+
+    def _faults(self, value: Any, field: Field) -> Any:
+        yield from list(super()._faults(value, field))[:1]
+
+
 def held(claimed: Field, truth: Field) -> Field:
     found = verified(claimed, Fake(truth), {})
     assert found.is_certain
@@ -78,6 +86,26 @@ def test_keys_that_the_collector_refuses_go_wherever_they_are() -> None:
 def test_a_map_in_which_the_collector_takes_any_key_is_open() -> None:
     found = held(of(a=TEXT, b=of(c=WHOLE)), of(a=TEXT, b=of(c=WHOLE, is_open=True)))
     assert (found.is_open, found.fields["b"].is_open) == (False, True)
+
+
+def test_every_map_is_asked_about_where_only_the_first_fault_is_told() -> None:
+    truth = of(a=of(c=WHOLE), b=of(d=TEXT, e=of(f=TRUTH)), g=of(h=TEXT, is_open=True))
+    claimed = of(a=of(c=WHOLE, new=TEXT), b=of(d=TEXT, e=of(f=TRUTH, new=TEXT)), g=of(h=TEXT))
+    assert verified(claimed, Hasty(truth), {}).settings == truth
+
+
+def test_no_question_is_asked_twice() -> None:
+    fake = Hasty(of(a=of(c=WHOLE), b=of(d=TEXT)))
+    verified(of(a=of(c=WHOLE), b=of(d=TEXT)), fake, {})
+    assert len({str(one) for one in fake.asked}) == len(fake.asked)
+
+
+def test_a_field_of_words_that_takes_numbers_has_no_words() -> None:
+    """Loose ones with words take no maps: that is not known of this one."""
+    claimed = of(a=Field(FieldType.TEXT, enum=("x",)), b=Field(FieldType.MAP, items=TEXT))
+    found = held(claimed, of(a=Field(), b=Field())).fields
+    assert (found["a"].enum, found["a"].is_loose) == ((), True)
+    assert found["b"] == Field()
 
 
 def test_a_field_that_takes_more_than_its_schema_says_is_loose() -> None:
@@ -116,6 +144,21 @@ def test_leaves_are_all_fields_of_a_known_type() -> None:
     assert [path for path, *_ in leaves(field)] == [("a",), ("b",), ("b", "c"), ("d",), ("d", "[]")]
 
 
+class TestTogether:
+    def test_the_first_says_what_a_key_takes_and_the_other_which_there_are(self) -> None:
+        one = of(a=TEXT, b=of(c=WHOLE, is_open=True), d=Field(), e=Field(FieldType.LIST))
+        other = of(
+            a=WHOLE, b=of(f=TRUTH), d=of(g=TEXT), e=Field(FieldType.LIST, items=of(h=TEXT)), i=TEXT
+        )
+        assert together(one, other) == of(
+            a=TEXT,
+            b=of(c=WHOLE, f=TRUTH),
+            d=of(g=TEXT),
+            e=Field(FieldType.LIST, items=of(h=TEXT)),
+            i=TEXT,
+        )
+
+
 class TestDefaults:
     def test_they_are_taken_from_what_a_collector_printed(self) -> None:
         found = with_defaults(
@@ -139,6 +182,16 @@ class TestDefaults:
             "e": FieldType.LIST,
         }
         assert found.fields["b"].fields["c"].default == 1
+
+    def test_a_key_of_an_open_map_is_known_and_the_map_stays_open(self) -> None:
+        found = with_defaults(of(is_open=True), {"a": "1m0s", "b": "x"})
+        assert found.is_open
+        assert found.fields["a"].type is FieldType.DURATION
+        assert found.fields["b"].type is FieldType.TEXT
+
+    def test_a_setting_without_a_type_has_that_of_what_was_printed(self) -> None:
+        found = with_defaults(of(a=Field(), b=Field()), {"a": "proto", "b": None})
+        assert found == of(a=Field(FieldType.TEXT, default="proto"), b=Field())
 
     def test_secrets_and_what_is_hidden_are_no_defaults(self) -> None:
         secret = Field(FieldType.TEXT, is_secret=True)

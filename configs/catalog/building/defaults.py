@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from configs.collector.catalog_types import Field, FieldType
+from configs.collector.equality import nanoseconds
 
 _REDACTED = "[REDACTED]"
 
@@ -12,15 +13,16 @@ _REDACTED = "[REDACTED]"
 def with_defaults(field: Field, printed: Any) -> Field:
     """The settings with what a collector printed for a component that was given none.
 
-    A key that the schema does not have is added, of the type that it was printed in.
+    A key that the schema does not have is added, of the type that it was printed in, which also is that of a setting
+    whose type the schema does not tell.
     """
+    if replace(field, default=None) == Field() and not isinstance(printed, Mapping | list):
+        field = Field(_type_of(printed))
     if not isinstance(printed, Mapping) or field.type not in {FieldType.MAP, FieldType.ANY}:
         return field if field.type is FieldType.MAP else _with_default(field, printed)
     if field.type is FieldType.ANY or (field.items is not None and not field.fields):
         return field
     new = {name: Field(_type_of(one)) for name, one in printed.items() if name not in field.fields}
-    if field.is_open:
-        new = {}
     fields = {
         name: with_defaults(one, printed[name]) if name in printed else one
         for name, one in {**field.fields, **new}.items()
@@ -57,5 +59,7 @@ def _type_of(printed: Any) -> FieldType:
             return FieldType.LIST
         case Mapping():
             return FieldType.MAP
+        case str() if printed != _REDACTED:
+            return FieldType.TEXT if nanoseconds(printed) is None else FieldType.DURATION
         case _:
             return FieldType.ANY

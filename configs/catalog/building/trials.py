@@ -4,6 +4,7 @@ What it answers corrects the settings of a schema: keys that it refuses go, maps
 that it takes although they are of another type make a field loose.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -63,6 +64,7 @@ class Verified:
 
 def verified(settings: Field, ask: Ask, base: Mapping[str, Any], rounds: int = 6) -> Verified:
     """The settings as a collector takes them. base: what the component needs to be valid."""
+    ask = _once_each(ask)
     for _ in range(rounds):
         corrected, answer = _keys_corrected(settings, ask, base)
         if corrected == settings:
@@ -76,12 +78,55 @@ def _keys_corrected(settings: Field, ask: Ask, base: Mapping[str, Any]) -> tuple
     numbers: dict[Path, int] = {}
     whole = _example(settings, (), numbers)
     answer = ask({**whole, **{key: one for key, one in base.items() if key not in whole}})
+    refused = _refused(answer)
+    by_path = {
+        path: refused[number] if number in refused else _refused_alone(settings, path, ask, base)
+        for path, number in numbers.items()
+    }
+    return _corrected(settings, (), by_path), answer
+
+
+def _refused(answer: Answer) -> Mapping[int, set[str]]:
+    """By the number of the map the keys that were refused there beside its probe."""
     refused: dict[int, set[str]] = {}
     for names in map(_names, _INVALID.findall(answer.words)):
         others = {name for name in names if not name.startswith(PROBE)}
         refused.setdefault(_number_in(names), set()).update(others)
-    by_path = {path: refused.get(number) for path, number in numbers.items()}
-    return _corrected(settings, (), by_path), answer
+    return refused
+
+
+def _refused_alone(
+    settings: Field, path: Path, ask: Ask, base: Mapping[str, Any]
+) -> set[str] | None:
+    """After a question about one map: some components tell only the first of several faults. None when the unknown
+    key is taken there.
+    """
+    field = at(settings, path)
+    assert field is not None
+    example = {name: _fitting(one) for name, one in field.fields.items()}
+    example = {**example, **_below(base, path), f"{PROBE}0": True}
+    return _refused(ask(_nested(path, example, base))).get(0)
+
+
+def _below(base: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """What the base has in the map at a path."""
+    found: Any = base
+    for step in path:
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _once_each(ask: Ask) -> Ask:
+    """The same, which remembers its answers."""
+    answers: dict[str, Answer] = {}
+
+    def asked(settings: Any) -> Answer:
+        question = json.dumps(settings)
+        if question not in answers:
+            answers[question] = ask(settings)
+        return answers[question]
+
+    return asked
 
 
 def _is_clear(answer: Answer) -> bool:
@@ -175,7 +220,9 @@ def _correction(field: Field, ask: Ask, *, is_type_known: bool) -> Callable[[Fie
         return _loosened if _takes_other_words(field, ask) else None
     if ask(_fitting(field)).is_undecodable:
         return _anything
-    return _loosened if _takes_more(field, ask) else None
+    if not ask(_unfitting(field)).is_undecodable:
+        return _of_other_types
+    return _loosened if _takes_other_words(field, ask) else None
 
 
 def _anything(field: Field) -> Field:
@@ -183,12 +230,14 @@ def _anything(field: Field) -> Field:
 
 
 def _loosened(field: Field) -> Field:
+    """What takes other words. What a loose field with an enum, or of items, does not take is certain (see Field)."""
     return replace(field, is_loose=True)
 
 
-def _takes_more(field: Field, ask: Ask) -> bool:
-    """Whether the collector takes what by the schema it should not."""
-    return not ask(_unfitting(field)).is_undecodable or _takes_other_words(field, ask)
+def _of_other_types(field: Field) -> Field:
+    if field.type is FieldType.MAP and field.items is not None:
+        return _anything(field)
+    return replace(field, is_loose=True, enum=())
 
 
 def _takes_other_words(field: Field, ask: Ask) -> bool:

@@ -50,7 +50,9 @@ def ports(subject: Subject) -> Iterator[Hit]:
         if one.is_written and (one.port is None or one.port > _HIGHEST):
             is_used = one.component is None or subject.is_used(one.component)
             message = f"An address to listen on is host:port, with a port up to {_HIGHEST}."
-            yield Hit(message, one.path, severity=None if is_used else Severity.WARNING)
+            # Go takes any free port where there is no address at all.
+            is_certain = is_used and subject.at(*one.path) != ""
+            yield Hit(message, one.path, severity=None if is_certain else Severity.WARNING)
 
 
 @rule("L07", Severity.WARNING, "Open to the whole network", SECURITY)

@@ -11,6 +11,7 @@ from configs.collector.names import Kind
 from configs.collector.rules import times
 from configs.collector.rules.demands import one_of, regex, when_built
 from configs.collector.rules.hit import Hit, shown
+from configs.collector.rules.logfields import wrong_types
 from configs.collector.rules.rule import Rule, contrib, rule
 from configs.collector.rules.shared import number
 from configs.collector.rules.subject import Component, Subject
@@ -79,6 +80,7 @@ def operators(subject: Subject) -> Iterator[Hit]:
         for at, item in enumerate(items):
             here, settings = (*path, at), entries_of(item)
             yield from _decoded(here, item)
+            yield from wrong_types(subject, here, item)
             yield from _times(here, settings)
             yield from when_built(subject, component, _built(here, settings))
             if not is_open:
@@ -179,6 +181,13 @@ def _expressions(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
             yield Hit(f"This expression is wrong: {fault}.", (*here, key))
 
 
+def _router(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    routes = settings.get("routes")
+    for at, one in enumerate(routes if isinstance(routes, tuple) else ()):
+        if isinstance(one, Mapping) and one.get("expr") in (None, ""):
+            yield Hit("A route needs expr. Add it.", (*path, "routes", at), True)
+
+
 def _nothing(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
     return iter(())
 
@@ -249,6 +258,7 @@ def _filter(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
 
 
 _OF_TYPE: Final = {
+    "router": _router,
     "regex_parser": _regex_parser,
     "regex_replace": _regex_replace,
     "key_value_parser": _key_values,

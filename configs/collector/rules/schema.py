@@ -49,12 +49,24 @@ class SchemaWalk:
                 yield from self._inside(one, field.items or Field(), (*path, at))
         elif value is None and field.type is FieldType.MAP:
             yield from self._missing({}, field, path)
-        elif isinstance(value, Mapping | tuple) and not field.is_loose:
+        elif value is not None and _takes_pairs(field):
+            yield from self._pairs(value, field.items or Field(), path)
+        elif isinstance(value, Mapping | tuple) and (not field.is_loose or field.enum):
             yield self._fault(
                 "P08", f"{self._of(path)} takes {_WORDS[field.type]}.", path, on_key=True
             )
         elif isinstance(value, Scalar) and value is not None and not field.is_loose:
             yield from self._scalar(value, field, path)
+
+    def _pairs(self, value: Value, item: Field, path: Path) -> Iterator[Fault]:
+        """A list of maps, each a name with its value, in the place of a map."""
+        pair = Field(FieldType.MAP, fields={"name": Field(FieldType.TEXT), "value": item})
+        if isinstance(value, tuple):
+            for at, one in enumerate(value):
+                yield from self._inside(one, pair, (*path, at))
+        else:
+            message = f"{self._of(path)} takes a map, or a list of maps with name and value."
+            yield self._fault("P08", message, path, on_key=True)
 
     def _map(self, value: Mapping[str, Value], field: Field, path: Path) -> Iterator[Fault]:
         for key, one in value.items():
@@ -168,6 +180,12 @@ def _listed(field: Field) -> str:
 
 def _takes_texts(field: Field) -> bool:
     return field.items is None or field.items.type in {FieldType.TEXT, FieldType.ANY}
+
+
+def _takes_pairs(field: Field) -> bool:
+    """Whether it is a map of any names that may be written as a list."""
+    is_map = field.type is FieldType.MAP and field.items is not None and not field.fields
+    return is_map and field.is_loose
 
 
 def _is_number(value: Scalar) -> bool:

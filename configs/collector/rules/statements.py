@@ -148,8 +148,8 @@ def _with_context(path: Path, item: Value, place: Place, key: str, word: str) ->
             yield Hit(message, (*path, "context"))
             return
         place = replace(place, context=context.lower())
-    elif not settings.get(key) and not isinstance(settings.get(key), Expansion):
-        yield Hit(f"Without {key} there has to be a context. Add them.", (*path, key), True)
+    elif key == "statements" and not settings.get(key):
+        yield Hit("Without statements there has to be a context. Add them.", (*path, key), True)
     group = Group((*path, key), settings.get(key), place, settings.get("conditions"))
     yield from _hits(group, word)
     if key != "conditions":

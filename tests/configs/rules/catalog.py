@@ -21,6 +21,8 @@ _EXPORTER = Field(
         "headers": Field(FieldType.MAP, items=Field(FieldType.TEXT, is_secret=True)),
         "shift": Field(FieldType.TEXT, is_secret=True),
         "queue": Field(FieldType.UNSIGNED, minimum=1, maximum=100),
+        "pairs": Field(FieldType.MAP, items=Field(FieldType.TEXT), is_loose=True),
+        "level": Field(FieldType.TEXT, enum=("low", "high"), is_loose=True),
         "mode": Field(FieldType.TEXT, enum=("fast", "safe")),
         "names": Field(FieldType.LIST, items=Field(FieldType.TEXT)),
         "ratio": Field(FieldType.NUMBER),

@@ -20,10 +20,6 @@ from tests.e2e.verdicts.names import is_same_place
 
 WANTED: Final = 0.98
 """Of what a collector refuses, the share that we are to refuse for the same component or key."""
-LEAST: Final = 0.9
-"""The share that must not be lost, as long as catalogs are certain of few settings: an unknown key or a wrong type is a
-warning there, and not counted as refused.
-"""
 _OF_A_SETTING: Final = re.compile(
     r"cannot unmarshal the configuration|reading configuration for|decoding failed"
 )

@@ -16,7 +16,9 @@ _SECTIONS: Final = {
     **{one: one for one in ("service", "pipelines", "telemetry")},
 }  # fmt: skip
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_NO_NAMES: Final = re.compile(r"\(valid values: [^)]*\)|failed to build pipelines:")
+_NO_NAMES: Final = re.compile(
+    r"\(valid values: [^)]*\)|(?:failed|due) to|pipelines:|the following error"
+)
 """What is in a complaint and not about it: all types there are, and when it was made."""
 _SHORTEST: Final = 2
 """Characters of a name that is not taken for a word."""
