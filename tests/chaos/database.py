@@ -44,6 +44,14 @@ _ATTEMPTS: Final = """
     SELECT offered_at, epoch, state, left(hash, 12), error FROM fleets_attempt
     WHERE agent_id = %s ORDER BY id
 """
+_SESSION: Final = """
+    SELECT status.session_epoch, status.transport, status.sequence_num, status.doubtful_num, status.health,
+        status.last_seen_at, status.full_state_at, status.trails,
+        held.offered_epoch, held.offered_at, held.counted_from
+    FROM agents_agentstatus AS status
+    LEFT JOIN fleets_agentconnection AS held ON held.agent_id = status.agent_id
+    WHERE status.agent_id = %s
+"""
 _UNSETTLED: Final = """
     SELECT 'rollout #' || number || ' is ' || state FROM fleets_rollout
     WHERE NOT automatic_rollback AND state NOT IN ('succeeded', 'paused', 'superseded')
@@ -152,6 +160,10 @@ class Database:
     def attempts(self, uid: UUID) -> str:
         """All offers to an agent, for a failure's text."""
         return "\n".join(" ".join(map(str, row)) for row in self.rows(_ATTEMPTS, uid))
+
+    def session(self, uid: UUID) -> str:
+        """The numbers and times of an agent's last session and of what it was offered, for a failure's text."""
+        return "\n".join(" ".join(map(str, row)) for row in self.rows(_SESSION, uid))
 
     def reports_of(self, pid: int) -> int:
         """How often a part with this process id wrote that it runs: its row, or none."""

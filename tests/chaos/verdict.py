@@ -251,6 +251,8 @@ class Judge:
             return [
                 str(self._database.beliefs().get(uid)),
                 *(f"{event.at:.3f} {event.kind} {dict(event.data)}" for event in events[-40:]),
+                "session:",
+                self._database.session(uid),
                 "attempts:",
                 self._database.attempts(uid),
             ]
