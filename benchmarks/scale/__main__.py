@@ -26,13 +26,13 @@ from benchmarks.scale.profiles import Profiles
 from benchmarks.scale.servers import LOAD_CPU, Kind, running
 from benchmarks.scale.takebacks import Takeback
 from benchmarks.scale.taking_back import TakingBack
-from benchmarks.scale.targets import FEW, TARGETED, growth_of, medians, verdicts
+from benchmarks.scale.targets import FEW, REFERENCE, TARGETED, growth_of, medians, verdicts
 
 DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
 RESULTS: Final = ROOT / "benchmarks" / "results"
 TAKEBACK: Final = "takeback"
 _GROWING: Final = (Kind.REFERENCE, Kind.GATEWAY, Kind.SERVE)
-_PROFILED: Final = (Kind.GATEWAY, Kind.SERVE)
+PROFILED: Final = tuple(kind for kind in Kind if kind in TARGETED - {REFERENCE})
 _TAKES_BACK: Final = Kind.SERVE
 
 
@@ -93,7 +93,7 @@ def main() -> int:
         is_whole = not options.scenario
         takes_back = is_whole or TAKEBACK in options.scenario
         few = options.repeats * len(_GROWING) if is_whole and options.agents > FEW else 0
-        extra = len(_PROFILED) if is_whole else 0
+        extra = len(PROFILED) if is_whole else 0
         total = len(plan) + few + extra + takes_back
         session = Session(_templates(Path(scratch)), options.seconds, total)
         # Those that are started say themselves where they run.
@@ -181,7 +181,7 @@ def _profile(session: Session, options: argparse.Namespace) -> Profiles:
     """Runs whose numbers are not used."""
     return {
         kind.value: session.measure(kind, options.agents, SCENARIOS, profiled=True).profiles
-        for kind in _PROFILED
+        for kind in PROFILED
     }
 
 

@@ -1,7 +1,6 @@
 """What is measured on one server, one after the other, with the same agents."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import Any, Final, TypeVar
 from benchmarks.scale.load import Load, plan, until
 from benchmarks.scale.product import open_slow_page, seen, start_rollout
 from benchmarks.scale.profiles import Profile
+from benchmarks.scale.sampler import read_counts
 from benchmarks.scale.servers import Subject, Telflo
 from opamp.pending import BufferLimits
 
@@ -211,8 +211,7 @@ class Measuring:
         if file is None:
             return None
         time.sleep(0.7)  # until the sampler has written what was before
-        counts: Mapping[str, float] = json.loads(file.read_text())
-        return counts
+        return read_counts(file)
 
     def _per_message(self, seconds: float) -> float:
         return 1e6 * seconds / max(1, self._load.sent)

@@ -4,12 +4,13 @@ Costs a few per cent, so the numbers of a profiled run are not those that are re
 """
 
 import json
+import os
 import sys
 import sysconfig
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -21,8 +22,25 @@ _ROOTS: Final = (str(Path(__file__).resolve().parents[2]) + "/", sysconfig.get_p
 
 
 def start(file: str) -> None:
-    """Sample from now on; `file` has what was counted so far, as JSON."""
-    threading.Thread(target=_run, args=(Path(file),), name="sampler", daemon=True).start()
+    """Sample from now on; what was counted so far is in files beside `file` (read_counts).
+
+    A thread stays behind in the parent, so each forked process begins one of its own.
+    """
+    os.register_at_fork(after_in_child=lambda: _begin(file))
+    _begin(file)
+
+
+def read_counts(file: Path) -> Mapping[str, float]:
+    """What was counted in all processes together: seconds, by what they were charged to."""
+    total: Counter[str] = Counter()
+    for each in file.parent.glob(f"{file.name}.*.json"):
+        total.update(json.loads(each.read_text()))
+    return total
+
+
+def _begin(file: str) -> None:
+    own = Path(f"{file}.{os.getpid()}.json")
+    threading.Thread(target=_run, args=(own,), name="sampler", daemon=True).start()
 
 
 def _run(file: Path) -> None:

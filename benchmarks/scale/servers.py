@@ -84,7 +84,7 @@ def running(
             return
         template = templates[kind is not Kind.EMBEDDED]
         installation = template.copy(scratch / "data", f"bench_{time.monotonic_ns()}")
-        yield _telflo(stack, kind, installation, scratch / "profile.json" if profiled else None)
+        yield _telflo(stack, kind, installation, scratch / "profile" if profiled else None)
 
 
 def _reference(stack: ExitStack, scratch: Path) -> Subject:

@@ -82,7 +82,7 @@ _EACH: Final = (
 
 
 TARGETS: Final = tuple(_targets())
-TARGETED: Final = frozenset({REFERENCE, "gateway", "serve"})
+TARGETED: Final = frozenset({REFERENCE, *(target.server for target in TARGETS)})
 """Servers whose numbers decide something."""
 
 

@@ -5,6 +5,7 @@ import pytest
 from agents import store
 from agents.models import AgentEvent, AgentStatus
 from agents.snapshot import ComponentHealth, ConfigStatus, Fact, FactKind, RemoteConfigReport
+from agents.views.events import lines_of
 from tests.agents.reported import kinds
 from tests.factories import (
     agent_of,
@@ -103,6 +104,19 @@ class TestTimeline:
         applying = (ConfigStatus.APPLYING, "bb")
         store.apply([make_answer(agent, failed, applying, failed) for agent in agents])
         assert events.count() == 12, "offered anew, it failed anew"
+
+    def test_that_its_description_or_its_components_changed_is_told_in_words(self) -> None:
+        agent = make_agent()
+        facts = tuple(
+            Fact(kind, at(n)) for n, kind in enumerate((FactKind.DESCRIPTION, FactKind.COMPONENTS))
+        )
+        store.apply([make_patch(agent, now=at(1), facts=facts)])
+        assert kinds(agent) == ["connected", "description", "components"]
+        lines = lines_of(AgentEvent.objects.order_by("-id")[:2], {})
+        assert [(line.what, line.at) for line in lines] == [
+            ("Reported its components", at(1)),
+            ("Described itself", at(0)),
+        ]
 
     def test_what_a_forgotten_agent_says_is_ignored(self) -> None:
         gone, here = make_agent(), make_agent()

@@ -1,21 +1,27 @@
 """Verdicts follow from the numbers, and a missed target comes with what its server did."""
 
 import asyncio
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from benchmarks.scale.__main__ import PROFILED
 from benchmarks.scale.document import Result, document
 from benchmarks.scale.load import Load, plan
 from benchmarks.scale.measuring import WARM_S
 from benchmarks.scale.prepare import configuration, mark_of
 from benchmarks.scale.profiles import Profile
+from benchmarks.scale.sampler import read_counts
 from benchmarks.scale.takebacks import StageSeen, Takeback
-from benchmarks.scale.targets import FLAT, growth_of, verdicts
+from benchmarks.scale.targets import FLAT, TARGETED, TARGETS, growth_of, verdicts
 from opamp.options import GatewayOptions
 from opamp.simulator.member import Member
 from opamp.simulator.plan import parts
 
+ROOT = Path(__file__).parents[2]
 PROFILE = Profile(
     {
         "MainThread|all|": 3.0,
@@ -77,6 +83,49 @@ def test_a_missed_target_says_what_its_server_did_and_a_met_one_does_not() -> No
     assert "MainThread 75%" in line
     assert "50% `opamp/messages.py:Messages.answer`" in line
     assert "What holds" not in document(result(connect_growth=1.0))
+
+
+def test_each_server_with_a_target_is_run_each_time_and_sampled() -> None:
+    """Else one run decides, and nothing says what holds a target that it missed."""
+    servers = {target.server for target in TARGETS}
+    assert "serve x2" in servers
+    assert servers <= TARGETED
+    assert servers == set(PROFILED)
+
+
+BURNS = """
+import os
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.scale import sampler
+
+def burning(file):
+    until_s = time.monotonic() + 20
+    while not any("burning" in name for name in sampler.read_counts(file)):
+        assert time.monotonic() < until_s
+        for _ in range(1_000_000):
+            pass
+
+sampler.start(sys.argv[1])
+child = os.fork()
+if not child:
+    burning(Path(sys.argv[1]))
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+def test_forked_processes_are_sampled_too(tmp_path: Path) -> None:
+    """As those of `serve x2`, whose parent only waits for them."""
+    file = tmp_path / "profile"
+    command = [sys.executable, "-c", BURNS, str(file)]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert any("burning" in name for name in read_counts(file))
 
 
 def test_a_bad_version_that_stopped_where_its_budget_was_spent_is_met() -> None:

@@ -13,6 +13,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import django
@@ -40,6 +41,8 @@ _DOORS: Final = ("WebSocket", "HTTP", "HTTP body", "framing", "AnyValue", "healt
 _WEIGHTS: Final = (40, 15, 20, 5, 10, 10)
 
 Do = Callable[[], str]
+Sessions = Sequence[targets.LongSession]
+"""One of each transport."""
 
 
 @dataclass(slots=True)
@@ -66,15 +69,15 @@ class Fuzzer:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self.sessions = [targets.LongSession(transport) for transport in Transport]
+        self.sessions = new_sessions()
         self.tally = Tally()
 
     def run(self, numbers: Iterator[int]) -> None:
         """Try these inputs."""
         for index in numbers:
-            door, kind, size, do = self._prepare(index)
+            door, kind, size, do = self._prepare(index, self.sessions)
             try:
-                result, took_s = _timed(do)
+                result, took_s = timed(do, partial(self._fresh, index))
             except Exception:  # noqa: BLE001 - whatever it is, it is a finding
                 self.tally.findings += 1
                 where = f"--seed {self._seed} --only {index}"
@@ -82,11 +85,15 @@ class Fuzzer:
                 continue
             self.tally.note(door, kind, result, took_s)
 
-    def _prepare(self, index: int) -> tuple[str, str, int, Do]:
+    def _fresh(self, index: int) -> Do:
+        """The same input to who heard nothing before."""
+        return self._prepare(index, new_sessions())[-1]
+
+    def _prepare(self, index: int, sessions: Sessions) -> tuple[str, str, int, Do]:
         rng = random.Random(f"{self._seed} {index}")
         [door] = rng.choices(_DOORS, _WEIGHTS)
         made = self._input(door, rng)
-        target = self._target(door, rng)
+        target = self._target(door, rng, sessions)
         return door, made.kind, len(made.body), lambda: target(made.body)
 
     @staticmethod
@@ -99,10 +106,11 @@ class Fuzzer:
             return inputs.Input("odd header", inputs.frame(rng))
         return inputs.make(rng)
 
-    def _target(self, door: str, rng: random.Random) -> targets.Target:
+    @staticmethod
+    def _target(door: str, rng: random.Random, sessions: Sessions) -> targets.Target:
         doors: dict[str, targets.Target] = {
-            "WebSocket": self.sessions[0],
-            "HTTP": self.sessions[1],
+            "WebSocket": sessions[0],
+            "HTTP": sessions[1],
             "HTTP body": targets.PostBody(rng),
             "framing": targets.framing,
             "AnyValue": targets.attribute,
@@ -127,32 +135,43 @@ def main() -> int:
     fuzzer.run(iter(range(tenth, asked.inputs)))
     growth = resident_bytes() - before
     _report(fuzzer, growth)
-    too_heavy = _is_too_heavy(fuzzer, list(FLOODS)[: asked.floods])
+    too_heavy = _is_too_heavy(list(FLOODS)[: asked.floods])
     _say(f"{asked.inputs} inputs in {time.monotonic() - started:.0f} s, seed {asked.seed}")
     too_slow = bool(fuzzer.tally.slowest) and fuzzer.tally.slowest[0][0] > MOST_S
     return int(too_slow or too_heavy or growth > MOST_GROWTH or fuzzer.tally.findings > 0)
 
 
-def _timed(do: Do) -> tuple[str, float]:
-    """The result and its CPU seconds; a slow one is tried again, since the collector of garbage comes by at times."""
-    started = time.thread_time()
-    result = do()
-    took_s = time.thread_time() - started
+def new_sessions() -> Sessions:
+    """Sessions that heard nothing yet."""
+    return [targets.LongSession(transport) for transport in Transport]
+
+
+def timed(do: Do, fresh: Callable[[], Do]) -> tuple[str, float]:
+    """The result and its CPU seconds; a slow one is tried again, since the collector of garbage comes by at times.
+
+    Each time it is made anew (`fresh`): a session may have little to do for what it heard before.
+    """
+    result, took_s = _clocked(do)
     for _ in range(_AGAIN if took_s > MOST_S else 0):
-        started = time.thread_time()
-        do()
-        took_s = min(took_s, time.thread_time() - started)
+        took_s = min(took_s, _clocked(fresh())[1])
     return result, took_s
 
 
-def _is_too_heavy(fuzzer: Fuzzer, names: Sequence[str]) -> bool:
+def _clocked(do: Do) -> tuple[str, float]:
+    started = time.thread_time()
+    result = do()
+    return result, time.thread_time() - started
+
+
+def _is_too_heavy(names: Sequence[str]) -> bool:
     """Whether one of nothing but the smallest parts costs too much: as large as may be, and of as many as may be."""
     worst_s, worst_peak = 0.0, 0
     for name in names:
         for size, parts in (("as large as may be", WHOLE), ("as many as may be", PARTS)):
             body = FLOODS[name](inputs.UID, parts)
-            for door, do in _ways(fuzzer, body).items():
-                took_s, peak = _timed(do)[1], peak_of(do)
+            for door, way in _WAYS.items():
+                fresh = partial(way, body)
+                took_s, peak = timed(fresh(), fresh)[1], peak_of(fresh())
                 worst_s, worst_peak = max(worst_s, took_s), max(worst_peak, peak)
                 if took_s > MOST_S or peak > MOST_PEAK:
                     _say(f"TOO HEAVY ({door}, {name}, {size}): {_cost(took_s, peak)}")
@@ -160,13 +179,17 @@ def _is_too_heavy(fuzzer: Fuzzer, names: Sequence[str]) -> bool:
     return worst_s > MOST_S or worst_peak > MOST_PEAK
 
 
-def _ways(fuzzer: Fuzzer, body: bytes) -> dict[str, Do]:
-    """To be read, which is the same by every door, and before that to be inflated."""
+def _reading(body: bytes) -> Do:
+    return partial(new_sessions()[0], body)
+
+
+def _inflating(body: bytes) -> Do:
     packed = targets.pack(body)
-    return {
-        "read": lambda: fuzzer.sessions[0](body),
-        "inflated": lambda: str(len(targets.inflating(packed))),
-    }
+    return lambda: str(len(targets.inflating(packed)))
+
+
+_WAYS: Final = {"read": _reading, "inflated": _inflating}
+"""To be read, which is the same by every door, and before that to be inflated: each as if it came first."""
 
 
 def _cost(took_s: float, peak: int) -> str:

@@ -4,6 +4,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from opamp.proto.opamp_pb2 import AgentToServer, ServerErrorResponseType
 from opamp.protocol.errors import MalformedMessage
 from opamp.protocol.framing import decode_frame
 from opamp.protocol.session import AgentSession
+from tests.fuzz import __main__ as fuzzing
 from tests.fuzz import inputs, longest, targets
 from tests.fuzz.extremes import FLOODS, extremes
 from tests.fuzz.measuring import peak_of, size_of, work_of
@@ -125,6 +127,44 @@ async def test_every_hostile_message_on_a_connection_gets_one_answer(adapter: Ad
     wire.hang_up()
     await wire.over()
     await gateway.stop()
+
+
+class Costly:
+    """Takes its time when it is done first, and none after that."""
+
+    def __init__(self) -> None:
+        self._cost_s = 1.2 * fuzzing.MOST_S
+
+    def __call__(self) -> str:
+        until_s, self._cost_s = time.thread_time() + self._cost_s, 0.0
+        while time.thread_time() < until_s:
+            pass
+        return "taken"
+
+
+def test_what_costs_much_at_its_first_coming_alone_is_seen_and_what_was_slow_once_is_not() -> None:
+    assert fuzzing.timed(Costly(), Costly)[1] > fuzzing.MOST_S
+    assert fuzzing.timed(Costly(), lambda: lambda: "taken")[1] < fuzzing.MOST_S
+
+
+def test_a_slow_input_is_tried_again_by_sessions_that_heard_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fuzzing, "MOST_S", -1.0)
+    heard: list[targets.LongSession] = []
+
+    def hear(self: targets.LongSession, _body: bytes) -> str:
+        heard.append(self)
+        return "taken"
+
+    monkeypatch.setattr(targets.LongSession, "__call__", hear)
+    fuzzer = fuzzing.Fuzzer(seed=1)
+    for number in range(20):
+        heard.clear()
+        fuzzer.run(iter([number]))
+        assert len({id(session) for session in heard}) == len(heard)
+        assert not [session for session in heard[1:] if session in fuzzer.sessions]
+    assert fuzzer.tally.results["WebSocket", "taken"] > 1
 
 
 def test_the_command_runs_by_itself() -> None:

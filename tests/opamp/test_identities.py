@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from agents.snapshot import AgentPatch, Description, FactKind
+from agents.snapshot import AgentPatch, Description, Fact, FactKind
 from opamp.gateway import Gateway
 from opamp.identities import REPLACED
 from opamp.options import GatewayOptions
@@ -34,6 +34,11 @@ def given_in(reply: ServerToAgent) -> UUID | None:
 async def say(wire: Wire, number: int, uid: UUID = UID) -> ServerToAgent:
     wire.say(hello(uid, number))
     return await wire.reply()
+
+
+def ends(domain: MemoryDomain) -> list[Fact]:
+    facts = [fact for patch in domain.patches for fact in patch.facts]
+    return [fact for fact in facts if fact.kind is FactKind.DISCONNECTED]
 
 
 class TestTwoConnections:
@@ -111,18 +116,36 @@ class TestTwoConnections:
         assert (await say(old, 1)).error_response.error_message == REPLACED
         assert "give_uid" not in domain.names()
 
+    @pytest.mark.parametrize("goes_on", [True, False])
     async def test_its_end_is_not_told_as_the_end_of_the_other(
-        self, connect: Connect, domain: MemoryDomain, gateway: Gateway
+        self, connect: Connect, domain: MemoryDomain, gateway: Gateway, goes_on: bool
     ) -> None:
         old, new = connect(), connect()
         await joined(old)
         await joined(new)
-        await say(old, 1)
+        if goes_on:
+            await say(old, 1)
         old.hang_up()
         await until(lambda: gateway.registry.connection_count == 1)
-        assert not any(
-            fact.kind is FactKind.DISCONNECTED for patch in domain.patches for fact in patch.facts
-        )
+        await gateway.buffer.flush_agents([UID])
+        assert not ends(domain)
+
+    @pytest.mark.rule("I3")
+    async def test_one_that_is_let_in_late_replaces_no_newer_session(
+        self, connect: Connect, gateway: Gateway, domain: MemoryDomain
+    ) -> None:
+        """The database began its session first; its answer came here last."""
+        newest, late = connect(), connect()
+        domain.epochs[UID] = 5
+        await joined(newest)
+        domain.epochs[UID] = 2
+        await late.next()
+        assert given_in(await say(late, 0)) is not None
+        reply = await say(newest, 1)
+        assert (given_in(reply), reply.HasField("error_response")) == (None, False)
+        held = gateway.registry.get(UID)
+        assert held is not None
+        assert held.epoch == 6
 
 
 class TestAcrossProcesses:
@@ -137,6 +160,10 @@ class TestAcrossProcesses:
         assert held is not None
         await until(lambda: held.replaced_s is not None)
         assert given_in(await say(wire, 2)) is not None
+        wire.hang_up()
+        await until(lambda: not gateway.registry.uids())
+        await gateway.buffer.flush_agents([UID])
+        assert not ends(domain), "the other goes on"
 
     async def test_when_the_other_is_gone_the_agent_here_comes_in_anew(
         self, connect: Connect, gateway: Gateway, domain: MemoryDomain
@@ -165,10 +192,7 @@ async def test_an_agent_that_is_known_and_asks_for_a_uid_leaves_the_old_one(
     given = given_in(await wire.reply())
     assert given is not None
     await until(lambda: any(patch.disconnected_at for patch in domain.patches))
-    facts = [fact for patch in domain.patches for fact in patch.facts]
-    assert [fact.reason for fact in facts if fact.kind is FactKind.DISCONNECTED] == [
-        f"It goes by {given} now."
-    ]
+    assert [end.reason for end in ends(domain)] == [f"It goes by {given} now."]
     assert ("give_uid", (UID, False)) in domain.log
     wire.say(full(given, 2))
     assert (await wire.reply()).instance_uid == given.bytes

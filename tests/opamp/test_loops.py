@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
+from channels.layers import InMemoryChannelLayer
 
+from agents.notify import GATEWAYS
 from agents.snapshot import AgentSnapshot
 from opamp import loops
 from opamp.gateway import Gateway
@@ -80,3 +82,17 @@ async def test_a_connection_that_cannot_be_looked_at_keeps_nobody_from_the_other
         assert (await wire.next())["type"] == "websocket.accept"
     await until(lambda: gateway.counters.cut_connections)
     assert gateway.counters.loop_failures
+
+
+@pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.05)])
+async def test_a_layer_that_forgot_who_listens_is_told_again(
+    connect: Connect, layer: InMemoryChannelLayer
+) -> None:
+    """As a Redis that was started anew: until then no hint arrives."""
+    wire = connect()
+    await joined(wire)
+    await until(lambda: layer.groups.get(GATEWAYS))
+    layer.groups.clear()
+    await until(lambda: layer.groups.get(GATEWAYS))
+    await layer.group_send(GATEWAYS, {"type": "close_agents", "uids": [UID.hex], "reason": "gone"})
+    assert (await wire.next())["type"] == "websocket.close"
