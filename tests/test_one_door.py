@@ -18,7 +18,7 @@ WRITES = {
     "delete",
 }
 BULK_WRITES = {"insert_rows", "update_rows"}
-DOORS = {
+DOORS: dict[str, str | tuple[str, ...]] = {
     "AgentStatus": "agents/store/",
     "AgentEvent": "agents/store/",
     "Rollout": "fleets/rollouts/engine/",
@@ -27,7 +27,7 @@ DOORS = {
     "Attempt": "fleets/rollouts/engine/",
     "Quarantine": "fleets/rollouts/engine/",
     "Activity": "telflo/base/activity.py",
-    "Notice": "notices/outbox.py",
+    "Notice": ("notices/outbox.py", "notices/delivering.py"),  # made; marked as spread
 }
 
 

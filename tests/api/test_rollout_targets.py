@@ -7,7 +7,7 @@ import pytest
 
 from agents.models import Agent
 from agents.snapshot import AgentSnapshot
-from fleets.models import Quarantine, Rollout, Target
+from fleets.models import Membership, Quarantine, Rollout, Target
 from fleets.rollouts.plan import Action
 from fleets.rollouts.services import act_on_rollout
 from telflo.base.access import Role
@@ -224,6 +224,8 @@ class TestMany:
 def test_who_goes_to_the_stable_version_instead_says_so_and_why_it_failed() -> None:
     story = Story(count=0)
     newcomer = story.join()
+    # It was left out of the fleet's first rollout: no version was ever meant for it.
+    Membership.objects.filter(agent_id=newcomer.instance_uid).update(desired=None)
     two = story.version()
     rollout = story.assign(two)
     story.claim(newcomer)
