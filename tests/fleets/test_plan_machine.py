@@ -192,10 +192,13 @@ class Rollouts(RuleBasedStateMachine):
             self.world.now += timedelta(seconds=601)
             self.world.work()
 
-    @precondition(lambda self: self.world.is_paused and has(*BUSY)(self))
-    @rule()
-    def it_fails_while_it_is_paused_and_a_person_resumes_it(self) -> None:
-        self.world.answer(self._one(0, *BUSY), "failed")
+    @precondition(has("waiting", *BUSY))
+    @rule(number=_ANY)
+    def it_fails_while_it_is_paused_and_a_person_resumes_it(self, number: int) -> None:
+        self._everybody_is_offered()
+        self._act(Action.PAUSE, None)
+        if has(*BUSY)(self):
+            self.world.answer(self._one(number, *BUSY), "failed")
         self.world.work()
         self._act(Action.RESUME, None)
 
