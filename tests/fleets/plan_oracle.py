@@ -207,10 +207,10 @@ class Watched(World):
             assert (word is StageWord.SKIPPED) is (not self.of_stage(index))
 
     def _is_baked(self, index: int) -> bool:
-        bake, since = self.stages[index].bake, self.judged_at.get(index)
+        bake = self.stages[index].bake
         if not (bake and self.is_watchable(index)) or index in self.unbaked:
             return True
-        assert since is not None
+        since = max(self.judged_at[index], self.baked_since.get(index, self.judged_at[index]))
         self.reached["a bake that was waited for"] += self.now >= since + bake
         return self.now >= since + bake
 
