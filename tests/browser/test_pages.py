@@ -26,7 +26,16 @@ LOOKS: Final[dict[str, dict[str, Any]]] = {
     },
 }
 _FINDINGS: Final = """async () => {
-  const found = await axe.run(document);
+  const look = async (triesLeft) => {
+    try {
+      return await axe.run(document);
+    } catch (error) {
+      // axe stumbles over an element that went away under it, as an editor's do: the page is looked at once it stands.
+      if (!triesLeft || !(error instanceof TypeError)) throw error;
+      return look(triesLeft - 1);
+    }
+  };
+  const found = await look(3);
   return found.violations.flatMap((rule) =>
     rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary}`));
 }"""
