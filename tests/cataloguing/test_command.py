@@ -108,6 +108,16 @@ def built(tmp_path: Path, *arguments: str, version: str = "0.150.0") -> tuple[Ca
     return from_bytes(target.read_bytes()), ran
 
 
+def git(root: Path, *words: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *identity, *words], cwd=root, check=True, capture_output=True)
+
+
+def committed(root: Path) -> None:
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "1")
+
+
 class TestBuilding:
     def test_a_checkout_brings_names_and_settings_of_its_version(
         self, tmp_path: Path, core: Path
@@ -123,16 +133,11 @@ class TestBuilding:
     def test_a_git_directory_is_read_at_the_tag_of_the_version(
         self, tmp_path: Path, core: Path
     ) -> None:
-        def git(*words: str) -> None:
-            identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-            subprocess.run(["git", *identity, *words], cwd=core, check=True, capture_output=True)
-
-        git("init", "-q")
-        git("add", ".")
-        git("commit", "-qm", "1")
-        git("tag", "v0.150.0")
+        git(core, "init", "-q")
+        committed(core)
+        git(core, "tag", "v0.150.0")
         written(core / "versions.yaml", {"module-sets": {"beta": {"version": "v0.151.0"}}})
-        git("commit", "-qam", "2")
+        committed(core)
         _, ran = built(tmp_path, "--sources", str(core / ".git"), "--modules", "none")
         assert "collector v0.150.0" in ran.err
         _, ran = built(
@@ -188,6 +193,24 @@ class TestBuilding:
         assert catalog.is_complete
         assert catalog.may_have(Kind.RECEIVER, "new_thing")
         assert not catalog.may_have(Kind.RECEIVER, "k")
+
+    def test_tables_are_read_where_a_version_first_had_them(
+        self, tmp_path: Path, core: Path
+    ) -> None:
+        site = tmp_path / "site"
+        named = site / "data/collector-versions.yml"
+        written(named, {"contrib": "v0.150.0"})
+        git(site, "init", "-q")
+        committed(site)
+        row = {"repo": "core", "name": "newreceiver", "stability": {"logs": "stable"}}
+        written(site / "data/collector/receivers.yml", [row])
+        committed(site)
+        written(named, {"contrib": "v0.151.0"})
+        written(site / "data/collector/receivers.yml", [])
+        committed(site)
+        sources = ("--website", str(site / ".git"), "--sources", str(core), "--modules", "none")
+        catalog, _ = built(tmp_path, *sources)
+        assert catalog.unnamed[Kind.RECEIVER] == {"new"}
 
     def test_modules_of_a_manifest_are_asked_of_go_and_those_that_are_not_to_be_had_are_named(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
