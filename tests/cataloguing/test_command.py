@@ -255,6 +255,21 @@ class TestBuilding:
         types = {name: field.type for name, field in one.config.fields.items()}
         assert types == {"wait": FieldType.DURATION, "count": FieldType.INTEGER}
 
+    def test_a_collector_is_asked_about_a_catalog_that_is_built_already(
+        self, tmp_path: Path, core: Path
+    ) -> None:
+        text = COLLECTOR.format(python=sys.executable, version="0.150.0")
+        binary = str(program(tmp_path / "otelcol", text))
+        sources = ("--sources", str(core), "--modules", "none")
+        at_once, _ = built(tmp_path, *sources, "--collector", binary)
+        built(tmp_path, *sources)
+        target = tmp_path / "made.json.gz"
+        for _ in range(2):
+            asked = ("--from", str(target), "--collector", binary, "--output", str(target))
+            ran = Ran(*asked)
+            assert ran.code == 0, ran.err
+            assert from_bytes(target.read_bytes()) == at_once
+
 
 class TestWhatCannotBeDone:
     @pytest.mark.parametrize(
@@ -277,6 +292,24 @@ class TestWhatCannotBeDone:
         assert ran.code == 2
         assert says in ran.err.splitlines()[-1]
         assert ran.err.splitlines()[-1].startswith("telflo: ")
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["--from", "nowhere"], "Name the collector that is to be asked: --collector."),
+            (["--from", "nowhere", "--collector", "x"], "nowhere cannot be read"),
+            (["--from", "text", "--collector", "x"], "This is no catalog"),
+        ],
+    )
+    def test_of_a_catalog_that_is_built_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        written(tmp_path / "text", "no catalog")
+        ran = Ran(*arguments, "--output", "made")
+        assert ran.code == 2
+        assert says in ran.err
+        assert not (tmp_path / "made").exists()
 
     def test_a_collector_of_another_version_is_refused(self, tmp_path: Path, core: Path) -> None:
         text = COLLECTOR.format(python=sys.executable, version="0.149.0")
