@@ -18,6 +18,7 @@ from configs.catalog.sources.registry import Registry, versions_in
 from configs.catalog.sources.vendored import Vendored
 from configs.catalog.sources.website import Website
 from configs.catalog.versions import nearest_of
+from configs.catalog.writing import from_bytes
 from configs.collector.catalog_types import Catalog
 from telflo.cataloguing.common import COMMON
 from telflo.cataloguing.holding import held_against
@@ -66,6 +67,17 @@ def built(wish: Wish, tell: Tell) -> Catalog:
     if modules is not None:
         _tell_missing(modules.missing, tell)
     return held_against(catalog, Collector(wish.collector), tell) if wish.collector else catalog
+
+
+def asked_about(path: Path, collector: Path | None, tell: Tell) -> Catalog:
+    """The catalog in a file, held against a collector of its version. Raises CatalogError when it cannot be."""
+    if collector is None:
+        raise CatalogError("Name the collector that is to be asked: --collector.")
+    try:
+        catalog = from_bytes(path.read_bytes())
+    except OSError as fault:
+        raise CatalogError(f"{path} cannot be read: {fault.strerror or fault}.") from fault
+    return held_against(catalog, Collector(collector), tell)
 
 
 def _manifest(path: Path) -> Manifest:

@@ -11,7 +11,7 @@ from configs.catalog.shelf import SHIPPED, SUFFIX, load, versions
 from configs.catalog.versions import number_of
 from configs.catalog.writing import as_bytes
 from configs.collector.catalog_types import Catalog
-from telflo.cataloguing.building import Wish, built
+from telflo.cataloguing.building import Wish, asked_about, built
 
 _MODULES: Final = ("common", "all", "none")
 
@@ -39,7 +39,17 @@ def _list(stdout: TextIO) -> None:
 
 
 def _build(said: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> None:
-    wish = Wish(
+    def tell(text: str) -> None:
+        print(text, file=stderr, flush=True)
+
+    catalog = (
+        asked_about(said.known, said.collector, tell) if said.known else built(_wish(said), tell)
+    )
+    _write(catalog, said.output or SHIPPED / f"{catalog.version}{SUFFIX}", stdout)
+
+
+def _wish(said: argparse.Namespace) -> Wish:
+    return Wish(
         version=said.build.removeprefix("v"),
         registry=said.registry,
         website=said.website,
@@ -49,8 +59,9 @@ def _build(said: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> None:
         modules=said.modules,
         collector=said.collector,
     )
-    catalog = built(wish, lambda text: print(text, file=stderr, flush=True))
-    target = said.output or SHIPPED / f"{wish.version}{SUFFIX}"
+
+
+def _write(catalog: Catalog, target: Path, stdout: TextIO) -> None:
     data = as_bytes(catalog)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +69,8 @@ def _build(said: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> None:
     except OSError as fault:
         raise CatalogError(f"{target} cannot be written: {fault.strerror or fault}.") from fault
     print(
-        f"{wish.version}: {_counted(catalog)}, {len(data) / 1024:.0f} KiB in {target}", file=stdout
+        f"{catalog.version}: {_counted(catalog)}, {len(data) / 1024:.0f} KiB in {target}",
+        file=stdout,
     )
 
 
@@ -85,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
         type=_version,
         metavar="VERSION",
         help="make the catalog of a version, such as 0.158.0",
+    )
+    wanted.add_argument(
+        "--from",
+        dest="known",
+        type=Path,
+        metavar="FILE",
+        help="ask a collector (--collector) about a catalog that is built already",
     )
     parser.add_argument(
         "--registry",

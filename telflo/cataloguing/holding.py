@@ -49,7 +49,8 @@ def held_against(catalog: Catalog, collector: Collector, tell: Callable[[str], N
     }
     told = f"a collector of {collector.version}: defaults, keys and types of {len(held)} components"
     by_hand = f"config.go of {len(held.keys() & UNTOLD.keys())} components, written down by hand"
-    return replace(catalog, components=components, sources=(*catalog.sources, by_hand, told))
+    sources = dict.fromkeys((*catalog.sources, by_hand, told))
+    return replace(catalog, components=components, sources=tuple(sources))
 
 
 def _held(

@@ -1,7 +1,7 @@
 """Catalogs put together of several sources."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -111,6 +111,20 @@ def test_of_the_modules_of_a_distribution_those_that_cannot_be_had_are_a_neighbo
 def test_a_component_that_a_later_version_has_is_not_given_to_an_earlier_one() -> None:
     own, later = Known("0.150.0", ["a"]), Known("0.158.0", ["a", "new"])
     assert set(receivers(assembled(Recipe("0.150.0", [own, later])))) == {"a"}
+
+
+def test_an_older_name_that_a_newer_version_tells_was_taken_since_the_component_was_renamed() -> (
+    None
+):
+    def aliases(own: Component, *neighbours: Catalog) -> set[str]:
+        source = Known("0.147.0", [own.type])
+        (one,) = receivers(assembled(Recipe("0.147.0", [source], neighbours))).values()
+        return set(one.aliases)
+
+    newer = catalog_of("0.149.0", receiver("a", aliases=frozenset({"old"})))
+    older = catalog_of("0.144.0", receiver("a", aliases=frozenset({"dropped"})))
+    renamed = catalog_of("0.158.0", replace(receiver("a"), type="b", aliases=frozenset({"a"})))
+    assert aliases(receiver("a"), newer, older, renamed) == {"old"}
 
 
 def test_without_any_source_it_says_what_to_name() -> None:

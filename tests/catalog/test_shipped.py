@@ -6,11 +6,14 @@ import pytest
 
 from configs import catalog
 from configs.catalog.shelf import SHIPPED, SUFFIX
+from configs.catalog.versions import nearest_of, number_of
 from configs.collector.catalog_types import Catalog, Component, Field, FieldType, Stability
 from configs.collector.names import Kind
 from configs.collector.validate import validate
 
-MOST_BYTES = 1_500_000
+MOST_BYTES = 100 * 2**10
+MOST_BETWEEN = 2
+"""Minor versions to the nearest that is shipped."""
 PIPELINE = """\
 receivers: {{otlp: {{protocols: {{grpc: }}}}}}
 exporters: {{{exporter}}}
@@ -41,10 +44,13 @@ def errors(version: str, text: str) -> set[str]:
     return {one.rule for one in report.findings if one.severity == "error"}
 
 
-def test_there_are_catalogs_of_several_versions_and_all_together_are_small() -> None:
-    assert len(catalog.versions()) >= 3
-    assert {"0.149.0", "0.158.0"} <= set(catalog.versions())
-    assert sum(one.stat().st_size for one in SHIPPED.glob(f"*{SUFFIX}")) < MOST_BYTES
+def test_there_are_catalogs_from_0_140_on_none_far_from_the_next_and_each_is_small() -> None:
+    assert {"0.140.0", "0.149.0", "0.158.0", "0.165.0"} <= set(catalog.versions())
+    for minor in range(140, 166):
+        there = nearest_of(f"0.{minor}.0", catalog.versions())
+        assert there is not None
+        assert abs(int(there.split(".")[1]) - minor) <= MOST_BETWEEN, minor
+    assert all(one.stat().st_size < MOST_BYTES for one in SHIPPED.glob(f"*{SUFFIX}"))
 
 
 @pytest.mark.parametrize("version", catalog.versions())
@@ -168,12 +174,25 @@ receivers:
       http: {endpoint: "localhost:4318", cors: {allowed_origins: [a]}}
 processors: {memory_limiter: {check_interval: 1s, limit_mib: 400}, batch: {timeout: 2s}}
 exporters:
-  otlp_http: {endpoint: "https://a:1", headers: {a: b}, tls: {ca_file: a}, sending_queue: {queue_size: 9}}
-service: {pipelines: {logs: {receivers: [otlp], processors: [memory_limiter, batch], exporters: [otlp_http]}}}
+  NAME: {endpoint: "https://a:1", headers: {a: b}, tls: {ca_file: a}, sending_queue: {queue_size: 9}}
+service: {pipelines: {logs: {receivers: [otlp], processors: [memory_limiter, batch], exporters: [NAME]}}}
 """
 
 
 @pytest.mark.parametrize("version", catalog.versions())
 def test_no_version_complains_about_an_ordinary_configuration(version: str) -> None:
-    report = validate([("a.yaml", ORDINARY)], catalog=shipped(version))
+    there = component(version, Kind.EXPORTER, "otlphttp")
+    report = validate([("a.yaml", ORDINARY.replace("NAME", there.type))], catalog=shipped(version))
     assert not {one.message for one in report.findings if one.rule[0] in "PN"}
+
+
+def test_each_version_takes_the_names_of_its_time() -> None:
+    """The new names came with 0.144.0, where metadata.yaml did not tell the old ones yet."""
+    for version in catalog.versions():
+        exporter = component(version, Kind.EXPORTER, "otlphttp")
+        is_old = number_of(version) < (0, 144, 0)  # type: ignore[operator]
+        assert exporter.type == ("otlphttp" if is_old else "otlp_http"), version
+        assert not errors(
+            version, PIPELINE.format(exporter="otlphttp: {endpoint: 'http://a:1'}", name="otlphttp")
+        )
+    assert shipped("0.140.0").find(Kind.EXPORTER, "otlp_http") is None

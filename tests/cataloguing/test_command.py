@@ -108,6 +108,16 @@ def built(tmp_path: Path, *arguments: str, version: str = "0.150.0") -> tuple[Ca
     return from_bytes(target.read_bytes()), ran
 
 
+def git(root: Path, *words: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *identity, *words], cwd=root, check=True, capture_output=True)
+
+
+def committed(root: Path) -> None:
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "1")
+
+
 class TestBuilding:
     def test_a_checkout_brings_names_and_settings_of_its_version(
         self, tmp_path: Path, core: Path
@@ -123,16 +133,11 @@ class TestBuilding:
     def test_a_git_directory_is_read_at_the_tag_of_the_version(
         self, tmp_path: Path, core: Path
     ) -> None:
-        def git(*words: str) -> None:
-            identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-            subprocess.run(["git", *identity, *words], cwd=core, check=True, capture_output=True)
-
-        git("init", "-q")
-        git("add", ".")
-        git("commit", "-qm", "1")
-        git("tag", "v0.150.0")
+        git(core, "init", "-q")
+        committed(core)
+        git(core, "tag", "v0.150.0")
         written(core / "versions.yaml", {"module-sets": {"beta": {"version": "v0.151.0"}}})
-        git("commit", "-qam", "2")
+        committed(core)
         _, ran = built(tmp_path, "--sources", str(core / ".git"), "--modules", "none")
         assert "collector v0.150.0" in ran.err
         _, ran = built(
@@ -189,6 +194,24 @@ class TestBuilding:
         assert catalog.may_have(Kind.RECEIVER, "new_thing")
         assert not catalog.may_have(Kind.RECEIVER, "k")
 
+    def test_tables_are_read_where_a_version_first_had_them(
+        self, tmp_path: Path, core: Path
+    ) -> None:
+        site = tmp_path / "site"
+        named = site / "data/collector-versions.yml"
+        written(named, {"contrib": "v0.150.0"})
+        git(site, "init", "-q")
+        committed(site)
+        row = {"repo": "core", "name": "newreceiver", "stability": {"logs": "stable"}}
+        written(site / "data/collector/receivers.yml", [row])
+        committed(site)
+        written(named, {"contrib": "v0.151.0"})
+        written(site / "data/collector/receivers.yml", [])
+        committed(site)
+        sources = ("--website", str(site / ".git"), "--sources", str(core), "--modules", "none")
+        catalog, _ = built(tmp_path, *sources)
+        assert catalog.unnamed[Kind.RECEIVER] == {"new"}
+
     def test_modules_of_a_manifest_are_asked_of_go_and_those_that_are_not_to_be_had_are_named(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -232,6 +255,21 @@ class TestBuilding:
         types = {name: field.type for name, field in one.config.fields.items()}
         assert types == {"wait": FieldType.DURATION, "count": FieldType.INTEGER}
 
+    def test_a_collector_is_asked_about_a_catalog_that_is_built_already(
+        self, tmp_path: Path, core: Path
+    ) -> None:
+        text = COLLECTOR.format(python=sys.executable, version="0.150.0")
+        binary = str(program(tmp_path / "otelcol", text))
+        sources = ("--sources", str(core), "--modules", "none")
+        at_once, _ = built(tmp_path, *sources, "--collector", binary)
+        built(tmp_path, *sources)
+        target = tmp_path / "made.json.gz"
+        for _ in range(2):
+            asked = ("--from", str(target), "--collector", binary, "--output", str(target))
+            ran = Ran(*asked)
+            assert ran.code == 0, ran.err
+            assert from_bytes(target.read_bytes()) == at_once
+
 
 class TestWhatCannotBeDone:
     @pytest.mark.parametrize(
@@ -254,6 +292,24 @@ class TestWhatCannotBeDone:
         assert ran.code == 2
         assert says in ran.err.splitlines()[-1]
         assert ran.err.splitlines()[-1].startswith("telflo: ")
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["--from", "nowhere"], "Name the collector that is to be asked: --collector."),
+            (["--from", "nowhere", "--collector", "x"], "nowhere cannot be read"),
+            (["--from", "text", "--collector", "x"], "This is no catalog"),
+        ],
+    )
+    def test_of_a_catalog_that_is_built_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        written(tmp_path / "text", "no catalog")
+        ran = Ran(*arguments, "--output", "made")
+        assert ran.code == 2
+        assert says in ran.err
+        assert not (tmp_path / "made").exists()
 
     def test_a_collector_of_another_version_is_refused(self, tmp_path: Path, core: Path) -> None:
         text = COLLECTOR.format(python=sys.executable, version="0.149.0")

@@ -84,7 +84,27 @@ def _identities(recipe: Recipe) -> Mapping[str, Component]:
         for one in there.components:
             if one.module in wanted and one.type:
                 found[one.module] = _completed(found.get(one.module), one, there.version)
-    return {module: one for module, one in found.items() if module in wanted}
+    kept = _kept_names(recipe, elsewhere)
+    return {
+        module: replace(one, aliases=one.aliases | kept.get((module, one.type), frozenset()))
+        for module, one in found.items()
+        if module in wanted
+    }
+
+
+def _kept_names(
+    recipe: Recipe, elsewhere: Iterable["_Elsewhere"]
+) -> Mapping[tuple[str, str], frozenset[str]]:
+    """By module and type the older names that newer versions tell: a component took them since it was renamed, while
+    metadata.yaml told them from 0.148.0 on.
+    """
+    kept: dict[tuple[str, str], frozenset[str]] = {}
+    for there in elsewhere:
+        if (number_of(there.version) or ()) > (number_of(recipe.version) or ()):
+            for one in there.components:
+                key = (one.module, one.type)
+                kept[key] = kept.get(key, frozenset()) | one.aliases
+    return kept
 
 
 class _Elsewhere(NamedTuple):

@@ -13,6 +13,7 @@ from configs.catalog.versions import nearest_of
 from configs.collector.catalog_types import Component
 
 _VERSIONS: Final = "data/collector-versions.yml"
+_TABLES: Final = "data/collector"
 _ROOTS: Final[Mapping[str, str]] = {"core": CORE, "contrib": CONTRIB}
 
 
@@ -37,7 +38,7 @@ class Website:
     def components(self) -> Iterator[Component]:
         """All of them, without a type."""
         for word, kind in KINDS.items():
-            for entry in self._read(f"data/collector/{kind}.yml", self._revision) or ():
+            for entry in self._read(f"{_TABLES}/{kind}.yml", self._revision) or ():
                 steps = (_ROOTS[entry["repo"]], word, entry.get("subtype"), entry["name"])
                 yield with_levels(
                     Component(
@@ -54,19 +55,28 @@ class Website:
         return None
 
     def _known(self) -> Iterator[tuple[str, str]]:
-        """Versions with their revisions; of several the first that says so, which comes last here."""
+        """Versions with their revisions; of several the first that says so and has tables, which comes last here."""
         revisions = ["HEAD"]
         if is_git(self._root):
-            paths = ("data/collector", _VERSIONS)
+            paths = (_TABLES, _VERSIONS)
             revisions = git(self._root, "log", "--format=%H", "--", *paths).decode().split()
         for revision in revisions:
             document = self._read(_VERSIONS, revision)
-            if isinstance(document, Mapping):
+            if isinstance(document, Mapping) and self._has_tables(revision):
                 yield str(document.get("contrib", "")).removeprefix("v"), revision
+
+    def _has_tables(self, revision: str) -> bool:
+        """The first versions were told before there were tables."""
+        if not is_git(self._root):
+            return (self._root / _TABLES).is_dir()
+        return self._is_in(revision, _TABLES)
 
     def _read(self, path: str, revision: str) -> Any:
         if not is_git(self._root):
             there = self._root / path
             return parsed(there.read_text()) if there.is_file() else None
-        listed = git(self._root, "ls-tree", "--name-only", revision, path).strip()
-        return parsed(git(self._root, "show", f"{revision}:{path}").decode()) if listed else None
+        is_there = self._is_in(revision, path)
+        return parsed(git(self._root, "show", f"{revision}:{path}").decode()) if is_there else None
+
+    def _is_in(self, revision: str, path: str) -> bool:
+        return bool(git(self._root, "ls-tree", "--name-only", revision, path).strip())
