@@ -256,7 +256,7 @@ def _go_on(view: RolloutView, now: datetime) -> Decision:
     current = view.current
     if current is not None and current.state is StageWord.WAITING:
         return _begin(view, current, begun)
-    if current is None and not any(stage.counts.under_way for stage in begun):
+    if current is None and not any(_is_busy(view, stage) for stage in begun):
         return Decision(State.SUCCEEDED, _success_reason(view))
     if current is not None and not _is_busy(view, current):
         return _watch(current, now)
@@ -267,7 +267,7 @@ def _go_on(view: RolloutView, now: datetime) -> Decision:
 def _begin(view: RolloutView, stage: StageView, begun: list[StageView]) -> Decision:
     if not view.is_open:
         return Decision(State.RUNNING, _CLOSED)
-    if any(one.counts.under_way for one in begun):
+    if any(_is_busy(view, one) for one in begun):
         return _release(view, begun, State.RUNNING)  # retried ones of earlier stages come first
     word = StageWord.RUNNING if stage.counts.total else StageWord.SKIPPED
     return Decision(State.RUNNING, stages={stage.index: word})

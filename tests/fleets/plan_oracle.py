@@ -221,8 +221,13 @@ class Watched(World):
         assert not self.is_spent(), "something starts with the budget spent"
         assert all(stage.word in _BEHIND for stage in self.stages[:index])
 
+    def _release(self, decision: Decision) -> None:
+        # Asked of the decision: letting go shows who had the version before, and fewer are tried then.
+        for index in decision.release:
+            self._may_go_on(index)
+        super()._release(decision)
+
     def _let_go(self, target: Target) -> None:
-        self._may_go_on(target.stage)
         assert self.stages[target.stage].word is not StageWord.WAITING, "its stage has not begun"
         self._is_within_limits(target)
         super()._let_go(target)

@@ -79,6 +79,18 @@ def test_a_second_stage_waits_for_the_first() -> None:
     assert decide(RolloutView(State.RUNNING, (passed, second))).stages == {1: StageWord.RUNNING}
 
 
+def test_one_of_an_earlier_stage_that_is_tried_again_and_away_holds_up_all_where_that_is_wanted() -> (
+    None
+):
+    passed = StageView(0, StageWord.PASSED, Counts(succeeded=1, pending_offline=1))
+    for second in (StageWord.WAITING, StageWord.PASSED):
+        counts = Counts(waiting=1) if second is StageWord.WAITING else Counts(succeeded=1)
+        goes_on = RolloutView(State.RUNNING, (passed, StageView(1, second, counts)))
+        found = decide(replace(goes_on, waits_for_offline=True))
+        assert (found.state, found.stages) == (State.RUNNING, {})
+        assert decide(goes_on) != found
+
+
 def test_those_of_an_earlier_stage_that_are_tried_again_come_before_the_next_stage() -> None:
     second = StageView(1, StageWord.WAITING, Counts(waiting=5))
     for counts in (Counts(waiting=1), Counts(succeeded=1, soaking=1)):
