@@ -109,14 +109,15 @@ def _store_heartbeats(beats: Sequence[AgentPatch]) -> list[AgentPatch]:
         epochs[uid] = epoch
         if not connected:
             back.add((uid, epoch))
-    _check_newest(polled, epochs)
+    for beat in polled:
+        _check_newest(beat, epochs.get(beat.instance_uid, beat.epoch))
     return [beat for beat in beats if (beat.instance_uid, beat.epoch) in back]
 
 
-def _check_newest(polled: Iterable[AgentPatch], epochs: Mapping[UUID, int]) -> None:
-    for patch in polled:
-        if patch.epoch not in (FENCED_EPOCH, epochs.get(patch.instance_uid, patch.epoch)):
-            raise Overtaken
+def _check_newest(patch: AgentPatch, epoch: int) -> None:
+    """Over plain HTTP; epoch: of the agent's newest session."""
+    if patch.epoch not in (FENCED_EPOCH, epoch):
+        raise Overtaken
 
 
 def _store_changes(patches: Sequence[AgentPatch]) -> Applied:
@@ -124,8 +125,9 @@ def _store_changes(patches: Sequence[AgentPatch]) -> Applied:
         return Applied({}, frozenset())
     rows = lock_whole({patch.instance_uid for patch in patches})
     known = [patch for patch in patches if patch.instance_uid in rows]
-    epochs = {uid: row.session_epoch for uid, row in rows.items()}
-    _check_newest((patch for patch in known if patch.is_polled), epochs)
+    for patch in known:
+        if patch.is_polled:
+            _check_newest(patch, rows[patch.instance_uid].session_epoch)
     current = [patch for patch in known if rows[patch.instance_uid].session_epoch == patch.epoch]
     keep_effective(current)
     keep_messages(current)
@@ -150,8 +152,7 @@ def _store_changes(patches: Sequence[AgentPatch]) -> Applied:
 
 def _belongs(event: NewEvent, patch: AgentPatch, row: StatusRow) -> bool:
     """Whether it happened to this agent. That an older connection ended may be noticed late, and did."""
-    is_of_a_connection = patch.epoch != FENCED_EPOCH and not patch.is_polled
-    if is_of_a_connection and event.kind == FactKind.DISCONNECTED:
+    if patch.epoch != FENCED_EPOCH and event.kind == FactKind.DISCONNECTED:
         return True
     return not is_void(row, patch, event.at)
 

@@ -79,12 +79,9 @@ _READERS: Final = _list(
     periodic=_map(exporter=_METRIC_SENDER, interval=_INT, timeout=_INT),
     producers=_ANY,
 )
-_AGGREGATION: Final = _map(
-    **dict.fromkeys(
-        ("base2_exponential_bucket_histogram", "default", "drop", "explicit_bucket_histogram"),
-        _OPEN,
-    ),
-    **dict.fromkeys(("last_value", "sum"), _OPEN),
+_AGGREGATIONS: Final = (
+    *("base2_exponential_bucket_histogram", "default", "drop", "explicit_bucket_histogram"),
+    *("last_value", "sum"),
 )
 _VIEWS: Final = _list(
     selector=_map(
@@ -93,7 +90,12 @@ _VIEWS: Final = _list(
         ),
         **dict.fromkeys(("meter_version", "unit"), _TEXT),
     ),
-    stream=_map(aggregation=_AGGREGATION, attribute_keys=_ANY, description=_TEXT, name=_TEXT),
+    stream=_map(
+        aggregation=_map(**dict.fromkeys(_AGGREGATIONS, _OPEN)),
+        attribute_keys=_ANY,
+        description=_TEXT,
+        name=_TEXT,
+    ),
 )
 _RESOURCE: Final = {
     **dict.fromkeys(("attributes", "detectors", "detection/development"), _ANY),

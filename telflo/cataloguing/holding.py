@@ -13,15 +13,12 @@ from configs.catalog.sources.collector import Collector
 from configs.collector.catalog_types import Catalog, Component, Field, FieldType
 from configs.collector.names import Kind
 
-_SCRAPERS: Final = (
-    *("cpu", "disk", "filesystem", "load", "memory", "network", "nfs", "paging", "process"),
-    *("processes", "system"),
-)
+_HOST_METRICS: Final = ((Kind.RECEIVER, "host_metrics"), (Kind.RECEIVER, "hostmetrics"))
+_SCRAPERS: Final = UNTOLD[_HOST_METRICS[0]].fields["scrapers"].fields
 _BASES: Final[Mapping[tuple[Kind, str], dict[str, Any]]] = {
     (Kind.RECEIVER, "otlp"): {"protocols": {"grpc": {"endpoint": "localhost:0"}}},
     (Kind.RECEIVER, "file_log"): {"include": ["telflo.log"]},
-    (Kind.RECEIVER, "host_metrics"): {"scrapers": {name: {} for name in _SCRAPERS}},
-    (Kind.RECEIVER, "hostmetrics"): {"scrapers": {name: {} for name in _SCRAPERS}},
+    **{one: {"scrapers": {name: {} for name in _SCRAPERS}} for one in _HOST_METRICS},
     (Kind.PROCESSOR, "memory_limiter"): {"check_interval": "1s", "limit_mib": 100},
     (Kind.PROCESSOR, "attributes"): {"actions": [{"key": "a", "action": "delete"}]},
     (Kind.PROCESSOR, "resource"): {"attributes": [{"key": "a", "action": "delete"}]},

@@ -49,8 +49,7 @@ def unknown_types(subject: Subject) -> Iterator[Hit]:
     if catalog is None:
         return
     for component in subject.every():
-        is_known = subject.known(component) is not None or subject.is_reported(component)
-        if is_known or (component.kind, component.type) in REMOVED:
+        if subject.has(component) or (component.kind, component.type) in REMOVED:
             continue
         is_certain = not catalog.may_have(component.kind, component.type)
         likeness = _ALIKE if is_certain else _VERY_ALIKE
@@ -100,8 +99,7 @@ def removed(subject: Subject) -> Iterator[Hit]:
     """Newer collectors do not have it; an error where the catalog says so."""
     for component in subject.every():
         instead = REMOVED.get((component.kind, component.type))
-        is_known = subject.known(component) is not None or subject.is_reported(component)
-        if instead is None or is_known:
+        if instead is None or subject.has(component):
             continue
         is_logging = component.type == "logging" and subject.since(*_LOGGING_WENT)
         is_certain = is_logging or (subject.catalog is not None and subject.catalog.is_complete)

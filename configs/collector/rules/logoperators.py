@@ -164,13 +164,9 @@ def _built(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
 
 def _expressions(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
     """Those that say when an operator is for a line, and that of routes."""
-    routes = settings.get("routes")
     places = [
         *((path, settings, key) for key in _EXPRESSIONS),
-        *(
-            ((*path, "routes", at), entries_of(one), "expr")
-            for at, one in enumerate(routes if isinstance(routes, tuple) else ())
-        ),
+        *((here, entries_of(one), "expr") for here, one in _routes(path, settings)),
     ]
     for here, holder, key in places:
         value = holder.get(key)
@@ -181,11 +177,17 @@ def _expressions(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
             yield Hit(f"This expression is wrong: {fault}.", (*here, key))
 
 
-def _router(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+def _routes(path: Path, settings: Mapping[str, Value]) -> Iterator[tuple[Path, Value]]:
+    """The routes of a router, each with its place."""
     routes = settings.get("routes")
     for at, one in enumerate(routes if isinstance(routes, tuple) else ()):
+        yield (*path, "routes", at), one
+
+
+def _router(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    for here, one in _routes(path, settings):
         if isinstance(one, Mapping) and one.get("expr") in (None, ""):
-            yield Hit("A route needs expr. Add it.", (*path, "routes", at), True)
+            yield Hit("A route needs expr. Add it.", here, True)
 
 
 def _nothing(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
@@ -297,13 +299,12 @@ def _severity(path: Path, value: Value) -> Iterator[Hit]:
 
 def _outputs(path: Path, settings: Mapping[str, Value], known: set[str]) -> Iterator[Hit]:
     """Operators that others hand on to."""
-    routes = settings.get("routes")
     outputs = [
         ((*path, "output"), settings.get("output")),
         ((*path, "default"), settings.get("default")),
     ]
-    for at, route in enumerate(routes if isinstance(routes, tuple) else ()):
-        outputs.append(((*path, "routes", at, "output"), entries_of(route).get("output")))
+    for here, route in _routes(path, settings):
+        outputs.append(((*here, "output"), entries_of(route).get("output")))
     for where, value in outputs:
         names = value if isinstance(value, tuple) else (value,)
         for name in names:

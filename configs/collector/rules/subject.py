@@ -219,10 +219,11 @@ class Subject:
         """What the catalog says about it; None without a catalog, and for what it does not list."""
         return self.catalog.find(component.kind, component.type) if self.catalog else None
 
-    def is_reported(self, component: Component) -> bool:
-        """Whether some build says that it has the type."""
+    def has(self, component: Component) -> bool:
+        """Whether the catalog lists the type, or some build says that it has it."""
         present = renamed(component.kind, component.type)
-        return (component.kind.value, present) in self.target.reported
+        is_reported = (component.kind.value, present) in self.target.reported
+        return is_reported or self.known(component) is not None
 
     def since(self, *version: int) -> bool:
         """Whether the collector is of this version or later; False when its version is not known."""
