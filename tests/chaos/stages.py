@@ -26,6 +26,7 @@ ENDED: Final = ("succeeded", ROLLED_BACK, "superseded")
 _UNMOVED: Final = ("waiting", "excluded")
 _NOT_BEGUN: Final = "waiting"
 _PASSED: Final = "passed"
+_FAILED: Final = "failed"
 _APPLIED: Final = 1
 _PAUSE_REACHES_ALL_S: Final = 0.5
 
@@ -120,11 +121,19 @@ def _out_of_order(stages: Sequence[StageRow]) -> Iterator[str]:
     for before, after in pairwise(stages):
         if after.started_at is None:
             continue
-        ended = before.finished_at
-        if before.state != _PASSED or ended is None or ended > after.started_at:
+        if not _had_passed(before, after.started_at):
             yield f"stage {after.number + 1} began, and the one before it is {before.state}"
         elif before.bake_until is not None and after.started_at < before.bake_until:
             yield f"stage {after.number + 1} began before the bake was over"
+
+
+def _had_passed(stage: StageRow, at: float) -> bool:
+    """One that passed may fail afterwards, when a collector of it breaks: then its bake tells that it had passed."""
+    if stage.finished_at is None:
+        return False
+    if stage.state == _FAILED:
+        return stage.bake_until is not None and stage.finished_at > at
+    return stage.state == _PASSED and stage.finished_at <= at
 
 
 def _passed_over(uid: UUID, target: TargetRow, stages: Sequence[StageRow]) -> Iterator[str]:

@@ -22,6 +22,8 @@ STAGES = [
     StageRow(1, "running", 15.0, None, None),
     StageRow(2, "waiting", None, None, None),
 ]
+FAILED = StageRow(0, "failed", 10.0, 15.5, 14.0)
+"""After the next one had begun."""
 TARGETS = {
     A: TargetRow(0, "succeeded", None, [10.1]),
     B: TargetRow(1, "offered", None, [15.1]),
@@ -54,6 +56,9 @@ def test_one_that_goes_as_planned_has_no_breach() -> None:
         ({"stages": [STAGES[0]._replace(state="running"), *STAGES[1:]]}, "the one before it is"),
         ({"stages": [STAGES[0]._replace(finished_at=15.5), *STAGES[1:]]}, "the one before it is"),
         ({"stages": [STAGES[0]._replace(bake_until=15.5), *STAGES[1:]]}, "before the bake"),
+        ({"stages": [FAILED._replace(finished_at=14.9), *STAGES[1:]]}, "the one before it is"),
+        ({"stages": [FAILED._replace(bake_until=None), *STAGES[1:]]}, "the one before it is"),
+        ({"stages": [FAILED._replace(bake_until=15.5), *STAGES[1:]]}, "before the bake"),
         ({"targets": {UID: TargetRow(2, "applying", None, [])}}, "was moved"),
         ({"targets": {A: TargetRow(0, "reverted", 12.0, [])}}, "after the version had failed"),
         ({"arrivals": ARRIVALS | {UID: {"new": 16.0}}}, "before its stage 3 began"),
@@ -65,6 +70,10 @@ def test_one_that_goes_as_planned_has_no_breach() -> None:
 def test_each_breach_is_named(changes: dict[str, object], words: str) -> None:
     [breach] = found(**changes)
     assert words in breach
+
+
+def test_a_stage_that_had_passed_may_fail_once_the_next_one_runs() -> None:
+    assert found(stages=[FAILED, *STAGES[1:]]) == []
 
 
 def test_what_was_let_go_just_before_a_pause_is_none() -> None:
