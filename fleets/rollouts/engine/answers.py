@@ -63,7 +63,7 @@ def _hash_of(fact: Fact) -> str:
 
 
 def give_back(claims: Mapping[UUID, Claim], *, now: datetime) -> None:
-    """These offers (by uid) were claimed and never sent: they may be claimed again."""
+    """These offers (by uid) were claimed and never sent: they may be claimed again, unless their rollout stopped."""
     if not claims:
         return
     with transaction.atomic():
@@ -75,7 +75,7 @@ def give_back(claims: Mapping[UUID, Claim], *, now: datetime) -> None:
             if attempt is None or attempt.epoch != claim.epoch:
                 continue
             if attempt.state == AttemptState.OFFERED:
-                _lose(ledger, uid, attempt)
+                ledger.lose(uid, attempt)
         ledger.write()
 
 
@@ -95,18 +95,12 @@ def _take(ledger: Ledger, patch: AgentPatch, fact: Fact, row: StatusRow) -> None
         _find_lost(ledger, uid, named, patch.epoch)
 
 
-def _lose(ledger: Ledger, uid: UUID, attempt: AttemptEntry) -> None:
-    """The offer never reached its agent, so it may be claimed again."""
-    ledger.settle(attempt, AttemptState.LOST)
-    ledger.move(uid, attempt, attempt.hash, TargetState.WAITING)
-
-
 def _find_lost(ledger: Ledger, uid: UUID, named: str, epoch: int) -> None:
     """A full state of a later session that does not name an unanswered offer: it never arrived."""
     for attempt in ledger.in_flight(uid):
         is_unanswered = attempt.state == AttemptState.OFFERED
         if is_unanswered and attempt.hash != named and attempt.epoch < epoch:
-            _lose(ledger, uid, attempt)
+            ledger.lose(uid, attempt)
 
 
 def _close_others(
