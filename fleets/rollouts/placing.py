@@ -105,10 +105,14 @@ def place_target(facts: TargetFacts) -> Placement:
     return Placement(place, goes_back_first=facts.again is Again.VIA_PREVIOUS)
 
 
-def place_lost(state: State) -> Placement:
+def place_lost(state: State, *, is_followed: bool = False) -> Placement:
     """Where a target stands whose offer never arrived, by the state of its rollout: where those stand that were let go
     and not offered anything. Where it is not wanted, what the agent should run is what it had.
+
+    is_followed: another rollout has the agent now, or it should run another version.
     """
+    if state is State.SUCCEEDED and is_followed:
+        return Placement(Place.EXCLUDED, SUPERSEDED_BEFORE)
     return _LOST[state]
 
 

@@ -295,6 +295,23 @@ class TestSucceeded:
         settle_all(lost.story)
         assert (lost.target, wanted(lost.agent)) == ("succeeded", lost.rollout.version)
 
+    def test_once_another_rollout_has_it_the_first_is_over_for_it(self, lose: Lose) -> None:
+        lost = self.away()
+        later = lost.story.assign(lost.story.version(), strategy=OTHER_FIRST)
+        lose(lost)
+        assert (lost.target, wanted(lost.agent)) == ("excluded", lost.rollout.version)
+        settle_all(lost.story)
+        settle_all(lost.story)
+        assert (lost.target, target_of(later, lost.agent).state) == ("excluded", "succeeded")
+
+    def test_the_same_once_it_should_run_another_version(self, lose: Lose) -> None:
+        lost = self.away()
+        later = lost.story.assign(lost.story.version())
+        Rollout.objects.filter(pk=later.pk).update(state=RolloutState.SUCCEEDED)
+        lose(lost)
+        assert lost.is_offered(later)
+        assert lost.target == "excluded"
+
     def test_outside_the_window_it_is_not_offered_again(self, lose: Lose) -> None:
         lost = self.away()
         closed = {"window_days": DAYS[(clock.now().weekday() + 3) % 7]}

@@ -103,7 +103,8 @@ class Ledger:
         target = self._target(uid, attempt, attempt.hash)
         if target is None:
             return
-        placement = place_lost(State(target.rollout_state))
+        is_followed = self._is_followed(uid, target)
+        placement = place_lost(State(target.rollout_state), is_followed=is_followed)
         is_settled = target.state in _SETTLED
         if not is_settled:
             target.failure, target.failed_at = "", None
@@ -111,6 +112,16 @@ class Ledger:
         is_wanted = placement.is_wanted and not is_settled
         if not is_wanted and not self._is_given_anew(uid, target):
             self._unwanted.add(target.id)
+
+    def _is_followed(self, uid: UUID, target: TargetEntry) -> bool:
+        """Whether another rollout has this agent now, or it should run another version."""
+        desired = self.members[uid].desired if uid in self.members else None
+        others = (one for one in self._targets[uid] if one is not target)
+        return (
+            desired is None
+            or desired.version_id != target.version_id
+            or any(one.rollout_state in ACTIVE for one in others)
+        )
 
     def _is_given_anew(self, uid: UUID, target: TargetEntry) -> bool:
         """Whether a later rollout of the same version has this target too."""
