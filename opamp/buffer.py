@@ -58,7 +58,8 @@ class WriteBuffer:
         self._pending = Pending(self._limits)
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
-        self._finished = asyncio.Event()
+        self._full = asyncio.Event()
+        self._taken = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="opamp-writer")
         self._task: asyncio.Task[None] | None = None
         self._in_hand = 0
@@ -110,6 +111,8 @@ class WriteBuffer:
         """Take a patch. Ask refuses() before, but for the end of a session, which is always taken."""
         self._pending.add(patch, holder)
         self._wake.set()
+        if self._is_batch_full:
+            self._full.set()
 
     def beat(self, source: Beating, holder: Holder = None) -> None:
         """Take a heartbeat."""
@@ -118,11 +121,14 @@ class WriteBuffer:
             self._wake.set()
 
     async def keep_up(self) -> None:
-        """Let others run, and wait while much is to be written: a fleet's reports weigh more here than as messages."""
+        """Let others run, and wait while a batch is full: a fleet's reports weigh more here than as messages.
+
+        While that batch is written the next one may fill.
+        """
         await asyncio.sleep(0)
-        while self._pending.changes >= self._limits.flush_rows // 2 and not self.failures:
-            self._finished.clear()
-            await self._finished.wait()
+        while self._is_batch_full and not self.failures:
+            self._taken.clear()
+            await self._taken.wait()
 
     def holds(self, uid: UUID) -> bool:
         """Whether something of this agent waits or is being written."""
@@ -162,13 +168,17 @@ class WriteBuffer:
             except StoreUnavailable:
                 await asyncio.sleep(self._backoff_s())
             else:
-                if self._pending.changes < self._limits.flush_rows:
+                if not self._is_batch_full:
                     self._due_since_s = 0.0
+
+    @property
+    def _is_batch_full(self) -> bool:
+        return self._pending.changes >= self._limits.flush_rows
 
     async def _until_due(self) -> None:
         """Wait for flush_s after a change, less when flush_rows wait, or for the oldest heartbeat."""
         waited_s = 0.0
-        while self._pending.changes < self._limits.flush_rows:
+        while not self._is_batch_full:
             if self._pending.changes and waited_s >= self._limits.flush_s:
                 return
             beat_s = self._pending.next_heartbeat_s()
@@ -176,23 +186,16 @@ class WriteBuffer:
                 return
             if self._pending.changes:
                 step_s = self._limits.flush_s / 5
-                await asyncio.sleep(step_s)
+                await _wait(self._full, _now_s() + step_s)
                 waited_s += step_s
             else:
-                await self._sleep_until(beat_s)
-
-    async def _sleep_until(self, moment_s: float | None) -> None:
-        self._wake.clear()
-        try:
-            async with asyncio.timeout_at(moment_s):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+                await _wait(self._wake, beat_s)
 
     async def _write(self, patches: list[AgentPatch]) -> None:
         if not patches:
             return
         self._in_hand = len(patches)
+        self._taken.set()
         writing = asyncio.get_running_loop().run_in_executor(self._thread, self._settle, patches)
         try:
             left, rejected = await asyncio.shield(writing)
@@ -209,7 +212,7 @@ class WriteBuffer:
         self._in_hand = 0
         self.failures = self.failures + 1 if left else 0
         self._pending.put_back(left)
-        self._finished.set()
+        self._taken.set()
         for patch, error in rejected:
             self._on_rejected(patch, error)
 
@@ -234,6 +237,16 @@ class WriteBuffer:
     def _backoff_s(self) -> float:
         least, most = _BACKOFF_S
         return min(most, least * 2.0 ** min(self.failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+async def _wait(event: asyncio.Event, until_s: float | None) -> None:
+    """For what happens from now on, on the loop's clock; None for ever."""
+    event.clear()
+    try:
+        async with asyncio.timeout_at(until_s):
+            await event.wait()
+    except TimeoutError:
+        return
 
 
 def _now_s() -> float:

@@ -14,7 +14,7 @@ from opamp.errors import StoreUnavailable
 from opamp.pending import BufferLimits
 from tests.opamp.fakes import UID, UID2
 from tests.opamp.patches import T0, Beats, heartbeat, numbers, report
-from tests.opamp.waiting import until
+from tests.opamp.waiting import turns, until
 
 
 class Sink:
@@ -74,15 +74,52 @@ async def test_many_rows_are_written_without_waiting(sink: Sink) -> None:
     await buffer.stop()
 
 
-async def test_who_reads_reports_waits_until_half_a_batch_is_written(sink: Sink) -> None:
-    buffer = WriteBuffer(sink, BufferLimits(flush_s=0.02, flush_rows=4))
+async def test_who_reads_reports_waits_until_a_full_batch_is_taken(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, BufferLimits(flush_s=60, flush_rows=2))
     buffer.submit(report(UID))
     await buffer.keep_up()
-    assert not sink.patches
     buffer.submit(report(UID2))
+    waiting = asyncio.create_task(buffer.keep_up())
+    await turns()
+    assert not waiting.done()
     buffer.start()
+    await waiting
+    await until(lambda: len(sink.patches) == 2)
+    await buffer.stop()
+
+
+async def test_while_a_batch_is_written_the_next_one_fills(sink: Sink) -> None:
+    held = threading.Event()
+    written: list[int] = []
+
+    def slow(patches: Sequence[AgentPatch]) -> None:
+        held.wait(5)
+        written.append(len(patches))
+
+    buffer = WriteBuffer(slow, BufferLimits(flush_s=60, flush_rows=2))
+    buffer.start()
+    for _ in range(2):
+        buffer.submit(report(uuid4()))
     await buffer.keep_up()
-    assert len(sink.patches) == 2
+    assert not written
+    for _ in range(2):
+        buffer.submit(report(uuid4()))
+    waiting = asyncio.create_task(buffer.keep_up())
+    await turns()
+    assert not waiting.done()
+    held.set()
+    await waiting
+    await until(lambda: written == [2, 2])
+    await buffer.stop()
+
+
+async def test_a_batch_that_fills_is_written_at_once(sink: Sink) -> None:
+    buffer = WriteBuffer(sink, BufferLimits(flush_s=3600, flush_rows=2))
+    buffer.start()
+    buffer.submit(report(UID))
+    await turns()
+    buffer.submit(report(UID2))
+    await until(lambda: len(sink.patches) == 2)
     await buffer.stop()
 
 
