@@ -132,14 +132,17 @@ def _take_applied(
     # After FAILED an APPLIED of the same hash proves nothing: 0.149.0 says so while the collector crashes.
     if attempt is not None and attempt.state == AttemptState.FAILED:
         return
+    member = ledger.members.get(uid)
+    retry = member.retry if member else None
+    if retry is not None and retry.hash == report.hash:
+        return  # it is to go back first; this is what it ran before
     if attempt is not None and attempt.state != AttemptState.APPLIED:
         if attempt.state == AttemptState.TIMED_OUT:
             ledger.lift(uid, report.hash)  # the answer came late
         ledger.settle(attempt, AttemptState.APPLIED)
     ledger.applied(uid, attempt, report.hash)
-    member = ledger.members.get(uid)
-    if member is not None and member.retry is not None and _is_desired(ledger, uid, report.hash):
-        ledger.desire(member, member.retry)
+    if member is not None and retry is not None and _is_desired(ledger, uid, report.hash):
+        ledger.desire(member, retry)
 
 
 def _take_failed(

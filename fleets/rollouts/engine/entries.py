@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from fleets.models import Attempt, Membership, Target, TargetState
+from fleets.rollouts.engine.states import OPEN_TARGETS
 from fleets.rollouts.plan import ACTIVE
 
 
@@ -70,11 +71,11 @@ def attempts(uids: Collection[UUID], wanted: Q) -> Iterator[AttemptEntry]:
 
 
 def targets(uids: Collection[UUID], rollouts: Collection[UUID]) -> Iterator[TargetEntry]:
-    """Where these agents are in active rollouts and in those that are named, and where they still soak, or get it on
-    their return: a rollout that was cancelled, or that succeeded before they returned, is over without them.
+    """Where these agents are in active rollouts and in those that are named, and where something is expected of them
+    still: a rollout that was cancelled, or that succeeded before they returned, is over without them.
     """
-    is_late = Q(state__in=[TargetState.SOAKING, TargetState.PENDING_OFFLINE])
-    wanted = Q(rollout__state__in=ACTIVE) | Q(rollout_id__in=rollouts) | is_late
+    expected = Q(state__in=(*OPEN_TARGETS, TargetState.SOAKING))
+    wanted = Q(rollout__state__in=ACTIVE) | Q(rollout_id__in=rollouts) | expected
     names = (
         *("id", "agent_id", "rollout_id", "state", "rollout__version_id", "rollout__state"),
         *("rollout__soak_s", "soak_until", "is_unverified", "failure", "failed_at"),

@@ -13,7 +13,7 @@ from fleets.models import Attempt, AttemptState, Membership, Quarantine, Target,
 from fleets.rollouts.engine import entries
 from fleets.rollouts.engine.desires import hand_down, take_back
 from fleets.rollouts.engine.entries import AttemptEntry, MemberEntry, Rendered, TargetEntry
-from fleets.rollouts.engine.states import IN_FLIGHT, OPEN_TARGETS
+from fleets.rollouts.engine.states import IN_FLIGHT, OPEN_TARGETS, STILL_GIVES
 from fleets.rollouts.placing import place_lost
 from fleets.rollouts.plan import ACTIVE, State
 
@@ -260,8 +260,15 @@ class Ledger:
         if member is None or member.desired is None or member.desired.hash != config_hash:
             return None
         version_id = member.desired.version_id
-        of_version = (one for one in mine if one.version_id == version_id)
-        return next((one for one in of_version if one.rollout_state in ACTIVE), None)
+        of_version = [one for one in mine if one.version_id == version_id]
+        active = (one for one in of_version if one.rollout_state in ACTIVE)
+        # Of one that is over: who was offline, or is retried.
+        late = (
+            one
+            for one in of_version
+            if one.rollout_state in STILL_GIVES and one.state in OPEN_TARGETS
+        )
+        return next(active, None) or next(late, None)
 
     def _read_attempts(self, uids: Collection[UUID], hashes: Collection[str]) -> None:
         wanted = Q(state__in=IN_FLIGHT) | Q(hash__in=hashes)

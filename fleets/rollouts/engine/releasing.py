@@ -96,9 +96,9 @@ def has_moved(rollout: Rollout) -> bool:
     return members.filter(of_version).exists()
 
 
-def _give_up_retries(rollout: Rollout, waiting: QuerySet[Target]) -> None:
+def _give_up_retries(rollout: Rollout, targets: QuerySet[Target]) -> None:
     """Those that go back first to be offered the version again stay where they go."""
-    going = waiting.filter(agent__membership__retry__version=rollout.version_id)
+    going = targets.filter(agent__membership__retry__version=rollout.version_id)
     rows = store.lock(list(going.values_list("agent_id", flat=True)))
     members = Membership.objects.filter(agent_id__in=list(rows), retry__version=rollout.version_id)
     members.update(retry=None)
@@ -119,7 +119,9 @@ def leave_out(rollout_id: UUID, uids: Collection[UUID], *, reason: str, now: dat
             Q(state__in=OPEN_TARGETS) | failed, rollout=rollout, agent_id__in=list(rows)
         )
         ids = list(targets.values_list("pk", flat=True))
-        back = take_back(targets.filter(state__in=OPEN_TARGETS))
+        is_open = targets.filter(state__in=OPEN_TARGETS)
+        back = take_back(is_open)
+        _give_up_retries(rollout, is_open)
         left = Target.objects.filter(pk__in=ids)
         left.update(state=TargetState.EXCLUDED, state_since=now, reason=reason or _LEFT_OUT)
         hand_down(back, rows, now=now)

@@ -5,14 +5,17 @@ from typing import Final
 from django.db.models import F, Q
 
 from agents.snapshot import ConfigStatus
-from fleets.models import AttemptState, StageState, TargetState
+from fleets.models import AttemptState, RolloutState, StageState, TargetState
 from fleets.rollouts.past import WANTED_FAILED
+from fleets.rollouts.plan import ACTIVE
 
 IN_FLIGHT: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
 OPEN_TARGETS: Final = (TargetState.WAITING, TargetState.PENDING_OFFLINE)
 BUSY_TARGETS: Final = (TargetState.OFFERED, TargetState.APPLYING, TargetState.SOAKING)
 UNDER_WAY: Final = (*OPEN_TARGETS, *BUSY_TARGETS, TargetState.REVERTING)
 """Targets of which something is expected still."""
+STILL_GIVES: Final = (*ACTIVE, RolloutState.SUCCEEDED, RolloutState.CANCELLED)
+"""Rollouts whose version may still be offered: to who was offline, and where it is tried again."""
 RUNS_WANTED: Final = Q(
     agent__status__remote_config_hash=F("agent__membership__desired__hash"),
     agent__status__remote_config_status=ConfigStatus.APPLIED,
