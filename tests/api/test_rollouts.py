@@ -250,6 +250,15 @@ def test_a_plan_of_stages_is_taken_and_shown() -> None:
     assert made["window_days"] == "mon,tue,wed,thu,fri,sat,sun"
 
 
+def test_they_are_listed_by_fleet_be_it_named_by_slug_or_id() -> None:
+    call = caller(Role.OPERATOR)
+    made = call("POST", "rollouts/", prepared()).body
+    for name in ("edge", Fleet.objects.get(slug="edge").pk):
+        [found] = call("GET", f"rollouts/?fleet={name}").body["results"]
+        assert found["id"] == made["id"]
+    assert call("GET", "rollouts/?fleet=other").body["results"] == []
+
+
 def test_a_preset_is_enough() -> None:
     body = {**prepared(), "plan": {"preset": "canary", "automatic_rollback": False}}
     made = caller(Role.OPERATOR)("POST", "rollouts/", body).body
