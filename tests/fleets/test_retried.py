@@ -141,8 +141,8 @@ class TestOfARolloutThatIsOver:
     def test_who_was_moved_is_no_matter_of_its_old_fleet(self) -> None:
         ended = Ended()
         other = Story(count=0)
-        services.move_agent(agent=agent_of(ended.bad), fleet=other.fleet, actor=TESTER)
         other.assign(ended.two)
+        services.move_agent(agent=agent_of(ended.bad), fleet=other.fleet, actor=TESTER)
         ended.retry()
         assert ended.target.state == "failed"
 
