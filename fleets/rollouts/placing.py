@@ -105,12 +105,15 @@ def place_target(facts: TargetFacts) -> Placement:
     return Placement(place, goes_back_first=facts.again is Again.VIA_PREVIOUS)
 
 
-def place_lost(state: State, *, is_followed: bool = False) -> Placement:
+def place_lost(state: State, *, is_followed: bool = False, is_retried: bool = False) -> Placement:
     """Where a target stands whose offer never arrived, by the state of its rollout: where those stand that were let go
     and not offered anything. Where it is not wanted, what the agent should run is what it had.
 
-    is_followed: another rollout has the agent now, or it should run another version.
+    is_followed: another rollout has the agent now, or it should run another version · is_retried: a person had it tried
+    again since the rollout is over, so that it is wanted in one that was cancelled too.
     """
+    if is_retried and state is State.CANCELLED:
+        state = State.SUCCEEDED
     if state is State.SUCCEEDED and is_followed:
         return Placement(Place.EXCLUDED, SUPERSEDED_BEFORE)
     return _LOST[state]

@@ -122,6 +122,23 @@ class TestOfARolloutThatIsOver:
         story.answer(bad, FAILED, hash_of(two), SECOND)
         assert target_of(rollout, bad).failure == SECOND
 
+    def test_of_a_cancelled_one_an_offer_that_is_lost_is_repeated(self) -> None:
+        story = Story(count=1)
+        [bad] = story.agents
+        two = story.version()
+        rollout = story.assign(two)
+        story.claim(bad)
+        act_on_rollout(rollout=rollout, action=Action.CANCEL, actor=TESTER)
+        story.answer(bad, FAILED, hash_of(two), FIRST)
+        story.answer(bad, APPLIED, hash_of(story.one))
+        services.retry_agent(agent=agent_of(bad), actor=TESTER)
+        assert story.claim(bad) == {bad.instance_uid: hash_of(two)}
+        again = story.come_back(bad)
+        story.tell_all(again, APPLIED, hash_of(story.one))
+        assert story.claim(again) == {bad.instance_uid: hash_of(two)}
+        story.answer(again, APPLIED, hash_of(two))
+        assert target_of(rollout, bad).state == "succeeded"
+
     def test_it_is_told_in_the_newest_rollout_of_the_version_alone(self) -> None:
         ended = Ended()
         first = ended.target

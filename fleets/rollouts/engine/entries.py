@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from fleets.models import Attempt, Membership, Target, TargetState
 from fleets.rollouts.engine.states import OPEN_TARGETS
@@ -37,7 +37,10 @@ class AttemptEntry:
 
 @dataclass(slots=True)
 class TargetEntry:
-    """An agent in a rollout, with what is so of the rollout; see fleets.models.Target."""
+    """An agent in a rollout, with what is so of the rollout; see fleets.models.Target.
+
+    is_retried: since the rollout is over.
+    """
 
     id: UUID
     agent_id: UUID
@@ -51,6 +54,7 @@ class TargetEntry:
     failure: str
     failed_at: datetime | None
     has_soaked_anew: bool
+    is_retried: bool
     reason: str = ""
 
 
@@ -81,7 +85,8 @@ def targets(uids: Collection[UUID], rollouts: Collection[UUID]) -> Iterator[Targ
         *("rollout__soak_s", "soak_until", "is_unverified", "failure", "failed_at"),
         "has_soaked_anew",
     )
-    found = Target.objects.filter(wanted, agent_id__in=uids).values_list(*names)
+    is_retried = Q(retried_at__gt=F("rollout__finished_at"))
+    found = Target.objects.filter(wanted, agent_id__in=uids).values_list(*names, is_retried)
     return (TargetEntry(*row) for row in found)
 
 

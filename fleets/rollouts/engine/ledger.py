@@ -104,7 +104,9 @@ class Ledger:
         if target is None:
             return
         is_followed = self._is_followed(uid, target)
-        placement = place_lost(State(target.rollout_state), is_followed=is_followed)
+        placement = place_lost(
+            State(target.rollout_state), is_followed=is_followed, is_retried=target.is_retried
+        )
         is_settled = target.state in _SETTLED
         if not is_settled:
             target.failure, target.failed_at = "", None
