@@ -1,5 +1,7 @@
 """PURE. What settings are where a configuration does not say them."""
 
+from collections.abc import Mapping
+
 from configs.collector.catalog_types import Catalog, Field
 from configs.collector.equality import is_same_scalar
 from configs.collector.names import Kind, type_of
@@ -24,7 +26,7 @@ def _is_default(value: Value, field: Field, key: str) -> bool:
             known is not None and _is_default(one, known, name)
             for name, (one, known) in inside.items()
         )
-    if value is None or field.default is None or is_map(value) or isinstance(value, tuple):
+    if value is None or field.default is None or isinstance(value, Mapping | tuple):
         return False
     return is_same_scalar(value, field.default, key, is_certain=True)
 

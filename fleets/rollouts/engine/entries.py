@@ -83,11 +83,11 @@ def targets(uids: Collection[UUID], rollouts: Collection[UUID]) -> Iterator[Targ
     names = (
         *("id", "agent_id", "rollout_id", "state", "rollout__version_id", "rollout__state"),
         *("rollout__soak_s", "soak_until", "is_unverified", "failure", "failed_at"),
-        "has_soaked_anew",
+        *("has_soaked_anew", "is_retried"),
     )
-    is_retried = Q(retried_at__gt=F("rollout__finished_at"))
-    found = Target.objects.filter(wanted, agent_id__in=uids).values_list(*names, is_retried)
-    return (TargetEntry(*row) for row in found)
+    found = Target.objects.filter(wanted, agent_id__in=uids)
+    found = found.annotate(is_retried=Q(retried_at__gt=F("rollout__finished_at")))
+    return (TargetEntry(*row) for row in found.values_list(*names))
 
 
 def members(uids: Collection[UUID]) -> Iterator[MemberEntry]:
