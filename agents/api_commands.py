@@ -17,7 +17,7 @@ from agents.views.messages import shown_message
 from fleets.commands import LONGEST_TYPE, restart_agent, send_message
 from fleets.models import ArrivalMode
 from fleets.services import retry_agent, set_mode
-from telflo.base.api.serializers import BodySerializer, ReasonSerializer
+from telflo.base.api.serializers import BodySerializer, OneOf, ReasonSerializer
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import DomainError
 
@@ -40,7 +40,7 @@ class RestartSerializer(BodySerializer):
 class ModeSerializer(ReasonSerializer):
     """Whether a collector gets its fleet's version (managed) or is only looked at (observed)."""
 
-    mode = serializers.ChoiceField(choices=ArrivalMode.choices)
+    mode = OneOf(choices=ArrivalMode.choices)
 
 
 class CustomMessageSerializer(serializers.Serializer[Any]):

@@ -48,7 +48,7 @@ from fleets.views.subject import fleet_named
 from telflo.base.access import Action, may, what_is_missing
 from telflo.base.api.etags import check_if_match, etag_of
 from telflo.base.api.filters import YesNoFilter
-from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, OneOf, ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 from telflo.base.errors import Refused
 
@@ -125,9 +125,7 @@ class NewFleetSerializer(BodySerializer):
     description = serializers.CharField(
         max_length=500, required=False, default="", allow_blank=True
     )
-    arrival_mode = serializers.ChoiceField(
-        choices=ArrivalMode.choices, default=ArrivalMode.MANAGED.value
-    )
+    arrival_mode = OneOf(choices=ArrivalMode.choices, default=ArrivalMode.MANAGED.value)
     expiry_ends_access = serializers.BooleanField(default=False)
     expires = serializers.CharField(
         required=False,
@@ -142,7 +140,7 @@ class FleetChangeSerializer(BodySerializer):
 
     name = serializers.CharField(max_length=100, required=False)
     description = serializers.CharField(max_length=500, required=False, allow_blank=True)
-    arrival_mode = serializers.ChoiceField(choices=ArrivalMode.choices, required=False)
+    arrival_mode = OneOf(choices=ArrivalMode.choices, required=False)
     expiry_ends_access = serializers.BooleanField(required=False)
 
 

@@ -26,7 +26,7 @@ from fleets.quickdeploy.services import (
 )
 from telflo.base.access import Action
 from telflo.base.activity import Actor
-from telflo.base.api.serializers import BodySerializer, ReasonSerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, OneOf, ReasonSerializer, UsernameField
 from telflo.base.api.views import ApiViewSet
 
 
@@ -77,7 +77,7 @@ class IssuedDeploymentSerializer(DeploymentSerializer):
 class NewDeploymentSerializer(BodySerializer):
     """What a command shall install."""
 
-    platform = serializers.ChoiceField(choices=Platform.choices)
+    platform = OneOf(choices=Platform.choices)
     supervisor_version = serializers.CharField(default=KNOWN_VERSIONS[0].version, max_length=32)
     collector_version = serializers.CharField(default=KNOWN_VERSIONS[0].version, max_length=32)
     options = serializers.DictField(

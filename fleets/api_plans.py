@@ -8,11 +8,11 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from fleets.rollouts.counts import Budget
-from fleets.rollouts.selector import BadSelector, parse_selector
+from fleets.rollouts.selector import BadSelector, Selector, parse_selector
 from fleets.rollouts.shares import BadShares, Share
 from fleets.rollouts.strategy import PRESETS, StagePlan, Strategy
 from fleets.rollouts.windows import BadWindow, parse_window
-from telflo.base.api.serializers import BodySerializer
+from telflo.base.api.serializers import BodySerializer, OneOf
 
 
 class BudgetSerializer(BodySerializer):
@@ -42,6 +42,13 @@ class StagePlanSerializer(BodySerializer):
     bake_seconds = serializers.IntegerField(min_value=0, required=False, default=0)
     failure_budget = BudgetSerializer(required=False)
 
+    def validate_selector(self, text: str) -> Selector:
+        """The selector, read. Raises ValidationError."""
+        try:
+            return parse_selector(text)
+        except BadSelector as problem:
+            raise serializers.ValidationError(str(problem)) from None
+
 
 class ZoneSerializer(BodySerializer):
     """Never more than `limit` at a time that share the value of the attribute `key`."""
@@ -57,11 +64,18 @@ class WindowSerializer(BodySerializer):
     hours = serializers.CharField(max_length=11, help_text="`09:00-17:00`")
     zone = serializers.CharField(max_length=64, required=False, default="UTC")
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """With the window that was asked for as `window`."""
+        try:
+            return {"window": parse_window(**attrs)}
+        except BadWindow as problem:
+            raise serializers.ValidationError(str(problem)) from None
+
 
 class PlanSerializer(BodySerializer):
     """A preset, or stages; the rest changes what the preset says."""
 
-    preset = serializers.ChoiceField(choices=list(PRESETS), required=False)
+    preset = OneOf(choices=list(PRESETS), required=False)
     stages = StagePlanSerializer(many=True, required=False)
     automatic_rollback = serializers.BooleanField(required=False)
     soak_seconds = serializers.IntegerField(min_value=0, required=False)
@@ -75,11 +89,13 @@ class PlanSerializer(BodySerializer):
         """With the strategy that was asked for as `strategy`."""
         if ("preset" in attrs) == ("stages" in attrs):
             raise serializers.ValidationError("Say a preset or stages, one of them.")
+        strategy = _strategy(attrs)
         try:
-            strategy = _strategy(attrs)
             strategy.check()
-        except (BadShares, BadSelector, BadWindow) as problem:
-            raise serializers.ValidationError(str(problem)) from None
+        except BadShares as problem:
+            words: Any = [str(problem)]
+            at_stage = {"stages": {str(problem.stage - 1): words}}
+            raise serializers.ValidationError(at_stage if problem.stage else words) from None
         return {"strategy": strategy}
 
 
@@ -109,7 +125,7 @@ class NewRolloutSerializer(BodySerializer):
 
 
 def _strategy(said: Mapping[str, Any]) -> Strategy:
-    """The strategy of a checked body. Raises BadSelector and BadWindow."""
+    """The strategy of a checked body."""
     base = PRESETS[said["preset"]]() if "preset" in said else Strategy(_stages(said["stages"]))
     changes = {name: said[name] for name in _AS_SAID if name in said}
     if "soak_seconds" in said:
@@ -119,7 +135,7 @@ def _strategy(said: Mapping[str, Any]) -> Strategy:
     if "zone" in said:
         changes |= {"zone_key": said["zone"]["key"], "zone_limit": said["zone"]["limit"]}
     if "window" in said:
-        changes["window"] = parse_window(**said["window"])
+        changes["window"] = said["window"]["window"]
     return replace(base, **changes)
 
 
@@ -131,12 +147,7 @@ def _stages(said: list[Mapping[str, Any]]) -> tuple[StagePlan, ...]:
 
 
 def _stage(number: int, said: Mapping[str, Any]) -> StagePlan:
-    selector = said.get("selector")
-    share = Share(
-        count=said.get("count"),
-        percent=said.get("percent"),
-        selector=None if selector is None else parse_selector(selector),
-    )
+    share = Share(said.get("count"), said.get("percent"), said.get("selector"))
     budget = said.get("failure_budget", {})
     return StagePlan(
         name=said["name"] or f"Stage {number}",

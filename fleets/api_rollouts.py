@@ -47,9 +47,13 @@ from telflo.base.errors import DomainError
 class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
     """Filters of /rollouts/."""
 
-    fleet = django_filters.CharFilter(field_name="fleet__slug")
+    fleet = django_filters.CharFilter(method="by_fleet", help_text="slug or id")
     number = django_filters.NumberFilter()
     state = django_filters.MultipleChoiceFilter(choices=RolloutState.choices)
+
+    def by_fleet(self, found: QuerySet[Rollout], _name: str, named: str) -> QuerySet[Rollout]:
+        """Those of this fleet."""
+        return found.filter(fleet__in=Fleet.objects.filter(fleet_named(named)))
 
 
 class RolloutViewSet(TargetCalls):

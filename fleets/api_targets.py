@@ -33,7 +33,7 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
         model = Target
         fields = [
             *("instance_uid", "name", "stage", "state", "state_since", "reason"),
-            *("failure", "failed_at", "is_unverified"),
+            *("failure", "failed_at", "retried_at", "is_unverified"),
         ]
         read_only_fields = fields
 

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from fleets.rollouts.counts import Budget
 from fleets.rollouts.durations import BadDuration, parse_duration
-from fleets.rollouts.selector import BadSelector, parse_selector
+from fleets.rollouts.selector import WRITTEN, BadSelector, parse_selector
 from fleets.rollouts.shares import MOST_STAGES, BadShares, Share
 from fleets.rollouts.strategy import PRESETS, StagePlan, Strategy
 from fleets.rollouts.windows import BadWindow, parse_window
@@ -22,10 +22,19 @@ PRESET_WORDS: Final = {
     "all_at_once": "All at once",
     "one_by_one": "One by one",
 }
+PRESET_MEANS: Final = {
+    "canary": "One collector, then 10 %, 50 % and everybody. Each is watched before the next begins; a failure more"
+    " than may be takes everything back.",
+    "all_at_once": "Everybody at once. A failure pauses it; nothing is taken back by itself.",
+    "one_by_one": "One collector after the other. The first failure takes everything back.",
+}
 FIRST_PRESET: Final = "canary"
 _KINDS: Final = [("count", "Count"), ("percent", "Percent"), ("selector", "Label")]
 _SMALL: Final = {"class": "input w-full"}
 LONGEST_NAME: Final = 60
+_SELECTOR_HELP: Final = (
+    f"By labels and attributes of collectors: {WRITTEN}; with commas between them all have to hold."
+)
 
 
 class DurationField(forms.CharField):
@@ -69,6 +78,8 @@ class StageForm(forms.Form):
     def __init__(self, data: Mapping[str, str], *, number: int) -> None:
         super().__init__(data, prefix=f"stage-{number - 1}")
         self.is_first = number == 1
+        if self["kind"].value() == "selector":
+            self.fields["value"].help_text = _SELECTOR_HELP
         for field in self.fields.values():
             field.widget.attrs["aria-label"] = f"{field.label}, stage {number}"
 

@@ -1,5 +1,7 @@
 """The REST API of notifications: /webhooks/ and /email-notices/."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -30,6 +32,7 @@ from notices.services import Issued, Wish, wish_of
 from telflo.base.access import Action
 from telflo.base.api.serializers import ReasonSerializer
 from telflo.base.api.views import ApiViewSet
+from telflo.base.errors import DomainError
 
 _ACTIONS = (
     *("list", "create", "retrieve", "partial_update", "destroy"),
@@ -94,12 +97,14 @@ class NoticeViewSet(ApiViewSet[Subscription]):
             one = Subscription.objects.select_for_update().get(pk=self.get_object().pk)
             self.check_unchanged(self.shape(one).data)
             wish = wish_of(one, changes)
-            one = services.change(subscription=one, wish=wish, actor=self.actor)
+            with _named_as_here():
+                one = services.change(subscription=one, wish=wish, actor=self.actor)
         return self._shown(one)
 
     def _subscribe(self, channel: Channel, wanted: dict[str, Any]) -> Issued:
         wish = Wish(**with_fleets(wanted))
-        return services.subscribe(channel=channel, wish=wish, actor=self.actor)
+        with _named_as_here():
+            return services.subscribe(channel=channel, wish=wish, actor=self.actor)
 
     def _shown(self, one: Subscription) -> Response:
         return self.one(self.shape(one).data)
@@ -175,6 +180,16 @@ class EmailNoticeViewSet(NoticeViewSet):
     def resume(self, request: Request, pk: UUID) -> Response:
         """Send again, from now on."""
         return self._resume()
+
+
+@contextmanager
+def _named_as_here() -> Iterator[None]:
+    """A fault of the kinds is one of `events`, as they are called here."""
+    try:
+        yield
+    except DomainError as error:
+        error.field = "events" if error.field == "kinds" else error.field
+        raise
 
 
 def _issued(issued: Issued, status: int) -> Response:

@@ -10,7 +10,7 @@ from fleets.models import Fleet
 from notices.kinds import ROLLOUT_KINDS
 from notices.models import Channel, Delivery, Subscription
 from notices.services import LONGEST_HOLD_S
-from telflo.base.api.serializers import BodySerializer, UsernameField
+from telflo.base.api.serializers import BodySerializer, OneOf, UsernameField
 from telflo.base.errors import DomainError
 
 FORMATS = [("standard", "Standard Webhooks: signed JSON"), ("slack", "Slack: text")]
@@ -106,7 +106,7 @@ class ChangeSerializer(BodySerializer):
     name = serializers.CharField(max_length=100, required=False)
     events = serializers.ListField(
         source="kinds",
-        child=serializers.ChoiceField(choices=[kind.value for kind in ROLLOUT_KINDS]),
+        child=OneOf(choices=[kind.value for kind in ROLLOUT_KINDS]),
         required=False,
     )
     fleets = serializers.ListField(
@@ -138,7 +138,7 @@ class NewWebhookSerializer(WebhookChangeSerializer):
 
     name = serializers.CharField(max_length=100)
     url = serializers.CharField(max_length=1_000)
-    format = serializers.ChoiceField(choices=FORMATS, default="standard")
+    format = OneOf(choices=FORMATS, default="standard")
 
 
 class NewEmailNoticeSerializer(EmailChangeSerializer):

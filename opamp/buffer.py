@@ -6,6 +6,7 @@ dedicated thread, so patches of one agent are never written out of order.
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -140,13 +141,15 @@ class WriteBuffer:
             await self._write(self._pending.take_agents(uids))
 
     async def stop(self, within_s: float = _STOP_S) -> None:
-        """Write what is left and end the thread. Raises StoreUnavailable when it cannot be written, or not in time."""
+        """Write what is left and end the thread. Raises StoreUnavailable when it cannot be written in time."""
         writing = asyncio.create_task(self._write_the_rest())
         try:
             _, late = await asyncio.wait({writing}, timeout=within_s)
             if late:
                 writing.cancel()
-                raise StoreUnavailable(f"What waits could not be written within {within_s:g} s.")
+                raise StoreUnavailable(
+                    f"What agents said in {self.rows} sessions could not be written within {within_s:g} s."
+                )
             writing.result()
         finally:
             self._thread.shutdown(wait=False)
@@ -156,20 +159,29 @@ class WriteBuffer:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         async with self._writing:
-            await self._write(self._pending.take_all())
+            while patches := self._pending.take_due(now_s=math.inf):
+                try:
+                    await self._write(patches)
+                except StoreUnavailable:
+                    await asyncio.sleep(self._backoff_s())
 
     async def _run(self) -> None:
         while True:
             await self._until_due()
-            self._due_since_s = self._due_since_s or time.monotonic()
+            began_s = time.monotonic()
+            self._due_since_s = self._due_since_s or began_s
             try:
                 async with self._writing:
-                    await self._write(self._pending.take_due(now_s=_now_s()))
+                    patches = self._pending.take_due(now_s=_now_s())
+                    is_behind = self._is_batch_full
+                    await self._write(patches)
             except StoreUnavailable:
                 await asyncio.sleep(self._backoff_s())
             else:
                 if not self._is_batch_full:
                     self._due_since_s = 0.0
+                elif not is_behind:  # the batch that is full by now came meanwhile
+                    self._due_since_s = began_s
 
     @property
     def _is_batch_full(self) -> bool:

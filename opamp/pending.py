@@ -1,7 +1,8 @@
 """What waits to be written: one patch a session, merged, and which token's it is. Pure: the caller brings the time."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -134,17 +135,16 @@ class Pending:
         return next((beat.due_s for beat in self._beats.values()), None)
 
     def take_due(self, *, now_s: float) -> list[AgentPatch]:
-        """Remove and answer up to flush_rows patches: all kinds of changes first, then heartbeats that are due."""
+        """Remove and answer up to flush_rows changes, and up to as many heartbeats if one is due: a fleet that comes
+        back fills every batch with changes, and silence is judged by heartbeats.
+        """
         keys = list(self._due(now_s))
         return [self._remove(key) for key in keys]
 
     def take_agents(self, uids: Collection[UUID]) -> list[AgentPatch]:
         """Remove and answer all patches of these agents, older sessions first."""
-        return self._take([uid.int for uid in uids])
-
-    def take_all(self) -> list[AgentPatch]:
-        """Remove and answer everything."""
-        return self._take(list(self._epochs))
+        keys = [key for uid in uids for key in sorted(self._epochs.get(uid.int, ()))]
+        return [self._remove(key) for key in keys]
 
     def put_back(self, left: Sequence[Weighed]) -> None:
         """Return what could not be written of what was taken, in front of what came meanwhile."""
@@ -161,26 +161,17 @@ class Pending:
             self._weigh(key, size + self._known(key), taken[key][0], rows=is_change)
         self._changes.update(later)
 
-    def _take(self, agents: Iterable[int]) -> list[AgentPatch]:
-        keys = [key for agent in agents for key in sorted(self._epochs.get(agent, ()))]
-        return [self._remove(key) for key in keys]
-
     def _due(self, now_s: float) -> Iterator[Key]:
-        left = self._limits.flush_rows
-        for key in self._changes:
-            if left == 0:
-                return
-            left -= 1
-            yield key
+        most = self._limits.flush_rows
+        yield from islice(self._changes, most)
         oldest_s = self.next_heartbeat_s()
         if oldest_s is None or oldest_s > now_s:
             return
         # Those that are nearly due go along: each alone would be a write for every message.
         until_s = now_s + self._limits.heartbeat_flush_s * _ALONG
-        for key, beat in self._beats.items():
-            if left == 0 or beat.due_s > until_s:
+        for key, beat in islice(self._beats.items(), most):
+            if beat.due_s > until_s:
                 return
-            left -= 1
             yield key
 
     def _remove(self, key: Key) -> AgentPatch:

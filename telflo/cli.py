@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
-from telflo import backup
+from telflo import __version__, backup
 from telflo.cataloguing import command as cataloguing
 from telflo.databases import why_unusable
 from telflo.remote import rollout
@@ -31,6 +31,9 @@ def main() -> None:
             sys.exit(cataloguing.run())
         case ["backup"]:
             sys.exit(_backup())
+    if sys.argv[1:2] == ["version"] or "--version" in sys.argv[1:]:
+        print(f"telflo {__version__}")  # noqa: T201 - Django would say its own
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telflo.settings")
     try:
         execute_from_command_line(sys.argv)

@@ -193,6 +193,9 @@ class Target(models.Model):
     reason = models.TextField(blank=True)
     failure = models.TextField(blank=True, help_text="kept when it goes back; empty: none")
     failed_at = models.DateTimeField(null=True)
+    retried_at = models.DateTimeField(
+        null=True, help_text="when a person had it tried there again, the last time"
+    )
     zone = models.CharField(max_length=255, blank=True, help_text="its value of the zone key")
     soak_until = models.DateTimeField(null=True)
     has_soaked_anew = models.BooleanField(

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from fleets.rollouts.plan import State
+
 
 class Place(StrEnum):
     """Target states that a target can be put into without an answer of its agent."""
@@ -37,6 +39,7 @@ WHY_NOT: Final = {
 HAD_IT: Final = "It ran this version already."
 CANCELLED_BEFORE: Final = "The rollout was cancelled before."
 TAKEN_BACK_BEFORE: Final = "The rollout was taken back before."
+SUPERSEDED_BEFORE: Final = "Another version was assigned before it got this one."
 NOT_REACHED: Final = frozenset({CANCELLED_BEFORE, TAKEN_BACK_BEFORE})
 """Why targets are none any more that waited when their rollout ended."""
 
@@ -100,6 +103,33 @@ def place_target(facts: TargetFacts) -> Placement:
         return Placement(Place.SUCCEEDED, HAD_IT)
     place = Place.WAITING if facts.is_connected else Place.PENDING_OFFLINE
     return Placement(place, goes_back_first=facts.again is Again.VIA_PREVIOUS)
+
+
+def place_lost(state: State, *, is_followed: bool = False, is_retried: bool = False) -> Placement:
+    """Where a target stands whose offer never arrived, by the state of its rollout: where those stand that were let go
+    and not offered anything. Where it is not wanted, what the agent should run is what it had.
+
+    is_followed: another rollout has the agent now, or it should run another version · is_retried: a person had it tried
+    again since the rollout is over, so that it is wanted in one that was cancelled too.
+    """
+    if is_retried and state is State.CANCELLED:
+        state = State.SUCCEEDED
+    if state is State.SUCCEEDED and is_followed:
+        return Placement(Place.EXCLUDED, SUPERSEDED_BEFORE)
+    return _LOST[state]
+
+
+_LOST: Final[Mapping[State, Placement]] = {
+    State.PENDING: Placement(Place.WAITING, is_wanted=False),
+    State.RUNNING: Placement(Place.WAITING),
+    State.BAKING: Placement(Place.WAITING),
+    State.PAUSED: Placement(Place.WAITING, is_wanted=False),
+    State.SUCCEEDED: Placement(Place.PENDING_OFFLINE),
+    State.CANCELLED: Placement(Place.EXCLUDED, CANCELLED_BEFORE, is_wanted=False),
+    State.SUPERSEDED: Placement(Place.EXCLUDED, SUPERSEDED_BEFORE, is_wanted=False),
+    State.ROLLING_BACK: Placement(Place.EXCLUDED, TAKEN_BACK_BEFORE, is_wanted=False),
+    State.ROLLED_BACK: Placement(Place.EXCLUDED, TAKEN_BACK_BEFORE, is_wanted=False),
+}
 
 
 def gets_it(facts: TargetFacts) -> bool:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from fleets.rollouts.counts import Budget, Counts
+from telflo.ui.numbers import counted
 
 
 class State(StrEnum):
@@ -247,7 +248,7 @@ def _go_back(view: RolloutView) -> Decision:
         return Decision(State.ROLLING_BACK, revert=True, close=True)
     if any(one.reverting > one.away for one in counts):
         return Decision(State.ROLLING_BACK)
-    return Decision(State.ROLLED_BACK, _back_reason(counts))
+    return Decision(State.ROLLED_BACK, _away_then(sum(one.away for one in counts)))
 
 
 def _go_on(view: RolloutView, now: datetime) -> Decision:
@@ -257,7 +258,8 @@ def _go_on(view: RolloutView, now: datetime) -> Decision:
     if current is not None and current.state is StageWord.WAITING:
         return _begin(view, current, begun)
     if current is None and not any(_is_busy(view, stage) for stage in begun):
-        return Decision(State.SUCCEEDED, _success_reason(view))
+        offline = sum(stage.counts.pending_offline for stage in view.stages)
+        return Decision(State.SUCCEEDED, _away_then(offline))
     if current is not None and not _is_busy(view, current):
         return _watch(current, now)
     state = _state_with(current)
@@ -321,11 +323,6 @@ PASSING: Final = frozenset({_CLOSED, _HELD})
 """Reasons that are over once they are not given any more; others stay with their state."""
 
 
-def _success_reason(view: RolloutView) -> str:
-    offline = sum(stage.counts.pending_offline for stage in view.stages)
-    return f"{offline} offline get it when they return." if offline else ""
-
-
-def _back_reason(counts: Iterable[Counts]) -> str:
-    away = sum(one.away for one in counts)
-    return f"{away} offline go back when they return." if away else ""
+def _away_then(count: int) -> str:
+    """Kept with the state, so it promises nothing: who is still away is told by the targets."""
+    return f"{counted(count, 'was', 'were')} offline when it ended." if count else ""

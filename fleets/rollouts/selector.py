@@ -73,6 +73,8 @@ class BadSelector(ValueError):
     """The text is no selector; says which part, and what would be."""
 
 
+WRITTEN: Final = "key=value, key!=value, key in (a, b), key notin (a, b), key or !key"
+"""How conditions are written, for people."""
 _MOST: Final = 20
 _KEY: Final = r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}"
 _VALUE: Final = r"[^\s,()!=][^,()!=]{0,254}"
@@ -103,6 +105,5 @@ def _condition(part: str) -> Condition:
     if found := _EXISTS.fullmatch(part):
         is_missing, key = found.groups()
         return Condition(key, Operator.IS_MISSING if is_missing else Operator.EXISTS)
-    raise BadSelector(
-        f"“{part}” is no condition. Write key=value, key!=value, key in (a, b), key notin (a, b), key or !key."
-    )
+    what = f"“{part}” is no condition" if part else "A comma has no condition beside it"
+    raise BadSelector(f"{what}. Write {WRITTEN}.")

@@ -59,7 +59,9 @@ def telling_of(state: State, reason: str, subject: Subject) -> Telling | None:
     if kind is None or not sum(subject.targets.values()):
         return None
     who = f"Rollout #{subject.number} of {subject.configuration} v{subject.version} to {subject.fleet}"
-    parts = [reason.strip(), *_numbers(kind, subject)]
+    # Of a success there is no more to say than who is offline, which the numbers do.
+    why = "" if state is State.SUCCEEDED else reason.strip()
+    parts = [why, *_numbers(kind, subject)]
     return Telling(kind, f"{who} {_TITLES[kind]}", " ".join(part for part in parts if part))
 
 

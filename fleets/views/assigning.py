@@ -14,7 +14,7 @@ from configs.services import diff_versions
 from configs.views.compare import rows_of as lines_of
 from fleets.forms import AssignForm, published_versions
 from fleets.models import Fleet
-from fleets.plan_form import FIRST_PRESET, PRESET_WORDS, PlanEditor, PlanForms
+from fleets.plan_form import FIRST_PRESET, PRESET_MEANS, PRESET_WORDS, PlanEditor, PlanForms
 from fleets.rollouts.checking import check_rollout
 from fleets.rollouts.preflight import OF_QUARANTINE, Fate, Preflight, Severity
 from fleets.rollouts.services import start_checked_rollout
@@ -105,6 +105,7 @@ def _plan_context(
     context: dict[str, Any] = {
         "plan": plan,
         "presets": PRESET_WORDS.items(),
+        "preset_means": PRESET_MEANS.get(plan.preset, ""),
         "rows": stage_rows(plan, ()),
         "default_timeout": lasting(int(settings.APPLY_TIMEOUT.total_seconds())),
         "is_current": chosen.pk == fleet.version_id,

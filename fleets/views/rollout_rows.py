@@ -55,9 +55,29 @@ class RolloutRow:
         return f"Finished, {grouped(self.failed)} failed" if self.look == "finished" else ""
 
     @property
+    def why(self) -> str:
+        """Why it is in its state, and of one that is over who follows on their return: that some were offline when it
+        succeeded is past once they have it.
+        """
+        state, reason = self.rollout.state, self.rollout.state_reason
+        if state in ACTIVE:
+            return reason
+        told = "" if state == RolloutState.SUCCEEDED else reason
+        awaited = [
+            _awaited(self.by_state.get(TargetState.PENDING_OFFLINE, 0), "get it"),
+            _awaited(self.by_state.get(TargetState.REVERTING, 0), "go back"),
+        ]
+        return " ".join(words for words in (told, *awaited) if words)
+
+    @property
     def segments(self) -> list[Segment]:
         """The targets as a bar."""
         return target_segments(self.by_state)
+
+
+def _awaited(count: int, what: str) -> str:
+    still = f"{counted(count, 'collector is', 'collectors are')} still to {what}"
+    return f"{still}, on {'its' if count == 1 else 'their'} return." if count else ""
 
 
 def rollout_rows(rollouts: Sequence[Rollout]) -> list[RolloutRow]:

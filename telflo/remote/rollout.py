@@ -146,7 +146,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except Answered as error:
         code = Exit.BLOCKED if error.kind in _BLOCKED else Exit.ERROR
         result["problem"] = dict(error.problem)
-        _complain([str(error), *(f"  {one['code']}: {one['message']}" for one in _errors(error))])
+        _complain([str(error), *map(_fault, _errors(error))])
     except (Unreachable, WrongSettings, CannotSay) as error:
         code = Exit.ERROR
         result["problem"] = {"detail": str(error)}
@@ -304,6 +304,11 @@ def _uuid(text: str, what: str) -> UUID:
 def _errors(error: Answered) -> Sequence[Mapping[str, Any]]:
     found = error.problem.get("errors")
     return found if isinstance(found, list) else []
+
+
+def _fault(one: Mapping[str, Any]) -> str:
+    """With its place in what was sent, where it has one; else with its code, which `--accept` takes."""
+    return f"  {one.get('pointer') or one['code']}: {one['message']}"
 
 
 def _complain(lines: Sequence[str]) -> None:

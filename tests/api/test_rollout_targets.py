@@ -45,6 +45,7 @@ class TestRetry:
         answer = do(staged, "retry", canary.instance_uid, "the disk is larger now")
         assert (answer.status, answer.body["state"]) == (200, "waiting"), answer.text
         assert answer.body["instance_uid"] == str(canary.instance_uid)
+        assert answer.body["retried_at"] == answer.body["state_since"]
         assert not Quarantine.objects.exists()
         assert Activity.objects.get(action="agent.retry").reason == "the disk is larger now"
 

@@ -250,6 +250,15 @@ def test_a_plan_of_stages_is_taken_and_shown() -> None:
     assert made["window_days"] == "mon,tue,wed,thu,fri,sat,sun"
 
 
+def test_they_are_listed_by_fleet_be_it_named_by_slug_or_id() -> None:
+    call = caller(Role.OPERATOR)
+    made = call("POST", "rollouts/", prepared()).body
+    for name in ("edge", Fleet.objects.get(slug="edge").pk):
+        [found] = call("GET", f"rollouts/?fleet={name}").body["results"]
+        assert found["id"] == made["id"]
+    assert call("GET", "rollouts/?fleet=other").body["results"] == []
+
+
 def test_a_preset_is_enough() -> None:
     body = {**prepared(), "plan": {"preset": "canary", "automatic_rollback": False}}
     made = caller(Role.OPERATOR)("POST", "rollouts/", body).body
@@ -258,27 +267,41 @@ def test_a_preset_is_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "words"),
+    ("plan", "pointer", "words"),
     [
-        ({}, "a preset or stages"),
-        ({"preset": "canary", "stages": STAGES}, "a preset or stages"),
-        ({"stages": STAGES[:2]}, "last stage has to reach 100 %"),
-        ({"stages": [{"percent": 10, "count": 1}, {"percent": 100}]}, "Stage 1: say a number"),
-        ({"stages": [{"selector": "a=="}, {"percent": 100}]}, "is no condition"),
+        ({}, "", "a preset or stages"),
+        ({"preset": "canary", "stages": STAGES}, "", "a preset or stages"),
+        ({"preset": "blue"}, "/preset", "Known are: canary, all_at_once, one_by_one."),
+        ({"stages": STAGES[:2]}, "/stages/1", "last stage has to reach 100 %"),
+        (
+            {"stages": [{"percent": 10, "count": 1}, {"percent": 100}]},
+            "/stages/0",
+            "Stage 1: say a number",
+        ),
+        (
+            {"stages": [{"selector": "a=="}, {"percent": 100}]},
+            "/stages/0/selector",
+            "is no condition",
+        ),
         (
             {"stages": [{"percent": 100, "failure_budget": {"percent": 5, "count": 1}}]},
+            "/stages/0/failure_budget",
             "percent or count, one of them",
         ),
         (
             {"preset": "canary", "window": {"days": "x", "hours": "09:00-10:00"}},
+            "/window",
             "are no days",
         ),
+        ({"preset": "canary", "soak_seconds": 100_000}, "", "at most a day"),
     ],
 )
-def test_what_makes_no_plan_is_said_at_the_plan(plan: dict[str, object], words: str) -> None:
+def test_what_makes_no_plan_is_said_where_it_does_not(
+    plan: dict[str, object], pointer: str, words: str
+) -> None:
     errors = caller(Role.OPERATOR)("POST", "rollouts/", {**prepared(), "plan": plan}).problem(400)
     [error] = errors["errors"]
-    assert error["pointer"].startswith("/plan")
+    assert error["pointer"] == f"/plan{pointer}"
     assert words in error["message"]
     assert not Rollout.objects.exists()
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
-from telflo import cli, databases, env
+from telflo import __version__, cli, databases, env
 from telflo.secrets_store import encryption_keys, secret_key
 from telflo.serve.sockets import bind
 
@@ -142,3 +142,15 @@ def test_a_command_without_its_database_ends_with_one_line(monkeypatch: pytest.M
     assert (
         str(caught.value) == "telflo: DATABASE_URL: the database cannot be used: connection refused"
     )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["version"], ["serve", "--version"]], ids=" ".join
+)
+def test_the_version_is_that_of_telflo_and_needs_no_setting(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["telflo", *arguments])
+    monkeypatch.setenv("TELFLO_BASE_URL", "nonsense")
+    cli.main()
+    assert capsys.readouterr().out == f"telflo {__version__}\n"

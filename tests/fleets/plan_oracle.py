@@ -17,6 +17,7 @@ _JUDGED = {"succeeded", "failed", "reverting", "reverted", "revert_failed"}
 _NOT_OFFERED = {"waiting", "pending_offline", "excluded"}
 _GOING = {State.RUNNING, State.BAKING}
 _STOPPED = {State.PAUSED, State.CANCELLED, State.ROLLING_BACK}
+_OFFERING = {*_GOING, State.SUCCEEDED}
 _STANDING = {State.PENDING, State.PAUSED, *_GOING}
 _MAY = {
     Action.PAUSE: _STANDING - {State.PAUSED},
@@ -39,7 +40,8 @@ class Watched(World):
 
     is_paused: a person paused it, and nobody has changed that · wants: what a person does right now · judged_at: since
     when all of a stage are judged, by its index · unbaked: stages of which a person skipped the bake · baked_since: when
-    a stage was first seen to bake · reached: what happened how often, of all rollouts.
+    a stage was first seen to bake · tried_again: whom a person wanted to be tried again, and who was not offered it
+    since · reached: what happened how often, of all rollouts.
     """
 
     reached: Counter[str] = field(default_factory=Counter)
@@ -47,6 +49,7 @@ class Watched(World):
     wants: Action | None = None
     judged_at: dict[int, datetime] = field(default_factory=dict)
     unbaked: set[int] = field(default_factory=set)
+    tried_again: set[Target] = field(default_factory=set)
     baked_since: dict[int, datetime] = field(default_factory=dict)
 
     # ── what is so at any time ──
@@ -234,13 +237,22 @@ class Watched(World):
         self.reached["let go"] += 1
 
     def offer(self, target: Target) -> None:
-        """The same; who returns is held to the limits too."""
-        was_away = target.state == "pending_offline"
+        """The same; who returns is held to the limits too, and nobody is offered what has stopped."""
+        before = target.state
         super().offer(target)
-        if was_away and target.state == "offered":
+        if target.state == before:
+            return
+        assert self.state in _OFFERING or target in self.tried_again, f"offered though {self.state}"
+        self.tried_again.discard(target)
+        if before == "pending_offline" or self.state is State.SUCCEEDED:
             self.reached["offered on its return"] += 1
             assert self.is_open
             self._is_within_limits(target)
+
+    def retry(self, target: Target) -> None:
+        """The same: what a person wants to be tried again is offered in a pause too."""
+        super().retry(target)
+        self.tried_again.add(target)
 
     def _is_within_limits(self, target: Target) -> None:
         others = [one for one in self.targets if one is not target]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fleets.rollouts.counts import Budget, Counts
 from fleets.rollouts.judging import Health
-from fleets.rollouts.placing import next_to_go
+from fleets.rollouts.placing import next_to_go, place_lost
 from fleets.rollouts.plan import (
     ACTIVE,
     Action,
@@ -190,8 +190,9 @@ class World:
             target.state, target.well_since = "offered", None
 
     def lose(self, target: Target) -> None:
-        """What it was offered is proved not to have arrived; who was let go is offered it again."""
-        target.state = "waiting"
+        """What it was offered is proved not to have arrived, be it after the end."""
+        placement = place_lost(self.state)
+        target.state, target.is_let_go = placement.place.value, placement.is_wanted
 
     def answer(self, target: Target, state: str) -> None:
         """What comes of an offer."""

@@ -1,5 +1,8 @@
-"""The promise of decision 1, whatever happens in whatever order: never the same hash twice with no other between."""
+"""The promise of decision 1, whatever happens in whatever order: never the same hash twice with no other between. And
+those of stopping: nothing is offered in a pause, and each target comes to an end.
+"""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +13,11 @@ from hypothesis import strategies as st
 from agents.snapshot import AgentSnapshot, ConfigStatus
 from fleets import services
 from fleets.errors import AlreadyAssigned, CannotRetry
-from fleets.models import Attempt, Quarantine
+from fleets.models import Attempt, Quarantine, Rollout, RolloutState, Target
+from fleets.rollouts.engine.states import UNDER_WAY
+from fleets.rollouts.plan import ACTIVE, Action
+from fleets.rollouts.services import act_on_rollout
+from telflo.base.errors import Conflict
 from tests.factories import TESTER, agent_of, status_of
 from tests.fleets.story import Story, hash_of, member_of
 
@@ -30,6 +37,7 @@ class Supervisor:
         """Hashes that arrived since another one was acknowledged."""
         self.unanswered: str | None = None
         self.lost: list[tuple[AgentSnapshot, str]] = []
+        self.is_retried = False
 
     def assign(self, number: int) -> None:
         try:
@@ -37,12 +45,23 @@ class Supervisor:
         except AlreadyAssigned:
             return
 
+    def operate(self, action: Action) -> None:
+        rollout = Rollout.objects.filter(state__in=ACTIVE).first()
+        if rollout is not None:
+            with suppress(Conflict):
+                act_on_rollout(rollout=rollout, action=action, actor=TESTER)
+        self.story.work()
+
     def offer(self, arrives: bool) -> None:
         if any(agent is self.agent for agent, _ in self.lost):
             self.give_back()  # a process does so before it claims again
         offered = self.story.claim(self.agent).get(self.agent.instance_uid)
         if offered is None:
             return
+        paused = Rollout.objects.filter(state=RolloutState.PAUSED)
+        if not self.is_retried:
+            assert offered not in [hash_of(one.version) for one in paused], "offered in a pause"
+        self.is_retried = False
         if arrives:
             self.receive(offered)
         else:
@@ -94,9 +113,11 @@ class Supervisor:
             services.retry_agent(agent=agent_of(self.agent), actor=TESTER)
         except CannotRetry:
             return
+        self.is_retried = True
 
     def settle(self) -> None:
-        """Everything arrives and works from here on."""
+        """Everything arrives and works from here on, and nobody holds it up."""
+        self.operate(Action.RESUME)
         for _ in range(6):
             self.answer(ConfigStatus.APPLIED)
             self.story.work()
@@ -118,6 +139,7 @@ STEPS: Any = st.sampled_from(
         *[("lose_claim",)] * 2,
         ("give_back",),
         ("retry",),
+        *[("operate", action) for action in Action if action is not Action.SKIP_BAKE],
     ]
 )
 
@@ -129,6 +151,8 @@ STEPS: Any = st.sampled_from(
 )
 @given(st.lists(STEPS, min_size=8, max_size=20))
 @example([("lose_claim",), ("reconnect",), ("offer", True), ("give_back",), ("offer", True)])
+@example([("lose_claim",), ("operate", Action.PAUSE), ("give_back",), ("offer", True)])
+@example([("lose_claim",), ("operate", Action.CANCEL), ("give_back",), ("offer", True)])
 @example(
     [
         ("offer", True),
@@ -151,4 +175,6 @@ def test_no_order_of_events_offers_a_hash_twice_and_all_end_well(steps: list[Any
         is_quarantined = Quarantine.objects.filter(hash=desired.hash).exists()
         assert is_quarantined or status_of(supervisor.agent).status == "in_sync"
         assert not Attempt.objects.filter(state__in=["offered"], hash=desired.hash).exists()
+        over = Target.objects.exclude(rollout__state__in=ACTIVE)
+        assert not over.filter(state__in=UNDER_WAY).exists(), "a target without an end"
         transaction.set_rollback(True)

@@ -60,7 +60,7 @@ def test_a_stage_passes_when_nothing_is_expected_any_more_and_offline_ones_do_no
     assert decision.stages == {0: StageWord.PASSED}
     over = decide(view(State.RUNNING, Counts(pending_offline=1), stage=StageWord.PASSED))
     assert over.state is State.SUCCEEDED
-    assert over.reason == "1 offline get it when they return."
+    assert over.reason == "1 was offline when it ended."
 
 
 def test_offline_ones_hold_up_their_stage_where_that_is_wanted() -> None:
@@ -146,7 +146,7 @@ def test_a_spent_budget_takes_everything_back_where_that_is_wanted() -> None:
     on_its_way = view(State.ROLLING_BACK, Counts(reverting=2, away=1), stage=StageWord.FAILED)
     assert decide(on_its_way).state is State.ROLLING_BACK
     over = decide(view(State.ROLLING_BACK, Counts(reverting=1, away=1, reverted=1)))
-    assert (over.state, over.reason) == (State.ROLLED_BACK, "1 offline go back when they return.")
+    assert (over.state, over.reason) == (State.ROLLED_BACK, "1 was offline when it ended.")
 
 
 def test_a_stage_that_a_person_takes_back_has_not_failed_but_was_stopped() -> None:

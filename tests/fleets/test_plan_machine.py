@@ -206,9 +206,29 @@ class Rollouts(RuleBasedStateMachine):
     @rule(number=_ANY)
     def an_offer_is_lost(self, number: int) -> None:
         self._everybody_is_offered()
-        if has("offered")(self):
+        self._lose_one(number)
+
+    def _lose_one(self, number: int) -> None:
+        if any(one.state == "offered" for one in self.world.targets):
+            self.reached[f"lost while it is {self.world.state}"] += 1
             self.world.lose(self._one(number, "offered"))
-            self.reached["lost"] += 1
+
+    @precondition(has("waiting", "offered"))
+    @rule(number=_ANY, action=st.sampled_from([Action.PAUSE, Action.CANCEL]))
+    def an_offer_is_lost_once_a_person_has_stopped_it(self, number: int, action: Action) -> None:
+        self._everybody_is_offered()
+        self._act(action, None)
+        self._lose_one(number)
+        self._everybody_is_offered()
+
+    @precondition(lambda self: self.world.state is State.SUCCEEDED)
+    @rule(number=_ANY)
+    def an_offer_is_lost_on_a_return_after_the_end(self, number: int) -> None:
+        if any(one.state == "pending_offline" for one in self.world.targets):
+            target = self._one(number, "pending_offline")
+            target.is_online = True
+            self.world.offer(target)
+            self._lose_one(number)
 
     @precondition(has("succeeded"))
     @rule(number=_ANY, state=st.sampled_from(["failed", "soaking"]))
@@ -316,7 +336,9 @@ class Rollouts(RuleBasedStateMachine):
 
 
 REACHED = {
-    *("let go", "lost", "tried again", "offered on its return", "a bake that was waited for"),
+    *("lost while it is running", "lost while it is paused"),
+    *("lost while it is cancelled", "lost while it is succeeded"),
+    *("let go", "tried again", "offered on its return", "a bake that was waited for"),
     *(f"a person: {action}" for action in Action),
     *(f"a stage {word}" for word in StageWord if word is not StageWord.WAITING),
     *("running to rolling_back", "baking to rolling_back", "paused to rolling_back"),

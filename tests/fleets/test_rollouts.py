@@ -124,7 +124,7 @@ class TestAssigning:
         rollout.refresh_from_db()
         assert (rollout.state, rollout.state_reason) == (
             "succeeded",
-            "1 offline get it when they return.",
+            "1 was offline when it ended.",
         )
         back = story.come_back(away)
         assert back.desired_hash == hash_of(two)

@@ -171,7 +171,7 @@ def test_offline_ones_go_back_when_they_return() -> None:
     staged.act(Action.ROLL_BACK)
     assert staged.rollout.state == "rolled_back"
     assert staged.rollout.state_reason == (
-        "test took it back: because. 1 offline go back when they return."
+        "test took it back: because. 1 was offline when it ended."
     )
     assert "reverting" in staged.states()
     again = staged.story.come_back(canary)

@@ -48,11 +48,16 @@ class TestSelectors:
         assert parse_selector(str(selector)) == selector
 
     @pytest.mark.parametrize(
-        "text", ["=", "a=", "a in ()", "a in (b", "a b", "a=b=c", "a,,b", "(a)", "é=1", "a==", "!"]
+        "text", ["=", "a=", "a in ()", "a in (b", "a b", "a=b=c", "(a)", "é=1", "a==", "!"]
     )
     def test_what_is_none_is_named(self, text: str) -> None:
         with pytest.raises(BadSelector, match="is no condition"):
             parse_selector(text)
+
+    def test_a_comma_too_many_is_said(self) -> None:
+        for text in ("a=b,", ",a", "a,,b"):
+            with pytest.raises(BadSelector, match="A comma has no condition"):
+                parse_selector(text)
 
     def test_there_is_an_end_to_conditions(self) -> None:
         with pytest.raises(BadSelector, match="at most 20"):

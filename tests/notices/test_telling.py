@@ -15,7 +15,7 @@ from notices import services
 from notices.models import FleetAlarm, Notice
 from telflo.base import clock
 from tests.factories import TESTER, make_collector, make_fleet
-from tests.fleets.story import APPLIED, FAILED, Story, hash_of
+from tests.fleets.story import APPLIED, FAILED, Story, disconnect, hash_of
 from tests.notices.makers import log_of, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,17 @@ class TestRollouts:
         assert notice.text == "2 collectors moved."
         assert notice.data["targets"] == {"succeeded": 2}
         assert notice.fleet_id == story.fleet.pk
+
+    def test_those_that_are_to_follow_are_told_once(self) -> None:
+        story = Story(2)
+        here, away = story.agents
+        disconnect(away)
+        story.assign(story.version())
+        story.settle(here)
+        story.work()
+        [notice] = Notice.objects.all()
+        assert notice.text == "1 collector moved. 1 collector offline, to follow."
+        assert notice.data["rollout"]["reason"] == "1 was offline when it ended."
 
     def test_pause_way_back_and_end_are_told_once_each(self) -> None:
         story = Story(2)

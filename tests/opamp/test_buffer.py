@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
@@ -124,12 +125,59 @@ async def test_a_batch_that_fills_is_written_at_once(sink: Sink) -> None:
 
 
 async def test_nobody_waits_for_a_store_that_fails(sink: Sink) -> None:
-    buffer = WriteBuffer(sink, BufferLimits(flush_s=0.02, flush_rows=2))
     sink.errors = [ConnectionError("away")]
+    buffer = WriteBuffer(sink, BufferLimits(flush_rows=1))
     buffer.submit(report())
-    buffer.start()
+    waiting = asyncio.create_task(buffer.keep_up())
+    await turns()
+    assert not waiting.done()
+    with pytest.raises(StoreUnavailable):
+        await buffer.flush_agents([UID])
+    await waiting
     await buffer.keep_up()
     assert not sink.patches
+    await buffer.stop()
+
+
+async def test_heartbeats_are_written_however_many_reports_come(sink: Sink) -> None:
+    loop = asyncio.get_running_loop()
+
+    def write(patches: Sequence[AgentPatch]) -> None:
+        sink(patches)
+        if len(sink.batches) < 50:
+            loop.call_soon_threadsafe(buffer.submit, report(uuid4()))
+
+    buffer = WriteBuffer(write, BufferLimits(flush_rows=1, heartbeat_flush_s=0))
+    buffer.beat(Beats(UID))
+    buffer.submit(report(uuid4()))
+    buffer.start()
+    await until(lambda: len(sink.batches) >= 50)
+    assert UID in {patch.instance_uid for batch in sink.batches[:5] for patch in batch}
+    await buffer.stop()
+
+
+async def test_what_comes_while_all_else_is_written_is_late_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock_s, begun, held = [100.0], threading.Semaphore(0), threading.Semaphore(0)
+    monkeypatch.setattr("opamp.buffer.time", SimpleNamespace(monotonic=lambda: clock_s[0]))
+
+    def write(_patches: Sequence[AgentPatch]) -> None:
+        begun.release()
+        assert held.acquire(timeout=5)
+
+    buffer = WriteBuffer(write, BufferLimits(flush_rows=1))
+    buffer.submit(report(uuid4()))
+    buffer.start()
+    for _ in range(4):
+        await until(lambda: begun.acquire(blocking=False))
+        buffer.submit(report(uuid4()))
+        clock_s[0] += 10
+        held.release()
+    await until(lambda: begun.acquire(blocking=False))
+    assert buffer.levels()["buffer_lag_seconds"] == 10
+    held.release()
+    await until(lambda: buffer.levels()["buffer_lag_seconds"] == 0)
     await buffer.stop()
 
 
@@ -240,6 +288,28 @@ async def test_stopping_writes_what_is_left(sink: Sink) -> None:
     buffer.beat(Beats())
     await buffer.stop()
     assert sink.patches == [heartbeat()]
+
+
+async def test_stopping_tries_again_while_there_is_time(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opamp.buffer._BACKOFF_S", (0.01, 0.01))
+    sink.errors = [ConnectionError("away"), ConnectionError("still away")]
+    buffer = WriteBuffer(sink, BufferLimits(flush_rows=2))
+    uids = [uuid4() for _ in range(5)]
+    for uid in uids[:3]:
+        buffer.submit(report(uid))
+    for uid in uids[3:]:
+        buffer.beat(Beats(uid))
+    await buffer.stop()
+    assert {patch.instance_uid for patch in sink.patches} == set(uids)
+    assert len(sink.batches) > 1
+
+    sink.errors = [ConnectionError("away")] * 1_000
+    late = WriteBuffer(sink, LIMITS)
+    late.submit(report())
+    with pytest.raises(StoreUnavailable, match=r"1 sessions .* within 0\.1 s"):
+        await late.stop(0.1)
 
 
 async def test_stopping_does_not_wait_for_a_store_that_hangs() -> None:

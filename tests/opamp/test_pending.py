@@ -1,6 +1,7 @@
 """What waits to be written: merged state, ordered facts, and the share of each token."""
 
 from dataclasses import replace
+from math import inf
 from typing import Any
 from uuid import uuid4
 
@@ -158,10 +159,10 @@ class TestShares:
         for agent in agents[:2]:
             pending.add(report(agent.instance_uid, n=2), ours)
         assert pending.is_share_full(ours)
-        taken = pending.take_all()
+        taken = pending.take_due(now_s=inf)
         pending.put_back([(patch, weight(patch)) for patch in taken[2:]])
         assert not pending._shares or pending._shares[ours].rows <= 2
-        pending.take_all()
+        pending.take_due(now_s=inf)
         pending.put_back([])
         assert not pending._shares
 
@@ -176,11 +177,11 @@ class TestShares:
         ours = uuid4()
         for uid in (UID, UID2):
             pending.add(report(uid), ours)
-        taken = pending.take_all()
+        taken = pending.take_due(now_s=inf)
         assert pending.is_share_full(ours)
         pending.put_back([(patch, weight(patch)) for patch in taken])
         assert pending.is_share_full(ours)
-        pending.take_all()
+        pending.take_due(now_s=inf)
         pending.put_back([])
         assert not pending.is_share_full(ours)
         assert not pending._shares
@@ -189,10 +190,10 @@ class TestShares:
         pending = Pending(self.LIMITS)
         ours = uuid4()
         pending.add(report(n=1), ours)
-        taken = pending.take_all()
+        taken = pending.take_due(now_s=inf)
         pending.add(report(n=2), ours)
         pending.put_back([(patch, weight(patch)) for patch in taken])
         assert not pending.is_share_full(ours)
-        pending.take_all()
+        pending.take_due(now_s=inf)
         pending.put_back([])
         assert not pending._shares

@@ -68,10 +68,34 @@ def test_it_opens_with_a_canary_and_says_how_many_each_stage_reaches() -> None:
     assert value(html, "stage-0-bake") == "5 min"
 
 
+@pytest.mark.parametrize(
+    ("preset", "words"),
+    [
+        ("canary", "Each is watched before the next begins"),
+        ("all_at_once", "A failure pauses it; nothing is taken back by itself."),
+        ("one_by_one", "The first failure takes everything back."),
+    ],
+)
+def test_a_preset_says_what_it_does(preset: str, words: str) -> None:
+    page = Page()
+    assert words in page.html(f"preset:{preset}")
+    assert words not in page.html("preview", [{"bake": "7 min"}])
+
+
 def test_a_preset_takes_the_place_of_what_was_typed() -> None:
     html = Page().html("preset:one_by_one", [{}, {}, {}], max_in_flight="7")
     assert (value(html, "stages"), value(html, "max_in_flight")) == ("1", "1")
     assert "Start with 20 collectors" in html
+
+
+def test_beside_a_selector_it_says_how_one_is_written() -> None:
+    page = Page()
+    html = page.html("preview", [{"kind": "selector", "value": "env=staging"}, {}])
+    assert "key=value, key!=value, key in (a, b), key notin (a, b), key or !key" in html
+    described = re.search(r'name="stage-0-value"[^>]*aria-describedby="([^"]*)"', html)
+    assert described is not None
+    assert f'id="{described[1]}"' in html
+    assert "key notin" not in page.html("preview", [{}])
 
 
 def test_stages_are_added_before_the_last_and_removed_and_what_was_typed_stays() -> None:

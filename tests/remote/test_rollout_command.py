@@ -132,6 +132,20 @@ class TestAgainstAServer:
         assert code == 1
         assert "neither a preset" in err
 
+    def test_what_is_wrong_with_a_plan_is_said_with_its_place(
+        self, shell: Shell, tmp_path: Path
+    ) -> None:
+        edge("", collectors=2)
+        plan = tmp_path / "plan.json"
+        plan.write_text(json.dumps({"stages": [{"selector": "region ="}, {"percent": 100}]}))
+        code, out, err = shell(
+            *("start", "--fleet", "edge", "--version", "edge@2", "--plan", str(plan), "--json")
+        )
+        assert code == 1
+        assert "  /plan/stages/0/selector: “region =” is no condition." in err
+        [error] = json.loads(out)["problem"]["errors"]
+        assert error["pointer"] == "/plan/stages/0/selector"
+
     def test_the_same_key_starts_it_once(self, shell: Shell) -> None:
         edge("", collectors=1)
         start = ("start", "--fleet", "edge", "--version", "edge@2", "--idempotency-key", "run-7")

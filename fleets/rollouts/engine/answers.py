@@ -63,7 +63,7 @@ def _hash_of(fact: Fact) -> str:
 
 
 def give_back(claims: Mapping[UUID, Claim], *, now: datetime) -> None:
-    """These offers (by uid) were claimed and never sent: they may be claimed again."""
+    """These offers (by uid) were claimed and never sent: they may be claimed again, unless their rollout stopped."""
     if not claims:
         return
     with transaction.atomic():
@@ -75,7 +75,7 @@ def give_back(claims: Mapping[UUID, Claim], *, now: datetime) -> None:
             if attempt is None or attempt.epoch != claim.epoch:
                 continue
             if attempt.state == AttemptState.OFFERED:
-                _lose(ledger, uid, attempt)
+                ledger.lose(uid, attempt)
         ledger.write()
 
 
@@ -95,18 +95,12 @@ def _take(ledger: Ledger, patch: AgentPatch, fact: Fact, row: StatusRow) -> None
         _find_lost(ledger, uid, named, patch.epoch)
 
 
-def _lose(ledger: Ledger, uid: UUID, attempt: AttemptEntry) -> None:
-    """The offer never reached its agent, so it may be claimed again."""
-    ledger.settle(attempt, AttemptState.LOST)
-    ledger.move(uid, attempt, attempt.hash, TargetState.WAITING)
-
-
 def _find_lost(ledger: Ledger, uid: UUID, named: str, epoch: int) -> None:
     """A full state of a later session that does not name an unanswered offer: it never arrived."""
     for attempt in ledger.in_flight(uid):
         is_unanswered = attempt.state == AttemptState.OFFERED
         if is_unanswered and attempt.hash != named and attempt.epoch < epoch:
-            _lose(ledger, uid, attempt)
+            ledger.lose(uid, attempt)
 
 
 def _close_others(
@@ -138,14 +132,17 @@ def _take_applied(
     # After FAILED an APPLIED of the same hash proves nothing: 0.149.0 says so while the collector crashes.
     if attempt is not None and attempt.state == AttemptState.FAILED:
         return
+    member = ledger.members.get(uid)
+    retry = member.retry if member else None
+    if retry is not None and retry.hash == report.hash:
+        return  # it is to go back first; this is what it ran before
     if attempt is not None and attempt.state != AttemptState.APPLIED:
         if attempt.state == AttemptState.TIMED_OUT:
             ledger.lift(uid, report.hash)  # the answer came late
         ledger.settle(attempt, AttemptState.APPLIED)
     ledger.applied(uid, attempt, report.hash)
-    member = ledger.members.get(uid)
-    if member is not None and member.retry is not None and _is_desired(ledger, uid, report.hash):
-        ledger.desire(member, member.retry)
+    if member is not None and retry is not None and _is_desired(ledger, uid, report.hash):
+        ledger.desire(member, retry)
 
 
 def _take_failed(

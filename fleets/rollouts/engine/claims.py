@@ -17,13 +17,11 @@ from fleets.models import (
     Membership,
     Quarantine,
     RenderedConfig,
-    RolloutState,
     Target,
     TargetState,
 )
 from fleets.rollouts.engine.returning import hold_limited, over_limits
-from fleets.rollouts.engine.states import IN_FLIGHT, OPEN_TARGETS
-from fleets.rollouts.plan import ACTIVE
+from fleets.rollouts.engine.states import IN_FLIGHT, OPEN_TARGETS, STILL_GIVES
 from telflo.base.ids import new_id
 
 
@@ -121,11 +119,11 @@ class _OpenTarget(NamedTuple):
 
 
 def _open_targets(uids: Iterable[UUID]) -> dict[tuple[UUID, UUID], _OpenTarget]:
-    """By agent and version; a rollout that succeeded leaves offline ones open."""
+    """By agent and version; a rollout that is over leaves those open that are offline, or retried."""
     targets = Target.objects.filter(
         agent_id__in=list(uids),
         state__in=OPEN_TARGETS,
-        rollout__state__in=[*ACTIVE, RolloutState.SUCCEEDED],
+        rollout__state__in=STILL_GIVES,
     ).values_list("agent_id", "rollout__version_id", "id", "rollout_id", "rollout__apply_timeout_s")
     return {
         (uid, version_id): _OpenTarget(pk, rollout_id, timedelta(seconds=timeout_s))

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from fleets.models import Attempt, Membership, Target, TargetState
+from fleets.rollouts.engine.states import OPEN_TARGETS
 from fleets.rollouts.plan import ACTIVE
 
 
@@ -36,7 +37,10 @@ class AttemptEntry:
 
 @dataclass(slots=True)
 class TargetEntry:
-    """An agent in a rollout, with what is so of the rollout; see fleets.models.Target."""
+    """An agent in a rollout, with what is so of the rollout; see fleets.models.Target.
+
+    is_retried: since the rollout is over.
+    """
 
     id: UUID
     agent_id: UUID
@@ -50,6 +54,7 @@ class TargetEntry:
     failure: str
     failed_at: datetime | None
     has_soaked_anew: bool
+    is_retried: bool
     reason: str = ""
 
 
@@ -70,19 +75,19 @@ def attempts(uids: Collection[UUID], wanted: Q) -> Iterator[AttemptEntry]:
 
 
 def targets(uids: Collection[UUID], rollouts: Collection[UUID]) -> Iterator[TargetEntry]:
-    """Where these agents are in active rollouts and in those that are named, and where they still soak: a rollout
-    that was cancelled, or that succeeded before they returned, is over without them.
+    """Where these agents are in active rollouts and in those that are named, and where something is expected of them
+    still: a rollout that was cancelled, or that succeeded before they returned, is over without them.
     """
-    wanted = (
-        Q(rollout__state__in=ACTIVE) | Q(rollout_id__in=rollouts) | Q(state=TargetState.SOAKING)
-    )
+    expected = Q(state__in=(*OPEN_TARGETS, TargetState.SOAKING))
+    wanted = Q(rollout__state__in=ACTIVE) | Q(rollout_id__in=rollouts) | expected
     names = (
         *("id", "agent_id", "rollout_id", "state", "rollout__version_id", "rollout__state"),
         *("rollout__soak_s", "soak_until", "is_unverified", "failure", "failed_at"),
-        "has_soaked_anew",
+        *("has_soaked_anew", "is_retried"),
     )
-    found = Target.objects.filter(wanted, agent_id__in=uids).values_list(*names)
-    return (TargetEntry(*row) for row in found)
+    found = Target.objects.filter(wanted, agent_id__in=uids)
+    found = found.annotate(is_retried=Q(retried_at__gt=F("rollout__finished_at")))
+    return (TargetEntry(*row) for row in found.values_list(*names))
 
 
 def members(uids: Collection[UUID]) -> Iterator[MemberEntry]:

@@ -11,10 +11,11 @@ from agents.store import StatusRow
 from agents.store.dialects import update_rows
 from fleets.models import Attempt, AttemptState, Membership, Quarantine, Target, TargetState
 from fleets.rollouts.engine import entries
-from fleets.rollouts.engine.desires import hand_down
+from fleets.rollouts.engine.desires import hand_down, take_back
 from fleets.rollouts.engine.entries import AttemptEntry, MemberEntry, Rendered, TargetEntry
-from fleets.rollouts.engine.states import IN_FLIGHT
-from fleets.rollouts.plan import ACTIVE
+from fleets.rollouts.engine.states import IN_FLIGHT, OPEN_TARGETS, STILL_GIVES
+from fleets.rollouts.placing import place_lost
+from fleets.rollouts.plan import ACTIVE, State
 
 _SETTLED = frozenset(
     {
@@ -53,6 +54,7 @@ class Ledger:
         self._quarantined: dict[tuple[UUID, str], AttemptEntry | None] = {}
         self._lifted: set[tuple[UUID, str]] = set()
         self._desires: dict[UUID, MemberEntry] = {}
+        self._unwanted: set[UUID] = set()
         self.rollouts: set[UUID] = set()
 
     def latest(self, uid: UUID, config_hash: str) -> AttemptEntry | None:
@@ -94,6 +96,41 @@ class Ledger:
             self.quarantine(uid, retried.hash, self.latest(uid, retried.hash))
             self.desire(member, retried)
             self.move(uid, None, retried.hash, TargetState.FAILED, _PREVIOUS_FAILED)
+
+    def lose(self, uid: UUID, attempt: AttemptEntry) -> None:
+        """An offer never arrived, so nothing has failed: it may be claimed again where its rollout goes on."""
+        self.settle(attempt, AttemptState.LOST)
+        target = self._target(uid, attempt, attempt.hash)
+        if target is None:
+            return
+        is_followed = self._is_followed(uid, target)
+        placement = place_lost(
+            State(target.rollout_state), is_followed=is_followed, is_retried=target.is_retried
+        )
+        is_settled = target.state in _SETTLED
+        if not is_settled:
+            target.failure, target.failed_at = "", None
+            self._put(target, TargetState(placement.place), placement.reason)
+        is_wanted = placement.is_wanted and not is_settled
+        if not is_wanted and not self._is_given_anew(uid, target):
+            self._unwanted.add(target.id)
+
+    def _is_followed(self, uid: UUID, target: TargetEntry) -> bool:
+        """Whether another rollout has this agent now, or it should run another version."""
+        desired = self.members[uid].desired if uid in self.members else None
+        others = (one for one in self._targets[uid] if one is not target)
+        return (
+            desired is None
+            or desired.version_id != target.version_id
+            or any(one.rollout_state in ACTIVE for one in others)
+        )
+
+    def _is_given_anew(self, uid: UUID, target: TargetEntry) -> bool:
+        """Whether a later rollout of the same version has this target too."""
+        others = (one for one in self._targets[uid] if one is not target)
+        return any(
+            one.version_id == target.version_id and one.state in OPEN_TARGETS for one in others
+        )
 
     def move(
         self,
@@ -190,8 +227,10 @@ class Ledger:
             ],
         )
         self._write_quarantine()
+        unwanted = Target.objects.filter(pk__in=self._unwanted)
+        back = take_back(unwanted) if self._unwanted else []
         pairs = {*self._quarantined, *self._lifted}
-        hand_down({*(uid for uid, _ in pairs), *self._desires}, self._rows, now=self.now)
+        hand_down({*(uid for uid, _ in pairs), *self._desires, *back}, self._rows, now=self.now)
 
     def _write_quarantine(self) -> None:
         if self._lifted:
@@ -223,8 +262,15 @@ class Ledger:
         if member is None or member.desired is None or member.desired.hash != config_hash:
             return None
         version_id = member.desired.version_id
-        of_version = (one for one in mine if one.version_id == version_id)
-        return next((one for one in of_version if one.rollout_state in ACTIVE), None)
+        of_version = [one for one in mine if one.version_id == version_id]
+        active = (one for one in of_version if one.rollout_state in ACTIVE)
+        # Of one that is over: who was offline, or is retried.
+        late = (
+            one
+            for one in of_version
+            if one.rollout_state in STILL_GIVES and one.state in OPEN_TARGETS
+        )
+        return next(active, None) or next(late, None)
 
     def _read_attempts(self, uids: Collection[UUID], hashes: Collection[str]) -> None:
         wanted = Q(state__in=IN_FLIGHT) | Q(hash__in=hashes)

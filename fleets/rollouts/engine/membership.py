@@ -129,7 +129,7 @@ def _wait(
 
 _BEGUN_ANEW: Final = (
     *("stage", "agent_label", "previous", "zone", "state", "state_since", "reason"),
-    *("failure", "failed_at", "soak_until", "has_soaked_anew", "is_unverified"),
+    *("failure", "failed_at", "retried_at", "soak_until", "has_soaked_anew", "is_unverified"),
 )
 
 

@@ -6,13 +6,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from agents import store
 from agents.snapshot import Capability, ConfigStatus
 from agents.store import StatusRow
 from fleets.models import (
+    Attempt,
+    AttemptState,
     Membership,
     Quarantine,
     RenderedConfig,
@@ -28,6 +30,7 @@ from fleets.rollouts.engine.desires import (
     desire_again,
     hand_down,
     ran_well,
+    take_back,
     with_desired,
 )
 from fleets.rollouts.engine.facts import facts_of
@@ -93,9 +96,9 @@ def has_moved(rollout: Rollout) -> bool:
     return members.filter(of_version).exists()
 
 
-def _give_up_retries(rollout: Rollout, waiting: QuerySet[Target]) -> None:
+def _give_up_retries(rollout: Rollout, targets: QuerySet[Target]) -> None:
     """Those that go back first to be offered the version again stay where they go."""
-    going = waiting.filter(agent__membership__retry__version=rollout.version_id)
+    going = targets.filter(agent__membership__retry__version=rollout.version_id)
     rows = store.lock(list(going.values_list("agent_id", flat=True)))
     members = Membership.objects.filter(agent_id__in=list(rows), retry__version=rollout.version_id)
     members.update(retry=None)
@@ -116,7 +119,9 @@ def leave_out(rollout_id: UUID, uids: Collection[UUID], *, reason: str, now: dat
             Q(state__in=OPEN_TARGETS) | failed, rollout=rollout, agent_id__in=list(rows)
         )
         ids = list(targets.values_list("pk", flat=True))
-        back = _take_back(rollout, targets.filter(state__in=OPEN_TARGETS))
+        is_open = targets.filter(state__in=OPEN_TARGETS)
+        back = take_back(is_open)
+        _give_up_retries(rollout, is_open)
         left = Target.objects.filter(pk__in=ids)
         left.update(state=TargetState.EXCLUDED, state_since=now, reason=reason or _LEFT_OUT)
         hand_down(back, rows, now=now)
@@ -129,25 +134,18 @@ _LEFT_OUT = "A person left it out."
 
 def withdraw(rollout: Rollout, *, now: datetime) -> None:
     """What was not offered yet is not to be: those targets should run what they had, and wait."""
-    targets = Target.objects.filter(rollout=rollout, state__in=OPEN_TARGETS)
-    still_open = targets.exclude(agent=None).values_list("agent_id", flat=True)
-    rows = store.lock(list(still_open))
+    every = Target.objects.filter(rollout=rollout)
+    targets = every.filter(state__in=OPEN_TARGETS)
+    # Also who was offered it: that may turn out to be lost right now, and looks at the rollout's state under the lock.
+    offered = Attempt.objects.filter(
+        agent=OuterRef("agent"), rollout=rollout, state=AttemptState.OFFERED
+    )
+    concerned = every.filter(Q(state__in=OPEN_TARGETS) | Exists(offered)).exclude(agent=None)
+    rows = store.lock(list(concerned.values_list("agent_id", flat=True)))
     # Asked again: what was offered before the lock was granted stays.
-    back = _take_back(rollout, targets.filter(agent_id__in=list(rows)))
+    back = take_back(targets.filter(agent_id__in=list(rows)))
     targets.exclude(state=Place.WAITING.value).update(state=Place.WAITING.value, state_since=now)
     hand_down(back, rows, now=now)
-
-
-def _take_back(rollout: Rollout, targets: QuerySet[Target]) -> list[UUID]:
-    """Those of these that were let go should run what they had. Their status rows are locked. Answers who."""
-    uids = list(targets.values_list("agent_id", flat=True))
-    held = Membership.objects.filter(
-        agent_id__in=uids, desired__version_id=rollout.version_id, retry=None
-    )
-    back = list(held.values_list("agent_id", flat=True))
-    mine = Target.objects.filter(rollout=rollout, agent_id=OuterRef("agent_id"))
-    held.update(desired=Subquery(mine.values("previous_id")[:1]))
-    return back
 
 
 def _to_place(

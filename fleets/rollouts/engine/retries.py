@@ -23,8 +23,8 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rollouts.engine.desires import applied_hash, hand_down
+from fleets.rollouts.engine.states import STILL_GIVES
 from fleets.rollouts.placing import WHY_NOT, Again, way_again
-from fleets.rollouts.plan import ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +73,23 @@ def retry_many(uids: Collection[UUID], *, now: datetime, of: Rollout | None = No
                 ways[uid] = _way_in(of, member, rows[uid], quarantined)
             except CannotRetry as error:
                 refused[uid] = error.message
-        rollouts = _go(ways, quarantined, now) if ways else frozenset()
+        rollouts = _go(ways, rows, quarantined, now) if ways else frozenset()
         hand_down(ways, rows, now=now)
         return Retried(rollouts, refused)
 
 
 def _go(
-    ways: Mapping[UUID, RetryWay], quarantined: Mapping[tuple[UUID, str], UUID], now: datetime
+    ways: Mapping[UUID, RetryWay],
+    rows: Mapping[UUID, StatusRow],
+    quarantined: Mapping[tuple[UUID, str], UUID],
+    now: datetime,
 ) -> frozenset[UUID]:
     by_way = [uid for uid, way in ways.items() if way.via is not None]
     going_back = Membership.objects.filter(agent_id__in=by_way)
     going_back.update(desired=F("previous"), retry=F("desired"))
     lifted = [quarantined[uid, way.failed.hash] for uid, way in ways.items()]
     Quarantine.objects.filter(pk__in=lifted).delete()
-    return _wait_again({uid: way.failed.version_id for uid, way in ways.items()}, now)
+    return _wait_again({uid: way.failed.version_id for uid, way in ways.items()}, rows, now)
 
 
 def _way_in(
@@ -121,20 +124,32 @@ def _way(
     return RetryWay(failed, previous if again is Again.VIA_PREVIOUS else None)
 
 
-def _wait_again(versions: Mapping[UUID, UUID], now: datetime) -> frozenset[UUID]:
-    """versions: which failed, by agent."""
-    targets = Target.objects.filter(agent_id__in=list(versions), rollout__state__in=ACTIVE)
+def _wait_again(
+    versions: Mapping[UUID, UUID], rows: Mapping[UUID, StatusRow], now: datetime
+) -> frozenset[UUID]:
+    """Where these are in the newest rollout of their fleet that brought what failed, they wait for it again: how that
+    goes is told there, be it over or not. versions: which failed, by agent. Answers those rollouts.
+    """
+    targets = Target.objects.filter(
+        agent_id__in=list(versions),
+        rollout__version__in=set(versions.values()),
+        rollout__state__in=STILL_GIVES,
+        rollout__fleet=F("agent__membership__fleet"),
+    ).order_by("rollout__number")
     found = targets.values_list("pk", "agent_id", "rollout_id", "rollout__version_id")
-    mine = {pk: rollout for pk, uid, rollout, version in found if versions[uid] == version}
-    Target.objects.filter(pk__in=list(mine)).update(
-        state=TargetState.WAITING,
-        state_since=now,
-        reason="",
-        failure="",
-        failed_at=None,
-        has_soaked_anew=False,
-    )
-    return frozenset(mine.values())
+    newest = {uid: (pk, one) for pk, uid, one, version in found if versions[uid] == version}
+    for state, is_here in ((TargetState.WAITING, True), (TargetState.PENDING_OFFLINE, False)):
+        theirs = [pk for uid, (pk, _) in newest.items() if rows[uid].connected is is_here]
+        Target.objects.filter(pk__in=theirs).update(
+            state=state,
+            state_since=now,
+            reason="",
+            failure="",
+            failed_at=None,
+            retried_at=now,
+            has_soaked_anew=False,
+        )
+    return frozenset(rollout for _, rollout in newest.values())
 
 
 def _quarantined(uids: Collection[UUID]) -> dict[tuple[UUID, str], UUID]:

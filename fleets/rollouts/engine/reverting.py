@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from agents import store
-from agents.snapshot import ConfigStatus
 from fleets.models import (
     Attempt,
     Membership,
@@ -20,7 +19,7 @@ from fleets.models import (
 )
 from fleets.rendering import render_version
 from fleets.rollouts.engine.desires import hand_down
-from fleets.rollouts.engine.states import IN_FLIGHT, LET_GO
+from fleets.rollouts.engine.states import IN_FLIGHT, MAY_BE_OFFERED, RUNS_WANTED
 from fleets.rollouts.past import WANTED_FAILED, failed_there
 from fleets.rollouts.placing import HAD_IT
 
@@ -68,7 +67,7 @@ def revert(rollout: Rollout, *, now: datetime) -> bool:
     Without a version of its own before (what its supervisor had before us) it gets the fleet's stable one.
     """
     targets = Target.objects.filter(rollout=rollout).exclude(agent=None)
-    was_let_go = Q(state__in=_MOVED) | LET_GO | _STILL_WANTED
+    was_let_go = Q(state__in=_MOVED) | MAY_BE_OFFERED | _STILL_WANTED
     rows = store.lock(list(targets.filter(was_let_go).values_list("agent_id", flat=True)))
     # Asked again: what changed before the locks were granted counts.
     moved = targets.filter(was_let_go, agent_id__in=list(rows))
@@ -97,13 +96,9 @@ def settle_reverting(now: datetime) -> frozenset[UUID]:
     """
     reverting = Target.objects.filter(state=TargetState.REVERTING).exclude(agent=None)
     is_under_way = Attempt.objects.filter(agent=OuterRef("agent"), state__in=IN_FLIGHT)
-    is_back = Q(
-        agent__status__remote_config_hash=F("agent__membership__desired__hash"),
-        agent__status__remote_config_status=ConfigStatus.APPLIED,
-    )
     failed = reverting.filter(WANTED_FAILED)
     could_not = _settle(failed, TargetState.REVERT_FAILED, now, reason=FAILED_TOO)
-    back = reverting.filter(is_back, ~Exists(is_under_way))
+    back = reverting.filter(RUNS_WANTED, ~Exists(is_under_way))
     again = _want_again(back, now)
     return could_not | again | _settle(back, TargetState.REVERTED, now)
 

@@ -1,6 +1,6 @@
 """Rollouts begin: who is a target, in which stage, and what each goes back to."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -25,7 +25,7 @@ from fleets.models import (
 from fleets.rendering import render_version
 from fleets.rollouts import plan
 from fleets.rollouts.engine.before import backs_of
-from fleets.rollouts.engine.desires import with_desired
+from fleets.rollouts.engine.desires import hand_down, take_back, with_desired
 from fleets.rollouts.engine.facts import facts_of
 from fleets.rollouts.engine.lifecycle import go_on
 from fleets.rollouts.engine.states import OPEN_TARGETS
@@ -69,7 +69,7 @@ def start(
         members = _managed_members(fleet, members_for(fleet, version))
         rows = store.lock(members)
         backs = backs_of(rollout, members, rows, superseded)
-        _supersede(superseded, members, f"{version} was assigned meanwhile.", now)
+        _supersede(superseded, rows, f"{version} was assigned meanwhile.", now)
         _number(rollout)
         stages = _add_stages(rollout, strategy)
         _add_targets(rollout, stages, strategy, members, rows, backs, now)
@@ -159,11 +159,18 @@ def _add_targets(
     )
 
 
-def _supersede(rollout_ids: list[UUID], members: Collection[UUID], why: str, now: datetime) -> None:
-    """What is under way ends, also of rollouts that are over where these members are concerned."""
+def _supersede(
+    rollout_ids: list[UUID], members: Mapping[UUID, StatusRow], why: str, now: datetime
+) -> None:
+    """What is under way ends, also of rollouts that are over where these members are concerned. What they were not
+    offered yet is taken back: the stage of the version that follows may be days away.
+    """
     Rollout.objects.filter(pk__in=rollout_ids).update(
         state=RolloutState.SUPERSEDED, state_since=now, state_reason=why, finished_at=now
     )
+    mine = Target.objects.filter(agent_id__in=members)
+    back = take_back(mine.filter(rollout__in=rollout_ids, state__in=OPEN_TARGETS))
+    hand_down(back, members, now=now)
     open_targets = [*OPEN_TARGETS, TargetState.SOAKING, TargetState.REVERTING]
     theirs = Q(rollout__in=rollout_ids) | Q(agent_id__in=members)
     Target.objects.filter(theirs, state__in=open_targets).update(

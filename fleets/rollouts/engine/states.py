@@ -4,18 +4,39 @@ from typing import Final
 
 from django.db.models import F, Q
 
-from fleets.models import AttemptState, TargetState
+from agents.snapshot import ConfigStatus
+from fleets.models import AttemptState, RolloutState, StageState, TargetState
 from fleets.rollouts.past import WANTED_FAILED
+from fleets.rollouts.plan import ACTIVE
 
 IN_FLIGHT: Final = (AttemptState.OFFERED, AttemptState.APPLYING)
 OPEN_TARGETS: Final = (TargetState.WAITING, TargetState.PENDING_OFFLINE)
 BUSY_TARGETS: Final = (TargetState.OFFERED, TargetState.APPLYING, TargetState.SOAKING)
 UNDER_WAY: Final = (*OPEN_TARGETS, *BUSY_TARGETS, TargetState.REVERTING)
 """Targets of which something is expected still."""
-LET_GO: Final = Q(state=TargetState.WAITING) & (
-    Q(agent__membership__desired__version=F("rollout__version")) & ~Q(WANTED_FAILED)
-    | Q(agent__membership__retry__version=F("rollout__version"))
+STILL_GIVES: Final = (*ACTIVE, RolloutState.SUCCEEDED, RolloutState.CANCELLED)
+"""Rollouts whose version may still be offered: to who was offline, and where it is tried again."""
+RUNS_WANTED: Final = Q(
+    agent__status__remote_config_hash=F("agent__membership__desired__hash"),
+    agent__status__remote_config_status=ConfigStatus.APPLIED,
+)
+"""Targets whose agents say that they run what they should."""
+_NOT_BEGUN: Final = Q(stage__state=StageState.WAITING)
+_ANYWAY: Final = _NOT_BEGUN & Q(previous__version=F("rollout__version"))
+DUE: Final = (
+    Q(agent__membership__desired__version=F("rollout__version"))
+    & ~_ANYWAY
+    & ~Q(WANTED_FAILED)
+    & ~RUNS_WANTED
+)
+"""Targets that are to be offered the version because of the rollout, or just were. Before its stage an agent may be to
+get it anyway, on its return.
+"""
+MAY_BE_OFFERED: Final = Q(state=TargetState.WAITING) & (
+    DUE | Q(agent__membership__retry__version=F("rollout__version"))
 )
 """Targets that wait and may be offered the version already, be it by way of their previous one."""
+LET_GO: Final = MAY_BE_OFFERED & ~_NOT_BEGUN
+"""The same, by this rollout: an earlier one of the version may have been cancelled with offers out."""
 IN_MOTION: Final = Q(state__in=BUSY_TARGETS) | LET_GO
 """Targets between being let go and being judged: what limits count."""

@@ -16,7 +16,7 @@ from rest_framework.routers import SimpleRouter
 
 from telflo.base.access import Action, Role
 from telflo.base.api.filters import YesNoFilter
-from telflo.base.api.serializers import BodySerializer
+from telflo.base.api.serializers import BodySerializer, OneOf
 from telflo.base.api.views import ApiViewSet
 from telflo.base.api_tokens import issue_api_token, revoke_api_token
 from telflo.base.clock import now
@@ -67,13 +67,13 @@ class InvitationSerializer(BodySerializer):
 
     username = serializers.CharField(max_length=LONGEST_USERNAME)
     email = serializers.EmailField(required=False, default="", allow_blank=True)
-    role = serializers.ChoiceField(choices=ROLES, default=Role.VIEWER.value)
+    role = OneOf(choices=ROLES, default=Role.VIEWER.value)
 
 
 class PersonChangeSerializer(BodySerializer):
     """What an Admin may change of a person."""
 
-    role = serializers.ChoiceField(choices=ROLES, required=False)
+    role = OneOf(choices=ROLES, required=False)
     is_active = serializers.BooleanField(required=False)
 
 
@@ -186,7 +186,7 @@ class NewApiTokenSerializer(BodySerializer):
     """What an API token shall be."""
 
     name = serializers.CharField(max_length=100)
-    scope = serializers.ChoiceField(choices=TokenScope.choices, default=TokenScope.READ.value)
+    scope = OneOf(choices=TokenScope.choices, default=TokenScope.READ.value)
     expires = serializers.CharField(default="180d", help_text="never, 180d, 1y or an RFC 3339 time")
 
 

@@ -22,6 +22,15 @@ class UsernameField(serializers.Field[User, str, str, User]):
         return value.username
 
 
+class OneOf(serializers.ChoiceField):
+    """One of some words. What is none of them is answered with those that are."""
+
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(choices, **options)
+        known = ", ".join(map(str, self.choices))
+        self.error_messages["invalid_choice"] = f"“{{input}}” is not known. Known are: {known}."
+
+
 class BodySerializer(serializers.Serializer[Any]):
     """The body of a call, or an object in it: a field that nobody knows is a 400, not ignored."""
 
