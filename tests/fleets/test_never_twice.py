@@ -58,9 +58,10 @@ class Supervisor:
         offered = self.story.claim(self.agent).get(self.agent.instance_uid)
         if offered is None:
             return
-        paused = Rollout.objects.filter(state=RolloutState.PAUSED)
+        paused = Target.objects.filter(rollout__state=RolloutState.PAUSED)
+        held = paused.exclude(previous__hash=offered)  # what it had before is no news
         if not self.is_retried:
-            assert offered not in [hash_of(one.version) for one in paused], "offered in a pause"
+            assert offered not in [hash_of(one.rollout.version) for one in held], "in a pause"
         self.is_retried = False
         if arrives:
             self.receive(offered)
@@ -152,6 +153,9 @@ STEPS: Any = st.sampled_from(
 @given(st.lists(STEPS, min_size=8, max_size=20))
 @example([("lose_claim",), ("reconnect",), ("offer", True), ("give_back",), ("offer", True)])
 @example([("lose_claim",), ("operate", Action.PAUSE), ("give_back",), ("offer", True)])
+@example(
+    [("offer", True), ("reconnect",), ("assign", 0), ("operate", Action.PAUSE), ("offer", True)]
+)
 @example([("lose_claim",), ("operate", Action.CANCEL), ("give_back",), ("offer", True)])
 @example(
     [
