@@ -97,7 +97,7 @@ class IntentWatcher:
     def start(self) -> None:
         """Begin listening, comparing and claiming on the running loop."""
         for loop in (self._listen, self._compare, self._claim_wanted):
-            self.spawn(for_ever(loop, self._counters))
+            self.spawn(for_ever(loop, self._counters, self._domain.is_temporary))
 
     async def stop(self) -> None:
         """End every task; leave the group, as far as the layer answers: what agents said is stored behind this."""
