@@ -102,7 +102,10 @@ def rotate_token(
         if token.kind == TokenKind.AGENT:
             raise Conflict("A collector's own credential is renewed by itself.", code="token_kind")
         if token.revoked_at or token.retired_at:
-            raise Conflict("This token is retired or revoked. Issue a new one.", code="token_over")
+            raise Conflict(
+                "This token was rotated already, or is retired or revoked. Rotate its successor, or issue a new one.",
+                code="token_over",
+            )
         heir, secret = _new(
             fleet=token.fleet,
             name=_name_of_heir(token),

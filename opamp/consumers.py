@@ -79,7 +79,7 @@ class OpampConsumer:
         address = client_address(scope)
         credential = await enter(self._gateway, scope["headers"], address)
         if isinstance(credential, TextAnswer):
-            await _refuse(scope, send, credential)
+            await refuse(scope, send, credential)
             return
         generation = self._gateway.verifier.generation
         await send({"type": "websocket.accept"})
@@ -162,7 +162,7 @@ def socket_of(scope: Scope) -> dict[str, Any]:
     return (scope.get("extensions") or {}).get(SOCKET) or {}
 
 
-async def _refuse(scope: Scope, send: Send, refusal: TextAnswer) -> None:
+async def refuse(scope: Scope, send: Send, refusal: TextAnswer) -> None:
     """Answer the upgrade with a status and a plain text; 403 without either where the server cannot (daphne)."""
     if _REFUSALS not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close"})

@@ -90,8 +90,9 @@ class Gateway:
         self._make_talking()
         self.buffer.start()
         self.intent.start()
-        self._spawn(for_ever(self._admission.run, self.counters))
-        self._spawn(for_ever(Watch(self.registry, options, self.counters).run, self.counters))
+        watch = Watch(self.registry, options, self.counters)
+        for loop in (self._admission.run, watch.run):
+            self._spawn(for_ever(loop, self.counters, self.domain.is_temporary))
         store = partial(self._on_thread, self._control, self.domain.record_refusals)
         self._spawn(self.refusals.keep_storing(store))
         self._started = True  # from now on other threads may ask what it counts

@@ -28,6 +28,7 @@ from opamp.protocol.session import AgentSession
 from opamp.registry import POLICY_VIOLATION, Connection, HeldAgent, Registry
 from opamp.turns import some_at_a_time
 from telflo.base.clock import now
+from telflo.base.outage import Outage
 from telflo.base.tracing import traced
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ OnThread = Callable[..., Awaitable[Any]]
 
 _LAYER_S: Final = 2.0
 """So long the layer is waited for; below it nothing ends."""
+_AGAIN_S: Final = 2.0
 _REVOKED: Final = "The token is revoked."
 
 
@@ -82,6 +84,7 @@ class IntentWatcher:
         self._compare_sessions = compare_sessions
         self._commands = CommandSender(domain, registry, on_thread, self.spawn)
         self._channel = ""
+        self._hints = Outage(logger, "Hints do not reach this process; it looks by itself.")
         self._poked: set[UUID] = set()
         self._looking = asyncio.Event()
         self._wanted: dict[UUID, HeldAgent] = {}
@@ -94,7 +97,7 @@ class IntentWatcher:
     def start(self) -> None:
         """Begin listening, comparing and claiming on the running loop."""
         for loop in (self._listen, self._compare, self._claim_wanted):
-            self.spawn(for_ever(loop, self._counters))
+            self.spawn(for_ever(loop, self._counters, self._domain.is_temporary))
 
     async def stop(self) -> None:
         """End every task; leave the group, as far as the layer answers: what agents said is stored behind this."""
@@ -137,9 +140,15 @@ class IntentWatcher:
         if not self._channel:
             # By the prefix that pages have: beside a channel with another one, who waits for theirs hears nothing.
             self._channel = await self._layer.new_channel()
-        await self._layer.group_add(GATEWAYS, self._channel)
+        await self._join_again()
         while True:
-            self._hear(await self._layer.receive(self._channel))
+            try:
+                message = await self._layer.receive(self._channel)
+            except Exception as error:  # noqa: BLE001 - no fault of ours: Redis is away
+                self._hints.failed(error)
+                break
+            self._hear(message)
+        await asyncio.sleep(_AGAIN_S * random.uniform(0.5, 1.0))  # noqa: S311
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         self._counters.poked(message)
@@ -204,14 +213,14 @@ class IntentWatcher:
             self._close_tokens(revoked, _REVOKED)
 
     async def _join_again(self) -> None:
-        """Layers forget members after a day, and a Redis that was started anew forgets all. One that is away, or hangs,
-        holds up nothing: hints are lost then, and this loop is what finds changes.
-        """
+        """Layers forget members after a day, a new Redis all; where one is away, or hangs, this loop finds changes."""
         try:
             async with asyncio.timeout(_LAYER_S):
                 await self._layer.group_add(GATEWAYS, self._channel)
-        except Exception:
-            logger.warning("Hints do not reach this process; it looks by itself.", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - logged there
+            self._hints.failed(error)
+        else:
+            self._hints.works()
 
     async def _look_again(self, uids: Collection[UUID]) -> None:
         if not uids:

@@ -21,7 +21,8 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 observed = Observed(get_asgi_application())
 
 # Models must be ready before these are imported.
-from opamp.consumers import OpampConsumer  # noqa: E402
+from opamp.consumers import OpampConsumer, refuse  # noqa: E402
+from opamp.door import TextAnswer  # noqa: E402
 from opamp.gateway import Gateway  # noqa: E402
 from opamp.post import OpampPost  # noqa: E402
 from telflo.live import LiveConsumer  # noqa: E402
@@ -32,6 +33,9 @@ Scope = Mapping[str, Any]
 
 OPAMP_PATHS: Final = ("/v1/opamp", "/v1/opamp/")
 LIVE_PATH: Final = "/ws/live/"
+NO_SUCH_SOCKET: Final = TextAnswer(
+    404, "There is no WebSocket here. Collectors connect to /v1/opamp."
+)
 
 
 class ByPath:
@@ -64,10 +68,10 @@ class Lifespan:
                 return
 
 
-async def no_such_socket(_scope: Scope, receive: Any, send: Any) -> None:
-    """Refuse a WebSocket on a path that has none."""
+async def no_such_socket(scope: Scope, receive: Any, send: Any) -> None:
+    """Refuse a WebSocket on a path that has none: a bare 403 would look like a wrong token."""
     await receive()
-    await send({"type": "websocket.close"})
+    await refuse(scope, send, NO_SUCH_SOCKET)
 
 
 def make_application(gateway: Gateway, http: Application) -> Application:

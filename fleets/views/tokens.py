@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from agents.models import Agent
 from fleets.forms import RotateForm, TokenForm
 from fleets.models import Fleet, RefusedAttempt, Token, TokenKind
+from fleets.own_address import offered_endpoint
 from fleets.token_state import expired, retired, usable
 from fleets.tokens import (
     Expiry,
@@ -168,6 +170,8 @@ def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
         "collectors": members_of(token).count(),
         "moved": moved_from(token).count(),
         "heading": f"Rotate “{token.name}”",
+        "endpoint": offered_endpoint(),
+        "has_ca": bool(settings.CA_FILE),
     }
     return render(request, "tokens/rotate.html", context, status=422 if form.errors else 200)
 

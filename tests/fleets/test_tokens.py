@@ -158,6 +158,12 @@ class TestRotate:
         assert longest.name == f"{'x' * 96} (2)"
         assert heir_of(longest).name == f"{'x' * 96} (3)"
 
+    def test_a_token_that_was_rotated_has_no_second_successor(self) -> None:
+        token = make_token(fleet=make_fleet()).token
+        tokens.rotate_token(token=token, overlap=timedelta(days=1), actor=TESTER)
+        with pytest.raises(Conflict, match="rotated already"):
+            tokens.rotate_token(token=token, overlap=timedelta(days=1), actor=TESTER)
+
     def test_a_retired_token_has_no_successor(self) -> None:
         token = make_token(fleet=make_fleet()).token
         tokens.retire_token(token=token, actor=TESTER)

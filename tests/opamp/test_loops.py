@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer
+from django.db import OperationalError
 
 from agents.notify import GATEWAYS
 from agents.snapshot import AgentSnapshot
 from opamp import loops
+from opamp.domain import DjangoDomain
 from opamp.gateway import Gateway
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
@@ -32,11 +34,33 @@ async def test_a_loop_that_fails_is_counted_and_runs_again(
             raise ValueError("a fault")
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(loops.for_ever(looking, counters))
+    task = asyncio.create_task(loops.for_ever(looking, counters, DjangoDomain().is_temporary))
     await until(lambda: len(runs) == 2)
     task.cancel()
     assert counters.loop_failures == 1
     assert "looking failed" in caplog.text
+
+
+async def test_a_database_that_is_away_is_said_once_and_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(loops, "_RETRY_S", 0)
+    counters = Counters()
+    runs: list[None] = []
+
+    async def looking() -> None:
+        runs.append(None)
+        if len(runs) in {1, 2, 4, 5}:
+            raise OperationalError("away")
+        if len(runs) == 6:
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(loops.for_ever(looking, counters, DjangoDomain().is_temporary))
+    await until(lambda: len(runs) == 6)
+    task.cancel()
+    assert counters.loop_failures == 0
+    assert caplog.text.count("looking cannot go on for now") == 2
+    assert "Traceback" not in caplog.text
 
 
 async def test_one_whose_session_cannot_begin_is_cut_and_the_others_are_let_in(

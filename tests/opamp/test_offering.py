@@ -13,6 +13,7 @@ from channels.layers import InMemoryChannelLayer
 from agents import notify
 from fleets.connection_offer import Held, SettingsOffer
 from fleets.offer import Claim, Intent, Offer
+from opamp import intent
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from tests.opamp.adapters import AsgiWire
@@ -245,9 +246,11 @@ class ForgetfulLayer(InMemoryChannelLayer):  # type: ignore[misc]  # it has no t
     def __init__(self) -> None:
         super().__init__()
         self.is_away = asyncio.Event()
+        self.failures = 0
 
     async def group_add(self, group: str, channel: str) -> None:
         if self.is_away.is_set():
+            self.failures += 1
             raise ConnectionError("away")
         await super().group_add(group, channel)
 
@@ -282,6 +285,27 @@ class TestALayerThatIsAway:
         layer.forget()
         domain.desired[UID] = HASH
         assert (await wire.reply()).remote_config.config_hash == bytes.fromhex(HASH)
+
+    @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=0.02)])
+    async def test_it_is_said_once_and_is_no_fault_of_ours(
+        self,
+        gateway: Gateway,
+        connect: Connect,
+        layer: ForgetfulLayer,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setattr(intent, "_AGAIN_S", 0.01)
+        await joined(connect())
+        for outages in (1, 2):
+            layer.forget()
+            await until(lambda: layer.failures > 5)
+            layer.is_away.clear()
+            await until(lambda: layer.groups.get(notify.GATEWAYS))
+            assert caplog.text.count("Hints do not reach this process") == outages
+            layer.failures = 0
+        assert "Traceback" not in caplog.text
+        assert gateway.counters.loop_failures == 0
 
     @pytest.mark.parametrize("options", [GatewayOptions(reconcile_s=60)])
     async def test_hints_arrive_again_when_it_is_back(

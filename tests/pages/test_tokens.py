@@ -74,6 +74,18 @@ def test_a_server_that_only_its_own_machine_reaches_says_so_beside_a_secret() ->
     assert "Only this machine" not in there
 
 
+def test_rotating_says_where_collectors_are_sent(settings: Any) -> None:
+    """An offer is followed without a try: a wrong address, or a CA that is not told, would lose them."""
+    page = f"/tokens/{make_token(fleet=make_fleet()).token.pk}/rotate/"
+    settings.BASE_URL, settings.OPAMP_URL, settings.CA_FILE = "", "", ""
+    client = signed_in(Role.ADMIN)
+    assert "until then none is" in client.get(page).content.decode()
+    settings.OPAMP_URL, settings.CA_FILE = "wss://opamp.example/v1/opamp", "/etc/ca.pem"
+    shown = client.get(page).content.decode()
+    assert "wss://opamp.example/v1/opamp" in shown
+    assert "the CA of TELFLO_CA_FILE" in shown
+
+
 def test_a_viewer_sees_the_list_and_can_change_nothing() -> None:
     token = make_token(fleet=make_fleet(name="edge"), name="build").token
     client = signed_in(Role.VIEWER)

@@ -208,7 +208,8 @@ async def test_post_and_pages_are_served_by_the_web_port_alone(running: Running)
         assert "plain HTTP is served on the web port" in posted.text
 
 
-async def test_a_websocket_on_another_path_is_refused(running: Running) -> None:
+async def test_a_websocket_on_another_path_is_told_the_right_one(running: Running) -> None:
     with pytest.raises(InvalidStatus) as caught:
         await connect(f"ws://127.0.0.1:{running.port}/nowhere", proxy=None)
-    assert caught.value.response.status_code == (403 if running.adapter == "uvicorn" else 404)
+    assert caught.value.response.status_code == 404
+    assert b"/v1/opamp" in caught.value.response.body
