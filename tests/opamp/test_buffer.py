@@ -207,6 +207,27 @@ async def test_the_writer_tries_again_by_itself(sink: Sink) -> None:
     await buffer.stop()
 
 
+async def test_what_could_not_be_flushed_is_written_though_nobody_says_more(sink: Sink) -> None:
+    failing = threading.Event()
+
+    def write(patches: Sequence[AgentPatch]) -> None:
+        if not failing.is_set():
+            assert failing.wait(5)
+            raise ConnectionError("away")
+        sink(patches)
+
+    buffer = WriteBuffer(write, LIMITS)
+    buffer.start()
+    buffer.submit(report())
+    flushing = asyncio.create_task(buffer.flush_agents([UID]))
+    await asyncio.sleep(4 * LIMITS.flush_s)  # the writer finds nothing left to do
+    failing.set()
+    with pytest.raises(StoreUnavailable):
+        await flushing
+    await until(lambda: sink.patches)
+    await buffer.stop()
+
+
 async def test_after_a_long_outage_it_writes_within_seconds(
     sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +300,23 @@ async def test_what_is_being_written_fills_the_buffer_until_it_is(sink: Sink) ->
     written.set()
     await writing
     assert (meanwhile, buffer.is_full, buffer.bytes) == (True, False, 0)
+    await buffer.stop()
+
+
+async def test_it_is_known_whose_words_are_being_written() -> None:
+    written = threading.Event()
+
+    def write(_patches: Sequence[AgentPatch]) -> None:
+        assert written.wait(10)
+
+    buffer = WriteBuffer(write, BufferLimits())
+    buffer.submit(report(UID))
+    writing = asyncio.create_task(buffer.flush_agents([UID]))
+    await asyncio.sleep(0)
+    assert [buffer.holds(uid) for uid in (UID, UID2)] == [True, False]
+    written.set()
+    await writing
+    assert not buffer.holds(UID)
     await buffer.stop()
 
 
