@@ -18,7 +18,8 @@ class GatewayOptions:
     threads let agents in and look tokens up; request_threads answer requests over plain HTTP, in the order of polls.py;
     control_threads look for changes and claim offers.
     requests, requests_per_token: how many of these may be open.
-    unfinished_bytes: of all messages that have begun to come; one of the token that holds most is cut for what is more.
+    unfinished_bytes: of all messages that have begun to come, and of what was read and waits for its peer's pace; one
+    of the token that holds most is cut for what is more.
     messages_per_s, message_burst: of one connection, and of one agent over plain HTTP; one that is faster is read
     later, or answered 429. pace_bytes: a larger message counts once for each so many bytes.
     token_bytes_per_s, token_burst_bytes: of all that comes by one token but for heartbeats; what is more is answered

@@ -18,6 +18,10 @@ from opamp.gateway import Gateway
 from opamp.pace import SMALL_PART
 from opamp.reading import MOST_AT_ONCE, Reading
 
+_FEW: Final = 16
+"""So many messages that wait for the application are not counted: mostly it has taken them at once."""
+_EVENT_BYTES: Final = 320
+"""What a message of some bytes takes that waits for the application: 317 were measured."""
 _NO_UPGRADE: Final = (
     "This is not an upgrade to a WebSocket: it has a body, or its head cannot be read."
 )
@@ -137,6 +141,8 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self._pace = gateway.options.pace(self.loop.time())
         self._is_held = False
         self._unfed = b""
+        self._fed_bytes = 0
+        """What was taken since the application had nothing left to do."""
         self._socket: dict[str, Any] = {}
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -153,6 +159,10 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         """See ASGI. uvicorn reads on when all is taken; that alone is no reason to."""
         event = await super().receive()
         self._reading.hold()
+        if self.queue.empty():
+            self._fed_bytes = 0
+            if self._is_held:
+                self._weigh()
         return event
 
     def _feed(self) -> bool:
@@ -163,17 +173,26 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
             self._take(data[start : start + size])
             start += size
         self._unfed = data[start:]
+        self._weigh()
         return not (self._unfed or self.read_paused)
 
     def _take(self, data: bytes) -> None:
         """What comes first is the whole head of the upgrade: uvicorn leaves one that cannot be read open."""
         super().data_received(data)
+        self._fed_bytes += len(data)
         if not self.handshake_initiated:
             self._refuse_upgrade()
-        # Parts that are complete, and what has come of the one that is not.
-        if size := self._parts_bytes + len(self.conn.reader.buffer):
-            self._unfinished.hold(self, size, self._cut_parts, self._socket.get("holder"))
+
+    def _weigh(self) -> None:
+        """Count what was read and is not answered: of a message that is not complete, and of those that wait for the
+        peer's pace.
+        """
+        size = self._parts_bytes + len(self.conn.reader.buffer) + len(self._unfed)
+        if (waiting := self.queue.qsize()) > _FEW:
+            size += self._fed_bytes + waiting * _EVENT_BYTES
+        if size:
             self._is_held = True
+            self._unfinished.hold(self, size, self._cut, self._socket.get("holder"))
         elif self._is_held:
             self._let_go()
 
@@ -189,8 +208,11 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         self._arrivals.closed(self.transport)
-        self._unfinished.done(self)
         super().connection_lost(exc)
+        # What is complete is still worked on.
+        self._unfed, self._parts_bytes = b"", 0
+        self.conn.reader.buffer.clear()
+        self._weigh()
 
     def handle_bytes(self, event: Frame) -> None:
         """A message, or its first part."""
@@ -269,9 +291,13 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self._unfinished.done(self)
         self._is_held = False
 
-    def _cut_parts(self) -> None:
-        """So much is unfinished that this one has to go."""
+    def _cut(self) -> None:
+        """So much is unfinished that this one has to go, and what it said: that would wait on for its pace."""
         self._counters.cut_connections += 1
+        self._is_held = False
+        for event in [self.queue.get_nowait() for _ in range(self.queue.qsize())]:
+            if event["type"] != "websocket.receive":
+                self.queue.put_nowait(event)
         self.transport.abort()
 
     def _refuse_upgrade(self) -> None:

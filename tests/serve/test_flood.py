@@ -28,6 +28,7 @@ slow = pytest.mark.parametrize(
 )
 unlimited = pytest.mark.parametrize("options", [quick(message_burst=1e9, send_timeout_s=600.0)])
 FEW_BYTES = 256 * 1024
+MEBIBYTE = 1024 * 1024
 Beat = Callable[[], Awaitable[None]]
 
 
@@ -157,7 +158,43 @@ class TestTooFast:
         assert peer.send(frame(raw.BINARY, b"", is_last=False) + part * 5000) > 30_000
         await beat()
         await beat()
-        assert BURST <= running.gateway.unfinished.bytes <= BURST + 2 * MOST_AT_ONCE // len(part)
+        assert running.gateway.unfinished.bytes >= BURST
+        assert running.gateway.counters.slowed_messages > 0
+
+    @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)  # picows reads little at once
+    @pytest.mark.parametrize(
+        "options", [quick(message_burst=BURST, messages_per_s=NEVER, unfinished_bytes=MEBIBYTE)]
+    )
+    @pytest.mark.parametrize("of", ["heartbeats", "pings"])
+    async def test_what_was_read_of_many_and_waits_is_bounded(
+        self, running: Running, open_peer: Callable[..., Peer], beat: Beat, of: str
+    ) -> None:
+        flood = frame(raw.PING, b"x" * 100) * 10_000 if of == "pings" else _beats(20_000)
+        for _ in range(20):
+            open_peer().send(flood)
+            await beat()
+        unfinished = running.gateway.unfinished
+        assert 0 < unfinished.bytes <= MEBIBYTE
+        assert running.gateway.counters.limits["unfinished"] > 0
+
+    @pytest.mark.parametrize("running", ["uvicorn"], indirect=True)
+    @pytest.mark.parametrize("options", [quick(message_burst=BURST, messages_per_s=20.0)])
+    async def test_so_is_what_those_have_said_who_hung_up(
+        self, running: Running, open_peer: Callable[..., Peer], beat: Beat
+    ) -> None:
+        peer = open_peer()
+        await _has_joined(peer)
+        peer.send(_beats(20_000))
+        await beat()
+        gone = _connection(running)
+        peer.close()
+        async with asyncio.timeout(raw.TIMEOUT_S):
+            while not gone.link._socket.is_closing():  # type: ignore[attr-defined]
+                await beat()
+        assert running.gateway.unfinished.bytes > FEW_BYTES
+        assert not gone.closed.is_set()
+        running.stop()
+        assert running.gateway.unfinished.bytes == 0
 
     @pytest.mark.parametrize(
         "options", [quick(message_burst=BURST, messages_per_s=NEVER, ping_s=0.2)]
