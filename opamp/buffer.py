@@ -133,7 +133,7 @@ class WriteBuffer:
 
     def holds(self, uid: UUID) -> bool:
         """Whether something of this agent waits or is being written."""
-        return self._in_hand > 0 or self._pending.holds(uid)
+        return self._pending.holds(uid)
 
     async def flush_agents(self, uids: Collection[UUID]) -> None:
         """Return once everything that these agents said is stored. Raises StoreUnavailable."""

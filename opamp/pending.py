@@ -84,6 +84,7 @@ class Pending:
         self._sizes: dict[Key, int] = {}
         self._holders: dict[Key, Holder] = {}
         self._taken: dict[Key, tuple[Holder, int, int]] = {}
+        self._taken_agents: set[int] = set()
         self._shares: dict[Holder, _Share] = {}
         """What each token has here, with what was taken out and is not written yet."""
         self._epochs: dict[int, set[Key]] = {}
@@ -127,8 +128,8 @@ class Pending:
         self._weigh(key, _BEAT_BYTES, holder)
 
     def holds(self, uid: UUID) -> bool:
-        """Whether anything of this agent waits."""
-        return uid.int in self._epochs
+        """Whether anything of this agent waits, or was taken out since the last put_back()."""
+        return uid.int in self._epochs or uid.int in self._taken_agents
 
     def next_heartbeat_s(self) -> float | None:
         """When the oldest heartbeat falls due; insertion order is due order."""
@@ -149,6 +150,7 @@ class Pending:
     def put_back(self, left: Sequence[Weighed]) -> None:
         """Return what could not be written of what was taken, in front of what came meanwhile."""
         taken, self._taken, self.taken_bytes = self._taken, {}, 0
+        self._taken_agents.clear()
         for holder, size, rows in taken.values():
             self._change_share(holder, -rows, -size)
         later = self._changes
@@ -179,6 +181,7 @@ class Pending:
         self.bytes -= size
         self.taken_bytes += size
         self._taken[key] = (self._holders.pop(key), size, key in self._changes)
+        self._taken_agents.add(key[0])
         self._epochs[key[0]].discard(key)
         if not self._epochs[key[0]]:
             del self._epochs[key[0]]

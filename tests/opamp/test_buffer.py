@@ -282,6 +282,23 @@ async def test_what_is_being_written_fills_the_buffer_until_it_is(sink: Sink) ->
     await buffer.stop()
 
 
+async def test_it_is_known_whose_words_are_being_written() -> None:
+    written = threading.Event()
+
+    def write(_patches: Sequence[AgentPatch]) -> None:
+        assert written.wait(10)
+
+    buffer = WriteBuffer(write, BufferLimits())
+    buffer.submit(report(UID))
+    writing = asyncio.create_task(buffer.flush_agents([UID]))
+    await asyncio.sleep(0)
+    assert [buffer.holds(uid) for uid in (UID, UID2)] == [True, False]
+    written.set()
+    await writing
+    assert not buffer.holds(UID)
+    await buffer.stop()
+
+
 async def test_stopping_writes_what_is_left(sink: Sink) -> None:
     buffer = WriteBuffer(sink, BufferLimits())
     buffer.start()
