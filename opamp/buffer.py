@@ -225,6 +225,8 @@ class WriteBuffer:
         self.failures = self.failures + 1 if left else 0
         self._pending.put_back(left)
         self._taken.set()
+        if left:
+            self._wake.set()
         for patch, error in rejected:
             self._on_rejected(patch, error)
 

@@ -207,6 +207,27 @@ async def test_the_writer_tries_again_by_itself(sink: Sink) -> None:
     await buffer.stop()
 
 
+async def test_what_could_not_be_flushed_is_written_though_nobody_says_more(sink: Sink) -> None:
+    failing = threading.Event()
+
+    def write(patches: Sequence[AgentPatch]) -> None:
+        if not failing.is_set():
+            assert failing.wait(5)
+            raise ConnectionError("away")
+        sink(patches)
+
+    buffer = WriteBuffer(write, LIMITS)
+    buffer.start()
+    buffer.submit(report())
+    flushing = asyncio.create_task(buffer.flush_agents([UID]))
+    await asyncio.sleep(4 * LIMITS.flush_s)  # the writer finds nothing left to do
+    failing.set()
+    with pytest.raises(StoreUnavailable):
+        await flushing
+    await until(lambda: sink.patches)
+    await buffer.stop()
+
+
 async def test_after_a_long_outage_it_writes_within_seconds(
     sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
