@@ -4,7 +4,6 @@ tests/protocol replays them at every position against the pure core; here one me
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 from uuid import UUID
@@ -19,7 +18,6 @@ from agents.models import AgentEvent, AgentStatus
 from agents.snapshot import AgentPatch, ComponentHealth, FactKind, Transport
 from agents.status import tells_shutdown
 from opamp.domain import DjangoDomain
-from opamp.errors import StoreUnavailable
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from opamp.pending import BufferLimits
@@ -61,6 +59,10 @@ class MortalDomain(DjangoDomain):
         if self.is_dead:
             raise OperationalError("The process is gone.")
         super().record_patches(patches)
+
+    def is_temporary(self, error: Exception) -> bool:
+        """See Domain. Who is dead does not try again."""
+        return not self.is_dead and super().is_temporary(error)
 
 
 class Server:
@@ -110,8 +112,7 @@ class Server:
         await self.restart()
 
     async def _end(self) -> None:
-        with suppress(StoreUnavailable):
-            await self._gateway.stop()
+        await self._gateway.stop()
         if self._wire is not None:
             await self._wire.over()
 
