@@ -29,6 +29,7 @@ from configs.api_shapes import (
     VersionTextSerializer,
 )
 from configs.api_validate import ValidateViewSet
+from configs.catalog.shelf import nearest
 from configs.change_words import shown_changes
 from configs.comparing import meaning_of
 from configs.drafts import restore_version
@@ -281,7 +282,8 @@ def _text_answer(view: ApiViewSet[Any], version: ConfigVersion) -> Response:
 
 
 def _changes(before: ConfigVersion, after: ConfigVersion) -> Any:
-    meaning = meaning_of(before.yaml, after.yaml)
+    catalogs = nearest(before.collector_version), nearest(after.collector_version)
+    meaning = meaning_of(before.yaml, after.yaml, catalogs=catalogs)
     return None if meaning.changes is None else shown_changes(meaning.changes)
 
 

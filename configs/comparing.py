@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from configs.collector.difference import Change, Impact, difference, impact_of
+from configs.collector.difference import Catalogs, Change, Impact, difference, impact_of
 from configs.collector.errors import ParseError
 from configs.collector.model import model_of
 from configs.collector.parse import parse
@@ -18,11 +18,11 @@ class Meaning:
     fault: str = ""
 
 
-def meaning_of(before: str, after: str) -> Meaning:
-    """The differences of two texts in meaning."""
+def meaning_of(before: str, after: str, *, catalogs: Catalogs | None = None) -> Meaning:
+    """The differences of two texts in meaning; catalogs: as for `difference`."""
     try:
         one, other = model_of(parse(before)), model_of(parse(after))
     except ParseError as error:
         return Meaning(None, fault=error.message)
-    found = difference(one, other)
+    found = difference(one, other, catalogs=catalogs)
     return Meaning(tuple(as_written(change, one, other) for change in found), impact_of(found))

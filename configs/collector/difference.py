@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from configs.collector.catalog_types import Catalog
+from configs.collector.defaults import is_default
 from configs.collector.equality import is_same
 from configs.collector.model import Model
 from configs.collector.names import Kind
@@ -49,9 +51,18 @@ class Change:
         return "::".join(map(str, self.path))
 
 
-def difference(before: Model, after: Model) -> tuple[Change, ...]:
-    """All that differs. Order of keys, comments, formatting, names of 2026 and other ways to write a value do not."""
-    return tuple(_differences(before, after))
+Catalogs = tuple[Catalog, Catalog]
+"""Of the collectors that are to run the one and the other."""
+
+
+def difference(
+    before: Model, after: Model, *, catalogs: Catalogs | None = None
+) -> tuple[Change, ...]:
+    """All that differs. Order of keys, comments, formatting, names of 2026 and other ways to write a value do not.
+
+    catalogs: with them a setting that says what is so anyhow is no difference either.
+    """
+    return tuple(_Comparison(catalogs).of_models(before, after))
 
 
 def impact_of(changes: Iterable[Change]) -> Impact:
@@ -66,37 +77,81 @@ def impact_of(changes: Iterable[Change]) -> Impact:
 
 
 def member_change(path: Path, before: tuple[str, ...], after: tuple[str, ...]) -> Change | None:
-    """How a list of ids differs; None when it does not, or when a reference stands in one of them."""
-    if before == after or any("${" in one for one in (*before, *after)):
+    """How a list of ids differs; None when it does not."""
+    if before == after:
         return None
     deed = Deed.REORDERED if sorted(before) == sorted(after) else Deed.CHANGED
     return Change(deed, path, before, after)
 
 
-def _differences(before: Model, after: Model) -> Iterator[Change]:
-    unknown = before.open | after.open
-    for kind in Kind:
-        if kind not in unknown:
-            yield from _sections((kind.value,), before.components[kind], after.components[kind])
-    if not unknown & {"service", "pipelines"}:
-        yield from _pipelines(before, after)
-    if "service" not in unknown:
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    catalogs: Catalogs | None
+
+    def of_models(self, before: Model, after: Model) -> Iterator[Change]:
+        """All changes, in the order of the sections."""
+        unknown = before.open | after.open
+        for kind in Kind:
+            if kind in unknown:
+                yield from _open_part((kind.value,), before, after)
+            else:
+                yield from self._sections(
+                    (kind.value,), before.components[kind], after.components[kind]
+                )
+        if "service" in unknown:
+            yield from _open_part(("service",), before, after)
+            return
+        if "pipelines" in unknown:
+            yield from _open_part(PIPELINES, before, after)
+        else:
+            yield from _pipelines(before, after)
         change = member_change(EXTENSIONS, before.extensions, after.extensions)
         yield from () if change is None else (change,)
-        yield from field_changes(TELEMETRY, before.telemetry, after.telemetry)
+        yield from self._fields(TELEMETRY, before.telemetry, after.telemetry)
 
+    def _sections(
+        self, path: Path, before: Mapping[str, Value], after: Mapping[str, Value]
+    ) -> Iterator[Change]:
+        for name in {**before, **after}:
+            here = (*path, name)
+            if name not in after:
+                if not self._is_default(here, before[name], side=1):
+                    yield Change(Deed.REMOVED, here, before=before[name])
+            elif name not in before:
+                if not self._is_default(here, after[name], side=0):
+                    yield Change(Deed.ADDED, here, after=after[name])
+            else:
+                yield from self._fields(here, before[name], after[name])
 
-def _sections(
-    path: Path, before: Mapping[str, Value], after: Mapping[str, Value]
-) -> Iterator[Change]:
-    for name in {**before, **after}:
-        here = (*path, name)
-        if name not in after:
-            yield Change(Deed.REMOVED, here, before=before[name])
-        elif name not in before:
-            yield Change(Deed.ADDED, here, after=after[name])
+    def _fields(self, path: Path, before: Value, after: Value) -> Iterator[Change]:
+        """What differs inside one value: fields of maps one by one, items of lists of equal length one by one."""
+        if is_same(before, after, _key(path), is_certain=True):
+            return
+        if isinstance(before, tuple) and isinstance(after, tuple) and len(before) == len(after):
+            for at, (one, other) in enumerate(zip(before, after, strict=True)):
+                yield from self._fields((*path, at), one, other)
+        elif is_map(before) and is_map(after):
+            yield from self._sections(path, entries_of(before), entries_of(after))
         else:
-            yield from field_changes(here, before[name], after[name])
+            yield Change(Deed.CHANGED, path, before, after)
+
+    def _is_default(self, path: Path, value: Value, *, side: int) -> bool:
+        """side: of the configuration that does not say it, 0 or 1."""
+        return self.catalogs is not None and is_default(path, value, self.catalogs[side])
+
+
+def _open_part(path: Path, before: Model, after: Model) -> Iterator[Change]:
+    """A part that a reference stands for in one of them: what is in it is known on the host alone."""
+    one, other = (_at(path, model) for model in (before, after))
+    if not is_same(one, other, is_certain=True):
+        yield Change(Deed.CHANGED, path, one, other)
+
+
+def _at(path: Path, model: Model) -> Value:
+    value: Value = model.values
+    for step in path:
+        value = entries_of(value).get(str(step))
+    return value
 
 
 def _pipelines(before: Model, after: Model) -> Iterator[Change]:
@@ -111,19 +166,6 @@ def _pipelines(before: Model, after: Model) -> Iterator[Change]:
             for role in one.members:
                 change = member_change((*here, role), one.members[role], other.members[role])
                 yield from () if change is None else (change,)
-
-
-def field_changes(path: Path, before: Value, after: Value) -> Iterator[Change]:
-    """What differs inside one value: fields of maps one by one, items of lists of equal length one by one."""
-    if is_same(before, after, _key(path)):
-        return
-    if isinstance(before, tuple) and isinstance(after, tuple) and len(before) == len(after):
-        for at, (one, other) in enumerate(zip(before, after, strict=True)):
-            yield from field_changes((*path, at), one, other)
-    elif is_map(before) and is_map(after):
-        yield from _sections(path, entries_of(before), entries_of(after))
-    else:
-        yield Change(Deed.CHANGED, path, before, after)
 
 
 def _key(path: Path) -> str:

@@ -155,7 +155,9 @@ def _pipelines(intended: Model, effective: Model) -> Iterator[Change]:
             yield Change(Deed.REMOVED, here, before=one.members)
             continue
         for role in one.members:
-            change = member_change((*here, role), one.members[role], other.members[role])
+            wanted, runs = one.members[role], other.members[role]
+            is_open = any("${" in member for member in (*wanted, *runs))
+            change = None if is_open else member_change((*here, role), wanted, runs)
             yield from () if change is None else (change,)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from configs.collector.references import unescaped
 from configs.collector.values import Expansion, Scalar, Value, entries_of, is_map
 
 HIDDEN: Final = frozenset({"[REDACTED]", "<redacted>"})
@@ -27,35 +28,43 @@ _LONGEST: Final = 40
 _MOST: Final = 1e19
 
 
-def is_same_scalar(one: Scalar, other: Scalar, key: str = "") -> bool:
-    """Whether two single values mean the same below this key. What is hidden equals anything, and so does what a
-    reference may turn out to be.
-    """
+def is_same_scalar(one: Scalar, other: Scalar, key: str = "", *, is_certain: bool = False) -> bool:
+    """Whether two single values mean the same below this key; is_certain: as for is_same."""
     if one == other and isinstance(one, bool) == isinstance(other, bool):
         return True
-    if _is_hidden(one) or _is_hidden(other):
+    if not is_certain and (_is_hidden(one) or _is_hidden(other)):
         return True
     if isinstance(one, Expansion) or isinstance(other, Expansion):
-        return _may_be_same(one, other)
-    if isinstance(one, str) and isinstance(other, str) and key in _CASELESS:
-        return one.lower() == other.lower()
+        return _is_same_text(one, other) if is_certain else _may_be_same(one, other)
+    if isinstance(one, str) and isinstance(other, str):
+        if key in _CASELESS and one.lower() == other.lower():
+            return True
+        if is_certain and unescaped(one) == unescaped(other):
+            return True
     return _is_same_time(one, other, key)
 
 
-def is_same(one: Value, other: Value, key: str = "") -> bool:
-    """Whether two values mean the same below this key."""
-    if isinstance(one, Expansion) and one.is_whole and not isinstance(other, Expansion):
-        return True
-    if isinstance(other, Expansion) and other.is_whole and not isinstance(one, Expansion):
+def is_same(one: Value, other: Value, key: str = "", *, is_certain: bool = False) -> bool:
+    """Whether two values mean the same below this key.
+
+    is_certain: both are texts of people, and mean the same whatever the hosts are like. Else one of them is what a
+    collector prints: what is hidden equals anything, and so does what a reference may turn out to be.
+    """
+    if not is_certain and (_is_anything(one, beside=other) or _is_anything(other, beside=one)):
         return True
     if is_map(one) and is_map(other):
-        return _is_same_map(entries_of(one), entries_of(other))
+        left, right = entries_of(one), entries_of(other)
+        return left.keys() == right.keys() and all(
+            is_same(left[name], right[name], name, is_certain=is_certain) for name in left
+        )
     if isinstance(one, tuple) and isinstance(other, tuple):
         pairs = zip(one, other, strict=False)
-        return len(one) == len(other) and all(is_same(left, right, key) for left, right in pairs)
+        return len(one) == len(other) and all(
+            is_same(left, right, key, is_certain=is_certain) for left, right in pairs
+        )
     if isinstance(one, tuple | Mapping) or isinstance(other, tuple | Mapping):
         return False
-    return is_same_scalar(one, other, key)
+    return is_same_scalar(one, other, key, is_certain=is_certain)
 
 
 def nanoseconds(value: Scalar) -> Decimal | None:
@@ -73,8 +82,24 @@ def nanoseconds(value: Scalar) -> Decimal | None:
     return Decimal(-total if value.startswith("-") else total)
 
 
-def _is_same_map(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
-    return one.keys() == other.keys() and all(is_same(one[key], other[key], key) for key in one)
+def _is_anything(value: Value, *, beside: Value) -> bool:
+    """Whether it is one reference, where the other value is none."""
+    is_whole = isinstance(value, Expansion) and value.is_whole
+    return is_whole and not isinstance(beside, Expansion)
+
+
+def _is_same_text(one: Scalar, other: Scalar) -> bool:
+    """`${X}` is `${env:X}`, `$$` is the `$` that begins nothing."""
+    if not isinstance(one, Expansion) or not isinstance(other, Expansion):
+        return False
+    return _parts(one) == _parts(other)
+
+
+def _parts(text: Expansion) -> list[str | tuple[str, str, str | None]]:
+    return [
+        unescaped(part) if isinstance(part, str) else (part.scheme, part.target, part.default)
+        for part in text.parts
+    ]
 
 
 def _is_hidden(value: Scalar) -> bool:

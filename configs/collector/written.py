@@ -23,6 +23,8 @@ def as_written(change: Change, before: Model, after: Model) -> Change:
 
 
 def _place(path: Path, before: Model, after: Model) -> Path:
+    if len(path) < 2:
+        return path
     is_gone = path[0] in set(Kind) and path[1] not in after.components[Kind(str(path[0]))]
     return (before if is_gone else after).as_written(path)
 
@@ -31,7 +33,7 @@ def _members(path: Path, value: Value, model: Model) -> Value:
     """Lists of ids: a pipeline's members, in one role or in all, and the extensions of the service."""
     if path == EXTENSIONS:
         return _ids(value, path, Kind.EXTENSION, model)
-    if path[: len(PIPELINES)] != PIPELINES:
+    if path[: len(PIPELINES)] != PIPELINES or path == PIPELINES:
         return value
     if isinstance(value, Mapping):
         return {role: _ids(ids, (*path, role), Kind(role), model) for role, ids in value.items()}

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from configs.catalog.shelf import nearest
 from configs.change_words import shown_changes
 from configs.collector.difference import Impact
 from configs.comparing import Meaning, meaning_of
@@ -101,11 +102,15 @@ def meaning_context(meaning: Meaning) -> dict[str, Any]:
 def _difference(before: Side, after: Side, view: str) -> dict[str, Any]:
     old, new = before.text, after.text
     diff = masked_diff(old, new)
+    catalogs = (
+        nearest(before.source.collector_version),
+        nearest(after.source.collector_version),
+    )
     return {
         "diff": diff,
         "rows": [] if view else list(rows_of(diff)),
         "sides": list(side_by_side(diff.hunks)) if view else [],
-        **meaning_context(meaning_of(old, new)),
+        **meaning_context(meaning_of(old, new, catalogs=catalogs)),
     }
 
 

@@ -77,8 +77,6 @@ class TestDifferences:
             ("timeout: 60s", "timeout: 1m"),
             ("timeout: 60s", "timeout: 60000ms"),
             ("verbosity: normal", "verbosity: Normal"),
-            ("authorization: secret", "authorization: '[REDACTED]'"),
-            ("authorization: secret", "authorization: <redacted>"),
             ("exporters: {otlp:", "exporters: {otlp_grpc:"),
             ('endpoint: "a:4317"', "endpoint: 'a:4317'"),
             ("batch: {timeout: 60s}", "batch::timeout: 60s"),
@@ -100,7 +98,12 @@ class TestDifferences:
             ("a", "5", "'5'"),
             ("a", "true", "1"),
             ("a", "'${env:X}'", "'${env:Y}'"),
-            ("a", "'x${env:X}'", "y"),
+            ("a", "'x${env:X}'", "xy"),
+            ("a", "'${env:X}'", "y"),
+            ("a", "'${env:X}'", "'${env:X:-y}'"),
+            ("a", "'${env:X}'", "{b: 1}"),
+            ("a", "secret", "'[REDACTED]'"),
+            ("a", "secret", "<redacted>"),
             ("a", "[1, 2]", "[2, 1]"),
             ("a", "[1, 2]", "[1]"),
         ],
@@ -111,9 +114,42 @@ class TestDifferences:
         texts = [f"receivers: {{a: {{{key}: {one}}}}}" for one in (before, after)]
         assert difference(*map(model, texts))
 
-    def test_a_reference_may_be_any_value(self) -> None:
-        one, other = "receivers: {a: {b: '${env:X}'}}", "receivers: {a: {b: {c: 1}}}"
-        assert difference(model(one), model(other)) == ()
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("'${X}'", "'${env:X}'"),
+            ("'${X:-a}:1'", "'${env:X:-a}:1'"),
+            ("a$b", "a$$b"),
+            ("'a$b${X}'", "'a$$b${env:X}'"),
+        ],
+    )
+    def test_references_and_dollar_signs_have_two_ways_to_be_written(
+        self, before: str, after: str
+    ) -> None:
+        texts = [f"receivers: {{a: {{b: {one}}}}}" for one in (before, after)]
+        assert difference(*map(model, texts)) == ()
+
+    @pytest.mark.parametrize(
+        ("before", "after", "place"),
+        [
+            ("receivers: {a: }", "receivers: ${env:R}", "receivers"),
+            ("receivers: ${env:R}", "receivers: ${env:S}", "receivers"),
+            ("service: {pipelines: {}}", "service: {pipelines: '${env:P}'}", "service::pipelines"),
+            ("service: {extensions: []}", "service: ${env:P}", "service"),
+            (
+                "service: {pipelines: {logs: {exporters: ['${env:E}']}}}",
+                "service: {pipelines: {logs: {exporters: [nop]}}}",
+                "service::pipelines::logs::exporters",
+            ),
+        ],
+    )
+    def test_a_part_that_became_a_reference_is_another(
+        self, before: str, after: str, place: str
+    ) -> None:
+        one, other = (model(f"exporters: {{nop: }}\n{text}") for text in (before, after))
+        assert said(list(difference(one, other))) == [("changed", place)]
+        assert said(list(difference(other, one))) == [("changed", place)]
+        assert difference(one, one) == ()
 
     def test_the_impact_is_the_receivers_only_when_nothing_else_changed(self) -> None:
         assert impact_of([]) is Impact.NOTHING

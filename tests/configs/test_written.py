@@ -111,3 +111,13 @@ def test_old_and_new_names_in_one_pipeline_are_two_components_and_stay_two() -> 
     assert said(both, after)[0][3] == ("otlp_grpc", "otlp", "spanmetrics")
     changed = both.replace("b:1", "c:1")
     assert [one[1] for one in said(both, changed)] == ["exporters::otlp_grpc::endpoint"]
+
+
+def test_sections_that_a_reference_stands_for() -> None:
+    sections = OLD.partition("service:")[0]
+    after = sections.replace("{k8sattributes: {passthrough: true}, batch: }", "${env:P}")
+    pipelines = "service: {pipelines: '${env:P}'}"
+    assert [one[:2] for one in said(sections, after)] == [("changed", "processors")]
+    assert [one[:2] for one in said(OLD, sections + pipelines)] == [
+        ("changed", "service::pipelines")
+    ]

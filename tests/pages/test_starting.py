@@ -14,6 +14,13 @@ from tests.pages.reading import signed_in
 
 pytestmark = pytest.mark.django_db
 
+BATCHED = """
+receivers: {nop: }
+processors: {batch: }
+exporters: {nop: }
+service: {pipelines: {traces: {receivers: [nop], processors: [batch], exporters: [nop]}}}
+"""
+
 
 class TestComparing:
     def test_a_draft_is_compared_with_a_version_in_meaning_and_in_text(self) -> None:
@@ -42,6 +49,15 @@ class TestComparing:
         html = signed_in().get(path).content.decode()
         assert "Both mean the same to a collector." in html
         assert "Nothing changes for a collector." in html
+
+    def test_a_setting_that_says_what_is_so_anyhow_means_the_same(self) -> None:
+        version = make_version(yaml=BATCHED)
+        again = BATCHED.replace("batch:", "batch: {timeout: 200ms}")
+        make_version(configuration=version.configuration, yaml=again)
+        version.configuration.versions.update(collector_version="0.158.0")
+        path = f"/configurations/{version.configuration_id}/compare/"
+        html = signed_in().get(path).content.decode()
+        assert "Both mean the same to a collector." in html
 
     def test_a_draft_that_cannot_be_read_is_compared_as_text(self) -> None:
         version = make_version(yaml=TEXT)
