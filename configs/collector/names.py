@@ -18,18 +18,38 @@ class Kind(StrEnum):
 SIGNALS: Final = ("traces", "metrics", "logs", "profiles")
 
 RENAMED: Final[Mapping[Kind, Mapping[str, str]]] = {
-    Kind.RECEIVER: {"filelog": "file_log", "hostmetrics": "host_metrics"},
-    Kind.PROCESSOR: {"k8sattributes": "k8s_attributes", "metricstransform": "metrics_transform"},
-    Kind.EXPORTER: {"otlp": "otlp_grpc", "otlphttp": "otlp_http"},
+    Kind.RECEIVER: {
+        "filelog": "file_log",
+        "fluentforward": "fluent_forward",
+        "hostmetrics": "host_metrics",
+        "kubeletstats": "kubelet_stats",
+        "tcplog": "tcp_log",
+        "udplog": "udp_log",
+    },
+    Kind.PROCESSOR: {
+        "cumulativetodelta": "cumulative_to_delta",
+        "deltatocumulative": "delta_to_cumulative",
+        "k8sattributes": "k8s_attributes",
+        "logdedup": "log_dedup",
+        "metricstransform": "metrics_transform",
+        "resourcedetection": "resource_detection",
+    },
+    Kind.EXPORTER: {
+        "loadbalancing": "load_balancing",
+        "otlp": "otlp_grpc",
+        "otlphttp": "otlp_http",
+        "prometheusremotewrite": "prometheus_remote_write",
+    },
     Kind.CONNECTOR: {
-        "spanmetrics": "span_metrics",
-        "servicegraph": "service_graph",
+        "otlpjson": "otlp_json",
         "roundrobin": "round_robin",
+        "servicegraph": "service_graph",
         "signaltometrics": "signal_to_metrics",
+        "spanmetrics": "span_metrics",
     },
     Kind.EXTENSION: {},
 }
-"""Kind -> old type -> new type. Collectors take both names, and mean the same component by them."""
+"""Kind -> old type -> new type. Collectors take both names, and mean the same component by them. Catalogs know no others."""
 
 
 def trimmed(text: str) -> str:

@@ -8,7 +8,7 @@ from configs import catalog
 from configs.catalog.shelf import SHIPPED, SUFFIX
 from configs.catalog.versions import nearest_of, number_of
 from configs.collector.catalog_types import Catalog, Component, Field, FieldType, Stability
-from configs.collector.names import Kind
+from configs.collector.names import Kind, renamed
 from configs.collector.validate import validate
 
 MOST_BYTES = 100 * 2**10
@@ -90,6 +90,19 @@ def _all(field: Field | None) -> Iterator[Field]:
 
 def _is_sound(field: Field) -> bool:
     return all(name and not name[0].isupper() for name in field.fields)
+
+
+@pytest.mark.parametrize("version", catalog.versions())
+def test_older_names_are_those_that_configurations_are_compared_by(version: str) -> None:
+    for one in shipped(version).every():
+        names = {renamed(one.kind, name) for name in (one.type, *one.aliases)}
+        assert len(names) == 1, one.type
+
+
+def test_a_name_that_got_underlines_is_the_same_component() -> None:
+    every = [one for version in catalog.versions() for one in shipped(version).every()]
+    types = {(one.kind, renamed(one.kind, one.type)) for one in every}
+    assert len(types) == len({(kind, name.replace("_", "")) for kind, name in types})
 
 
 class TestNamesAndSettings:
