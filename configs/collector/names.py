@@ -49,7 +49,7 @@ RENAMED: Final[Mapping[Kind, Mapping[str, str]]] = {
     },
     Kind.EXTENSION: {},
 }
-"""Kind -> old type -> new type. Collectors take both names, and mean the same component by them. Catalogs know no others."""
+"""Kind -> old type -> new type. Collectors take both names, and mean the same component by them."""
 
 
 def trimmed(text: str) -> str:

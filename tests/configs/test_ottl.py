@@ -23,6 +23,11 @@ GOOD = [
     "set(trace_id, TraceID(0x0102030405060708090a0b0c0d0e0f10))",
     'set(cache["a"], 1)',
     "set(severity_number, SEVERITY_NUMBER_INFO)",
+    "flatten(attributes, resolve_conflicts=true)",
+    "flatten(attributes, resolveConflicts=true)",
+    'set(attributes["a"], ParseCSV(body, "a|b", headerDelimiter="|", mode="lazyQuotes"))',
+    'set(body, GetXML(body, xPath="/a"))',
+    'set(body, GetXML(body, x_path="/a"))',
     'set(body.string, "a")',
     'set(resource.attributes["a"], instrumentation_scope.name)',
 ]
@@ -31,6 +36,32 @@ GOOD = [
 @pytest.mark.parametrize("text", GOOD)
 def test_what_collectors_take_is_taken(text: str) -> None:
     assert list(faults([text], Place("log", "log", version=(0, 158, 0)))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            'merge_maps(attributes, cache, "replace")',
+            "strategy of merge_maps is one of insert, update, upsert",
+        ),
+        (
+            'set(body, ConvertCase(body, "UPPER"))',
+            "to_case of ConvertCase is one of lower, upper, snake, camel",
+        ),
+        (
+            'set(body, ParseCSV(body, "a", mode="lazy"))',
+            "mode of ParseCSV is one of strict, lazyQuotes, ignoreQuotes",
+        ),
+        ('set(body, GetXML(body, xpath="/a"))', "GetXML has no parameter xpath"),
+        (
+            'set(time, Time(body, ""))',
+            "format of Time has to be a text in double quotes that is not empty",
+        ),
+    ],
+)
+def test_words_and_names_that_collectors_refuse(text: str, words: str) -> None:
+    assert list(faults([text], Place("log", "log", version=(0, 158, 0)))) == [(0, words)]
 
 
 def test_statements_that_belong_together_have_one_context() -> None:

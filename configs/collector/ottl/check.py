@@ -14,6 +14,7 @@ from configs.collector.ottl.signatures import UNSETTLED, Signature, functions_of
 _WANTED: Final[Mapping[str, str]] = {
     "path": "a path",
     "text": "a text in double quotes",
+    "filled": "a text in double quotes that is not empty",
     "int": "a whole number",
     "float": "a number with a point",
     "bool": "true or false",
@@ -24,6 +25,7 @@ _WANTED: Final[Mapping[str, str]] = {
     "name": "the name of a function",
 }
 _OTHER_KINDS: Final[Mapping[str, frozenset[str]]] = {
+    "filled": frozenset({"text"}),
     "texts": frozenset({"list"}),
     "strings": frozenset({"list"}),
     "floats": frozenset({"list"}),
@@ -150,9 +152,9 @@ def _argument_fault(call: Node, signature: Signature) -> str:
     if not least <= len(given) <= len(signature):
         number = str(least) if least == len(signature) else f"{least} to {len(signature)}"
         return f"{call.text} takes {number} arguments, not {len(given)}"
-    by_name = {one.name: one for one in signature}
+    by_name = {_go_name(one.name): one for one in signature}
     for at, argument in enumerate(given):
-        parameter = by_name.get(argument.text) if argument.text else signature[at]
+        parameter = by_name.get(_go_name(argument.text)) if argument.text else signature[at]
         if parameter is None:
             return f"{call.text} has no parameter {argument.text}"
         words = _value_fault(call, argument.children[0], parameter.wants, parameter.name)
@@ -161,10 +163,19 @@ def _argument_fault(call: Node, signature: Signature) -> str:
     return ""
 
 
+def _go_name(name: str) -> str:
+    """Parameters are fields of Go: `resolve_conflicts` and `resolveConflicts` are both ResolveConflicts."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
 def _value_fault(call: Node, value: Node, wants: str, name: str) -> str:
+    if "|" in wants:
+        return _word_fault(call, value, wants.split("|"), name)
     kinds = _OTHER_KINDS.get(wants, {wants})
     if wants and value.kind not in kinds:
         return f"{name} of {call.text} has to be {_WANTED.get(wants, 'something else')}"
+    if wants == "filled" and not _unquoted(value.text):
+        return f"{name} of {call.text} has to be {_WANTED[wants]}"
     items = {"texts": "text", "floats": "float"}.get(wants)
     numbers = {"int", "float", "bool", "nil"}
     if wants == "strings" and any(one.kind in numbers for one in value.children):
@@ -175,6 +186,11 @@ def _value_fault(call: Node, value: Node, wants: str, name: str) -> str:
         fault = regex_fault(_unquoted(value.text))
         return f"the pattern of {call.text} is none: {fault}" if fault else ""
     return ""
+
+
+def _word_fault(call: Node, value: Node, words: Sequence[str], name: str) -> str:
+    is_right = value.kind == "text" and _unquoted(value.text) in words
+    return "" if is_right else f"{name} of {call.text} is one of {', '.join(words)}"
 
 
 def _path_fault(path: Node, context: str, place: Place) -> str:

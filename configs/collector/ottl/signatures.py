@@ -1,8 +1,8 @@
 """PURE. The functions of OTTL: what each takes, in which contexts there are more, and since when.
 
 A line is a function and its parameters in order. `?` stands before those that may be left out, and behind a colon
-stands what has to be written there: a path, a text, a number, true or false, a list, texts (a list of them), a
-function's name.
+stands what has to be written there: a path, a text (filled: one that is not empty), a number, true or false, a list,
+texts (a list of them), a function's name, or one of some words.
 """
 
 from collections.abc import Mapping
@@ -31,9 +31,9 @@ Coalesce values:list
 CommunityID source_ip source_port destination_ip destination_port ?protocol ?seed
 Concat vals:list delimiter
 ContainsValue target item
-ConvertAttributesToElementsXML target ?xpath:text
-ConvertCase target to_case:text
-ConvertTextToElementsXML target ?xpath:text ?element_name:text
+ConvertAttributesToElementsXML target ?x_path:text
+ConvertCase target to_case:lower|upper|snake|camel
+ConvertTextToElementsXML target ?x_path:text ?element_name:text
 Day time
 Decode target encoding
 Double target
@@ -44,15 +44,15 @@ FNV target
 Filter source predicate:lambda
 Find source predicate:lambda ?mapper:lambda
 Format format:text vals:list
-FormatTime time format:text
-GetXML target xpath:text
+FormatTime time format:filled
+GetXML target x_path:text
 HasPrefix target prefix
 HasSuffix target suffix
 Hex target
 Hour time
 Hours duration
 Index target value
-InsertXML target xpath:text sub_document
+InsertXML target x_path:text sub_document
 Int target
 IsBool target
 IsDouble target
@@ -80,7 +80,7 @@ Murmur3Hash128 target
 Nanosecond time
 Nanoseconds duration
 Now
-ParseCSV target header ?delimiter:text ?header_delimiter:text ?mode:text
+ParseCSV target header ?delimiter:text ?header_delimiter:text ?mode:strict|lazyQuotes|ignoreQuotes
 ParseInt target base
 ParseJSON target
 ParseKeyValue target ?delimiter:text ?pair_delimiter:text
@@ -89,19 +89,19 @@ ParseSimplifiedXML target
 ParseXML target
 ProfileID target
 Reduce source seed accumulator:lambda
-RemoveXML target xpath:text
+RemoveXML target x_path:text
 SHA1 target
 SHA256 target
 SHA512 target
 Second time
 Seconds duration
 SliceToMap target ?key_path:texts ?value_path:texts
-Sort target ?order:text
+Sort target ?order:asc|desc
 SpanID target
 Split target delimiter
 String target
 Substring target start length ?utf8_safe:bool
-Time time format:text ?location:text ?locale:text
+Time time format:filled ?location:text ?locale:text
 ToCamelCase target
 ToKeyValueString target ?delimiter:text ?pair_delimiter:text ?sort_output:bool
 ToLowerCase target
@@ -135,9 +135,9 @@ flatten target:path ?prefix:text ?depth:int ?resolve_conflicts:bool
 keep_keys target:path keys:strings
 keep_matching_keys target:path pattern
 limit target:path limit:int priority_keys:texts
-merge_maps target:path source strategy:text
+merge_maps target:path source strategy:insert|update|upsert
 replace_all_matches target:path pattern replacement ?function:name ?replacement_format
-replace_all_patterns target:path mode:text regex_pattern replacement ?function:name ?replacement_format
+replace_all_patterns target:path mode:key|value regex_pattern replacement ?function:name ?replacement_format
 replace_match target:path pattern replacement ?function:name ?replacement_format
 replace_pattern target:path regex_pattern replacement ?function:name ?replacement_format
 set target:path value
@@ -150,18 +150,19 @@ _MORE: Final = {
 extract_sum_metric monotonic:bool ?suffix:text
 extract_count_metric monotonic:bool ?suffix:text
 extract_percentile_metric percentile:float ?suffix:text
-convert_gauge_to_sum string_agg_temp:text monotonic:bool
+convert_gauge_to_sum string_agg_temp:delta|cumulative monotonic:bool
 convert_sum_to_gauge
 copy_metric ?name ?description ?unit
 scale_metric multiplier:float ?unit
-aggregate_on_attributes aggregation_function:text ?attributes:texts
-convert_exponential_histogram_to_histogram distribution_fn:text explicit_bounds:floats
-aggregate_on_attribute_value aggregation_function:text attribute:text values:texts new_value:text
+aggregate_on_attributes aggregation_function:sum|mean|min|max|median|count ?attributes:texts
+convert_exponential_histogram_to_histogram distribution_fn:upper|midpoint|random|uniform explicit_bounds:floats
+aggregate_on_attribute_value aggregation_function:sum|mean|min|max|median|count attribute:text \
+    values:texts new_value:text
 convert_summary_quantile_val_to_gauge ?attribute_key:text ?suffix:text
 """,
     "datapoint": """
-convert_summary_sum_val_to_sum string_agg_temp:text monotonic:bool ?suffix:text
-convert_summary_count_val_to_sum string_agg_temp:text monotonic:bool ?suffix:text
+convert_summary_sum_val_to_sum string_agg_temp:delta|cumulative monotonic:bool ?suffix:text
+convert_summary_count_val_to_sum string_agg_temp:delta|cumulative monotonic:bool ?suffix:text
 merge_histogram_buckets target_value ?method:text
 """,
     "span": """
