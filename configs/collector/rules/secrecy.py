@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Final
 
 from configs.collector.findings import Severity
-from configs.collector.names import Kind
+from configs.collector.names import Kind, renamed
 from configs.collector.rules.addresses import LOCAL, parted
 from configs.collector.rules.hit import Hit, place
 from configs.collector.rules.rule import SECURITY, Rule, rule
@@ -22,9 +22,16 @@ _ORDINARY: Final = re.compile(r"[\w.]{1,15}|[\w.-]{0,64}:\d{1,5}|(?:/[\w.*-]{1,1
 """Words, addresses and paths as most values are: no credential looks like that."""
 _OLD_TLS: Final = ("1.0", "1.1")
 _PLAIN_WORDS: Final = frozenset({"", "true", "false", MASK, "[REDACTED]"})
-_PUBLIC_HEADERS: Final = frozenset(
-    {"accept", "content-type", "content-encoding", "user-agent", "x-scope-orgid"}
-)
+_OWN_HEADER: Final = "x-"
+"""How headers begin whose names say nothing. Many name a tenant, some a key: a long mixture is taken for one."""
+_TENANTS: Final = frozenset({"x-scope-orgid", "x-tenant", "x-tenant-id"})
+_MIXTURE: Final = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{16,}")
+_CERTIFICATES: Final = frozenset({"ca_pem", "cert_pem"})
+"""Collectors hide them, and everybody who connects gets them."""
+_WORDS: Final = frozenset({("load_balancing", "routing_key")})
+"""Component and setting: another component's setting of this name is a secret."""
+_PATTERN: Final = re.compile(r"\*+|[^\w]*(?:\[\^|\\[sSwWdD]|\.[*+]|\(\?).*")
+"""What stands behind `password=` where a statement or an expression looks for passwords, or takes them out."""
 
 
 @rule("L08", Severity.WARNING, "A connection that others can read", SECURITY)
@@ -78,8 +85,13 @@ def _secret_by_look(subject: Subject) -> frozenset[str]:
     distinct = {one.value: None for one in subject.texts if isinstance(one.value, str)}
     texts = [text for text in distinct if not _ORDINARY.fullmatch(text)] or [""]
     starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
-    spans = spans_by_look("\n".join(texts))
-    near = {texts[min(bisect_right(starts, begin), len(texts)) - 1] for begin, _ in spans}
+    joined = "\n".join(texts)
+    spans = spans_by_look(joined)
+    near = {
+        texts[min(bisect_right(starts, begin), len(texts)) - 1]
+        for begin, end in spans
+        if not _PATTERN.fullmatch(joined[begin:end])
+    }
     return frozenset(text for text in near if redact_line(text) != text)
 
 
@@ -87,15 +99,40 @@ def _is_secret(subject: Subject, one: Setting, by_look: frozenset[str]) -> bool:
     """By the catalog, by its name, or by its look."""
     if len(one.path) < 3:
         return False
+    header = _header(subject, one)
+    if header is not None:
+        return _is_secret_header(header, str(one.value))
+    *_, below, key = ("", *(step for step in one.path if isinstance(step, str)))
+    if key in _CERTIFICATES or _is_word(subject, one):
+        return False
     if subject.catalog is not None and _is_catalogued(subject, one):
         return True
-    *_, below, key = ("", *(step for step in one.path if isinstance(step, str)))
-    if is_header_map(below) and key.lower() not in _PUBLIC_HEADERS:
-        line = f"{key}: {one.value}"
-        return is_secret_name(key) or redact_line(line) != line
     is_item = isinstance(one.path[-1], int)
     is_named = not is_item and is_secret_name(key, below=below) and not is_plain_inside(key)
     return is_named or one.value in by_look
+
+
+def _header(subject: Subject, one: Setting) -> str | None:
+    """The name of the header whose value this is; None for what is none: `{name: value}`, or `[{name, value}]`."""
+    *_, above, below, key = one.path
+    if isinstance(below, str) and isinstance(key, str) and is_header_map(below):
+        return key
+    if key == "value" and isinstance(below, int) and is_header_map(str(above)):
+        return str(subject.at(*one.path[:-1], "name"))
+    return None
+
+
+def _is_secret_header(name: str, value: str) -> bool:
+    line = f"{name}: {value}"
+    if is_secret_name(name) or redact_line(line) != line:
+        return True
+    is_own = name.lower().startswith(_OWN_HEADER) and name.lower() not in _TENANTS
+    return is_own and bool(_MIXTURE.fullmatch(value))
+
+
+def _is_word(subject: Subject, one: Setting) -> bool:
+    owner = subject.owner(one.path)
+    return owner is not None and (renamed(owner.kind, owner.type), one.path[-1]) in _WORDS
 
 
 def _is_catalogued(subject: Subject, one: Setting) -> bool:

@@ -28,6 +28,10 @@ def secret(bad: str, good: str, fixed: str | None = None) -> Example:
     return Example("L09", exporter(bad), exporter(good), fixed=exporter(fixed) if fixed else None)
 
 
+def statement(text: str) -> str:
+    return f"processors: {{transform: {{log_statements: ['{text}']}}}}\n"
+
+
 TOKEN = '"${env:OTLP_GRPC_HEADERS_AUTHORIZATION}"'
 
 EXAMPLES = [
@@ -57,5 +61,11 @@ EXAMPLES = [
     secret("api_key: «hunter2»", "token_file: /etc/token", 'api_key: "${env:OTLP_GRPC_API_KEY}"'),
     secret("dsn: «'postgres://u:pw@h/d'»", "dsn: '${env:D}'", "dsn: '${env:OTLP_GRPC_DSN}'"),
     secret("url: «'https://u:pw@h/d'»", "url: https://h/d", "url: '${env:OTLP_GRPC_URL}'"),
+    secret("headers: {x-key: «abcdef0123456789»}", "headers: {x-dataset: web, dataset: a-long-name-2026, X-Tenant-ID: abcdef0123456789}", 'headers: {x-key: "${env:OTLP_GRPC_HEADERS_X_KEY}"}'),
+    secret("headers: [{name: authorization, value: «Basic abcdef01»}]", "headers: [{name: content-type, value: application/json}]", 'headers: [{name: authorization, value: "${env:OTLP_GRPC_HEADERS_0_VALUE}"}]'),
+    secret("routing_key: «abcdef0123456789»", "tls: {ca_pem: abcdef0123456789}", 'routing_key: "${env:OTLP_GRPC_ROUTING_KEY}"'),
+    Example("L09", exporter("endpoint: 'a:1', headers: {api-key: «x1»}"), exporter("endpoint: 'a:1', headers: {content-type: application/json, x-scope-orgid: abcdef0123456789}, tls: {ca_pem: x}"), fixed=exporter("endpoint: 'a:1', headers: {api-key: \"${env:OTLP_GRPC_HEADERS_API_KEY}\"}"), given={"catalog": CATALOG}),
+    Example("L09", "exporters: {loadbalancing: {protocol: {otlp: {auth: {password: «x»}}}}}", "exporters: {loadbalancing: {routing_key: traceID}}", fixed='exporters: {loadbalancing: {protocol: {otlp: {auth: {password: "${env:LOADBALANCING_PROTOCOL_OTLP_AUTH_PASSWORD}"}}}}}'),
+    Example("L09", statement('replace_pattern(body, "a", "password=hunter2")'), statement('replace_pattern(body, "token=[^&]*", "token=***")'), fixed="processors: {transform: {log_statements: ['${env:TRANSFORM_LOG_STATEMENTS_0}']}}\n"),
     Example("L09", exporter("endpoint: 'a:1', shift: «x»"), exporter("endpoint: 'a:1', mode: fast"), fixed=exporter("endpoint: 'a:1', shift: \"${env:OTLP_GRPC_SHIFT}\""), given={"catalog": CATALOG}),
 ]  # fmt: skip
