@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from configs.collector.findings import Severity
+from configs.collector.goaddresses import grpc_fault, url_fault
 from configs.collector.names import Kind
 from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import CONFIGURATION, Rule, contrib, core, rule
@@ -26,6 +27,8 @@ _LEVELS: Final = ("none", "basic", "normal", "detailed")
 _LOG_LEVELS: Final = frozenset({"debug", "info", "warn", "error", "dpanic", "panic", "fatal"})
 _BATCH_SIZE: Final = 8192
 _GC_LIMIT: Final = 30e9
+_RESOLVERS_CAME: Final = (0, 150)
+"""0.149 does not know them, 0.158 does."""
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 _PULLED: Final = ("prometheus",)
 _PUSHED: Final = ("otlp", "otlp_grpc", "otlp_http", "otlp_file", "console")
@@ -49,12 +52,15 @@ def otlp_protocols(subject: Subject) -> Iterator[Hit]:
 @rule("C07", Severity.ERROR, "Where to send over gRPC", core("exporter/otlpexporter"))
 def grpc_endpoints(subject: Subject) -> Iterator[Hit]:
     """host:port."""
+    has_resolvers = not subject.before(*_RESOLVERS_CAME)
     for component in subject.of_type(Kind.EXPORTER, *_GRPC):
         endpoint, path = component.settings.get("endpoint"), (*component.path, "endpoint")
         if endpoint in (None, "") and not isinstance(component.body, Expansion):
             yield Hit("The exporter has no endpoint. Add one, such as gateway:4317.", path, True)
-        elif isinstance(endpoint, str) and _fault_of_address(endpoint):
-            yield Hit(_fault_of_address(endpoint), path)
+        elif isinstance(endpoint, str) and (
+            fault := grpc_fault(endpoint, has_resolvers=has_resolvers)
+        ):
+            yield Hit(fault, path)
         if below(component.settings.get("timeout"), 0):
             yield Hit("timeout must not be negative.", (*component.path, "timeout"))
 
@@ -73,15 +79,7 @@ def http_endpoints(subject: Subject) -> Iterator[Hit]:
                 f"The exporter has no endpoint{signal}. Add one, such as https://gateway:4318."
             )
             yield Hit(message, path, True)
-        for key in _ENDPOINTS:
-            value = settings.get(key)
-            if isinstance(value, str) and _BAD_ESCAPE.search(value):
-                message = f"{key} is no address: % is followed by two hexadecimal digits."
-                severity = None if subject.is_used(component) else Severity.WARNING
-                yield Hit(message, (*component.path, key), severity=severity)
-            elif isinstance(value, str) and value and "://" not in value:
-                message = f"{key} has no http:// or https:// before the host, so nothing can be sent. Add it."
-                yield Hit(message, (*component.path, key), severity=Severity.WARNING)
+        yield from _addresses(subject, component)
         if isinstance(settings.get("encoding"), str) and settings["encoding"] not in {
             "proto",
             "json",
@@ -234,18 +232,40 @@ def _paths(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
             yield Hit("This is no path. Name stdout, stderr or a file.", (*path, at))
 
 
+def _addresses(subject: Subject, component: Component) -> Iterator[Hit]:
+    """Collectors read the address for all signals, and those of the signals that are sent."""
+    read = {"endpoint", *(f"{one}_endpoint" for one in _sent(subject, component))}
+    for key in _ENDPOINTS:
+        value, path = component.settings.get(key), (*component.path, key)
+        fault = url_fault(value) if isinstance(value, str) else ""
+        if fault:
+            is_read = subject.is_used(component) and key in read
+            severity = None if is_read else Severity.WARNING
+            yield Hit(f"{key} is no address: {fault}.", path, severity=severity)
+        elif isinstance(value, str) and value and "://" not in value:
+            message = (
+                f"{key} has no http:// or https:// before the host, so nothing can be sent. Add it."
+            )
+            yield Hit(message, path, severity=Severity.WARNING)
+
+
 def _without_endpoint(subject: Subject, component: Component) -> list[str]:
     """What an exporter over HTTP has no address for: everything, or signals of pipelines that use it."""
     settings = component.settings
     if not any(settings.get(key) for key in _ENDPOINTS):
         return [""]
+    lacking = [one for one in _sent(subject, component) if not settings.get(f"{one}_endpoint")]
+    return [] if settings.get("endpoint") else [f" for {one}" for one in lacking]
+
+
+def _sent(subject: Subject, exporter: Component) -> list[str]:
+    """The signals that an exporter gets."""
     used = {
         pipeline.signal
         for pipeline in subject.pipelines
-        if any(member.id == component.id for member in pipeline.members["exporters"])
+        if any(member.id == exporter.id for member in pipeline.members["exporters"])
     }
-    lacking = [one for one in sorted(used) if not settings.get(f"{one}_endpoint")]
-    return [] if settings.get("endpoint") else [f" for {one}" for one in lacking]
+    return sorted(used)
 
 
 def items(subject: Subject, path: Path) -> Iterator[tuple[Path, Value]]:
@@ -271,18 +291,6 @@ def _own_exporter(path: Path, holder: Value, known: tuple[str, ...]) -> Iterator
             and entries_of(settings).get("port") is None
         ):
             yield Hit("The Prometheus exporter has no port. Add one, such as 8888.", here, True)
-
-
-def _fault_of_address(endpoint: str) -> str:
-    """What is wrong with a gRPC target; "" when nothing is."""
-    if endpoint.startswith("unix:"):
-        return ""
-    for scheme in ("https://", "http://", "dns:"):
-        endpoint = endpoint.removeprefix(scheme)
-    host, colon, port = endpoint.strip("/").rpartition(":")
-    if not colon or (":" in host and not host.startswith("[")):
-        return "The endpoint has no port. Write host:port, such as gateway:4317."
-    return "" if port.isdecimal() else "The port of the endpoint is no number."
 
 
 def _limits(subject: Subject, component: Component, settings: Mapping[str, Value]) -> Iterator[Hit]:
