@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Final
 
+from configs.collector.catalog_types import Catalog
 from configs.collector.findings import Fix, Severity
 from configs.collector.names import Kind
 from configs.collector.rules.extensions import needs
@@ -57,6 +58,9 @@ def unknown_types(subject: Subject) -> Iterator[Hit]:
         if not is_certain and not close:
             continue
         hint = f"Did you mean {close[0]}?" if close else "Take it out, or use another distribution."
+        other = _other_kind(catalog, component)
+        if other is not None:
+            hint, close = f"It is one of the {other.value}: define it there.", []
         build = f"{catalog.distribution or 'The collector'} {catalog.version}".strip()
         has_no = "has no" if is_certain else "is not known to have a"
         message = f"{build} {has_no} {component.kind.value[:-1]} {shown(component.type)}. {hint}"
@@ -116,6 +120,11 @@ RULES: Final[tuple[Rule, ...]] = (
     deprecated,
     removed,
 )
+
+
+def _other_kind(catalog: Catalog, component: Component) -> Kind | None:
+    """The kind that has a component of this name."""
+    return next((kind for kind in Kind if catalog.find(kind, component.type)), None)
 
 
 def _retyped(subject: Subject, component: Component, present: str) -> Fix | None:

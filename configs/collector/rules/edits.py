@@ -37,9 +37,13 @@ class Edits:
         return self.replaced(title, path, f'"{spot.node.value}"', raw=True)
 
     def renamed(self, title: str, path: Path, name: str, *others: Path) -> Fix | None:
-        """A key becomes this one, and so do single values elsewhere (uses of an id): all of them, or no fix."""
+        """A key becomes this one, and so do single values elsewhere (uses of an id): all of them, or no fix; nor is
+        there one where that key stands beside it already.
+        """
         spot = self._exact(path)
         if spot is None or not isinstance(spot.key, nodes.Scalar):
+            return None
+        if any(self._files.spots((*path[:-1], name))):
             return None
         edits = [
             _scalar_edit(spot, spot.key, name),

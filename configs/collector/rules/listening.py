@@ -1,5 +1,6 @@
 """PURE. Addresses: who may reach the collector, and whether two parts want one port (rules S05, L07, L11, L14, L15)."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -23,6 +24,7 @@ _DIAGNOSTICS: Final = frozenset(
 )
 _OTLP: Final = ("otlp", "otlphttp", "otlp_grpc", "otlp_http")
 _HIGHEST: Final = 65_535
+_NO_NUMBER: Final = re.compile(r"|.*:[A-Za-z][\w-]*")
 
 
 @rule("L14", Severity.ERROR, "Two on one port", core("receiver/otlpreceiver"))
@@ -50,8 +52,8 @@ def ports(subject: Subject) -> Iterator[Hit]:
         if one.is_written and (one.port is None or one.port > _HIGHEST):
             is_used = one.component is None or subject.is_used(one.component)
             message = f"An address to listen on is host:port, with a port up to {_HIGHEST}."
-            # Go takes any free port where there is no address at all.
-            is_certain = is_used and subject.at(*one.path) != ""
+            # Go takes any free port where there is no address at all, and asks the host about a port's name.
+            is_certain = is_used and not _NO_NUMBER.fullmatch(str(subject.at(*one.path)))
             yield Hit(message, one.path, severity=None if is_certain else Severity.WARNING)
 
 
@@ -69,9 +71,12 @@ def public(subject: Subject) -> Iterator[Hit]:
             continue
         settings = entries_of(subject.at(*one.path[:-1]))
         is_guarded = bool(settings.get("auth")) and bool(settings.get("tls"))
+        deed = "read" if component.kind is Kind.EXPORTER else "send"
+        reach = "who may is up to auth" if is_guarded else f"everybody in the network can {deed}"
+        instead = "" if is_guarded else ", or turn on auth and tls"
         message = (
-            "This listens on all interfaces: everybody in the network can send. "
-            "Listen on localhost or ${env:MY_POD_IP}, or turn on auth and tls."
+            f"This listens on all interfaces: {reach}. "
+            f"Listen on localhost or ${{env:MY_POD_IP}}{instead}."
         )
         yield Hit(
             message,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from configs.collector.expressions import expression_fault
@@ -159,7 +160,8 @@ def _built(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
     if kind in _PARSERS:
         yield from _severity((*path, "severity"), settings.get("severity"))
     if kind == "severity_parser":
-        yield from one_of(path, settings, "preset", _PRESETS)
+        for hit in one_of(path, settings, "preset", _PRESETS):
+            yield replace(hit, severity=Severity.WARNING)  # any other word is the default one
 
 
 def _expressions(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:

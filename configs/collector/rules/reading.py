@@ -221,9 +221,7 @@ def _unknown(path: Path, key: str, known: tuple[str, ...]) -> str:
 
 def _fix(subject: Subject, path: Path, key: str, known: tuple[str, ...]) -> Fix | None:
     close = get_close_matches(key, known, n=1)
-    if not close or close[0] in entries_of(subject.at(*path)):
-        return None
-    return subject.edits.renamed(f"Write {close[0]}", (*path, key), close[0])
+    return subject.edits.renamed(f"Write {close[0]}", (*path, key), close[0]) if close else None
 
 
 def _maps(subject: Subject) -> Iterator[tuple[Path, Value]]:

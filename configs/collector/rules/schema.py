@@ -76,7 +76,7 @@ class SchemaWalk:
                     yield self._deprecated(inner, here)
                 yield from self._inside(one, inner, here)
             elif field.fields and not field.is_open:
-                yield self._unknown(key, field, here, value)
+                yield self._unknown(key, field, here)
         yield from self._missing(value, field, path)
 
     def _missing(self, value: Mapping[str, Value], field: Field, path: Path) -> Iterator[Fault]:
@@ -86,11 +86,9 @@ class SchemaWalk:
                     "P18", f"{self._of(path)} needs {key}. Add it.", path, on_key=True
                 )
 
-    def _unknown(self, key: str, field: Field, path: Path, beside: Mapping[str, Value]) -> Fault:
+    def _unknown(self, key: str, field: Field, path: Path) -> Fault:
         close = get_close_matches(key.lower(), field.fields, n=1)
-        fix: Fix | None = None
-        if close and close[0] not in beside:
-            fix = self.edits.renamed(f"Write {close[0]}", path, close[0])
+        fix = self.edits.renamed(f"Write {close[0]}", path, close[0]) if close else None
         if close and close[0] == key.lower():
             message = f"Keys are case-sensitive: write {close[0]} instead of {shown(key)}."
             return self._fault("P03", message, path, on_key=True, fix=fix)

@@ -146,7 +146,9 @@ def _undefined(subject: Subject, pipeline: Pipeline, role: str, member: Member) 
     elsewhere = [kind for kind in Kind if member.id in subject.components[kind]]
     defined = list(subject.components[ROLES[role]])
     connectors = [] if role == "processors" else list(subject.components[Kind.CONNECTOR])
-    hint, fix = _nearest(subject, member, [*defined, *connectors])
+    listed = {one.id for one in pipeline.members[role]}
+    others = [one for one in (*defined, *connectors) if one not in listed]
+    hint, fix = _nearest(subject, member, others)
     if elsewhere:
         hint, fix = f"It is one of the {elsewhere[0].value}.", None
     message = (

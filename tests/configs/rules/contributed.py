@@ -25,10 +25,9 @@ def syslog(fields: str) -> str:
     return f"receivers: {{syslog: {{protocol: rfc3164, {fields}}}}}"
 
 
-def lines(bad: str, good: str, says: str = "") -> Example:
-    return Example(
-        "C19", logs(f"operators: [{{{bad}}}]"), logs(f"operators: [{{{good}}}]"), says=says
-    )
+def lines(bad: str, good: str, says: str = "", *, is_error: bool | None = None) -> Example:
+    texts = [logs(f"operators: [{{{one}}}]") for one in (bad, good)]
+    return Example("C19", *texts, says=says, is_error=is_error)
 
 
 def reads(bad: str, good: str, says: str = "") -> Example:
@@ -142,6 +141,7 @@ EXAMPLES = [
     lines("type: json_parser, output: «nobody»", "type: json_parser, id: a, output: a", "with the id"),
     lines("type: json_parser, timestamp: {parse_from: body}", "type: json_parser, timestamp: {parse_from: body, layout: '%Y'}", "layout"),
     lines("type: json_parser, timestamp: {layout: '%Y'}", "type: json_parser, timestamp: {parse_from: body, layout_type: native}", "parse_from"),
+    lines("type: severity_parser, parse_from: body, preset: «some»", "type: severity_parser, parse_from: body, preset: otel", "one of", is_error=False),
     lines("type: json_parser, severity: {preset: none}", "type: json_parser, severity: {parse_from: body}", "parse_from"),
     lines("type: time_parser, parse_from: body, layout_type: epoch, layout: «x»", "type: time_parser, parse_from: body, layout_type: epoch, layout: s"),
     lines("type: time_parser, parse_from: body, layout: «'%Q'»", "type: time_parser, parse_from: body, layout: '%Y'", "no %Q"),

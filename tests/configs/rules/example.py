@@ -13,7 +13,7 @@ FILE = "a.yaml"
 class Example:
     """rule: the id · bad: with « » around what is underlined · good: what the rule says nothing about · fixed: what the
     quick fix makes of the bad text, None where there is no fix · given: further arguments of validate · says: a part of
-    the message.
+    the message · is_error: whether it is one, where the rule has both.
     """
 
     rule: str
@@ -22,6 +22,7 @@ class Example:
     fixed: str | None = None
     says: str = ""
     given: dict[str, Any] = field(default_factory=dict)
+    is_error: bool | None = None
 
     @property
     def name(self) -> str:

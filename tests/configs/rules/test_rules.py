@@ -56,6 +56,8 @@ def test_a_bad_example_is_found_at_its_place_and_a_good_one_is_not(example: Exam
     found = example.found(example.text)
     assert found, "the bad example is not found"
     assert all(example.says in one.message for one in found)
+    if example.is_error is not None:
+        assert [one.severity == "error" for one in found] == [example.is_error] * len(found)
     if "«" in example.bad:
         begin, end = example.bad.index("«"), example.bad.index("»") - 1
         assert (begin, end) in {(one.span.start, one.span.end) for one in found}

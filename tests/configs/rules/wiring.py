@@ -107,6 +107,7 @@ EXAMPLES = [
         fixed="exporters: {otlp_grpc/b: }\nservice: {pipelines: {logs: {exporters: ['otlp_grpc/b', debug]}}}",
         given=KNOWN,
     ),
+    Example("P10", "receivers: {«forward»: }", "connectors: {forward: }", given=KNOWN, says="one of the connectors"),
     Example("P10", "exporters: {own: , «owns»: }", "exporters: {own: , own/a: }\nprocessors: {k8sattributes: }", given=KNOWN | REPORTED),
     Example("L22", "exporters: {«logging»: }", "exporters: {debug: }", says="debug"),
     Example("L22", "exporters: {«logging»: }", "exporters: {sapm: }", given=KNOWN | REPORTED),
