@@ -7,6 +7,7 @@ from typing import Final
 PATH: Final = "::"
 """What divides a key into a path: `a::b: 1` means `a: {b: 1}` (rule P04)."""
 _MERGE: Final = "<<"
+_PLAIN_TAGS: Final = frozenset({"", "!", "tag:yaml.org,2002:null"})
 _MERGE_TAGS: Final = frozenset({"", "!", "tag:yaml.org,2002:merge"})
 
 
@@ -34,7 +35,8 @@ class Scalar:
     @property
     def is_null(self) -> bool:
         """Whether it is nothing: an empty plain value, ~ or null."""
-        return not self.style and not self.tag and self.value in {"", "~", "null", "Null", "NULL"}
+        is_plain = not self.style and self.tag in _PLAIN_TAGS
+        return is_plain and self.value in {"", "~", "null", "Null", "NULL"}
 
 
 @dataclass(frozen=True, slots=True)

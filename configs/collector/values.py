@@ -20,10 +20,10 @@ _WORDS: Final = {
 }
 _STARTS: Final = frozenset("+-.0123456789")
 _LONGEST_NUMBER: Final = 64
-_TEXT_TAGS: Final = frozenset({"!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:binary"})
 _TYPE_TAGS: Final = frozenset(
-    f"tag:yaml.org,2002:{one}" for one in ("int", "float", "bool", "null")
+    f"tag:yaml.org,2002:{one}" for one in ("int", "float", "bool", "null", "timestamp")
 )
+"""Tags that leave a value to be read by its look; any other makes a text of it."""
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
     r"(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]+)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)?"
@@ -174,7 +174,8 @@ def scalar_value(node: nodes.Scalar) -> Scalar:
     text = node.value
     if "${" in text and any(isinstance(part, Reference) for part in split_references(text)):
         return Expansion(text)
-    if (node.style and node.tag not in _TYPE_TAGS) or node.tag in _TEXT_TAGS:
+    is_untagged = node.tag in {"", "!"} and not node.style
+    if not is_untagged and node.tag not in _TYPE_TAGS:
         return text
     if node.is_null:
         return None
