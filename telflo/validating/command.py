@@ -1,9 +1,10 @@
 """`telflo validate FILE…`: exit code 0 without errors, 1 with some, 2 when a file or an argument cannot be read."""
 
 import argparse
-import re
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
@@ -12,11 +13,10 @@ from configs.catalog.shelf import nearest
 from configs.catalog.writing import from_bytes
 from configs.collector.catalog_types import Catalog
 from configs.collector.limits import Limits
-from configs.collector.rules.registry import BY_ID
-from configs.collector.validate import EMPTY, SYNTAX, validate
+from configs.collector.validate import validate
+from telflo.validating.arguments import parser, target_of
 from telflo.validating.formats import FORMATS, Checked
 
-_VERSION: Final = re.compile(r"v?\d{1,4}\.\d{1,4}\.\d{1,4}")
 _STDIN: Final = "-"
 _MORE_THAN_ALLOWED: Final = Limits().bytes + 1
 """What is read of a file: enough to see that it is too large."""
@@ -28,7 +28,7 @@ class _Unreadable(Exception):
 
 def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: TextIO) -> int:
     """Look at the files that the arguments name, say what is found, answer the exit code."""
-    said = _parser().parse_args(arguments)
+    said = parser().parse_args(arguments)
     try:
         catalog = _catalog(said)
         checked = list(_checked(said, stdin, catalog))
@@ -36,8 +36,11 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
         print(f"telflo: {error}", file=stderr)
         return 2
     print(_about(said, catalog), file=stderr)
-    for line in FORMATS[said.format](checked):
-        print(line, file=stdout)
+    try:
+        _say(FORMATS[said.format](checked), stdout)
+    except OSError as error:
+        print(f"telflo: the findings cannot be written: {error.strerror or error}.", file=stderr)
+        return 2
     return 0 if all(one.report.is_valid for one in checked) else 1
 
 
@@ -69,7 +72,11 @@ def _checked(said: argparse.Namespace, stdin: BinaryIO, catalog: Catalog) -> Ite
     groups = [texts] if said.merge else [[one] for one in texts]
     for group in groups:
         report = validate(
-            group, catalog=catalog, version=said.collector_version, disabled=said.disable
+            group,
+            catalog=catalog,
+            version=said.collector_version,
+            target=target_of(said),
+            disabled=said.disable,
         )
         yield Checked(" ".join(name for name, _ in group), report)
 
@@ -84,56 +91,20 @@ def _read(name: str, stdin: BinaryIO) -> bytes:
         raise _Unreadable(f"{name} cannot be read: {error.strerror or error}.") from error
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="telflo validate",
-        description="Check collector configurations. Exits 1 when a collector would refuse one.",
-    )
-    parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a YAML file; - for standard input"
-    )
-    parser.add_argument(
-        "--format", choices=list(FORMATS), default="text", help="how to say it (text)"
-    )
-    parser.add_argument(
-        "--collector-version",
-        type=_version,
-        metavar="V",
-        help="such as 0.158.0: what its components take (the newest that is known here)",
-    )
-    parser.add_argument(
-        "--catalog",
-        metavar="FILE",
-        help="of your own distribution, made by telflo collector_catalog --build",
-    )
-    parser.add_argument(
-        "--merge",
-        action="store_true",
-        help="the files are one configuration, as with several --config",
-    )
-    parser.add_argument(
-        "--disable",
-        type=_rule,
-        action="append",
-        default=[],
-        metavar="RULE",
-        help="leave out a rule, such as L23",
-    )
-    return parser
-
-
-def _version(text: str) -> str:
-    if not _VERSION.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no version such as 0.158.0")
-    return text
-
-
-def _rule(text: str) -> str:
-    if text not in {*BY_ID, SYNTAX, EMPTY}:
-        raise argparse.ArgumentTypeError(f"there is no rule {text!r}")
-    return text
+def _say(lines: Iterable[str], stdout: TextIO) -> None:
+    """Say them all, unless whoever reads them has enough."""
+    with suppress(BrokenPipeError):
+        for line in lines:
+            print(line, file=stdout)
+        stdout.flush()
 
 
 def run() -> int:
     """The command with the process's own arguments and streams."""
-    return main(sys.argv[2:], stdin=sys.stdin.buffer, stdout=sys.stdout, stderr=sys.stderr)
+    code = main(sys.argv[2:], stdin=sys.stdin.buffer, stdout=sys.stdout, stderr=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Python would try once more at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code

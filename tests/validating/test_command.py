@@ -1,5 +1,6 @@
 """`telflo validate`: formats, exit codes, and that it needs nothing but the files."""
 
+import errno
 import io
 import json
 import os
@@ -20,6 +21,12 @@ GOOD = """\
 receivers: {otlp: {protocols: {grpc: }}}
 exporters: {debug: }
 service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}}}
+"""
+SAMPLING = """\
+receivers: {otlp: {protocols: {grpc: }}}
+processors: {memory_limiter: {check_interval: 1s, limit_mib: 600}, tail_sampling: {policies: [{name: a, type: always_sample}]}}
+exporters: {debug: }
+service: {pipelines: {traces: {receivers: [otlp], processors: [memory_limiter, tail_sampling], exporters: [debug]}}}
 """
 BAD = GOOD.replace("[debug]", "[debg]")
 
@@ -42,7 +49,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("folder")
 class TestFormats:
     def test_text_is_a_line_for_each_finding_and_a_sum(self) -> None:
-        ran = Ran("good.yaml", "bad.yaml", "--disable", "L04", "--disable", "L01")
+        unwanted = [part for rule in ("L01", "L04", "L10") for part in ("--disable", rule)]
+        ran = Ran("good.yaml", "bad.yaml", *unwanted)
         assert ran.code == 1
         assert ran.out == (
             'bad.yaml:3:61: error: The pipeline logs uses "debg", and exporters does not define it. Did you mean debug? [G07]\n'
@@ -159,8 +167,49 @@ class TestRunning:
         assert f"{Limits().bytes + 1:,} bytes" in ran.out
 
     @pytest.mark.parametrize(
+        ("said", "rule", "text"),
+        [
+            (["--production"], "L10", GOOD),
+            (["--deny", "exporters/debug"], "L24", GOOD),
+            (["--deny", "exporters/otlp"], "L24", GOOD.replace("debug", "otlp_grpc")),
+            (["--require-extension", "opamp"], "L19", GOOD),
+            (["--deny-scheme", "file"], "X06", GOOD.replace("grpc: ", "grpc: '${file:a}'")),
+            (["--replicas", "3"], "L16", SAMPLING),
+            (["--memory-mib", "512"], "L18", SAMPLING),
+        ],
+    )
+    def test_what_is_told_of_the_collectors_counts(
+        self, said: list[str], rule: str, text: str
+    ) -> None:
+        def rules(*arguments: str) -> list[str]:
+            ran = Ran("-", "--format", "json", *arguments, stdin=text.encode())
+            return [
+                one["rule"] for one in json.loads(ran.out)["findings"] if one["severity"] != "info"
+            ]
+
+        assert rule not in rules()
+        assert rule in rules(*said)
+
+    def test_components_are_those_that_a_collector_lists(self) -> None:
+        Path("list.yaml").write_text("receivers: [{name: otlp}]\nexporters: [{name: otlp}]\n")
+        told = ("-", "--components", "list.yaml")
+        assert "[L20]" in Ran(*told, stdin=GOOD.encode()).out
+        assert "[L20]" not in Ran(*told, stdin=GOOD.replace("debug", "otlp_grpc").encode()).out
+
+    def test_a_gate_that_is_on_is_needed_no_more(self) -> None:
+        text = GOOD.replace("logs:", "profiles:").encode()
+        assert "[L21]" in Ran("-", stdin=text).out
+        assert "[L21]" not in Ran("-", "--gate", "service.profilesSupport", stdin=text).out
+
+    @pytest.mark.parametrize(
         "arguments",
         [
+            ["--replicas", "0", "a"],
+            ["--memory-mib", "1e3", "a"],
+            ["--deny", "file", "a"],
+            ["--components", "none.yaml", "a"],
+            ["--components", "good.yaml", "a"],
+            ["--deny", "exporter/file", "a"],
             ["--collector-version", "new", "a"],
             ["--disable", "X99", "a"],
             ["--format", "xml", "a"],
@@ -174,6 +223,35 @@ class TestRunning:
             Ran(*arguments)
         assert ended.value.code == 2
         assert "usage: telflo validate" in capsys.readouterr().err
+
+
+def test_who_reads_the_findings_may_have_enough(folder: Path) -> None:
+    # More than a pipe holds.
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from telflo.cli import main; main()", "validate", *["bad.yaml"] * 2_000],
+        cwd=folder,
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(b"bad.yaml:")
+    process.stdout.close()
+    _, err = process.communicate()
+    assert (process.returncode, err.count(b"\n")) == (1, 1)
+    assert err.startswith(b"telflo: held against")
+
+
+class FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_findings_that_cannot_be_written_are_no_verdict() -> None:
+    err = io.StringIO()
+    code = main(["-"], stdin=io.BytesIO(GOOD.encode()), stdout=FullDisk(), stderr=err)
+    assert code == 2
+    assert "the findings cannot be written: No space left on device." in err.getvalue()
 
 
 def test_it_runs_without_settings_or_a_database(folder: Path) -> None:

@@ -43,9 +43,7 @@ class Collector:
     @cached_property
     def types(self) -> Mapping[Kind, frozenset[str]]:
         """The components that it lists."""
-        listed = parsed(self._run("components").text)
-        sections = listed if isinstance(listed, Mapping) else {}
-        return {kind: frozenset(_names(sections.get(kind.value))) for kind in Kind}
+        return types_listed(self._run("components").text)
 
     def has(self, kind: Kind, component_type: str) -> bool:
         """Whether it knows a type: it is given one."""
@@ -86,6 +84,13 @@ class Collector:
         path = {"PATH": os.environ.get("PATH", os.defpath)}
         where = folder or tempfile.gettempdir()
         return run(self._binary, words, folder=where, seconds=_SECONDS, environment=path)
+
+
+def types_listed(text: str) -> Mapping[Kind, frozenset[str]]:
+    """The components that `otelcol components` printed; nothing for what it did not print."""
+    listed = parsed(text)
+    sections = listed if isinstance(listed, Mapping) else {}
+    return {kind: frozenset(_names(sections.get(kind.value))) for kind in Kind}
 
 
 def _one_of(settings: Mapping[str, Any], there: frozenset[str]) -> tuple[str, dict[str, Any]]:

@@ -116,9 +116,10 @@ def debugging(subject: Subject) -> Iterator[Hit]:
             message = "All data is written to the collector's log in full. Write basic, or remove the exporter."
             fix = subject.edits.replaced("Write basic", (*component.path, "verbosity"), "basic")
             yield Hit(message, (*component.path, "verbosity"), fix=fix)
-        elif subject.target.is_production:
+        else:
+            severity = None if subject.target.is_production else Severity.INFO
             message = "The debug exporter is for trying things out. Take it out of the pipelines in production."
-            yield Hit(message, component.path, True)
+            yield Hit(message, component.path, True, severity)
 
 
 @rule("L12", Severity.WARNING, "Where the collector's metrics are", CONFIGURATION + "#service")

@@ -18,6 +18,7 @@ _DOCS: Final = CONFIGURATION + "#environment-variables"
 _NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _BARE: Final = re.compile(r"(?<!\$)\$(?P<name>[A-Z_][A-Z0-9_]*)\b(?!\{)")
 _SCHEMES: Final = frozenset({"env", "file", "http", "https", "yaml"})
+_FROM_ELSEWHERE: Final = frozenset({"http", "https"})
 _CONTRIB_SCHEMES: Final = frozenset(
     {"s3", "secretsmanager", "aes", "googlesecretmanager", "vault", "parameterstore"}
 )
@@ -73,6 +74,9 @@ def schemes(subject: Subject) -> Iterator[Hit]:
         scheme = reference.scheme
         if scheme in subject.target.denied_schemes:
             yield Hit(f"References by {scheme}: are not allowed here. Use ${{env:NAME}}.", one.path)
+        elif scheme in _FROM_ELSEWHERE:
+            message = f"The collector fetches this by {scheme} when it starts, and does what it is told. Write it here."
+            yield Hit(message, one.path, severity=Severity.WARNING)
         elif scheme not in _SCHEMES | _CONTRIB_SCHEMES:
             yield Hit(
                 f"Collectors know no references by {shown(scheme)}. Use env: or file:.", one.path

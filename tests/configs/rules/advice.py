@@ -36,7 +36,7 @@ EXAMPLES = [
     Example("L05", line("batch, «k8s_attributes»"), line("k8s_attributes, batch")),
     Example("L05", line("«batch», filter, a"), line("filter, a, batch"), fixed=line("filter, a, batch")),
     Example("L06", BATCHED % "true", BATCHED.replace("«", "").replace("»", "") % "false"),
-    Example("L10", DEBUG % "«detailed»", DEBUG % "basic", fixed=DEBUG % "basic"),
+    Example("L10", DEBUG % "«detailed»", "exporters: {debug: {verbosity: detailed}}", fixed=DEBUG % "basic"),
     Example("L10", (DEBUG % "basic").replace("{debug:", "{«debug»:"), "exporters: {debug: }", given=given(is_production=True)),
     Example("L12", "service: {telemetry: {metrics: {«address»: 'a:1'}}}", "service: {telemetry: {metrics: {level: none}}}"),
     Example("L13", SENDING % ("retry_on_failure: {enabled: «false»}, " + STORED), SENDING % STORED),
