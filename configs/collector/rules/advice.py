@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from configs.collector.findings import Severity
-from configs.collector.names import Kind, renamed, type_of
+from configs.collector.names import RENAMED, Kind, renamed, type_of
 from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import CONFIGURATION, SECURITY, Rule, contrib, core, rule
 from configs.collector.rules.shared import number
@@ -217,8 +217,12 @@ def not_built(subject: Subject) -> Iterator[Hit]:
     there = subject.target.components
     for component in subject.every() if there is not None else ():
         assert there is not None
-        names = {component.type, renamed(component.kind, component.type)}
-        if subject.is_used(component) and names.isdisjoint(there.get(component.kind, ())):
+        present = renamed(component.kind, component.type)
+        # Collectors of 0.149 do not list what has two names, those of 0.158 do.
+        is_untold = present in RENAMED[component.kind].values() and not subject.since(0, 158)
+        names = {component.type, present}
+        is_listed = not names.isdisjoint(there.get(component.kind, ()))
+        if subject.is_used(component) and not is_listed and not is_untold:
             message = f"Not all collectors have {shown(component.type)}. Use another build, or take it out."
             yield Hit(message, component.path, True)
 

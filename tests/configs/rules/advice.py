@@ -47,6 +47,8 @@ EXAMPLES = [
     Example("L18", LIMIT % "«512»", LIMIT % "400", given=given(memory_mib=512)),
     Example("L19", "service: {«extensions»: [pprof]}", "service: {extensions: [opamp/a]}", given=given(required_extensions=frozenset({"opamp"}))),
     Example("L20", (DEBUG % "basic").replace("{debug:", "{«debug»:"), SENDING % "", given=given(components={Kind.EXPORTER: ["otlp_grpc"]})),
+    Example("L20", SENDING.replace("{otlp_grpc:", "{«otlp_grpc»:") % STORED, DEBUG % "basic", given=given(components={Kind.EXPORTER: ["debug"], Kind.EXTENSION: ["a"]}) | {"version": "0.158.0"}),
+    Example("L20", (DEBUG % "basic").replace("{debug:", "{«debug»:"), SENDING % STORED, given=given(components={Kind.EXTENSION: ["a"]}) | {"version": "0.149.0"}),
     Example("L21", "service: {pipelines: {«profiles»: }}", "service: {pipelines: {logs: }}"),
     Example("L21", "receivers: {«raw»: }", "receivers: {otlp: }", given={"catalog": CATALOG}, says="raw.enabled"),
     Example("L24", "exporters: {«otlp»: }", "receivers: {otlp: }", given=given(denied=frozenset({(Kind.EXPORTER, "otlp_grpc")}))),
