@@ -1,8 +1,10 @@
 """PURE. What single contributed components demand (rules C20, C22, C23 and C27)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final
+from uuid import UUID
 
 from configs.collector.findings import Severity
 from configs.collector.names import Kind
@@ -23,6 +25,7 @@ _SCRAPERS: Final = frozenset(
 _MATCH_TYPES: Final = ("strict", "regexp")
 _COUNTED: Final = ("spans", "spanevents", "metrics", "datapoints", "logs", "profiles")
 _MODES: Final = 0o777
+_ULID: Final = re.compile(r"(?i)[0-7][0-9a-hjkmnp-tv-z]{25}")
 
 
 @rule("C20", Severity.ERROR, "Scrapers of a host", contrib("receiver/hostmetricsreceiver"))
@@ -80,8 +83,12 @@ def opamp(subject: Subject) -> Iterator[Hit]:
         server, path = component.settings.get("server"), (*component.path, "server")
         if isinstance(component.body, Expansion) or isinstance(server, Expansion):
             continue
-        if not any(key in entries_of(server) for key in ("ws", "http")):
+        if not any(entries_of(server).get(key) is not None for key in ("ws", "http")):
             yield Hit("The extension has no server. Add ws: or http: to its server.", path, True)
+        uid = component.settings.get("instance_uid")
+        if isinstance(uid, str) and uid and not _is_uid(uid):
+            message = "instance_uid is a UUID, or a ULID. Write one, or remove the line: the collector makes one."
+            yield Hit(message, (*component.path, "instance_uid"))
         for way in ("ws", "http"):
             endpoint = entries_of(entries_of(server).get(way)).get("endpoint", "")
             if isinstance(entries_of(server).get(way), Mapping) and endpoint == "":
@@ -89,6 +96,14 @@ def opamp(subject: Subject) -> Iterator[Hit]:
 
 
 RULES: Final[tuple[Rule, ...]] = (scrapers, files, counted, opamp)
+
+
+def _is_uid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return bool(_ULID.fullmatch(text))
+    return True
 
 
 def _intervals(component: Component) -> Iterator[Hit]:

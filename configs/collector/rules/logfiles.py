@@ -24,6 +24,10 @@ _LEAST_FINGERPRINT: Final = 16
 _BEHAVIOURS: Final = ("split", "truncate")
 _LAYOUTS_READ: Final = (0, 158)
 """The first version that is known to refuse a layout to sort by; those before start, and cannot sort."""
+_TRUNCATING_CAME: Final = (0, 158)
+_ON_TRUNCATE: Final = ("ignore", "read_whole_file", "read_new")
+_BY_TIME_OF_CHANGE: Final = "filelog.mtimeSortType"
+"""The feature gate without which files are not sorted so."""
 _SORTS: Final = ("numeric", "alphabetical", "timestamp", "mtime")
 
 
@@ -79,6 +83,9 @@ def _reading(subject: Subject, component: Component) -> Iterator[Hit]:
     for key in ("include", "exclude"):
         yield from _globs((*path, key), settings.get(key))
     yield from _multiline((*path, "multiline"), entries_of(settings.get("multiline")))
+    yield from _header((*path, "header"), settings)
+    if subject.since(*_TRUNCATING_CAME):
+        yield from one_of(path, settings, "on_truncate", _ON_TRUNCATE)
     order = entries_of(settings.get("ordering_criteria"))
     yield from _order(subject, (*path, "ordering_criteria"), order)
 
@@ -97,6 +104,20 @@ def _multiline(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
         yield from regex(path, settings, key)
 
 
+def _header(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
+    """Lines at the start of a file that say something about the others."""
+    header = settings.get("header")
+    if not isinstance(header, Mapping):
+        return
+    if settings.get("start_at", "end") == "end":
+        message = "Headers are read from the start of files: add start_at: beginning."
+        yield Hit(message, path, True)
+    yield from regex(path, header, "pattern")
+    if header and header.get("metadata_operators") in (None, ()):
+        message = "A header needs metadata_operators, which make attributes of it. Add one."
+        yield Hit(message, path, True)
+
+
 def _order(subject: Subject, path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:
     yield from regex(path, settings, "regex")
     yield from regex(path, settings, "group_by")
@@ -111,6 +132,10 @@ def _order(subject: Subject, path: Path, settings: Mapping[str, Value]) -> Itera
             kind is None or (isinstance(kind, str) and kind not in _SORTS)
         ):
             yield Hit(f"sort_type is one of {', '.join(_SORTS)}.", (*here, "sort_type"), True)
+        elif kind == "mtime" and _BY_TIME_OF_CHANGE not in subject.target.gates:
+            message = f"To sort by mtime needs the feature gate {_BY_TIME_OF_CHANGE}."
+            severity = None if subject.before(0, 159) else Severity.WARNING
+            yield Hit(message, (*here, "sort_type"), severity=severity)
         elif kind == "timestamp" and not sort.get("layout"):
             yield Hit("A sort by time needs its layout. Add it.", (*here, "layout"), True)
         elif kind == "timestamp":

@@ -26,6 +26,7 @@ _PROTOCOLS: Final = ("rfc3164", "rfc5424", "none")
 _ON_ERROR: Final = ("send", "send_quiet", "drop", "drop_quiet")
 _PRESETS: Final = ("default", "none", "otel", "aliases")
 _STEP: Final = re.compile(r"[.\[]")
+_STEPS: Final = re.compile(r"(?:\.[^.\[]*|\[(?:\"[^\"]*\"|'[^']*')\])*")
 _PREFIXES: Final = ("attributes", "body", "resource")
 _EXPRESSIONS: Final = ("if", "expr", "is_first_entry", "is_last_entry", "value")
 _INSIDE: Final = re.compile(r"EXPR\((.*)\)", re.DOTALL)
@@ -141,6 +142,10 @@ def _field(path: Path, value: Value, *, is_rootable: bool = False) -> Iterator[H
     if prefix not in _PREFIXES:
         message = "A field begins with attributes, body or resource, such as attributes.level."
         yield Hit(message, path)
+    elif not _STEPS.fullmatch(value, len(prefix)):
+        yield Hit(
+            'A name in brackets has quotes: attributes["level"], then . or [ or nothing.', path
+        )
     elif not rest and prefix != "body" and not is_rootable:
         yield Hit(f"{prefix} alone is no field here. Name one in it: {prefix}.name.", path)
 

@@ -26,6 +26,8 @@ _VERBOSITIES: Final = ("basic", "normal", "detailed")
 _LEVELS: Final = ("none", "basic", "normal", "detailed")
 _LOG_LEVELS: Final = frozenset({"debug", "info", "warn", "error", "dpanic", "panic", "fatal"})
 _BATCH_SIZE: Final = 8192
+_COMPONENTS_HEALTH: Final = "extension.healthcheck.useComponentStatus"
+"""The feature gate without which the extension has one server."""
 _GC_LIMIT: Final = 30e9
 _RESOLVERS_CAME: Final = (0, 150)
 """0.149 does not know them, 0.158 does."""
@@ -152,11 +154,17 @@ def zpages(subject: Subject) -> Iterator[Hit]:
 
 @rule("C13", Severity.ERROR, "Health check", contrib("extension/healthcheckextension"))
 def health_checks(subject: Subject) -> Iterator[Hit]:
-    """Its path begins with a slash."""
+    """Its path begins with a slash; what the newer one takes is off."""
     for component in subject.of_type(Kind.EXTENSION, "health_check"):
         path = component.settings.get("path")
         if isinstance(path, str) and not path.startswith("/"):
             yield Hit("The path begins with /.", (*component.path, "path"))
+        newer = [key for key in ("http", "grpc") if key in component.settings]
+        if newer and _COMPONENTS_HEALTH not in subject.target.gates:
+            is_certain = subject.since(0, 149) and subject.before(0, 159)
+            message = f"{newer[0]} needs the feature gate {_COMPONENTS_HEALTH}. Write endpoint and path instead."
+            severity = None if is_certain else Severity.WARNING
+            yield Hit(message, (*component.path, newer[0]), True, severity)
 
 
 @rule("C15", Severity.ERROR, "The collector's own telemetry", CONFIGURATION + "#service")
@@ -173,6 +181,10 @@ def telemetry(subject: Subject) -> Iterator[Hit]:
         detail = entries_of(subject.at(*path, part)).get("level")
         if isinstance(detail, str) and detail.lower() not in _LEVELS:
             yield Hit(f"level is one of {', '.join(_LEVELS)}.", (*path, part, "level"))
+    if isinstance(metrics.get("views"), tuple) and not _is_detailed(metrics.get("level")):
+        yield Hit(
+            "views need level: detailed beside them. Add it.", (*path, "metrics", "views"), True
+        )
     if metrics.get("readers") == () and str(metrics.get("level", "normal")).lower() != "none":
         yield Hit("Without a reader the level is none.", (*path, "metrics", "readers"), True)
 
@@ -205,6 +217,10 @@ RULES: Final[tuple[Rule, ...]] = (
     telemetry,
     readers,
 )
+
+
+def _is_detailed(level: Value) -> bool:
+    return isinstance(level, Expansion) or str(level).lower() == "detailed"
 
 
 def _server(path: Path, value: Value) -> Iterator[Hit]:

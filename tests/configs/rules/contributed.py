@@ -30,6 +30,10 @@ def lines(bad: str, good: str, says: str = "", *, is_error: bool | None = None) 
     return Example("C19", *texts, says=says, is_error=is_error)
 
 
+def opamp(uid: str) -> str:
+    return f"extensions: {{opamp: {{instance_uid: {uid}, server: {{ws: {{endpoint: 'ws://a'}}}}}}}}"
+
+
 def reads(bad: str, good: str, says: str = "") -> Example:
     return Example("C18", logs(bad), logs(good), says=says)
 
@@ -122,6 +126,9 @@ EXAMPLES = [
     reads("«delete_after_read»: true", "start_at: end", "gate"),
     reads("exclude: [«'a['»]", "exclude: ['[a].log']", "never closed"),
     Example("C27", "extensions: {opamp: {«server»: {}}}", "extensions: {opamp: {server: {ws: {endpoint: 'ws://a'}}}}"),
+    Example("C27", "extensions: {opamp: {«server»: {ws: , http: }}}", "extensions: {opamp: {server: {ws: {endpoint: 'ws://a'}, http: }}}"),
+    Example("C27", opamp("«mine»"), opamp("01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    Example("C27", opamp("«81ARZ3NDEKTSV4RRFFQ69G5FAV»"), opamp("'550e8400-e29b-41d4-a716-446655440000'")),
     Example("C27", "extensions: {opamp: {server: {ws: {«endpoint»: ''}}}}", "extensions: {opamp: {server: '${env:S}'}}"),
     lines("type: add, field: body, value: «'EXPR(body ==)'»", "type: add, field: body, value: 'body =='"),
     of("C14", "tail_sampling", "«tail_storage»: a", "num_traces: 1", "traces", "gate"),
@@ -129,13 +136,18 @@ EXAMPLES = [
     reads("multiline: {line_start_pattern: a, «line_end_pattern»: b}", "multiline: {line_end_pattern: b}"),
     reads("multiline: {line_start_pattern: «'['»}", "multiline: {line_start_pattern: '[a]'}"),
     reads("ordering_criteria: {sort_by: [{«sort_type»: wild}]}", "ordering_criteria: {regex: a, sort_by: [{sort_type: numeric}]}"),
-    reads("«ordering_criteria»: {sort_by: [{sort_type: numeric}]}", "ordering_criteria: {sort_by: [{sort_type: mtime}]}", "needs regex"),
+    reads("«ordering_criteria»: {sort_by: [{sort_type: numeric}]}", "ordering_criteria: {regex: '(?P<a>.)', sort_by: [{sort_type: numeric}]}", "needs regex"),
     lines("type: «rot13»", "type: noop"),
     lines("id: a", "type: noop, id: a", "has a type"),
     lines("type: regex_parser", f"type: regex_parser, {NAMED}", "needs regex"),
     lines("type: regex_parser, regex: «'('»", f"type: regex_parser, {NAMED}", "never closed"),
     lines("type: regex_parser, regex: «'(.)'»", f"type: regex_parser, {NAMED}", "no group"),
     lines("type: json_parser, parse_from: «nowhere»", "type: json_parser, parse_from: 'attributes[\"a\"]'", "begins with"),
+    lines("type: add, field: «'attributes[a]'»", "type: add, field: 'attributes[\"a\"].b'", "quotes"),
+    lines("type: add, field: «'attributes[\"a\"]b'»", "type: add, field: \"attributes.a['b.c']\"", "quotes"),
+    reads("«header»: {pattern: a, metadata_operators: [{type: noop}]}", "start_at: beginning, header: {pattern: a, metadata_operators: [{type: noop}]}", "beginning"),
+    reads("start_at: beginning, «header»: {pattern: a}", "header: ", "metadata_operators"),
+    reads("ordering_criteria: {sort_by: [{sort_type: «mtime»}]}", "start_at: end", "gate"),
     lines("type: add, field: «attributes»", "type: remove, field: attributes", "alone"),
     lines("type: json_parser, on_error: «panic»", "type: json_parser, on_error: drop"),
     lines("type: json_parser, output: «nobody»", "type: json_parser, id: a, output: a", "with the id"),
