@@ -1,11 +1,14 @@
 """The configurations that real collectors are asked about (`make e2e`): what is in them, how verdicts compare."""
 
 from configs.collector.findings import Severity
+from configs.collector.model import model_of
+from configs.collector.parse import parse
 from configs.collector.rules.registry import RULES
+from configs.starting import TEMPLATES
 from tests.e2e.verdicts.asking import Verdict
 from tests.e2e.verdicts.broken import BROKEN, BY_TEXT
 from tests.e2e.verdicts.comparing import Outcome, ours_of, outcome_of
-from tests.e2e.verdicts.corpus import ONLY, VERSIONS, bases
+from tests.e2e.verdicts.corpus import ONLY, VERSIONS, bases, templates
 
 OF_SETTINGS = {"P17", "P18"}
 """Broken by changes that are made by code."""
@@ -26,6 +29,17 @@ def test_no_base_is_called_invalid() -> None:
         for version in ONLY.get(name, VERSIONS):
             report = ours_of(text, version)
             assert report.is_valid, [one for one in report.findings if one.severity == "error"]
+
+
+def test_each_template_is_asked_about_with_a_pipeline_that_is_whole() -> None:
+    cases = list(templates())
+    assert {one.name.removeprefix("template ") for one in cases} == {one.slug for one in TEMPLATES}
+    for case in cases:
+        for version in case.versions:
+            report = ours_of(case.text, version)
+            assert report.is_valid, [one for one in report.findings if one.severity == "error"]
+        for pipeline in model_of(parse(case.text)).pipelines.values():
+            assert all(pipeline.members.values()), case.name
 
 
 def test_verdicts_are_compared_by_what_they_name() -> None:

@@ -1,4 +1,6 @@
-"""The configurations that are judged: bases as people write them, each changed in one place, and each rule broken once."""
+"""The configurations that are judged: bases as people write them, each changed in one place, each rule broken once, and
+our templates.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,12 @@ import yaml
 
 from tests.e2e.verdicts import mutations
 from tests.e2e.verdicts.broken import BROKEN, BY_TEXT
+from tests.e2e.verdicts.templates import cut_templates
 
 BASES: Final = Path(__file__).parent / "bases"
 VERSIONS: Final = ("0.149.0", "0.158.0")
-ONLY: Final = {"routing": ("0.149.0",), "counting": ("0.158.0",)}
-"""Bases with components, or settings, that one of the collectors does not have."""
-"""Bases with components that the other binary lacks."""
+ONLY: Final = {"routing": ("0.149.0",), "counting": ("0.158.0",), "host-metrics": ("0.158.0",)}
+"""Bases and templates with components, or settings, that one of the collectors does not have."""
 _SHARE: Final = 6
 """Of the changes, one in so many is asked about when not all are."""
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -43,7 +45,7 @@ class Case:
 @cache
 def corpus() -> tuple[Case, ...]:
     """All of them, in the same order every time, each text once."""
-    made = [*_bases(), *_broken(), *_changed()]
+    made = [*_bases(), *templates(), *_broken(), *_changed()]
     once: dict[tuple[str, tuple[str, ...]], Case] = {}
     for case in made:
         once.setdefault((case.text, case.versions), case)
@@ -69,6 +71,12 @@ def bases() -> dict[str, str]:
 def _bases() -> Iterator[Case]:
     for name, text in bases().items():
         yield Case(name, text, ONLY.get(name, VERSIONS))
+
+
+def templates() -> Iterator[Case]:
+    """Those of the gallery."""
+    for name, value in cut_templates(_loaded):
+        yield Case(f"template {name}", _dumped(value), ONLY.get(name, VERSIONS))
 
 
 def _broken() -> Iterator[Case]:
