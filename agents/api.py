@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from agents.api_commands import AgentCommands
+from agents.api_components import AgentComponents
 from agents.api_drift import AgentDrift
 from agents.api_shapes import AgentSerializer, representations, shown_agent
 from agents.filters import AgentFilters
@@ -85,7 +86,7 @@ _KEY_FILTERS = [
 ]
 
 
-class AgentViewSet(AgentCommands, AgentDrift):
+class AgentViewSet(AgentCommands, AgentDrift, AgentComponents):
     """Collectors, by the instance uid that their OpAMP client uses."""
 
     queryset = Agent.objects.all()
@@ -106,6 +107,7 @@ class AgentViewSet(AgentCommands, AgentDrift):
         "restart": Action.OPERATE,
         "retry": Action.OPERATE,
         "drift": Action.VIEW,
+        "components": Action.VIEW,
         "adopt": Action.EDIT,
         "mode": Action.OPERATE,
         "messages": Action.VIEW,

@@ -4,10 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agents.models import Agent
+from agents.views.configuration import effective_of
 from configs import catalog
 from configs.collector.catalog_types import Catalog
 from configs.collector.names import Kind, renamed
+from fleets.models import Membership
 from fleets.rollouts.needs import Component as Part
+from fleets.rollouts.needs import needs_of
 
 _KINDS = frozenset(Kind)
 
@@ -40,15 +44,30 @@ class ComponentGroup:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """groups: by kind · used, unused, missing: how many of each, over all kinds that configurations can use."""
+    """groups: by kind · used, unused, missing: how many of each, over all kinds that configurations can use ·
+    used_is_known: whether anything is known of what runs; else nothing counts as used.
+    """
 
     groups: Sequence[ComponentGroup]
     used: int
     unused: int
     missing: int
+    used_is_known: bool
 
 
-def joined(tree: Mapping[str, Any], used: frozenset[Part], version: str) -> Joined:
+def components_of(agent: Agent, membership: Membership | None) -> Joined:
+    """What its build is able to do, beside what it runs, or is to run while it tells nothing."""
+    tree = agent.components.tree if agent.components else {}
+    texts = [file.body.decode(errors="replace") for file in effective_of(agent)] if tree else []
+    if tree and not texts and membership is not None and membership.desired is not None:
+        texts = [membership.desired.version.yaml]
+    used = frozenset(one for text in texts for one in needs_of(text).components)
+    return _joined(tree, used, agent.collector_version, used_is_known=bool(texts))
+
+
+def _joined(
+    tree: Mapping[str, Any], used: frozenset[Part], version: str, *, used_is_known: bool
+) -> Joined:
     """What a build has, by its tree of AvailableComponents, against what is used, and what is known in the catalog.
 
     used: kinds and types, under present names · version: of the collector.
@@ -57,7 +76,8 @@ def joined(tree: Mapping[str, Any], used: frozenset[Part], version: str) -> Join
     kinds = sorted({*tree, *(kind for kind, _ in used)} if tree else ())
     groups = [_group(kind, tree.get(kind), used, known) for kind in kinds]
     states = [one.state for group in groups for one in group.components]
-    return Joined(groups, *(states.count(one) for one in ("used", "unused", "missing")))
+    counts = (states.count(one) for one in ("used", "unused", "missing"))
+    return Joined(groups, *counts, used_is_known)
 
 
 def _group(kind: str, node: Any, used: frozenset[Part], known: Catalog) -> ComponentGroup:

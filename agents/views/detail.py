@@ -9,7 +9,7 @@ from django.shortcuts import render
 from agents.identities import kin_of
 from agents.models import AgentEvent
 from agents.views.attempts import attempt_rows, failure_of, quarantined_rows
-from agents.views.components import joined
+from agents.views.components import components_of
 from agents.views.configuration import (
     compare,
     effective_of,
@@ -28,7 +28,6 @@ from agents.views.subject import Subject, subject_of
 from agents.views.versions import refs_by_hash
 from agents.wording import CAPABILITY_NAMES
 from fleets.models import Attempt
-from fleets.rollouts.needs import needs_of
 from telflo.base import clock
 from telflo.base.access import Action, may
 from telflo.base.activity import actor_of
@@ -124,13 +123,7 @@ def attempts(request: HttpRequest, uid: UUID) -> HttpResponse:
 def components(request: HttpRequest, uid: UUID) -> HttpResponse:
     """What its build is able to do, beside what it runs, or is to run while it tells nothing."""
     subject = subject_of(request, uid)
-    agent, membership = subject.agent, subject.membership
-    tree = agent.components.tree if agent.components else {}
-    texts = [file.body.decode(errors="replace") for file in effective_of(agent)] if tree else []
-    if tree and not texts and membership is not None and membership.desired is not None:
-        texts = [membership.desired.version.yaml]
-    used = frozenset(one for text in texts for one in needs_of(text).components)
-    context = {"joined": joined(tree, used, agent.collector_version), "used_is_known": bool(texts)}
+    context = {"joined": components_of(subject.agent, subject.membership)}
     return _page(request, subject, "components", context)
 
 

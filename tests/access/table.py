@@ -147,6 +147,7 @@ API: Final[dict[str, Row]] = {
     "api-agents-events": _read(),
     "api-agents-restart": _do(OPERATOR),
     "api-agents-retry": _do(OPERATOR),
+    "api-agents-components": _read(),
     "api-agents-drift": _read(),
     "api-agents-adopt": _do(EDITOR),
     "api-agents-mode": _do(OPERATOR),

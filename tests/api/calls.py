@@ -14,6 +14,7 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("patch", "agents/{uid}/"): ("agents/{uid}/", {"labels": {"site": "ams"}, "name": "one"}),
     ("delete", "agents/{uid}/"): ("agents/{uid}/", None),
     ("get", "agents/{uid}/effective-config/"): ("agents/{uid}/effective-config/?raw=true", None),
+    ("get", "agents/{uid}/components/"): ("agents/{uid}/components/", None),
     ("post", "agents/{uid}/restart/"): ("agents/{uid}/restart/", {"reason": "stuck"}),
     ("post", "agents/{uid}/retry/"): ("agents/{failed}/retry/", {"reason": "x"}),
     ("get", "agents/{uid}/drift/"): ("agents/{drifted}/drift/", None),

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openapi_schema_validator import OAS31Validator
 
-from agents.models import Agent, AgentEvent, EffectiveConfig
+from agents.models import Agent, AgentEvent, ComponentSet, EffectiveConfig
 from agents.snapshot import ComponentHealth, ConfigFile, ConfigStatus
 from agents.store.values import files_to_text
 from fleets.models import Membership, Quarantine
@@ -264,6 +264,66 @@ def test_an_agent_that_reported_none_has_no_effective_configuration() -> None:
     caller()("GET", f"agents/{make_collector().pk}/effective-config/").problem(404)
 
 
+def with_components(text: bytes) -> Agent:
+    """A collector of 0.158 that runs a text and says what its build has."""
+    tree = {
+        "exporters": {"components": {"otlp_grpc": {}, "debug": {}}},
+        "processors": {
+            "components": {"batch": {"metadata": {"code.namespace": "go.example/b v1"}}}
+        },
+        "receivers": {"components": {"own": {}}},
+    }
+    effective = EffectiveConfig.objects.create(
+        sha256="b" * 64,
+        files=files_to_text([ConfigFile("", text, "text/yaml")]),
+        size=len(text),
+        created_at=clock.now(),
+    )
+    build = ComponentSet.objects.create(hash="c" * 64, created_at=clock.now(), tree=tree)
+    return make_collector(
+        effective_config=effective,
+        agent={"components": build, "collector_version": "0.158.0"},
+    )
+
+
+def test_the_components_of_its_build_are_joined_with_what_it_runs() -> None:
+    text = b"""
+exporters: {otlp: {endpoint: "a:1"}}
+receivers: {hostmetrics: }
+processors: {resourcedetection: }
+service: {pipelines: {metrics: {receivers: [hostmetrics], processors: [resourcedetection], exporters: [otlp]}}}
+"""
+    path = f"agents/{with_components(text).pk}/components/"
+    body = caller(Role.VIEWER)("GET", path).body
+    assert [body[key] for key in ("used", "unused", "missing")] == [1, 3, 2]
+    assert body["used_is_known"] is True
+    states = {
+        (kind["kind"], one["name"]): one["state"]
+        for kind in body["kinds"]
+        for one in kind["components"]
+    }
+    assert states == {
+        ("exporters", "debug"): "unused",
+        ("exporters", "otlp_grpc"): "used",
+        ("processors", "batch"): "unused",
+        ("processors", "resource_detection"): "missing",
+        ("receivers", "host_metrics"): "missing",
+        ("receivers", "own"): "unused",
+    }
+    (batch, _) = next(one for one in body["kinds"] if one["kind"] == "processors")["components"]
+    assert batch == {
+        "name": "batch",
+        "module": "go.example/b v1",
+        "state": "unused",
+        "catalog_version": "0.158.0",
+        "catalog_type": "batch",
+    }
+
+
+def test_a_collector_that_does_not_say_what_it_has_has_no_components() -> None:
+    caller()("GET", f"agents/{make_collector().pk}/components/").problem(404)
+
+
 def test_events_are_listed_newest_first() -> None:
     agent = make_collector()
     for kind in ("connected", "health", "disconnected"):
@@ -276,7 +336,7 @@ def test_events_are_listed_newest_first() -> None:
 
 
 def test_answers_are_as_the_schema_says() -> None:
-    agent = with_effective_config()
+    agent = with_components(b"receivers: {own: }")
     AgentEvent.objects.create(agent=agent, at=clock.now(), kind="health", data={"healthy": True})
     call = caller()
     schema = call("GET", "schema/").body
@@ -284,6 +344,7 @@ def test_answers_are_as_the_schema_says() -> None:
         "agents/",
         "agents/{uid}/",
         "agents/{uid}/effective-config/",
+        "agents/{uid}/components/",
         "agents/{uid}/events/",
         "overview/",
     ):
