@@ -1,16 +1,16 @@
 """PURE. Components held against the catalog: types, names, settings (rules P08, P10, P11, P17 to P19)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
 from configs.collector.catalog_types import Catalog
 from configs.collector.findings import Fix, Severity
-from configs.collector.names import Kind
+from configs.collector.names import Kind, type_of
 from configs.collector.rules.extensions import needs
 from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import CONFIGURATION, Rule, rule
-from configs.collector.rules.subject import Component, Subject
+from configs.collector.rules.subject import ROLES, Component, Subject
 from configs.collector.values import Path
 
 REMOVED: Final[dict[tuple[Kind, str], str]] = {
@@ -32,6 +32,8 @@ REMOVED: Final[dict[tuple[Kind, str], str]] = {
 _ALIKE: Final = 0.6
 _VERY_ALIKE: Final = 0.85
 """How alike two types are of which one may be meant for the other (difflib)."""
+_MOST: Final = 50
+"""How many ids are compared."""
 _LOGGING_WENT: Final = (0, 111)
 
 
@@ -49,6 +51,7 @@ def unknown_types(subject: Subject) -> Iterator[Hit]:
     catalog = subject.catalog
     if catalog is None:
         return
+    undefined = _undefined(subject, catalog)
     for component in subject.every():
         if subject.has(component) or (component.kind, component.type) in REMOVED:
             continue
@@ -57,14 +60,10 @@ def unknown_types(subject: Subject) -> Iterator[Hit]:
         close = get_close_matches(component.type, catalog.types(component.kind), 1, likeness)
         if not is_certain and not close:
             continue
-        hint = f"Did you mean {close[0]}?" if close else "Take it out, or use another distribution."
-        other = _other_kind(catalog, component)
-        if other is not None:
-            hint, close = f"It is one of the {other.value}: define it there.", []
+        hint, fix = _instead(subject, component, close, undefined)
         build = f"{catalog.distribution or 'The collector'} {catalog.version}".strip()
-        has_no = "has no" if is_certain else "is not known to have a"
+        has_no = "has no" if is_certain else "is not known to have the"
         message = f"{build} {has_no} {component.kind.value[:-1]} {shown(component.type)}. {hint}"
-        fix = _retyped(subject, component, close[0]) if close else None
         severity = Severity.ERROR if is_certain else Severity.WARNING
         yield Hit(message, component.path, True, severity, fix)
 
@@ -122,9 +121,39 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
-def _other_kind(catalog: Catalog, component: Component) -> Kind | None:
-    """The kind that has a component of this name."""
-    return next((kind for kind in Kind if catalog.find(kind, component.type)), None)
+Undefined = Mapping[Kind, Mapping[str, None]]
+"""Ids of types that the catalog has, which pipelines use and nothing defines, in order of their use."""
+
+
+def _undefined(subject: Subject, catalog: Catalog) -> Undefined:
+    found: dict[Kind, dict[str, None]] = {kind: {} for kind in Kind}
+    for pipeline in subject.pipelines:
+        for role, members in pipeline.members.items():
+            for member in members:
+                if subject.component(role, member.id) is None:
+                    for kind in (ROLES[role], Kind.CONNECTOR):
+                        if catalog.find(kind, type_of(member.id)) is not None:
+                            found[kind][member.id] = None
+    return found
+
+
+def _instead(
+    subject: Subject, component: Component, close: Sequence[str], undefined: Undefined
+) -> tuple[str, Fix | None]:
+    """What to do about a type that is not known. close: the nearest that is."""
+    assert subject.catalog is not None
+    some = list(undefined[component.kind])[:_MOST]
+    # Where pipelines use what nothing defines, and not this, the slip of the pen is here.
+    used = [] if subject.is_used(component) else get_close_matches(component.id, some, 1, _ALIKE)
+    if used:
+        fix = subject.edits.renamed(f"Write {used[0]}", component.path, used[0])
+        return f"Did you mean {used[0]}, which a pipeline uses?", fix
+    other = next((kind for kind in Kind if subject.catalog.find(kind, component.type)), None)
+    if other is not None:
+        return f"It is one of the {other.value}: define it there.", None
+    if close:
+        return f"Did you mean {close[0]}?", _retyped(subject, component, close[0])
+    return "Take it out, or use another distribution.", None
 
 
 def _retyped(subject: Subject, component: Component, present: str) -> Fix | None:
