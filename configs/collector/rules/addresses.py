@@ -12,6 +12,10 @@ LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 _UDP: Final = frozenset({"udplog", "udp_log", "statsd", "collectd"})
 
 
+_OWN_PORT: Final = 8888
+"""Where the collector's own metrics are read unless told otherwise."""
+
+
 class Listener(NamedTuple):
     """Where a component listens. path: of the setting, which may be missing · port: None where it is not known ·
     is_written: the address stands in the text, else it is a default.
@@ -77,13 +81,13 @@ _SERVERS: Final[Mapping[Kind, Mapping[str, Mapping[tuple[str, ...], int]]]] = {
 
 def listeners(subject: Subject) -> Iterator[Listener]:
     """Where components listen, defaults too; what a reference stands for is left out."""
+    yield from _readers(subject)
     for kind, types in _SERVERS.items():
         for component in subject.every(kind):
             for below, port in types.get(component.type, {}).items():
                 settings = _inside(component.body, below)
                 if settings is not None:
                     yield from _listener(component, (*component.path, *below), settings, port)
-    yield from _readers(subject)
 
 
 def parted(endpoint: str) -> tuple[str, int | None] | None:
@@ -127,7 +131,10 @@ def _listener(
 
 def _readers(subject: Subject) -> Iterator[Listener]:
     """The collector's own metrics, where Prometheus pulls them."""
-    path = ("service", "telemetry", "metrics", "readers")
+    metrics = ("service", "telemetry", "metrics")
+    if _has_own_reader(subject, metrics):
+        yield Listener(None, metrics, "localhost", _OWN_PORT, "tcp", False)
+    path = (*metrics, "readers")
     found = subject.at(*path)
     for at in range(len(found) if isinstance(found, tuple) else 0):
         here = (*path, at, "pull", "exporter", "prometheus")
@@ -135,3 +142,13 @@ def _readers(subject: Subject) -> Iterator[Listener]:
         host, port = settings.get("host", "localhost"), settings.get("port")
         if isinstance(port, int) and isinstance(host, str):
             yield Listener(None, (*here, "port"), host, port, "tcp", True)
+
+
+def _has_own_reader(subject: Subject, metrics: Path) -> bool:
+    """Whether the collector opens its usual port: where metrics are on, and nothing says how they are read."""
+    parts = [subject.at(*metrics[:end]) for end in range(1, len(metrics) + 1)]
+    settings = entries_of(parts[-1])
+    level = settings.get("level")
+    is_open = any(isinstance(one, Expansion) for one in (*parts, level))
+    is_told = "readers" in settings or "address" in settings or level in ("none", "None")
+    return bool(subject.pipelines) and not is_open and not is_told

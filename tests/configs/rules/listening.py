@@ -37,6 +37,12 @@ TOKEN = '"${env:OTLP_GRPC_HEADERS_AUTHORIZATION}"'
 EXAMPLES = [
     Example(
         "L14",
+        used("{otlp: {protocols: {grpc: {endpoint: «'localhost:8888'»}}}, zipkin: }"),
+        used("{otlp: {protocols: {grpc: {endpoint: 'localhost:8888'}}}, zipkin: }") + "  telemetry: {metrics: {level: none}}",
+        says="The collector's own telemetry",
+    ),
+    Example(
+        "L14",
         used("{otlp: {protocols: {grpc: {endpoint: 'localhost:4317'}}}, zipkin: {endpoint: «'127.0.0.1:4317'»}}"),
         used("{otlp: {protocols: {grpc: {endpoint: 'localhost:4317'}}}, zipkin: {endpoint: '10.0.0.1:4317'}}"),
         says="receivers::otlp",
