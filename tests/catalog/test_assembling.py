@@ -76,6 +76,18 @@ def test_settings_that_a_version_lacks_are_of_the_nearest_that_has_them_and_mark
     assert one.settings_from == "0.152.0"
 
 
+def test_settings_that_schemas_tell_one_level_too_high_are_put_where_they_belong() -> None:
+    told = schema("thrift_http", "grpc", "thrift_binary", "thrift_compact", "remote_sampling")
+    source = Known("1.0.0", ["jaeger", "other"], {"receiver/jaeger": told, "receiver/other": told})
+    found = receivers(assembled(Recipe("1.0.0", [source])))
+    jaeger, other = (found[one].config for one in ("jaeger", "other"))
+    assert jaeger is not None
+    assert other is not None
+    assert set(jaeger.fields) == {"protocols", "remote_sampling"}
+    assert set(jaeger.fields["protocols"].fields) == set(other.fields) - {"remote_sampling"}
+    assert jaeger.fields["protocols"].type is FieldType.MAP
+
+
 def test_what_a_neighbour_borrowed_itself_keeps_its_mark() -> None:
     near = catalog_of("0.152.0", receiver("a", config=TEXT, settings_from="0.158.0"))
     (one,) = receivers(assembled(Recipe("0.150.0", [Known("0.150.0", ["a"])], [near]))).values()

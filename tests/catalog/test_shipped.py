@@ -93,6 +93,15 @@ def _is_sound(field: Field) -> bool:
 
 
 @pytest.mark.parametrize("version", catalog.versions())
+def test_what_has_a_part_of_its_own_is_not_one_level_too_high(version: str) -> None:
+    jaeger = component(version, Kind.RECEIVER, "jaeger").config
+    assert jaeger is not None
+    assert "grpc" in jaeger.fields["protocols"].fields
+    for one in shipped(version).components[Kind.EXPORTER].values():
+        assert one.config is None or "max_elapsed_time" not in one.config.fields, one.type
+
+
+@pytest.mark.parametrize("version", catalog.versions())
 def test_older_names_are_those_that_configurations_are_compared_by(version: str) -> None:
     for one in shipped(version).every():
         names = {renamed(one.kind, name) for name in (one.type, *one.aliases)}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from configs.catalog.building.regrouping import regrouped
 from configs.catalog.building.schemas import Published, Schemas
 from configs.catalog.building.source import Source
 from configs.catalog.errors import CatalogError
@@ -196,7 +197,11 @@ def _with_settings(one: Component, version: str, finders: Iterable[Finder]) -> C
         found = find(one)
         if found is not None:
             settings, source = found
-            return replace(one, config=settings, settings_from="" if source == version else source)
+            return replace(
+                one,
+                config=regrouped(one, settings),
+                settings_from="" if source == version else source,
+            )
     return one
 
 

@@ -97,7 +97,10 @@ class SchemaWalk:
         return self._fault("P02", message, path, on_key=True, fix=fix)
 
     def _deprecated(self, field: Field, path: Path) -> Fault:
-        message = f"{self._of(path)} is deprecated. Use {field.deprecated}."
+        # Its own name is that of a setting elsewhere, which schemas do not tell.
+        is_moved = field.deprecated == path[-1]
+        instead = "It has another place now" if is_moved else f"Use {field.deprecated}"
+        message = f"{self._of(path)} is deprecated. {instead}."
         return "P19", Hit(message, path, True, Severity.WARNING)
 
     def _scalar(self, value: Scalar, field: Field, path: Path) -> Iterator[Fault]:

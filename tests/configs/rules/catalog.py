@@ -27,6 +27,7 @@ _EXPORTER = Field(
         "names": Field(FieldType.LIST, items=Field(FieldType.TEXT)),
         "ratio": Field(FieldType.NUMBER),
         "old": Field(FieldType.INTEGER, deprecated="queue"),
+        "moved": Field(FieldType.INTEGER, deprecated="moved"),
     },
 )
 

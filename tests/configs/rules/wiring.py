@@ -91,7 +91,8 @@ EXAMPLES = [
     fault("P17", "queue: «0»", "queue: 1", says="at least 1"),
     fault("P17", "queue: «101»", "queue: 100", says="at most 100"),
     Example("P18", "exporters: {«otlp_grpc»: {timeout: 1s}}", exporter("timeout: 1s"), given=KNOWN),
-    fault("P19", "«old»: 1", "queue: 1"),
+    fault("P19", "«old»: 1", "queue: 1", says="Use queue"),
+    fault("P19", "«moved»: 1", "queue: 1", says="another place"),
     Example(
         "P10",
         "exporters: {«debugg/a»: }\nservice: {pipelines: {logs: {exporters: [debugg/a]}}}",
