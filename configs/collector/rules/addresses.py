@@ -9,6 +9,8 @@ from configs.collector.values import Expansion, Path, Value, entries_of
 
 WILDCARDS: Final = frozenset({"", "0.0.0.0", "[::]", "::"})  # noqa: S104  # what is looked for
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+_NO_PORTS: Final = ("unix", "unixgram", "unixpacket", "npipe")
+"""Transports by sockets and pipes of the host."""
 _UDP: Final = frozenset({"udplog", "udp_log", "statsd", "collectd"})
 
 
@@ -120,7 +122,7 @@ def _listener(
     key = endpoint_key(component)
     endpoint = settings.get(key)
     transport = "udp" if component.type in _UDP else "tcp"
-    if settings.get("enabled") is False or settings.get("transport") == "unix":
+    if settings.get("enabled") is False or settings.get("transport") in _NO_PORTS:
         return
     if endpoint is None and default:
         yield Listener(component, path, "localhost", default, transport, False)

@@ -54,6 +54,7 @@ EXAMPLES = [
     ),
     Example("S05", receiver("«localhost»"), receiver("'localhost:4317'")),
     Example("S05", receiver("«'localhost:70000'»"), receiver("'unix:///a.sock'")),
+    Example("S05", receiver("«'pipe'»"), receiver("'pipe', transport: npipe")),
     Example("S05", receiver("«'localhost:http'»"), receiver("'localhost:80'"), is_error=False),
     Example("L07", receiver("«'0.0.0.0:4317'»"), receiver("'${env:MY_POD_IP}:4317'"), fixed=receiver("'localhost:4317'")),
     Example("L07", receiver("«'0.0.0.0:4317'»", ", auth: {authenticator: a}, tls: {cert_file: a, key_file: b}"), receiver("'10.1.1.1:4317'"), fixed=receiver("'localhost:4317'", ", auth: {authenticator: a}, tls: {cert_file: a, key_file: b}"), says="who may is up to auth"),
