@@ -26,8 +26,8 @@ def syslog(fields: str) -> str:
 
 
 def lines(bad: str, good: str, says: str = "", *, is_error: bool | None = None) -> Example:
-    texts = [logs(f"operators: [{{{one}}}]") for one in (bad, good)]
-    return Example("C19", *texts, says=says, is_error=is_error)
+    wrong, right = (logs(f"operators: [{{{one}}}]") for one in (bad, good))
+    return Example("C19", wrong, right, says=says, is_error=is_error)
 
 
 def opamp(uid: str) -> str:
