@@ -76,8 +76,13 @@ def _joined(
     kinds = sorted({*tree, *(kind for kind, _ in used)} if tree else ())
     groups = [_group(kind, tree.get(kind), used, known) for kind in kinds]
     states = [one.state for group in groups for one in group.components]
-    used_here, unused, missing = (states.count(one) for one in ("used", "unused", "missing"))
-    return Joined(groups, used_here, unused, missing, used_is_known)
+    return Joined(
+        groups,
+        used=states.count("used"),
+        unused=states.count("unused"),
+        missing=states.count("missing"),
+        used_is_known=used_is_known,
+    )
 
 
 def _group(kind: str, node: Any, used: frozenset[Part], known: Catalog) -> ComponentGroup:

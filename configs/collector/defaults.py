@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from configs.collector.catalog_types import Catalog, Field
 from configs.collector.equality import is_same_scalar
 from configs.collector.names import Kind, type_of
-from configs.collector.values import Path, Value, is_map
+from configs.collector.values import Path, Value
 
 _ENABLED = "enabled"
 
@@ -20,7 +20,7 @@ def is_default(path: Path, value: Value, catalog: Catalog) -> bool:
 
 
 def _is_default(value: Value, field: Field, key: str) -> bool:
-    if is_map(value) and value:
+    if isinstance(value, Mapping) and value:
         inside = {name: (one, field.fields.get(name)) for name, one in value.items()}
         return _ENABLED in value and all(
             known is not None and _is_default(one, known, name)

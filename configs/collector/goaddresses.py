@@ -28,9 +28,10 @@ def url_fault(text: str) -> str:
     rest, _, fragment = text.partition("#")
     scheme = _SCHEME.match(rest)
     rest = (rest[scheme.end() :] if scheme else rest).partition("?")[0]
-    if not rest.startswith("/"):
-        is_host = not scheme and ":" in rest.partition("/")[0]
-        return "there is no http:// or https:// before the host" if is_host else ""
+    if scheme and not rest.startswith("/"):
+        return ""  # nothing of it is looked at
+    if ":" in rest.partition("/")[0]:
+        return "there is no http:// or https:// before the host"
     fault = ""
     if rest.startswith("//") and (scheme or not rest.startswith("///")):
         authority, _, rest = rest[2:].partition("/")

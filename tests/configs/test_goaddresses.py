@@ -40,6 +40,7 @@ def test_addresses_that_are_taken(address: str) -> None:
         ("http://a%20b", "the host holds characters that no name has"),
         ("http://a\\b", "the host holds characters that no name has"),
         ("http://u p@a", "the user before @ holds characters that have to be escaped"),
+        ("%zz", "% is followed by two hexadecimal digits"),
         ("http://a/%zz", "% is followed by two hexadecimal digits"),
         ("http://a#%zz", "% is followed by two hexadecimal digits"),
         ("http://a\tb", "it holds a character that cannot be printed"),

@@ -219,6 +219,11 @@ class Subject:
         """What the catalog says about it; None without a catalog, and for what it does not list."""
         return self.catalog.find(component.kind, component.type) if self.catalog else None
 
+    def is_of_version(self, known: Known) -> bool:
+        """Whether what the catalog says of signals and stability is of the collector's own version."""
+        is_own = self.catalog is not None and self.version == _version(self.catalog.version)
+        return is_own and not known.facts_from
+
     def has(self, component: Component) -> bool:
         """Whether the catalog lists the type, or some build says that it has it."""
         present = renamed(component.kind, component.type)

@@ -29,7 +29,8 @@ def signals(subject: Subject) -> Iterator[Hit]:
                         f"{shown(member.id)} does not work with {pipeline.signal}, only with "
                         f"{_listed(known.signals)}. Take it out of the pipeline {pipeline.id}."
                     )
-                    yield Hit(message, member.path)
+                    severity = None if subject.is_of_version(known) else Severity.WARNING
+                    yield Hit(message, member.path, severity=severity)
 
 
 @rule("N02", Severity.ERROR, "A connector with a loose end", _CONNECTORS)
@@ -133,4 +134,6 @@ def _loose(
                 f"The connector {shown(connector.id)} is among the {role} of {pipeline.id} and the "
                 f"{_OTHER[role]} of no pipeline that it can be bound to. Add it there, or take it out here."
             )
-            yield Hit(message, (*pipeline.path, role, at))
+            is_certain = not pairs or known is None or subject.is_of_version(known)
+            severity = None if is_certain else Severity.WARNING
+            yield Hit(message, (*pipeline.path, role, at), severity=severity)

@@ -5,6 +5,8 @@ from tests.configs.rules.catalog import CATALOG
 from tests.configs.rules.example import Example, pipelines
 
 KNOWN = {"catalog": CATALOG}
+ANOTHER = {"version": "0.157.0"}
+"""A collector of another version than the catalog is of."""
 REPORTED = {
     "target": Target(
         reported=frozenset(
@@ -37,6 +39,14 @@ EXAMPLES = [
         "receivers: {hostmetrics: }\nservice: {pipelines: {metrics: {receivers: [hostmetrics]}}}",
         says="only with metrics",
         given=KNOWN,
+        is_error=True,
+    ),
+    Example(
+        "N01",
+        "receivers: {hostmetrics: }\nservice: {pipelines: {logs: {receivers: [«hostmetrics»]}}}",
+        "receivers: {hostmetrics: }\nservice: {pipelines: {metrics: {receivers: [hostmetrics]}}}",
+        given=KNOWN | ANOTHER,
+        is_error=False,
     ),
     Example(
         "N02",
@@ -48,6 +58,21 @@ EXAMPLES = [
         "connectors: {span_metrics: }\nservice: {pipelines: {logs: {exporters: [«span_metrics»]}, metrics: {receivers: [span_metrics]}}}",
         "connectors: {span_metrics: }\nservice: {pipelines: {traces: {exporters: [span_metrics]}, metrics: {receivers: [span_metrics]}}}",
         given=KNOWN,
+        is_error=True,
+    ),
+    Example(
+        "N02",
+        "connectors: {span_metrics: }\nservice: {pipelines: {logs: {exporters: [«span_metrics»]}, metrics: {receivers: [span_metrics]}}}",
+        "connectors: {span_metrics: }\nservice: {pipelines: {traces: {exporters: [span_metrics]}, metrics: {receivers: [span_metrics]}}}",
+        given=KNOWN | ANOTHER,
+        is_error=False,
+    ),
+    Example(
+        "N02",
+        "connectors: {span_metrics: }\nservice: {pipelines: {traces: {exporters: [«span_metrics»]}}}",
+        "connectors: {span_metrics: }",
+        given=KNOWN | ANOTHER,
+        is_error=True,
     ),
     Example(
         "N03",

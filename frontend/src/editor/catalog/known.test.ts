@@ -31,6 +31,9 @@ it("chooses the catalog of a version", () => {
   const versions = ["0.149.0", "0.158.0", "0.140.1"];
   expect(nearest(versions, "0.149.0")).toBe("0.149.0");
   expect(nearest(versions, "0.152.3")).toBe("0.149.0");
+  expect(nearest(versions, "0.154.0")).toBe("0.158.0");
+  expect(nearest(["0.150.0", "0.148.0"], "0.149.0")).toBe("0.148.0");
+  expect(nearest(versions, "newest")).toBe("0.158.0");
   expect(nearest(versions, "v0.200.0-custom")).toBe("0.158.0");
   expect(nearest(versions, "0.90.0")).toBe("0.140.1");
   expect(nearest(versions, "")).toBe("0.158.0");

@@ -38,22 +38,23 @@ function inside(field: Field, step: string | number): Field | null {
   return field.fields.find((one) => one.name === step) ?? (field.type === "list" ? null : field.items);
 }
 
-/** The best catalog for a version: its own, else the newest that is not newer, else the oldest. `versions`: any order. */
+/** More than any part of a version is. */
+const MOST = 10_000;
+
+/**
+ * The catalog to use for a version, as the server chooses it (configs/catalog/versions.py): the nearest by its numbers,
+ * the older of two; the newest for what is no version. `versions`: any order.
+ */
 export function nearest(versions: readonly string[], wanted: string): string | null {
-  const sorted = [...versions].sort((one, other) => compared(other, one));
-  if (wanted === "") return sorted[0] ?? null;
-  return sorted.find((one) => compared(one, wanted) <= 0) ?? sorted.at(-1) ?? null;
+  const oldestFirst = [...versions].sort((one, other) => (placeOf(one) ?? 0) - (placeOf(other) ?? 0));
+  const place = placeOf(wanted);
+  if (place === null) return oldestFirst.at(-1) ?? null;
+  const distance = (version: string): number => Math.abs((placeOf(version) ?? 0) - place);
+  return oldestFirst.reduce<string | null>((best, one) => (best !== null && distance(best) <= distance(one) ? best : one), null);
 }
 
-function compared(one: string, other: string): number {
-  const [left, right] = [numbers(one), numbers(other)];
-  for (let at = 0; at < 3; at += 1) {
-    const difference = (left[at] ?? 0) - (right[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-function numbers(version: string): number[] {
-  return (version.match(/\d+/g) ?? []).map(Number);
+/** Where a version stands among all; null for what is none. */
+function placeOf(version: string): number | null {
+  const found = /^v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})(?:[-+].*)?$/.exec(version.trim());
+  return found && found.slice(1, 4).reduce((sum, part) => sum * MOST + Number(part), 0);
 }
