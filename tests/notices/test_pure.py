@@ -169,7 +169,7 @@ class TestRollouts:
             ("rolled_back", {"reverted": 3, "revert_failed": 1}, "was taken back",
              "Why. 3 collectors back on the version before. 1 collector did not go back."),
             ("succeeded", {"succeeded": 1200, "pending_offline": 2}, "succeeded",
-             "Why. 1,200 collectors moved. 2 collectors offline, to follow."),
+             "1,200 collectors moved. 2 collectors offline, to follow."),
             ("cancelled", {"succeeded": 2, "waiting": 9}, "was cancelled", "Why. 2 collectors moved."),
         ],
     )  # fmt: skip
