@@ -5,17 +5,20 @@ Only what is certain in every collector version is refused here; rules about com
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import Final
 
 from configs.collector.errors import ParseError
 from configs.collector.nodes import PATH, Entry, Mapping, Node, Scalar, resolved
 
 SECTIONS = ("receivers", "processors", "exporters", "connectors", "extensions", "service")
 
+_EMPTY: Final = "The configuration is empty. A collector needs receivers, exporters and a pipeline."
+
 
 def checked_root(root: Node | None) -> Mapping:
     """The root as a map with entries. Raises ParseError: an empty configuration stops a supervisor's collector."""
     if root is None or (isinstance(root, Scalar) and root.is_null):
-        raise ParseError("The configuration is empty. Paste collector YAML.", code="empty")
+        raise ParseError(_EMPTY, code="empty")
     if not isinstance(root, Mapping):
         raise ParseError(
             "a configuration is a map with sections such as receivers: and service:.",
@@ -24,7 +27,7 @@ def checked_root(root: Node | None) -> Mapping:
             column=root.span.column,
         )
     if not root.entries:
-        raise ParseError("The configuration is empty. Paste collector YAML.", code="empty")
+        raise ParseError(_EMPTY, code="empty")
     return root
 
 
