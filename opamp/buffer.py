@@ -189,19 +189,15 @@ class WriteBuffer:
 
     async def _until_due(self) -> None:
         """Wait for flush_s after a change, less when flush_rows wait, or for the oldest heartbeat."""
-        waited_s = 0.0
-        while not self._is_batch_full:
-            if self._pending.changes and waited_s >= self._limits.flush_s:
-                return
+        while not self._pending.changes:
             beat_s = self._pending.next_heartbeat_s()
             if beat_s is not None and beat_s <= _now_s():
                 return
-            if self._pending.changes:
-                step_s = self._limits.flush_s / 5
-                await _wait(self._full, _now_s() + step_s)
-                waited_s += step_s
-            else:
-                await _wait(self._wake, beat_s)
+            await _wait(self._wake, beat_s)
+        if not self._is_batch_full:
+            beat_s = self._pending.next_heartbeat_s()
+            flush_s = _now_s() + self._limits.flush_s
+            await _wait(self._full, flush_s if beat_s is None else min(flush_s, beat_s))
 
     async def _write(self, patches: list[AgentPatch]) -> None:
         if not patches:

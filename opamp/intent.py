@@ -18,7 +18,7 @@ from fleets.connection_offer import Held, SettingsClaim, SettingsOffer
 from fleets.offer import Claim, Intent, Offer
 from opamp.buffer import WriteBuffer
 from opamp.commands import CommandSender
-from opamp.loops import for_ever
+from opamp.loops import for_ever, pause
 from opamp.metrics import Counters
 from opamp.options import GatewayOptions
 from opamp.ports import Domain
@@ -37,7 +37,6 @@ OnThread = Callable[..., Awaitable[Any]]
 
 _LAYER_S: Final = 2.0
 """So long the layer is waited for; below it nothing ends."""
-_AGAIN_S: Final = 2.0
 _REVOKED: Final = "The token is revoked."
 
 
@@ -148,7 +147,7 @@ class IntentWatcher:
                 self._hints.failed(error)
                 break
             self._hear(message)
-        await asyncio.sleep(_AGAIN_S * random.uniform(0.5, 1.0))  # noqa: S311
+        await pause()
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         self._counters.poked(message)

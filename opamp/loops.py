@@ -33,6 +33,11 @@ async def for_ever(
             else:
                 counters.loop_failures += 1
                 logger.warning("%s failed; it goes on.", loop.__qualname__, exc_info=True)
-            await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.0))  # noqa: S311
+            await pause()
         else:
             outage.works()
+
+
+async def pause() -> None:
+    """What is waited for before the next try, not by all at once."""
+    await asyncio.sleep(_RETRY_S * random.uniform(0.5, 1.0))  # noqa: S311

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from configs.collector.catalog_types import Catalog, Field
 from configs.collector.equality import is_same_scalar
 from configs.collector.names import Kind, type_of
-from configs.collector.values import Path, Value
+from configs.collector.values import Path, Value, key_of
 
 _ENABLED = "enabled"
 
@@ -16,7 +16,7 @@ def is_default(path: Path, value: Value, catalog: Catalog) -> bool:
     A section counts where it says `enabled:` itself: others can be turned on by being written at all.
     """
     field = _field_at(path, catalog)
-    return field is not None and _is_default(value, field, _key_of(path))
+    return field is not None and _is_default(value, field, key_of(path))
 
 
 def _is_default(value: Value, field: Field, key: str) -> bool:
@@ -42,7 +42,3 @@ def _field_at(path: Path, catalog: Catalog) -> Field | None:
             return None
         field = field.items if isinstance(step, int) else field.fields.get(step) or field.items
     return field
-
-
-def _key_of(path: Path) -> str:
-    return next((step for step in reversed(path) if isinstance(step, str)), "")

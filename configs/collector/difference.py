@@ -10,7 +10,7 @@ from configs.collector.defaults import is_default
 from configs.collector.equality import is_same
 from configs.collector.model import Model
 from configs.collector.names import Kind
-from configs.collector.values import Path, Value, entries_of, is_map
+from configs.collector.values import Path, Value, entries_of, is_map, key_of
 
 PIPELINES: Final = ("service", "pipelines")
 EXTENSIONS: Final = ("service", "extensions")
@@ -125,7 +125,7 @@ class _Comparison:
 
     def _fields(self, path: Path, before: Value, after: Value) -> Iterator[Change]:
         """What differs inside one value: fields of maps one by one, items of lists of equal length one by one."""
-        if is_same(before, after, _key(path), is_certain=True):
+        if is_same(before, after, key_of(path), is_certain=True):
             return
         if isinstance(before, tuple) and isinstance(after, tuple) and len(before) == len(after):
             for at, (one, other) in enumerate(zip(before, after, strict=True)):
@@ -166,7 +166,3 @@ def _pipelines(before: Model, after: Model) -> Iterator[Change]:
             for role in one.members:
                 change = member_change((*here, role), one.members[role], other.members[role])
                 yield from () if change is None else (change,)
-
-
-def _key(path: Path) -> str:
-    return next((part for part in reversed(path) if isinstance(part, str)), "")

@@ -25,7 +25,7 @@ from configs.collector.model import Model, Pipeline, model_from
 from configs.collector.names import Kind, type_of
 from configs.collector.parse import parse
 from configs.collector.references import unescaped
-from configs.collector.values import Expansion, Path, Value, entries_of, merged, value_of
+from configs.collector.values import Expansion, Path, Value, entries_of, key_of, merged, value_of
 
 OPAMP: Final = "opamp"
 """The extension by which a supervisor speaks with its collector."""
@@ -181,9 +181,8 @@ def _telemetry(model: Model) -> Mapping[str, Value]:
 
 def _fields(path: Path, intended: Value, effective: Value) -> Iterator[Change]:
     """Where both say something and it cannot be the same. What only one of them says proves nothing."""
-    key = next((part for part in reversed(path) if isinstance(part, str)), "")
     effective = printed_as(effective, like=intended)
-    if intended is None or effective is None or _is_same(intended, effective, key):
+    if intended is None or effective is None or _is_same(intended, effective, key_of(path)):
         return
     if isinstance(intended, Mapping) and isinstance(effective, Mapping):
         for name, value in intended.items():

@@ -36,16 +36,20 @@ def url_fault(text: str) -> str:
     if rest.startswith("//") and (scheme or not rest.startswith("///")):
         authority, _, rest = rest[2:].partition("/")
         fault = _authority_fault(authority)
-    is_escaped = not _BAD_ESCAPE.search(rest) and not _BAD_ESCAPE.search(fragment)
-    return fault or ("" if is_escaped else _ESCAPES)
+    return fault or escape_fault(rest) or escape_fault(fragment)
+
+
+def escape_fault(text: str) -> str:
+    """What is wrong with the escapes in a part of an address, as url_fault says it."""
+    return _ESCAPES if _BAD_ESCAPE.search(text) else ""
 
 
 def _authority_fault(authority: str) -> str:
     user, _, host = authority.rpartition("@")
     if not _USER.fullmatch(user):
         return "the user before @ holds characters that have to be escaped"
-    if _BAD_ESCAPE.search(user):
-        return _ESCAPES
+    if fault := escape_fault(user):
+        return fault
     if host.startswith("["):
         return _bracket_fault(host)
     colon = host.rfind(":")

@@ -72,6 +72,11 @@ Path = tuple[str | int, ...]
 """Where a value is: keys, and numbers of items, from the root."""
 
 
+def key_of(path: Path) -> str:
+    """The key that what is at this path stands under; in a list, the list's."""
+    return next((step for step in reversed(path) if isinstance(step, str)), "")
+
+
 def plain(value: Value) -> Any:
     """The value of fresh lists and dicts, which may be changed and dumped; references as they are written."""
     if isinstance(value, Mapping):

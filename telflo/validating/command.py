@@ -70,12 +70,13 @@ def _about(said: argparse.Namespace, catalog: Catalog) -> str:
 def _checked(said: argparse.Namespace, stdin: BinaryIO, catalog: Catalog) -> Iterator[Checked]:
     texts = [(name, _read(name, stdin)) for name in said.files]
     groups = [texts] if said.merge else [[one] for one in texts]
+    target = target_of(said)
     for group in groups:
         report = validate(
             group,
             catalog=catalog,
             version=said.collector_version,
-            target=target_of(said),
+            target=target,
             disabled=said.disable,
         )
         yield Checked(" ".join(name for name, _ in group), report)

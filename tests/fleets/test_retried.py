@@ -4,6 +4,7 @@ import pytest
 
 from agents.models import Agent
 from agents.snapshot import AgentSnapshot
+from configs.models import ConfigVersion
 from fleets import services
 from fleets.models import Rollout, Target
 from fleets.rollouts.causes import causes_of
@@ -59,6 +60,22 @@ class Ended:
         return [(one.what, one.why) for one in history_of(self.rollout, [])]
 
 
+def retried_in_a_cancelled_one(
+    *, count: int
+) -> tuple[Story, AgentSnapshot, ConfigVersion, Rollout]:
+    """Of a fleet of so many the first failed after the cancel, went back, and is tried again."""
+    story = Story(count=count)
+    bad = story.agents[0]
+    two = story.version()
+    rollout = story.assign(two)
+    story.claim(bad)
+    act_on_rollout(rollout=rollout, action=Action.CANCEL, actor=TESTER)
+    story.answer(bad, FAILED, hash_of(two), FIRST)
+    story.answer(bad, APPLIED, hash_of(story.one))
+    services.retry_agent(agent=agent_of(bad), actor=TESTER)
+    return story, bad, two, rollout
+
+
 class TestOfARolloutThatIsOver:
     def test_one_that_fails_again_changes_its_times_and_those_of_the_cause(self) -> None:
         ended = Ended()
@@ -108,30 +125,14 @@ class TestOfARolloutThatIsOver:
         assert (ended.target.state, ended.target.failure) == ("failed", SECOND)
 
     def test_of_a_cancelled_one_it_is_told_there_as_well(self) -> None:
-        story = Story(count=2)
-        bad, _ = story.agents
-        two = story.version()
-        rollout = story.assign(two)
-        story.claim(bad)
-        act_on_rollout(rollout=rollout, action=Action.CANCEL, actor=TESTER)
-        story.answer(bad, FAILED, hash_of(two), FIRST)
-        story.answer(bad, APPLIED, hash_of(story.one))
-        services.retry_agent(agent=agent_of(bad), actor=TESTER)
+        story, bad, two, rollout = retried_in_a_cancelled_one(count=2)
         assert target_of(rollout, bad).state == "waiting"
         story.claim(bad)
         story.answer(bad, FAILED, hash_of(two), SECOND)
         assert target_of(rollout, bad).failure == SECOND
 
     def test_of_a_cancelled_one_an_offer_that_is_lost_is_repeated(self) -> None:
-        story = Story(count=1)
-        [bad] = story.agents
-        two = story.version()
-        rollout = story.assign(two)
-        story.claim(bad)
-        act_on_rollout(rollout=rollout, action=Action.CANCEL, actor=TESTER)
-        story.answer(bad, FAILED, hash_of(two), FIRST)
-        story.answer(bad, APPLIED, hash_of(story.one))
-        services.retry_agent(agent=agent_of(bad), actor=TESTER)
+        story, bad, two, rollout = retried_in_a_cancelled_one(count=1)
         assert story.claim(bad) == {bad.instance_uid: hash_of(two)}
         again = story.come_back(bad)
         story.tell_all(again, APPLIED, hash_of(story.one))

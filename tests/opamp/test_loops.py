@@ -1,6 +1,7 @@
 """What runs for ever goes on behind a fault of ours, and one faulty thing keeps nobody from the others."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -21,22 +22,28 @@ from tests.opamp.fakes import UID, UID2, MemoryDomain, hello, joined
 from tests.opamp.waiting import until
 
 
+async def counted_in(errors: Mapping[int, Exception], runs: int) -> Counters:
+    """Runs a loop for ever, so many times; the runs with an error, counted from 1, raise it."""
+    counters, done = Counters(), list[None]()
+
+    async def looking() -> None:
+        done.append(None)
+        if error := errors.get(len(done)):
+            raise error
+        if len(done) == runs:
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(loops.for_ever(looking, counters, DjangoDomain().is_temporary))
+    await until(lambda: len(done) == runs)
+    task.cancel()
+    return counters
+
+
 async def test_a_loop_that_fails_is_counted_and_runs_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(loops, "_RETRY_S", 0)
-    counters = Counters()
-    runs: list[None] = []
-
-    async def looking() -> None:
-        runs.append(None)
-        if len(runs) == 1:
-            raise ValueError("a fault")
-        await asyncio.Event().wait()
-
-    task = asyncio.create_task(loops.for_ever(looking, counters, DjangoDomain().is_temporary))
-    await until(lambda: len(runs) == 2)
-    task.cancel()
+    counters = await counted_in({1: ValueError("a fault")}, runs=2)
     assert counters.loop_failures == 1
     assert "looking failed" in caplog.text
 
@@ -45,19 +52,8 @@ async def test_a_database_that_is_away_is_said_once_and_is_no_fault(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(loops, "_RETRY_S", 0)
-    counters = Counters()
-    runs: list[None] = []
-
-    async def looking() -> None:
-        runs.append(None)
-        if len(runs) in {1, 2, 4, 5}:
-            raise OperationalError("away")
-        if len(runs) == 6:
-            await asyncio.Event().wait()
-
-    task = asyncio.create_task(loops.for_ever(looking, counters, DjangoDomain().is_temporary))
-    await until(lambda: len(runs) == 6)
-    task.cancel()
+    away = OperationalError("away")
+    counters = await counted_in(dict.fromkeys((1, 2, 4, 5), away), runs=6)
     assert counters.loop_failures == 0
     assert caplog.text.count("looking cannot go on for now") == 2
     assert "Traceback" not in caplog.text

@@ -13,7 +13,7 @@ from channels.layers import InMemoryChannelLayer
 from agents import notify
 from fleets.connection_offer import Held, SettingsOffer
 from fleets.offer import Claim, Intent, Offer
-from opamp import intent
+from opamp import loops
 from opamp.gateway import Gateway
 from opamp.options import GatewayOptions
 from tests.opamp.adapters import AsgiWire
@@ -295,7 +295,7 @@ class TestALayerThatIsAway:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        monkeypatch.setattr(intent, "_AGAIN_S", 0.01)
+        monkeypatch.setattr(loops, "_RETRY_S", 0.01)
         await joined(connect())
         for outages in (1, 2):
             layer.forget()

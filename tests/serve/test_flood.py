@@ -115,8 +115,12 @@ def _connection(running: Running) -> Connection:
 
 async def _has_joined(peer: Peer) -> None:
     peer.send(_message(full()))
+    await _is_answered(peer, 1)
+
+
+async def _is_answered(peer: Peer, times: int) -> None:
     async with asyncio.timeout(raw.TIMEOUT_S):
-        while not peer.answers():  # noqa: ASYNC110 - a look from outside has no event
+        while peer.answers() < times:  # noqa: ASYNC110 - a look from outside has no event
             await asyncio.sleep(0.01)
 
 
@@ -131,6 +135,7 @@ class TestTooFast:
         one = frame(raw.PING, b"x") if of == "pings" else _message(hello(UID, 1000))
         flood = one * 10_000 if of == "pings" else _beats(2000)
         assert peer.send(flood) > 10 * (BURST * len(one) + MOST_AT_ONCE)
+        await _is_answered(peer, BURST)
         await beat()
         await beat()
         assert BURST <= peer.answers() <= 1 + BURST + 2 * MOST_AT_ONCE // len(one)

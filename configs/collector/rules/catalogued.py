@@ -51,10 +51,13 @@ def unknown_types(subject: Subject) -> Iterator[Hit]:
     catalog = subject.catalog
     if catalog is None:
         return
-    undefined = _undefined(subject, catalog)
-    for component in subject.every():
-        if subject.has(component) or (component.kind, component.type) in REMOVED:
-            continue
+    strange = [
+        component
+        for component in subject.every()
+        if not subject.has(component) and (component.kind, component.type) not in REMOVED
+    ]
+    undefined = _undefined(subject, catalog) if strange else {}
+    for component in strange:
         is_certain = not catalog.may_have(component.kind, component.type)
         likeness = _ALIKE if is_certain else _VERY_ALIKE
         close = get_close_matches(component.type, catalog.types(component.kind), 1, likeness)

@@ -1,11 +1,10 @@
 """PURE. What single components demand of their settings (rules C06 to C16); the lists are those of 0.158."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from configs.collector.findings import Severity
-from configs.collector.goaddresses import grpc_fault, url_fault
+from configs.collector.goaddresses import escape_fault, grpc_fault, url_fault
 from configs.collector.names import Kind
 from configs.collector.rules.hit import Hit, shown
 from configs.collector.rules.rule import CONFIGURATION, Rule, contrib, core, rule
@@ -31,7 +30,6 @@ _COMPONENTS_HEALTH: Final = "extension.healthcheck.useComponentStatus"
 _GC_LIMIT: Final = 30e9
 _RESOLVERS_CAME: Final = (0, 150)
 """0.149 does not know them, 0.158 does."""
-_BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 _PULLED: Final = ("prometheus",)
 _PUSHED: Final = ("otlp", "otlp_grpc", "otlp_http", "otlp_file", "console")
 
@@ -234,9 +232,9 @@ def _server(path: Path, value: Value) -> Iterator[Hit]:
     if isinstance(tls, Mapping) and not has_all:
         yield Hit("A server needs cert_file and key_file in its tls.", (*path, "tls"), True)
     for key, one in settings.items():
-        if key.endswith("_url_path") and isinstance(one, str) and _BAD_ESCAPE.search(one):
-            message = "This is no path: % is followed by two hexadecimal digits."
-            yield Hit(message, (*path, key))
+        is_path = key.endswith("_url_path")
+        if is_path and isinstance(one, str) and (fault := escape_fault(one)):
+            yield Hit(f"This is no path: {fault}.", (*path, key))
 
 
 def _paths(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:

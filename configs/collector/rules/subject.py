@@ -16,7 +16,7 @@ from configs.collector.rules.hit import Hit
 from configs.collector.rules.schema import SchemaWalk
 from configs.collector.target import Target
 from configs.collector.telemetry import TELEMETRY
-from configs.collector.values import Expansion, Path, Value, entries_of
+from configs.collector.values import Expansion, Path, Value, entries_of, key_of
 
 ROLES: Final[Mapping[str, Kind]] = {
     "receivers": Kind.RECEIVER,
@@ -85,7 +85,7 @@ class Setting(NamedTuple):
     @property
     def key(self) -> str:
         """The key it stands under; in a list, the list's."""
-        return next((step for step in reversed(self.path) if isinstance(step, str)), "")
+        return key_of(self.path)
 
 
 class Subject:

@@ -1,7 +1,7 @@
 """What is known of some agents' offers, in hand: read in a few statements, changed in memory, written in a few more."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -118,19 +118,22 @@ class Ledger:
     def _is_followed(self, uid: UUID, target: TargetEntry) -> bool:
         """Whether another rollout has this agent now, or it should run another version."""
         desired = self.members[uid].desired if uid in self.members else None
-        others = (one for one in self._targets[uid] if one is not target)
         return (
             desired is None
             or desired.version_id != target.version_id
-            or any(one.rollout_state in ACTIVE for one in others)
+            or any(one.rollout_state in ACTIVE for one in self._others(uid, target))
         )
 
     def _is_given_anew(self, uid: UUID, target: TargetEntry) -> bool:
         """Whether a later rollout of the same version has this target too."""
-        others = (one for one in self._targets[uid] if one is not target)
         return any(
-            one.version_id == target.version_id and one.state in OPEN_TARGETS for one in others
+            one.version_id == target.version_id and one.state in OPEN_TARGETS
+            for one in self._others(uid, target)
         )
+
+    def _others(self, uid: UUID, target: TargetEntry) -> Iterator[TargetEntry]:
+        """Where the agent is, but here."""
+        return (one for one in self._targets[uid] if one is not target)
 
     def move(
         self,
