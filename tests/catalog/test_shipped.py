@@ -102,6 +102,14 @@ def test_what_has_a_part_of_its_own_is_not_one_level_too_high(version: str) -> N
 
 
 @pytest.mark.parametrize("version", catalog.versions())
+def test_the_unit_of_span_metrics_is_a_word(version: str) -> None:
+    settings = component(version, Kind.CONNECTOR, "spanmetrics").config
+    assert settings is not None
+    unit = inside(settings, "histogram", "unit")
+    assert (unit.type, unit.enum) == (FieldType.TEXT, ("ms", "s"))
+
+
+@pytest.mark.parametrize("version", catalog.versions())
 def test_older_names_are_those_that_configurations_are_compared_by(version: str) -> None:
     for one in shipped(version).every():
         names = {renamed(one.kind, name) for name in (one.type, *one.aliases)}

@@ -29,6 +29,10 @@ TAKES: Final[Mapping[Place, Field]] = {
     Place(f"{CONTRIB}/pkg/ottl", "error_mode"): Field(
         FieldType.TEXT, enum=("ignore", "silent", "propagate"), is_loose=True
     ),
+    # An int8 that reads itself from text, without regard to case.
+    Place(f"{CONTRIB}/connector/spanmetricsconnector/internal/metrics", "unit"): Field(
+        FieldType.TEXT, enum=("ms", "s"), is_loose=True
+    ),
     # A number of bytes, or a text such as 16KiB.
     Place(f"{CONTRIB}/pkg/stanza/operator/helper", "byte_size"): Field(
         FieldType.INTEGER, is_loose=True

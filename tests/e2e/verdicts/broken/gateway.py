@@ -52,6 +52,14 @@ GATEWAY: Final = (
     ("P07", _pipeline("receivers: [otlp], exporters: [debug]", "trace")),
     ("P07", _pipeline("receivers: [otlp], exporters: [debug]", "traces/")),
     ("P07", _pipeline("receivers: [otlp], exporters: [debug]", "metrics/a$b")),
+    *(
+        ("C07", _sender(f"endpoint: '{one}'"))
+        for one in ("http://a:4317/", "dns:a:1", "unix:/a", "a:1/v1", "xds:///a", "dns:///a:1", "a:-1")
+    ),
+    *(
+        ("C08", _http(f"endpoint: '{one}'"))
+        for one in ("10.0.0.1:4318", "http://a:x", "https://a b", "http://[::1", "a:4318", "//a", "https://a?x=%zz")
+    ),
     ("P08", _sender("timeout: soon")),
     ("P08", _sender("timeout: 1d")),
     ("P08", _sender("tls: {insecure: 'yes'}")),
@@ -197,5 +205,6 @@ GATEWAY: Final = (
     ("L14", "receivers: {otlp: {protocols: {http: {endpoint: 'localhost:4317'}}}}"),
     ("L14", "extensions: {health_check: {endpoint: 'localhost:4318'}}"),
     ("L22", "exporters: {opencensus: {endpoint: 'a:1'}}"),
+    ("C13", "extensions: {health_check: {http: {endpoint: 'localhost:1'}}}"),
     ("C13", "extensions: {health_check: {path: ''}}"),
 )  # fmt: skip

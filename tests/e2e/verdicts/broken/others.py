@@ -56,6 +56,7 @@ SAMPLING: Final = (
 )  # fmt: skip
 TELEMETRY: Final = (
     ("C15", _telemetry("logs: {encoding: xml}")),
+    ("C15", _telemetry("metrics: {level: normal, views: []}")),
     ("C15", _telemetry("logs: {level: loud}")),
     ("C15", _telemetry("metrics: {level: high}")),
     ("C15", _telemetry("traces: {level: high}")),
@@ -116,6 +117,8 @@ HOST: Final = (
 )  # fmt: skip
 ONE_HOST: Final = (
     ("C27", within("extensions", "opamp", "server: {ws: REMOVED}")),
+    ("C27", within("extensions", "opamp", "instance_uid: mine")),
+    ("C27", within("extensions", "opamp", "instance_uid: 01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     ("C27", within("extensions", "opamp", "server: {ws: {endpoint: ''}}")),
 )
 COUNTING: Final = (

@@ -22,6 +22,12 @@ def _filter(signal: str, context: str, condition: str) -> tuple[str, str]:
 
 
 STATEMENTS: Final = (
+    _transform("log", "flatten(log.attributes, resolveConflicts=true)"),
+    _transform("log", 'set(log.body, ParseCSV(log.body, "a|b", headerDelimiter="|"))'),
+    _transform("log", 'set(log.body, GetXML(log.body, xpath="/a"))'),
+    _transform("log", 'merge_maps(log.attributes, log.body, "replace")'),
+    _transform("log", 'set(log.body, ConvertCase(log.body, "UPPER"))'),
+    _transform("log", 'set(log.time, Time(log.body, ""))'),
     _transform("log", 'set(log.body, "x"'),
     _transform("log", 'set(log.body, "x") were true'),
     _transform("log", 'set(log.body, "x") where'),
