@@ -102,6 +102,7 @@ class StageForm(forms.Form):
                     else [str(problem)]
                 )
                 self.add_error("value", words)
+                self["value"].help_text = ""  # the words say it
             else:
                 usual = _name_of(data["share"], is_first=self.is_first)
                 self.fields["name"].widget.attrs["placeholder"] = usual

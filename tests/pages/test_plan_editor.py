@@ -98,6 +98,13 @@ def test_beside_a_selector_it_says_how_one_is_written() -> None:
     assert "key notin" not in page.html("preview", [{}])
 
 
+def test_what_is_wrong_with_a_selector_says_once_how_one_is_written() -> None:
+    html = Page().html("preview", [{"kind": "selector", "value": "env ="}, {}])
+    assert "“env =” is no condition." in html
+    assert html.count("key notin (a, b)") == 1
+    assert 'aria-describedby="id_stage-0-value_error"' in html
+
+
 def test_stages_are_added_before_the_last_and_removed_and_what_was_typed_stays() -> None:
     page = Page()
     typed = [{"kind": "selector", "value": "env=staging", "bake": "7 min"}, {}]
