@@ -8,9 +8,7 @@ from celery import shared_task
 from django.db import OperationalError, transaction
 
 from fleets import drift, tokens, watching
-from fleets.models import Rollout
 from fleets.rollouts import engine
-from fleets.rollouts.plan import ACTIVE
 from telflo.base import clock, hints
 from telflo.base.deadlocks import again_after_deadlock
 from telflo.base.outbox import Outbox, Post
@@ -31,7 +29,7 @@ def sweep_rollouts() -> None:
     engine.expire(now)
     engine.judge_soaks(now)
     engine.settle_reverting(now)
-    for rollout_id in Rollout.objects.filter(state__in=ACTIVE).values_list("pk", flat=True):
+    for rollout_id in engine.to_look_at():
         engine.advance(rollout_id, now=now)
 
 

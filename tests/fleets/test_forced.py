@@ -181,6 +181,25 @@ class TestOnTheWay:
         assert member_of(bad).desired.version == story.one  # type: ignore[union-attr]  # it has one
         assert member_of(bad).retry is None
 
+    @pytest.mark.parametrize("has_gone_back", [True, False])
+    def test_while_it_is_paused_it_goes_back_and_no_further(self, has_gone_back: bool) -> None:
+        story, two, rollout, bad = self.on_the_way()
+        act_on_rollout(rollout=rollout, action=Action.PAUSE, actor=TESTER)
+        if has_gone_back:
+            story.answer(bad, APPLIED, hash_of(story.one))
+            story.work()
+            assert not story.claim(bad)
+        act_on_rollout(rollout=rollout, action=Action.RESUME, actor=TESTER)
+        if not has_gone_back:
+            assert not story.claim(bad)
+            story.answer(bad, APPLIED, hash_of(story.one))
+        story.work()
+        assert story.claim(bad) == {bad.instance_uid: hash_of(two)}
+        story.answer(bad, APPLIED, hash_of(two))
+        story.work()
+        assert target_of(rollout, bad).state == "succeeded"
+        assert member_of(bad).previous.version == story.one  # type: ignore[union-attr]  # it has one
+
     def test_silence_to_the_previous_one_ends_it(self) -> None:
         story, two, rollout, bad = self.on_the_way()
         late = clock.now() + timedelta(seconds=200)

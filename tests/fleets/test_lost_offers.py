@@ -130,7 +130,18 @@ class TestCancelled:
         assert (target.state, target.reason) == ("excluded", "The rollout was cancelled before.")
         assert lost.is_offered_nothing()
         assert wanted(lost.agent) == lost.story.one
-        assert off(lost.story) == 2
+        lost.story.work()
+        assert off(lost.story) == 0  # the fleet has it too, as if nothing had been assigned
+        assert Fleet.objects.get(pk=lost.rollout.fleet_id).version == lost.story.one
+
+    def test_a_version_that_was_assigned_since_stays_the_fleets(self, lose: Lose) -> None:
+        lost = Lost()
+        lost.act(Action.CANCEL)
+        three = lost.story.version()
+        lost.story.assign(three)
+        lose(lost)
+        lost.story.work()
+        assert Fleet.objects.get(pk=lost.rollout.fleet_id).version == three
 
     def test_who_left_behind_the_offer_has_not_failed_after_all(self, lose: Lose) -> None:
         lost = Lost()

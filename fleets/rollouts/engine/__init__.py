@@ -9,7 +9,7 @@ from fleets.rollouts.engine.answers import give_back, record_reports
 from fleets.rollouts.engine.claims import claim
 from fleets.rollouts.engine.deadlines import expire
 from fleets.rollouts.engine.desires import hand_down
-from fleets.rollouts.engine.lifecycle import act, advance
+from fleets.rollouts.engine.lifecycle import act, advance, to_look_at
 from fleets.rollouts.engine.locks import hold, hold_fleets
 from fleets.rollouts.engine.membership import exclude, join, keep_names, stable_configs
 from fleets.rollouts.engine.releasing import leave_out
@@ -44,6 +44,7 @@ __all__ = [
     "settle_reverting",
     "stable_configs",
     "start",
+    "to_look_at",
     "way_of_retry",
     "zone_holds",
 ]

@@ -7,8 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, Q
 
-from fleets.models import Fleet, Rollout, Stage
+from fleets.models import Fleet, Rollout, RolloutState, Stage
 from fleets.rollouts import plan
 from fleets.rollouts.engine.locks import locked
 from fleets.rollouts.engine.releasing import close, has_moved, release, withdraw
@@ -22,12 +23,25 @@ _MOST_STEPS: Final = 100
 _LONGEST_REASON: Final = 500
 
 
+def to_look_at() -> list[UUID]:
+    """Rollouts that may be advanced: those under way, and cancelled ones that their fleet is still said to be on."""
+    left_halfway = Q(state=RolloutState.CANCELLED, fleet__version=F("version"))
+    left_halfway &= ~Q(fleet__stable_version=F("version"))
+    found = Rollout.objects.filter(Q(state__in=plan.ACTIVE) | left_halfway)
+    return list(found.values_list("pk", flat=True))
+
+
 def advance(rollout_id: UUID, *, now: datetime) -> None:
-    """Take as many steps as the stored state allows. Does nothing for a rollout that is over or gone."""
+    """Take as many steps as the stored state allows. Of one that is over only this counts: offers of one that was
+    cancelled may have turned out to be lost since.
+    """
     with transaction.atomic():
         rollout = locked(rollout_id)
-        if rollout is not None:
-            go_on(rollout, now)
+        if rollout is None:
+            return
+        go_on(rollout, now)
+        if rollout.state == RolloutState.CANCELLED and not has_moved(rollout):
+            _never_mind(rollout, now)
 
 
 def act(rollout_id: UUID, action: plan.Action, *, why: str, now: datetime) -> None:
@@ -69,7 +83,7 @@ def _carry_out(
     if decision.close:
         changed |= close(rollout, decision.state, now=now)
     if decision.state is plan.State.CANCELLED and not has_moved(rollout):
-        _fleet_has(rollout, now, version=rollout.fleet.stable_version_id)
+        _never_mind(rollout, now)
     if decision.release:
         released = [stages[index] for index in decision.release]
         changed |= release(rollout, released, room=decision.room, now=now)
@@ -101,6 +115,12 @@ def _enter(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
         _fleet_has(rollout, now, version=rollout.fleet.stable_version_id)
     tell_state(rollout, now)
     return True
+
+
+def _never_mind(rollout: Rollout, now: datetime) -> None:
+    """It was cancelled and moved nobody: unless another followed, the fleet has what it had before."""
+    if not Rollout.objects.filter(fleet=rollout.fleet_id, number__gt=rollout.number).exists():
+        _fleet_has(rollout, now, version=rollout.fleet.stable_version_id)
 
 
 def _fleet_has(rollout: Rollout, now: datetime, **versions: UUID | None) -> None:

@@ -144,6 +144,7 @@ def withdraw(rollout: Rollout, *, now: datetime) -> None:
     rows = store.lock(list(concerned.values_list("agent_id", flat=True)))
     # Asked again: what was offered before the lock was granted stays.
     back = take_back(targets.filter(agent_id__in=list(rows)))
+    _give_up_retries(rollout, targets)
     targets.exclude(state=Place.WAITING.value).update(state=Place.WAITING.value, state_since=now)
     hand_down(back, rows, now=now)
 
