@@ -64,11 +64,13 @@ class Rolling(Several):
         return str(self.api.post("/rollouts/", {**body, **how})["id"])
 
     def foretold(self, version: Version, **how: Any) -> dict[str, list[str]]:
-        """What the check of giving it a version finds, by code, with the uids that each is about."""
+        """What the check of giving it a version finds of collectors, by code, with the uids that each is about."""
         body = {"fleet": self.fleet, "version": version.id, "dry_run": True, **how}
         found = self.api.post("/rollouts/", body)["findings"]
         return {
-            one["code"]: [about["instance_uid"] for about in one["collectors"]] for one in found
+            one["code"]: [about["instance_uid"] for about in one["collectors"]]
+            for one in found
+            if one["collectors"]
         }
 
     def rollout(self, rollout: str) -> dict[str, Any]:
