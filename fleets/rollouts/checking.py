@@ -24,6 +24,7 @@ from django.db.models.functions import Cast, Concat
 from agents.models import ComponentSet
 from agents.said import selected_value
 from agents.snapshot import ConfigStatus, may_take_config
+from configs.catalog import nearest
 from configs.models import ConfigVersion
 from fleets.models import (
     ArrivalMode,
@@ -75,6 +76,7 @@ def check_rollout(
         is_open=strategy.window is None or strategy.window.is_open(now),
         has_run=has_faults and _has_run(version),
         by_version=by_version,
+        catalog=nearest(versions[0]) if len(versions) == 1 else None,
     )
     return preflight.check(groups, subject, seed=seed_of(fleet.pk, version.pk))
 

@@ -101,3 +101,20 @@ def test_a_version_that_ran_is_not_stopped_by_the_validator_when_it_is_taken_aga
     rollout.targets.update(state="succeeded")
     same = make_version(yaml="service: {extensions: [no]}\n")
     assert not preflight_of(fleet=make_fleet(), version=same).of(Severity.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("builds", "changed"), [(("0.158.0",), []), (("0.158.0", "0.149.0"), ["send_batch_size"])]
+)
+def test_a_default_that_is_written_out_is_no_change_where_all_collectors_have_it(
+    builds: tuple[str, ...], changed: list[str]
+) -> None:
+    """Where they are of several versions nobody says so for all."""
+    text = "processors: {batch: {%s}}\nservice: {}\n"
+    before, after = make_version(yaml=text % ""), make_version(yaml=text % "send_batch_size: 8192")
+    fleet = make_fleet(version=before)
+    for build in builds:
+        rendered = make_rendered(version=before)
+        make_collector(fleet=fleet, desired=rendered, agent={"collector_version": build})
+    found = preflight_of(fleet=fleet, version=after).changes
+    assert [one.path[-1] for one in found] == changed

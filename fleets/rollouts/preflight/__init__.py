@@ -62,7 +62,9 @@ def _changes(subject: Subject) -> tuple[Change, ...]:
     before, after = subject.before, subject.needs.model
     if not (before and before.model and after):
         return ()
-    return tuple(as_written(one, before.model, after) for one in difference(before.model, after))
+    catalogs = (subject.catalog, subject.catalog) if subject.catalog else None
+    found = difference(before.model, after, catalogs=catalogs)
+    return tuple(as_written(one, before.model, after) for one in found)
 
 
 def _stages(groups: Iterable[Alike], strategy: Strategy, seed: str) -> tuple[StageReach, ...]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
+from configs.collector.catalog_types import Catalog
 from fleets.rollouts.needs import Component, Needs, Said
 from fleets.rollouts.placing import Place, TargetFacts, gets_it, place_target
 from fleets.rollouts.strategy import Strategy
@@ -89,7 +90,7 @@ class Subject:
     before: what the fleet's stable version needs, None without one · builds: what each build offers, by hash ·
     underway: the rollout that this one would end, as people name it · is_open: whether the change window is · has_run:
     a rollout brought a collector this text, and it was well · by_version: what is wrong with it on collectors of one
-    version.
+    version · catalog: of the collectors that get it, None where they are of several versions.
     """
 
     strategy: Strategy
@@ -100,3 +101,4 @@ class Subject:
     is_open: bool = True
     has_run: bool = False
     by_version: Mapping[str, Sequence[Said]] = field(default_factory=dict)
+    catalog: Catalog | None = None
