@@ -13,6 +13,7 @@ from agents.snapshot import Capability
 from agents.store import NewEvent, StatusRow
 from fleets.connection import destinations_of
 from fleets.connection_offer import (
+    MOST_SCOUTS,
     Destination,
     Held,
     Need,
@@ -24,6 +25,7 @@ from fleets.connection_offer import (
 from fleets.credentials import Minted, mint
 from fleets.models import AgentConnection, ConnectionSettings, Membership, Token, TokenKind
 from fleets.own_address import own_ca_pem, own_endpoint, own_place
+from fleets.scouting import scouts_of
 from fleets.standing import Standing, standings
 from fleets.topics import touch_fleets_of
 from telflo.base.hints import touch_on_commit
@@ -66,7 +68,7 @@ def claim_settings(agents: Mapping[UUID, Held], *, now: datetime) -> dict[UUID, 
     """
     with transaction.atomic():
         rows = store.lock(agents)
-        due = list(_due(rows, agents))
+        due = _without_crowd(list(_due(rows, agents)))
         if not due:
             return {}
         granted = _with_credentials(due, now)
@@ -144,6 +146,20 @@ def _due(rows: Mapping[UUID, StatusRow], agents: Mapping[UUID, Held]) -> Iterabl
         if standing.offered_epoch == held.epoch and standing.offered_hash == plan.hash:
             continue
         yield _Due(standing, plan, rows[uid], held.number)
+
+
+def _without_crowd(due: Sequence[_Due]) -> list[_Due]:
+    """Without those that are not sent to an address yet that nobody came by: they wait for who is sent ahead."""
+    ahead = [
+        one.standing.agent_id
+        for one in due
+        if one.plan.need is not Need.NONE and not (one.standing.is_proven or one.standing.is_scout)
+    ]
+    if not ahead:
+        return list(due)
+    room = max(0, MOST_SCOUTS - scouts_of(own_place()).count())
+    waiting = set(ahead[room:])
+    return [one for one in due if one.standing.agent_id not in waiting]
 
 
 def _with_credentials(due: Sequence[_Due], now: datetime) -> list[_Due]:

@@ -15,7 +15,10 @@ DEFAULT_HEARTBEAT_S: Final = 30
 """What OpAMP clients use when no server says otherwise."""
 MOST_UNUSED: Final = 3
 """So often a credential is offered to an agent that never comes back with it; then it is left alone."""
-
+MOST_SCOUTS: Final = 3
+"""So many agents are sent to an address and CA by which none came yet: released supervisors follow an offer untried
+and have no way back but a restart. The others follow the first that arrives.
+"""
 
 FEWEST_BEATS: Final = 5
 """From so many messages on it can be told how often an agent is heard."""
@@ -153,7 +156,7 @@ class Plan:
 
 
 def plan_settings(wish: FleetWish, agent: AgentFacts, *, can_connect: bool) -> Plan | None:
-    """What this agent should have by now, None for nothing. can_connect: the server knows its own address.
+    """What this agent should have by now, None for nothing. can_connect: it may be sent to this server's address.
 
     Each kind only with its capability (S1). What was set once is set back to the default, not forgotten: an offer with
     own telemetry names every kind that the agent has, those that are not set as switched off.

@@ -93,7 +93,8 @@ def offer_again(uids: Collection[UUID]) -> None:
     """These agents are offered credentials once more, however many they left unused."""
     left = AgentConnection.objects.filter(agent_id__in=uids).exclude(unused_offers=0)
     store.hold(list(left.values_list("agent_id", flat=True)))
-    left.update(unused_offers=0)
+    # The place too: nobody came by it.
+    left.update(unused_offers=0, place="")
 
 
 def end_of_forgotten(uids: Collection[UUID], *, now: datetime) -> None:

@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
 
 from agents.snapshot import SettingsState
 from fleets.connection_offer import AgentFacts, FleetWish, Plan, plan_settings
-from fleets.models import AgentConnection, ArrivalMode, Membership, Token, TokenKind
+from fleets.models import ArrivalMode, Membership, Token, TokenKind
 from fleets.offer import Intent
 from fleets.own_address import knows_own_address, own_place
 from fleets.rollouts.past import failed_there
+from fleets.scouting import has_arrived, has_scouts
 from telflo.base.alike import JoinedIds, ids_in
 
 ARRIVED_AFTER: Final = timedelta(seconds=10)
@@ -25,7 +26,8 @@ class Wanted:
     """All that decides what a member should be offered. Fields as the query has them.
 
     token_id, credential_id: in the answer about many, only where they decide something · is_proven: some agent came by
-    what it was offered for this server's present address and CA.
+    what it was offered for this server's present address and CA · has_scouts: none did, and as many were sent there as
+    may be.
     """
 
     mode: str
@@ -45,6 +47,7 @@ class Wanted:
     unused_offers: int | None
     offered_place: str | None
     is_proven: bool
+    has_scouts: bool
 
     @property
     def intent(self) -> Intent:
@@ -59,12 +62,18 @@ class Wanted:
         """The connection settings that it should have; None for nothing, as for members that are only observed."""
         if self.mode != ArrivalMode.MANAGED:
             return None
-        return plan_settings(self._wish(), self._facts(), can_connect=knows_own_address())
+        can_connect = knows_own_address() and (self.is_scout or not self.has_scouts)
+        return plan_settings(self._wish(), self._facts(), can_connect=can_connect)
 
     @property
     def came_by_offered(self) -> bool:
         """Whether it uses the credential that it was offered last."""
         return self.credential_id is not None and self.credential_id == self.token_id
+
+    @property
+    def is_scout(self) -> bool:
+        """Whether it was sent to this server's present address and CA already, and did not come by them yet."""
+        return bool(self.unused_offers) and self.offered_place == own_place()
 
     @property
     def _is_misplaced(self) -> bool:
@@ -157,7 +166,8 @@ def _members(uids: Collection[UUID] | None) -> QuerySet[Membership]:
     return chosen.order_by().annotate(
         config=F("desired__hash"),
         has_failed=failed_there("desired__hash"),
-        is_proven=Exists(_arrived_at(own_place())),
+        is_proven=has_arrived(own_place()),
+        has_scouts=has_scouts(own_place()),
         successor=Subquery(heirs.order_by("-pk").values("pk")[:1]),
         is_current=Case(
             When(agent__connection__offered_epoch=F("agent__status__session_epoch"), then=True),
@@ -165,11 +175,6 @@ def _members(uids: Collection[UUID] | None) -> QuerySet[Membership]:
         ),
         **_named(_COLUMNS),
     )
-
-
-def _arrived_at(place: str) -> QuerySet[AgentConnection]:
-    """Agents that came by a credential which they were offered for this place."""
-    return AgentConnection.objects.filter(place=place, unused_offers=0, credential__isnull=False)
 
 
 def _named(columns: Mapping[str, str]) -> dict[str, F]:

@@ -16,6 +16,7 @@ from fleets.connection_offer import DEFAULT_HEARTBEAT_S
 from fleets.connection_reach import Reach, count_reach
 from fleets.models import Fleet
 from fleets.own_address import offered_endpoint
+from fleets.scouting import ahead
 from fleets.views.subject import fleet_or_404
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
@@ -71,6 +72,16 @@ def shown_reach(fleet: Fleet) -> list[Reached]:
     ]
 
 
+def way_here() -> dict[str, Any]:
+    """Where offers send collectors, and whether any arrived, as fleets/_ahead.html says it. Two queries at most."""
+    endpoint = offered_endpoint()
+    return {
+        "endpoint": endpoint,
+        "has_ca": bool(settings.CA_FILE),
+        "ahead": ahead() if endpoint else None,
+    }
+
+
 @requires(Action.ENROL, methods=("GET", "POST"))
 @never_cache
 def edit(request: HttpRequest, fleet_name: str) -> HttpResponse:
@@ -85,7 +96,7 @@ def edit(request: HttpRequest, fleet_name: str) -> HttpResponse:
     context: dict[str, Any] = {
         "fleet": fleet,
         "form": form,
-        "endpoint": offered_endpoint(),
+        **way_here(),
         "is_web_port": not settings.OPAMP_URL,
         "is_set": known.sets_anything,
         "reach": shown_reach(fleet),

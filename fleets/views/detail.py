@@ -27,7 +27,7 @@ from fleets.services import archive_fleet, update_fleet
 from fleets.token_state import usable
 from fleets.tokens import let_in_elsewhere
 from fleets.views.collectors import FIRST_ROWS, first_collectors
-from fleets.views.connection import shown_connection, shown_reach
+from fleets.views.connection import shown_connection, shown_reach, way_here
 from fleets.views.links import links_of
 from fleets.views.numbers import (
     FleetNumbers,
@@ -137,6 +137,7 @@ def settings(request: HttpRequest, fleet_name: str) -> HttpResponse:
         "arrival": dict(ARRIVALS)[fleet.arrival_mode],
         "connection": shown_connection(fleet),
         "reach": shown_reach(fleet),
+        **way_here(),
         "after_archiving": _after_archiving(fleet),
     }
     return _page(request, fleet, "settings", context, status=422 if form.errors else 200)

@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,7 +13,6 @@ from django.views.decorators.cache import never_cache
 from agents.models import Agent
 from fleets.forms import RotateForm, TokenForm
 from fleets.models import Fleet, RefusedAttempt, Token, TokenKind
-from fleets.own_address import offered_endpoint
 from fleets.token_state import expired, retired, usable
 from fleets.tokens import (
     Expiry,
@@ -28,6 +26,7 @@ from fleets.tokens import (
     rotate_token,
 )
 from fleets.views.address import where_tokens_go
+from fleets.views.connection import way_here
 from fleets.views.refusals import refusal_rows
 from fleets.views.subject import token_or_404
 from fleets.views.token_rows import token_rows
@@ -170,8 +169,7 @@ def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
         "collectors": members_of(token).count(),
         "moved": moved_from(token).count(),
         "heading": f"Rotate “{token.name}”",
-        "endpoint": offered_endpoint(),
-        "has_ca": bool(settings.CA_FILE),
+        **way_here(),
     }
     return render(request, "tokens/rotate.html", context, status=422 if form.errors else 200)
 

@@ -3,13 +3,14 @@
 from typing import Any
 
 from agents.snapshot import AgentSnapshot, Capability
+from fleets.connection import update_connection
 from fleets.connection_claims import claim_settings, give_back_settings
 from fleets.connection_offer import Held, SettingsClaim, SettingsOffer
 from fleets.models import AgentConnection, Token, TokenKind
 from fleets.standing import intents
 from fleets.tokens import IssuedToken
 from telflo.base import clock
-from tests.factories import CAPABILITIES, enrol
+from tests.factories import CAPABILITIES, TESTER, enrol, make_fleet, make_token
 
 ABLE = int(
     CAPABILITIES | Capability.REPORTS_HEARTBEAT | Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS
@@ -46,3 +47,11 @@ def give_back(agent: AgentSnapshot) -> None:
 
 def credentials(**how: Any) -> list[Token]:
     return list(Token.objects.filter(kind=TokenKind.AGENT, **how).order_by("pk"))
+
+
+def one_arrives() -> None:
+    """A collector of another fleet comes by this server's address as it is offered, so that others are sent there."""
+    fleet = make_fleet(name="proof")
+    update_connection(fleet=fleet, own_credentials=True, actor=TESTER)
+    agent = come(make_token(fleet=fleet).secret)
+    come(offered(agent).secret, agent.instance_uid)

@@ -37,6 +37,7 @@ from tests.factories import (
     make_token,
     status_of,
 )
+from tests.fleets.credentials import one_arrives
 
 pytestmark = pytest.mark.django_db
 
@@ -303,6 +304,7 @@ class TestClaiming:
             telemetry={Signal.METRICS: METRICS},
             actor=TESTER,
         )
+        one_arrives()
         issued = make_token(fleet=fleet)
         able = ABLE | int(Capability.ACCEPTS_OPAMP_CONNECTION_SETTINGS)
         costs = []
@@ -313,7 +315,7 @@ class TestClaiming:
                 assert len(claim_settings(held, now=clock.now())) == count
             costs.append(len(queries))
         assert costs[0] == costs[1]
-        assert Token.objects.filter(kind=TokenKind.AGENT).count() == 21
+        assert Token.objects.filter(kind=TokenKind.AGENT, fleet=fleet).count() == 21
 
     def test_a_row_says_what_was_offered(self, fleet: Fleet) -> None:
         agent = enrol(token=make_token(fleet=fleet), capabilities=ABLE)

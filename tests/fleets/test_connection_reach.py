@@ -27,7 +27,7 @@ from tests.factories import (
     make_patch,
     make_token,
 )
-from tests.fleets.credentials import come, give_back, offered
+from tests.fleets.credentials import come, give_back, offered, one_arrives
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("address")]
 
@@ -92,6 +92,7 @@ def test_who_waits_is_who_is_granted_settings(fleet: Fleet, kind: TokenKind) -> 
         for size in range(len(KINDS) + 1)
         for chosen in combinations(KINDS, size)
     ]
+    one_arrives()
     tokens = [make_token(fleet=fleet, name=f"token {bits}", kind=kind) for bits in able]
     comers = zip(tokens, able, strict=True)
     agents = [enrol(token=token, capabilities=bits) for token, bits in comers]

@@ -25,7 +25,14 @@ from telflo.base import clock
 from telflo.base.errors import Conflict
 from telflo.base.ids import new_id
 from tests.factories import TESTER, agent_of, make_fleet, make_token
-from tests.fleets.credentials import claim, come, credentials, give_back, offered
+from tests.fleets.credentials import (
+    claim,
+    come,
+    credentials,
+    give_back,
+    offered,
+    one_arrives,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("address")]
 
@@ -143,12 +150,14 @@ class TestOwnCredential:
     def test_many_who_come_by_theirs_at_once_cost_as_many_statements_as_one(
         self, shared: IssuedToken
     ) -> None:
+        one_arrives()
         [one, *many] = [
             (agent, offered(agent)) for agent in (come(shared.secret) for _ in range(6))
         ]
         alone = statements_of_coming([one])
         assert statements_of_coming(many) == alone
-        events = AgentEvent.objects.filter(kind="credential")
+        uids = {agent.instance_uid for agent, _ in [one, *many]}
+        events = AgentEvent.objects.filter(kind="credential", agent__in=uids)
         assert {event.agent_id: event.data["token"] for event in events} == {
             agent.instance_uid: offer.secret[:PREFIX_LENGTH] for agent, offer in [one, *many]
         }

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import Agent
@@ -15,6 +16,7 @@ from agents.snapshot import Capability, ComponentHealth
 from fleets.connection import NewDestination, connection_of, update_connection
 from fleets.connection_offer import Signal
 from fleets.models import AgentConnection, Fleet, Membership, Token, TokenKind
+from fleets.own_address import own_place
 from fleets.tokens import end_overlaps, revoke_token
 from telflo.base.access import Role
 from telflo.base.activity import Actor
@@ -120,6 +122,31 @@ class TestTheForm:
         html = client.get(PATH).content.decode()
         assert "ws://gateway.example:4320/v1/opamp" in html
         assert "TELFLO_OPAMP_URL" not in html
+
+    def test_who_is_lost_on_the_way_there_is_named_until_one_arrives(self, fleet: Fleet) -> None:
+        client = signed_in(Role.ADMIN)
+        token = make_token(fleet=fleet)
+        pages = (PATH, "/fleets/edge/settings/", f"/tokens/{token.token.pk}/rotate/")
+
+        def words() -> list[str]:
+            return [client.get(page).content.decode() for page in pages]
+
+        form, summary, rotation = words()
+        assert "3 are sent ahead" in form
+        assert "3 are sent ahead" in rotation
+        assert "sent ahead" not in summary
+        agent = make_collector(name="lost-1", fleet=fleet, status="disconnected", connected=False)
+        sent = AgentConnection.objects.create(
+            agent=agent, place=own_place(), unused_offers=1, credential=token.token
+        )
+        agent_url = reverse("agents:detail", args=[agent.pk])
+        for html in words():
+            assert f'href="{agent_url}">lost-1</a> was sent to this server' in html
+        sent.unused_offers = 0
+        sent.save()
+        for html in words():
+            assert "did not come back" not in html
+            assert "sent ahead" not in html
 
     def test_others_see_a_summary_without_a_way_to_change_it(self, fleet: Fleet) -> None:
         there = {Signal.LOGS: NewDestination(URL, {"x-api-key": "s3cret"})}
