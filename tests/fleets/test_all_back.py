@@ -9,8 +9,8 @@ from configs.models import ConfigVersion
 from fleets.models import Rollout
 from fleets.rollouts.plan import Action
 from fleets.rollouts.strategy import Strategy
+from tests.fleets.outcomes import HALVES, act, reach, settle_all, wanted
 from tests.fleets.story import APPLIED, Story, disconnect, hash_of, target_of
-from tests.fleets.test_off_version import HALVES, act, reach, settle_all, wanted
 
 pytestmark = pytest.mark.django_db
 

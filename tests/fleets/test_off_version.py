@@ -1,12 +1,9 @@
 """Collectors that should run another version than their fleet's: how that comes about no more, and the way back."""
 
-from datetime import timedelta
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents.models import AgentStatus
 from agents.snapshot import AgentSnapshot
 from configs.models import ConfigVersion
 from fleets.errors import AlreadyAssigned
@@ -14,13 +11,11 @@ from fleets.many import move_agents
 from fleets.models import Fleet, Membership, Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.plan import Action
-from fleets.rollouts.services import act_on_rollout, leave_out, preflight_of
-from fleets.rollouts.shares import Share
-from fleets.rollouts.strategy import StagePlan, Strategy
-from fleets.rollouts.whom import off_version
+from fleets.rollouts.services import leave_out, preflight_of
 from telflo.base import clock
 from telflo.base.errors import DomainError
 from tests.factories import TESTER
+from tests.fleets.outcomes import HALVES, act, fleet_of, off, reach, settle_all, wanted, word
 from tests.fleets.story import (
     APPLIED,
     FAILED,
@@ -32,48 +27,6 @@ from tests.fleets.story import (
 )
 
 pytestmark = pytest.mark.django_db
-
-HALVES = Strategy(
-    (StagePlan("First", Share(count=1)), StagePlan("All", Share(percent=100))), soak=timedelta()
-)
-
-
-def wanted(agent: AgentSnapshot) -> ConfigVersion | None:
-    """The version that it should run."""
-    desired = member_of(agent).desired
-    return desired.version if desired else None
-
-
-def word(agent: AgentSnapshot) -> str:
-    """Its status."""
-    return AgentStatus.objects.get(agent_id=agent.instance_uid).config_status
-
-
-def reach(story: Story) -> None:
-    """All take what they are offered."""
-    for agent in story.agents:
-        story.settle(agent)
-
-
-def settle_all(story: Story) -> None:
-    """The same, and the worker looks."""
-    reach(story)
-    story.work()
-
-
-def act(story: Story, rollout: Rollout, action: Action) -> None:
-    act_on_rollout(rollout=rollout, action=action, actor=TESTER)
-    story.work()
-    rollout.refresh_from_db()
-
-
-def fleet_of(story: Story) -> Fleet:
-    story.fleet.refresh_from_db()
-    return story.fleet
-
-
-def off(story: Story) -> int:
-    return off_version(fleet_of(story)).count()
 
 
 class TestOffline:
