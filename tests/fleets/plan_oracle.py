@@ -237,17 +237,31 @@ class Watched(World):
         self.reached["let go"] += 1
 
     def offer(self, target: Target) -> None:
-        """The same; who returns is held to the limits too, and nobody is offered what has stopped."""
-        before = target.state
+        """The same; who returns or is tried again is held to the limits too, and nobody is offered what has stopped."""
+        before, was_down = target.state, target.is_ill
         super().offer(target)
         if target.state == before:
             return
-        assert self.state in _OFFERING or target in self.tried_again, f"offered though {self.state}"
+        is_again = target in self.tried_again
+        assert self.state in _OFFERING or is_again, f"offered though {self.state}"
         self.tried_again.discard(target)
-        if before == "pending_offline" or self.state is State.SUCCEEDED:
+        if before == "pending_offline":
             self.reached["offered on its return"] += 1
             assert self.is_open
-            self._is_within_limits(target)
+        if is_again:
+            self.reached["offered once more"] += 1
+        if before == "pending_offline" or is_again or self.state is State.SUCCEEDED:
+            self._is_beside(target, was_down=was_down)
+
+    def _is_beside(self, target: Target, *, was_down: bool) -> None:
+        """No more are between the offer and the judgement than may, and of its zone no more are down for it."""
+        others = [one for one in self.targets if one is not target]
+        busy = [one for one in others if one.takes_place]
+        if self.max_in_flight:
+            assert len(busy) < self.max_in_flight, "more are in flight than may"
+        down = [one for one in others if one.zone == target.zone and (one in busy or one.is_broken)]
+        if self.zone_limit and not was_down:
+            assert len(down) < self.zone_limit, "more of a zone are down than may"
 
     def retry(self, target: Target) -> None:
         """The same: what a person wants to be tried again is offered in a pause too."""

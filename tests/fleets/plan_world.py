@@ -33,7 +33,7 @@ class Target:
 
     had_it: it ran the version before, which shows once it may go · is_let_go: the version is what it should run ·
     times_let_go: by a release · has_failed: the version failed there and was not tried again · well_since: since it
-    failed, when it became well; None while it is not.
+    failed, when it became well; None while it is not · is_tried_again: a person wanted that, and it is not offered yet.
     """
 
     stage: int
@@ -45,6 +45,7 @@ class Target:
     times_let_go: int = 0
     has_failed: bool = False
     well_since: datetime | None = None
+    is_tried_again: bool = False
 
     @property
     def is_broken(self) -> bool:
@@ -55,6 +56,16 @@ class Target:
     def is_in_motion(self) -> bool:
         """Between being let go and being judged."""
         return self.state in BUSY or (self.state == "waiting" and self.is_let_go)
+
+    @property
+    def is_ill(self) -> bool:
+        """The version failed there, it is to be tried again, and it is not well."""
+        return self.is_tried_again and self.state == "waiting" and not self.well_since
+
+    @property
+    def takes_place(self) -> bool:
+        """In motion, and not only since a person wants so."""
+        return self.is_in_motion and not (self.state == "waiting" and self.is_tried_again)
 
 
 @dataclass
@@ -182,12 +193,23 @@ class World:
     # ── gateways, agents and people ──
 
     def offer(self, target: Target) -> None:
-        """A gateway looks what it should run. Who was left for its return gets it within the limits."""
-        if not (target.is_online and target.is_let_go):
+        """A gateway looks what it should run. Who was left for its return, or is tried again, gets it within the limits."""
+        if not (target.is_online and target.is_let_go and target.state in OPEN):
             return
-        is_back = target.state == "pending_offline" and self.is_open
-        if target.state == "waiting" or (is_back and self._who_may_go([target], self._view().room)):
-            target.state, target.well_since = "offered", None
+        is_away = target.state == "pending_offline"
+        is_limited = is_away or target.is_tried_again
+        if is_limited and not ((self.is_open or not is_away) and self._may_be_offered(target)):
+            return
+        target.state, target.well_since, target.is_tried_again = "offered", None, False
+
+    def _may_be_offered(self, target: Target) -> bool:
+        """As fleets.rollouts.engine.returning asks."""
+        moving = Counter(one.zone for one in self.targets if one.takes_place)
+        down = Counter(one.zone for one in self.targets if one.is_ill)
+        down += broken_zones(self._failed(), self.now)
+        room = max(0, self.max_in_flight - moving.total()) if self.max_in_flight else None
+        turn = (UUID(int=0), "" if target.is_ill else target.zone)
+        return bool(next_to_go([turn], moving + down, room=room, per_zone=self.zone_limit))
 
     def lose(self, target: Target) -> None:
         """What it was offered is proved not to have arrived, be it after the end."""
@@ -201,6 +223,7 @@ class World:
     def retry(self, target: Target) -> None:
         """A person wants the version to be tried there once more."""
         target.state, target.is_let_go, target.has_failed = "waiting", True, False
+        target.is_tried_again = True
 
     def leave_out(self, target: Target) -> None:
         """A person wants it to be no target any more."""

@@ -276,6 +276,15 @@ class Rollouts(RuleBasedStateMachine):
         self.reached["tried again"] += 1
         self._work(steps)
 
+    @precondition(has("failed"))
+    @rule(steps=_STEPS)
+    def a_person_retries_all(self, steps: int | None) -> None:
+        for target in self.world.targets:
+            if target.state == "failed":
+                self.world.retry(target)
+        self._work(steps)
+        self._everybody_is_offered()
+
     @precondition(has("failed", *OPEN))
     @rule(number=_ANY)
     def a_person_leaves_one_out(self, number: int) -> None:
@@ -338,7 +347,8 @@ class Rollouts(RuleBasedStateMachine):
 REACHED = {
     *("lost while it is running", "lost while it is paused"),
     *("lost while it is cancelled", "lost while it is succeeded"),
-    *("let go", "tried again", "offered on its return", "a bake that was waited for"),
+    *("let go", "tried again", "offered once more"),
+    *("offered on its return", "a bake that was waited for"),
     *(f"a person: {action}" for action in Action),
     *(f"a stage {word}" for word in StageWord if word is not StageWord.WAITING),
     *("running to rolling_back", "baking to rolling_back", "paused to rolling_back"),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Coalesce
 
 from agents import store
 from agents.store.dialects import insert_rows
@@ -29,7 +30,8 @@ def claim(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, RenderedCo
     """Of these agents (uid to session epoch), those that may be offered something now, and what (with its body).
 
     Left out: older sessions, observed members, agents that have it or do not take it, what is in flight, what is
-    quarantined, and who returns while the limits of its rollout are reached. A fixed number of statements.
+    quarantined, and who returns or is tried again while the limits of its rollout are reached. A fixed number of
+    statements.
     """
     with transaction.atomic():
         limited = hold_limited(agents)
@@ -39,7 +41,7 @@ def claim(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, RenderedCo
         granted = [want for want in due if (want.uid, want.hash) not in blocked]
         if limited:
             held_back = over_limits(limited, [want.uid for want in granted], now)
-            granted = [want for want in granted if (want.uid, want.version_id) not in held_back]
+            granted = [want for want in granted if (want.uid, want.brings_id) not in held_back]
         if not granted:
             return {}
         _write_attempts(granted, agents, now)
@@ -48,18 +50,20 @@ def claim(agents: Mapping[UUID, int], *, now: datetime) -> dict[UUID, RenderedCo
 
 
 class Want(NamedTuple):
-    """What a managed member should run."""
+    """What a managed member should run. brings_id: the version that it leads to, where it only goes back first."""
 
     uid: UUID
     rendered_id: UUID
     hash: str
     version_id: UUID
+    brings_id: UUID
 
 
 def _wanted(uids: Iterable[UUID]) -> list[Want]:
     members = Membership.objects.filter(agent_id__in=list(uids), mode=ArrivalMode.MANAGED)
+    brings = Coalesce("retry__version_id", "desired__version_id")
     wanted = members.exclude(desired=None).values_list(
-        "agent_id", "desired_id", "desired__hash", "desired__version_id"
+        "agent_id", "desired_id", "desired__hash", "desired__version_id", brings
     )
     return [Want(*row) for row in wanted]
 

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
+from agents.models import Health
 from agents.snapshot import ConfigStatus
-from fleets.models import AttemptState, RolloutState, StageState, TargetState
+from fleets.models import Attempt, AttemptState, RolloutState, StageState, TargetState
 from fleets.rollouts.past import WANTED_FAILED
 from fleets.rollouts.plan import ACTIVE
 
@@ -40,3 +41,14 @@ LET_GO: Final = MAY_BE_OFFERED & ~_NOT_BEGUN
 """The same, by this rollout: an earlier one of the version may have been cancelled with offers out."""
 IN_MOTION: Final = Q(state__in=BUSY_TARGETS) | LET_GO
 """Targets between being let go and being judged: what limits count."""
+_IS_OFFERED: Final = Q(Exists(Attempt.objects.filter(agent=OuterRef("agent"), state__in=IN_FLIGHT)))
+TRIED_AGAIN: Final = Q(state__in=OPEN_TARGETS, retried_at__isnull=False)
+"""Targets that a person had tried again: let go in any number, so each offer to them is held to the limits."""
+TAKES_PLACE: Final = (
+    Q(state__in=BUSY_TARGETS) | LET_GO & Q(retried_at=None) | TRIED_AGAIN & _IS_OFFERED
+)
+"""Targets that those wait for who are held to the limits when they are to be offered something."""
+STILL_ILL: Final = TRIED_AGAIN & ~_IS_OFFERED & Q(agent__status__health=Health.UNHEALTHY)
+"""Targets tried again that are down meanwhile, so that others of their zone are not touched."""
+CAN_BE_HELD: Final = ~LET_GO | TRIED_AGAIN & ~_IS_OFFERED & ~STILL_ILL
+"""Targets that wait, and that a broken one of their zone holds."""

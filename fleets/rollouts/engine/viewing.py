@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet
 from fleets.models import Rollout, RolloutState, Stage, StageState, Target, TargetState
 from fleets.rollouts import plan
 from fleets.rollouts.counts import Budget, Counts
-from fleets.rollouts.engine.states import LET_GO
+from fleets.rollouts.engine.states import CAN_BE_HELD, LET_GO
 from fleets.rollouts.engine.zones import zones_out
 from fleets.rollouts.placing import HAD_IT
 from fleets.rollouts.windows import Window, parse_window
@@ -34,7 +34,7 @@ def view_of(rollout: Rollout, stages: Sequence[Stage], now: datetime) -> plan.Ro
 def _is_zone_held(rollout: Rollout, now: datetime) -> bool:
     out = zones_out([rollout], now)[rollout.pk]
     full = [zone for zone, count in out.items() if count >= rollout.zone_limit]
-    waiting = Target.objects.filter(~LET_GO, rollout=rollout, state=TargetState.WAITING)
+    waiting = Target.objects.filter(CAN_BE_HELD, rollout=rollout, state=TargetState.WAITING)
     begun = waiting.exclude(stage__state=StageState.WAITING)
     return bool(full) and begun.filter(zone__in=full).exists()
 

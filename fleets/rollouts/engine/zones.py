@@ -20,7 +20,7 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rollouts.engine.soaks import health_of
-from fleets.rollouts.engine.states import IN_MOTION, LET_GO
+from fleets.rollouts.engine.states import CAN_BE_HELD, IN_MOTION
 from fleets.rollouts.plan import ACTIVE
 from fleets.rollouts.zones import FailedFacts, broken_zones
 
@@ -28,10 +28,10 @@ Zones = Mapping[UUID, "Counter[str]"]
 """By rollout: how many of each zone."""
 
 
-def moving_zones(rollouts: Collection[Rollout]) -> Zones:
-    """Who is between being let go and being judged, also those without a zone: one query."""
+def moving_zones(rollouts: Collection[Rollout], which: Q = IN_MOTION) -> Zones:
+    """Who is between being let go and being judged, or `which`, also those without a zone: one query."""
     found: dict[UUID, Counter[str]] = defaultdict(Counter)
-    moving = Target.objects.filter(IN_MOTION, rollout__in=rollouts)
+    moving = Target.objects.filter(which, rollout__in=rollouts)
     of_zones = moving.order_by().values_list("rollout_id", "zone").annotate(n=Count("*"))
     for rollout_id, zone, n in of_zones:
         found[rollout_id][zone] = n
@@ -91,8 +91,8 @@ def holders_of(uid: UUID, now: datetime) -> Mapping[UUID, str]:
 
 
 def _waiting(rollout: Rollout, zones: Collection[str]) -> Mapping[str, list[UUID]]:
-    """Who of these zones would go: of stages that have begun, and those that came back."""
-    has_begun = Q(state=TargetState.WAITING) & ~Q(stage__state=StageState.WAITING) & ~LET_GO
+    """Who of these zones would go: of stages that have begun, those tried again, and those that came back."""
+    has_begun = Q(state=TargetState.WAITING) & ~Q(stage__state=StageState.WAITING) & CAN_BE_HELD
     is_back = Q(state=TargetState.PENDING_OFFLINE, agent__status__connected=True)
     targets = Target.objects.filter(has_begun | is_back, rollout=rollout, zone__in=zones)
     found: dict[str, list[UUID]] = defaultdict(list)
