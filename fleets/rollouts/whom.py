@@ -12,9 +12,9 @@ from fleets.models import ArrivalMode, Fleet, Membership
 from fleets.rollouts.past import failed_before
 
 _ACCEPTS: Final = F("agent__capabilities").bitand(Capability.ACCEPTS_REMOTE_CONFIG.value)
-_CAN_GET_ONE: Final = Q(mode=ArrivalMode.MANAGED) & (
-    Q(agent__capabilities=0) | Q(GreaterThan(_ACCEPTS, 0))
-)
+MAY_TAKE_ONE: Final = Q(agent__capabilities=0) | Q(GreaterThan(_ACCEPTS, 0))
+"""Members, or targets, whose agents accept configurations, as agents.snapshot.may_take_config says."""
+_CAN_GET_ONE: Final = Q(mode=ArrivalMode.MANAGED) & MAY_TAKE_ONE
 
 
 def off_version(fleet: Fleet) -> QuerySet[Membership]:

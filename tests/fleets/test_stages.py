@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import Agent, AgentStatus
-from agents.snapshot import AgentSnapshot
+from agents.snapshot import AgentSnapshot, Capability
 from configs.models import ConfigVersion
 from fleets.models import Fleet, Rollout, Target
 from fleets.rollouts import engine
@@ -193,6 +194,21 @@ def test_a_way_back_that_fails_is_shown_and_stops_there() -> None:
     staged.work()
     assert (staged.rollout.state, staged.states()) == ("rolled_back", ["revert_failed"])
     assert staged.offered() == []
+
+
+def test_who_accepts_no_configurations_any_more_does_not_hold_up_the_way_back_of_others() -> None:
+    staged = Staged(2, stages=(StagePlan("All", Share(percent=100)),))
+    stubborn, other = staged.offered()
+    staged.apply(stubborn, other)
+    bits = F("capabilities").bitxor(Capability.ACCEPTS_REMOTE_CONFIG.value)
+    Agent.objects.filter(pk=stubborn.instance_uid).update(capabilities=bits)
+    staged.act(Action.ROLL_BACK)
+    assert staged.states() == ["revert_failed", "reverting"]
+    assert staged.offered() == [other]
+    staged.story.answer(other, APPLIED, hash_of(staged.story.one))
+    staged.work()
+    assert (staged.rollout.state, staged.states()) == ("rolled_back", ["revert_failed", "reverted"])
+    assert "does not accept" in Target.objects.get(state="revert_failed").reason
 
 
 def test_paused_it_lets_nobody_go_until_a_person_resumes_it() -> None:

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from agents import store
-from agents.snapshot import Capability, ConfigStatus
+from agents.snapshot import ConfigStatus
 from agents.store import StatusRow
 from fleets.models import (
     Attempt,
@@ -46,6 +46,7 @@ from fleets.rollouts.placing import (
     place_target,
 )
 from fleets.rollouts.plan import ACTIVE, State
+from fleets.rollouts.whom import MAY_TAKE_ONE
 from telflo.base.hints import touch_on_commit
 
 
@@ -168,13 +169,11 @@ def _to_place(
         agent__status__remote_config_hash=rendered.hash,
         agent__status__remote_config_status=ConfigStatus.APPLIED,
     )
-    accepts = Capability.ACCEPTS_REMOTE_CONFIG.value
-    refuses = Q(agent__capabilities__gt=0) & Q(bits=0)
     targets: QuerySet[Target] = Target.objects.filter(stage__in=stages, state__in=OPEN_TARGETS)
-    every = targets.exclude(agent=None).alias(bits=F("agent__capabilities").bitand(accepts))
+    every = targets.exclude(agent=None)
     mine = every.filter(agent__membership__retry=None)
     changed = every.filter(
-        is_let_go & Q(agent__membership__retry=None) & (went_away | has_it | refuses)
+        is_let_go & Q(agent__membership__retry=None) & (went_away | has_it | ~MAY_TAKE_ONE)
         | is_going_back & went_away
     )
     going, away = _next(rollout, mine.exclude(is_let_go), room, now)

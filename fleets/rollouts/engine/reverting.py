@@ -22,6 +22,7 @@ from fleets.rollouts.engine.desires import hand_down
 from fleets.rollouts.engine.states import IN_FLIGHT, MAY_BE_OFFERED, RUNS_WANTED
 from fleets.rollouts.past import WANTED_FAILED, failed_there
 from fleets.rollouts.placing import HAD_IT
+from fleets.rollouts.whom import MAY_TAKE_ONE
 
 _MOVED = (
     TargetState.OFFERED,
@@ -59,6 +60,7 @@ _STABLE_INSTEAD = (
     "It had no version of ours before: the fleet's stable one, {version}, takes its place."
 )
 FAILED_TOO = "What it had before failed too. It keeps what it runs."
+REFUSES = "It does not accept configurations from a server any more. It keeps what it runs."
 
 
 def revert(rollout: Rollout, *, now: datetime) -> bool:
@@ -97,10 +99,12 @@ def settle_reverting(now: datetime) -> frozenset[UUID]:
     reverting = Target.objects.filter(state=TargetState.REVERTING).exclude(agent=None)
     is_under_way = Attempt.objects.filter(agent=OuterRef("agent"), state__in=IN_FLIGHT)
     failed = reverting.filter(WANTED_FAILED)
+    refusing = reverting.filter(~MAY_TAKE_ONE, agent__status__connected=True)
     could_not = _settle(failed, TargetState.REVERT_FAILED, now, reason=FAILED_TOO)
     back = reverting.filter(RUNS_WANTED, ~Exists(is_under_way))
     again = _want_again(back, now)
-    return could_not | again | _settle(back, TargetState.REVERTED, now)
+    settled = could_not | again | _settle(back, TargetState.REVERTED, now)
+    return settled | _settle(refusing, TargetState.REVERT_FAILED, now, reason=REFUSES)
 
 
 def _settle(
