@@ -207,6 +207,22 @@ class TestStages:
         assert "env=staging" in finding.detail
         assert not check(crowd(5, traits={"env": "staging"}), subject(plan), "seed").findings
 
+    def test_a_stage_of_which_all_are_offline_is_said_where_others_would_go_before_them(
+        self,
+    ) -> None:
+        staging = StagePlan("Staging", Share(selector=parse_selector("env=staging")))
+        plan = replace(canary(), stages=(staging, *canary().stages))
+        away = crowd(2, first=50, traits={"env": "staging"}, is_connected=False)
+        there = crowd(5, traits={"env": "prod"})
+        [finding] = check([*there, *away], subject(plan), "seed").findings
+        assert (finding.code, finding.severity) == ("offline_stage", Severity.WARNING)
+        assert "Staging" in finding.detail
+        waits = replace(plan, waits_for_offline=True)
+        one = crowd(1, first=90, traits={"env": "staging"})
+        assert not check([*there, *away], subject(waits), "seed").findings
+        assert not check([*there, *away, *one], subject(plan), "seed").findings
+        assert not check(away, subject(plan), "seed").findings
+
     def test_zones_are_counted_and_who_has_none_is_named(self) -> None:
         plan = replace(all_at_once(), zone_key="az", zone_limit=1)
         members = [*crowd(4, traits={"az": "a"}), member(8, traits={"az": "b"}), member(9)]

@@ -72,7 +72,6 @@ def _stages(groups: Iterable[Alike], strategy: Strategy, seed: str) -> tuple[Sta
     sizes = sized(managed, [stage.share for stage in strategy.stages], seed)
     targets = [sum(count for _, count in runs) for runs in sizes]
     gets = [sum(count for one, count in runs if one.gets_it) for runs in sizes]
-    return tuple(
-        StageReach(stage.name, *numbers)
-        for stage, *numbers in zip(strategy.stages, targets, gets, accumulate(gets), strict=True)
-    )
+    there = [sum(n for one, n in runs if one.gets_it and one.is_connected) for runs in sizes]
+    numbers = zip(strategy.stages, targets, gets, there, accumulate(gets), strict=True)
+    return tuple(StageReach(stage.name, *counts) for stage, *counts in numbers)

@@ -57,11 +57,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class StageReach:
-    """One stage. targets: all in it · reached: who gets it, be it on their return · total: with those before."""
+    """One stage. targets: all in it · reached: who gets it, be it on their return · connected: of those, who gets it in
+    its turn · total: reached, with those before.
+    """
 
     name: str
     targets: int
     reached: int
+    connected: int
     total: int
 
 

@@ -20,6 +20,7 @@ def of_plan(
 ) -> Iterable[Finding]:
     """stages: how many each would reach."""
     yield from _of_stages(stages, subject.strategy)
+    yield from _of_absence(stages, subject.strategy)
     yield from _of_zones(reached, subject.strategy)
     yield from _of_the_moment(subject)
 
@@ -36,6 +37,20 @@ def _of_stages(stages: Sequence[StageReach], strategy: Strategy) -> Iterable[Fin
             Severity.WARNING,
             "A stage selects no collector",
             f"Nobody who is left and gets the version has {listed(empty)}, so this stage tests nothing.",
+        )
+
+
+def _of_absence(stages: Sequence[StageReach], strategy: Strategy) -> Iterable[Finding]:
+    """Stages of which all are offline, before one of which some are not: what offline ones do not hold up goes on."""
+    last = max((at for at, stage in enumerate(stages) if stage.connected), default=0)
+    absent = [stage.name for stage in stages[:last] if stage.reached and not stage.connected]
+    if absent and not strategy.waits_for_offline:
+        yield Finding(
+            "offline_stage",
+            Severity.WARNING,
+            "A stage has nobody who is connected",
+            f"All collectors of {listed(absent)} are offline and hold up nothing: the next stage begins at once."
+            " Have offline collectors hold up their stage, or wait until they are back.",
         )
 
 
