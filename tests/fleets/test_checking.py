@@ -95,8 +95,8 @@ def test_the_canary_is_one_that_gets_the_version(*, force: bool) -> None:
 def test_a_version_that_ran_is_not_stopped_by_the_validator_when_it_is_taken_again() -> None:
     version = make_version(yaml="service: {extensions: [no]}\n")
     fleet = fleet_of(1, version)
-    [refused] = preflight_of(fleet=fleet, version=version).of(Severity.ERROR)
-    assert refused.code == "invalid"
+    refused = preflight_of(fleet=fleet, version=version).of(Severity.ERROR)
+    assert "invalid" in {one.code for one in refused}
     rollout = start_rollout(fleet=fleet, version=version, actor=TESTER)
     rollout.targets.update(state="succeeded")
     same = make_version(yaml="service: {extensions: [no]}\n")

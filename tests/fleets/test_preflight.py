@@ -178,6 +178,14 @@ class TestFates:
         assert [one.name for one in finding.collectors] == ["web-009"]
         assert found.reached == 3
 
+    def test_where_it_failed_on_all_there_is_nothing_to_start(self) -> None:
+        failed, unable = member(9, is_quarantined=True), member(8, accepts_config=False)
+        [finding] = check([failed, unable], subject(), "seed").findings
+        assert (finding.code, finding.severity) == ("quarantined", Severity.ERROR)
+        for other in ({"has_applied": True}, {"is_connected": False}):
+            [finding] = check([failed, member(7, **other)], subject(), "seed").findings
+            assert finding.severity is Severity.WARNING
+
     def test_who_is_tried_again_is_reached_and_who_cannot_be_says_why(self) -> None:
         again = member(8, is_quarantined=True, again=Again.VIA_PREVIOUS)
         cannot = member(9, is_quarantined=True, again=Again.NEVER_RAN_ANOTHER)

@@ -49,9 +49,10 @@ def check(groups: Sequence[Alike], subject: Subject, seed: str) -> Preflight:
     reached = [one for one in groups if one.gets_it]
     failed = [one for one in groups if one.fate is Fate.QUARANTINED]
     stages = _stages(groups, subject.strategy, seed)
+    runs_nowhere = not (reached or fates[Fate.RUNNING])
     findings = [
         *of_text(subject),
-        *of_members(reached, failed, subject),
+        *of_members(reached, failed, subject, runs_nowhere=runs_nowhere),
         *of_plan(stages, reached, subject),
     ]
     findings.sort(key=lambda one: list(Severity).index(one.severity))

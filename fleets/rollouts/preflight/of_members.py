@@ -19,13 +19,13 @@ from telflo.ui.numbers import counted
 
 
 def of_members(
-    reached: Sequence[Alike], failed: Sequence[Alike], subject: Subject
+    reached: Sequence[Alike], failed: Sequence[Alike], subject: Subject, *, runs_nowhere: bool
 ) -> Iterable[Finding]:
-    """failed: those that are skipped since it failed there before."""
+    """failed: those that are skipped since it failed there before · runs_nowhere: nobody runs it, or would."""
     yield from _of_components(reached, subject)
     yield from _of_versions(reached, subject)
     yield from _of_environment(subject)
-    yield from _of_quarantine(failed, reached)
+    yield from _of_quarantine(failed, reached, runs_nowhere=runs_nowhere)
 
 
 def _of_components(reached: Sequence[Alike], subject: Subject) -> Iterable[Finding]:
@@ -119,14 +119,18 @@ _THEY_SKIP: Final = (
 )
 
 
-def _of_quarantine(failed: Sequence[Alike], reached: Iterable[Alike]) -> Iterable[Finding]:
+def _of_quarantine(
+    failed: Sequence[Alike], reached: Iterable[Alike], *, runs_nowhere: bool
+) -> Iterable[Finding]:
+    """Where all would be skipped there is nothing to start: it would be what newcomers get, and have run nowhere."""
     again = [one for one in reached if one.facts.again]
     if failed:
+        left = " Nobody is left who would get it." if runs_nowhere else ""
         yield Finding(
             "quarantined",
-            Severity.WARNING,
+            Severity.ERROR if runs_nowhere else Severity.WARNING,
             f"It failed before on {counted(size_of(failed), 'collector')}",
-            f"{_THEY_SKIP[size_of(failed) == 1]}, until somebody retries it there.",
+            f"{_THEY_SKIP[size_of(failed) == 1]}, until somebody retries it there.{left}",
             size_of(failed),
             named(failed, _why_not),
         )
