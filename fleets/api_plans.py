@@ -10,16 +10,28 @@ from rest_framework import serializers
 from fleets.rollouts.counts import Budget
 from fleets.rollouts.selector import BadSelector, Selector, parse_selector
 from fleets.rollouts.shares import BadShares, Share
-from fleets.rollouts.strategy import PRESETS, StagePlan, Strategy
+from fleets.rollouts.strategy import (
+    LONGEST_BAKE,
+    LONGEST_SOAK,
+    MOST_COUNTED,
+    PRESETS,
+    SHORTEST_APPLY,
+    StagePlan,
+    Strategy,
+)
 from fleets.rollouts.windows import BadWindow, parse_window
 from telflo.base.api.serializers import BodySerializer, OneOf
+
+
+def _seconds(time: timedelta) -> int:
+    return int(time.total_seconds())
 
 
 class BudgetSerializer(BodySerializer):
     """How many targets of a stage may fail: one of the two. Neither: none."""
 
     percent = serializers.IntegerField(min_value=0, max_value=100, required=False)
-    count = serializers.IntegerField(min_value=0, required=False)
+    count = serializers.IntegerField(min_value=0, max_value=MOST_COUNTED, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError for both: which of them holds would be a guess."""
@@ -32,14 +44,16 @@ class StagePlanSerializer(BodySerializer):
     """One stage: count (so many more), percent (of all, from the first stage on) or selector, exactly one of them."""
 
     name = serializers.CharField(max_length=60, required=False, default="")
-    count = serializers.IntegerField(min_value=1, required=False)
+    count = serializers.IntegerField(min_value=1, max_value=MOST_COUNTED, required=False)
     percent = serializers.IntegerField(min_value=1, max_value=100, required=False)
     selector = serializers.CharField(
         max_length=500,
         required=False,
         help_text="`deployment.environment=staging, region in (eu, us), !canary`",
     )
-    bake_seconds = serializers.IntegerField(min_value=0, required=False, default=0)
+    bake_seconds = serializers.IntegerField(
+        min_value=0, max_value=_seconds(LONGEST_BAKE), required=False, default=0
+    )
     failure_budget = BudgetSerializer(required=False)
 
     def validate_selector(self, text: str) -> Selector:
@@ -54,7 +68,7 @@ class ZoneSerializer(BodySerializer):
     """Never more than `limit` at a time that share the value of the attribute `key`."""
 
     key = serializers.CharField(max_length=128)
-    limit = serializers.IntegerField(min_value=1)
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_COUNTED)
 
 
 class WindowSerializer(BodySerializer):
@@ -78,9 +92,13 @@ class PlanSerializer(BodySerializer):
     preset = OneOf(choices=list(PRESETS), required=False)
     stages = StagePlanSerializer(many=True, required=False)
     automatic_rollback = serializers.BooleanField(required=False)
-    soak_seconds = serializers.IntegerField(min_value=0, required=False)
-    apply_timeout_seconds = serializers.IntegerField(min_value=10, required=False)
-    max_in_flight = serializers.IntegerField(min_value=0, required=False)
+    soak_seconds = serializers.IntegerField(
+        min_value=0, max_value=_seconds(LONGEST_SOAK), required=False
+    )
+    apply_timeout_seconds = serializers.IntegerField(
+        min_value=_seconds(SHORTEST_APPLY), max_value=_seconds(LONGEST_SOAK), required=False
+    )
+    max_in_flight = serializers.IntegerField(min_value=0, max_value=MOST_COUNTED, required=False)
     waits_for_offline = serializers.BooleanField(required=False)
     zone = ZoneSerializer(required=False)
     window = WindowSerializer(required=False)

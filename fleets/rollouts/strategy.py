@@ -11,6 +11,8 @@ from fleets.rollouts.windows import Window
 LONGEST_BAKE: Final = timedelta(days=14)
 LONGEST_SOAK: Final = timedelta(days=1)
 SHORTEST_APPLY: Final = timedelta(seconds=10)
+MOST_COUNTED: Final = 1_000_000
+"""Of collectors, wherever a plan counts them."""
 NO_FAILURES: Final = Budget()
 _MINUTE: Final = timedelta(minutes=1)
 

@@ -293,7 +293,7 @@ def test_a_preset_is_enough() -> None:
             "/window",
             "are no days",
         ),
-        ({"preset": "canary", "soak_seconds": 100_000}, "", "at most a day"),
+        ({"preset": "canary", "soak_seconds": 100_000}, "/soak_seconds", "equal to 86400"),
     ],
 )
 def test_what_makes_no_plan_is_said_where_it_does_not(
@@ -304,6 +304,29 @@ def test_what_makes_no_plan_is_said_where_it_does_not(
     assert error["pointer"] == f"/plan{pointer}"
     assert words in error["message"]
     assert not Rollout.objects.exists()
+
+
+@pytest.mark.parametrize("number", [2**31, 10**20])
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("stages/0/count", "stages/0/bake_seconds", "stages/0/failure_budget/count"),
+        *("soak_seconds", "apply_timeout_seconds", "max_in_flight", "zone/limit"),
+    ],
+)
+def test_a_number_that_no_database_holds_is_refused_where_it_stands(
+    place: str, number: int
+) -> None:
+    stage = {"count": 1, "bake_seconds": 0, "failure_budget": {"count": 0}}
+    plan: Any = {"stages": [stage, {"percent": 100}], "zone": {"key": "rack", "limit": 1}}
+    *path, last = place.split("/")
+    part = plan
+    for name in path:
+        part = part[int(name) if name.isdecimal() else name]
+    part[last] = number
+    body = {**prepared(), "plan": plan, "dry_run": True}
+    [error] = caller(Role.OPERATOR)("POST", "rollouts/", body).problem(400)["errors"]
+    assert (error["pointer"], error["code"]) == (f"/plan/{place}", "max-value")
 
 
 def test_people_pause_resume_skip_cancel_and_take_back() -> None:
