@@ -122,6 +122,7 @@ class RolloutView:
     is_open: bool = True
     waits_for_offline: bool = False
     is_zone_held: bool = False
+    has_failed_alone: bool = False
 
     @property
     def room(self) -> int | None:
@@ -258,6 +259,8 @@ def _go_on(view: RolloutView, now: datetime) -> Decision:
     if current is not None and current.state is StageWord.WAITING:
         return _begin(view, current, begun)
     if current is None and not any(_is_busy(view, stage) for stage in begun):
+        if view.has_failed_alone:
+            return Decision(State.CANCELLED, _IN_VAIN)
         offline = sum(stage.counts.pending_offline for stage in view.stages)
         return Decision(State.SUCCEEDED, _away_then(offline))
     if current is not None and not _is_busy(view, current):
@@ -314,6 +317,8 @@ def _state_with(current: StageView | None) -> State:
     return State.BAKING if is_baking else State.RUNNING
 
 
+_IN_VAIN: Final = "It failed wherever it was tried, within the budget: nobody runs it."
+"""Such a version is not what newcomers get."""
 _CLOSED: Final = "It waits for its change window."
 _HELD: Final = (
     "Some wait for a collector of their zone on which the version failed and that is not well."

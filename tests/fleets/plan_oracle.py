@@ -179,12 +179,13 @@ class Watched(World):
             assert not self._some_are_going_back(), "it is over, and some are still going back"
         elif state is State.SUCCEEDED:
             assert not self.is_spent(), "it has succeeded with a budget spent"
+            assert not self.has_failed_alone, "it has succeeded, and nobody runs it"
             assert all(stage.word in _BEHIND for stage in self.stages)
             assert not any(self.is_expected(index) for index in range(len(self.stages)))
         elif state is State.PAUSED:
             assert asked is Action.PAUSE or (self.is_spent() and not self.automatic_rollback)
         elif state is State.CANCELLED:
-            assert asked is Action.CANCEL
+            assert asked is Action.CANCEL or self.has_failed_alone
         elif before is State.PENDING:
             assert self.is_open, "it begins outside of its window"
         elif before is State.PAUSED:

@@ -248,7 +248,14 @@ class World:
             is_held=self.is_held,
             is_open=self.is_open,
             waits_for_offline=self.waits_for_offline,
+            has_failed_alone=self.has_failed_alone,
         )
+
+    @property
+    def has_failed_alone(self) -> bool:
+        """It failed, and nobody runs it or is to get it."""
+        left = {one.state for one in self.targets} - {"failed", "excluded"}
+        return not left and any(one.has_failed for one in self.targets)
 
     def _stage_view(self, index: int) -> StageView:
         stage, mine = self.stages[index], self.of_stage(index)

@@ -8,6 +8,7 @@ from agents.models import Agent, AgentStatus
 from agents.snapshot import AgentSnapshot
 from fleets.many import move_agents
 from fleets.models import Rollout, Target
+from fleets.rollouts.counts import Budget
 from fleets.rollouts.plan import Action
 from fleets.rollouts.services import leave_out
 from fleets.rollouts.shares import Share
@@ -112,6 +113,27 @@ def test_one_that_soaks_when_its_rollout_is_cancelled_is_judged_all_the_same() -
     staged.work(timedelta(seconds=5))
     assert target_of(staged.rollout, canary).state == "failed"
     assert staged.offered() == []
+
+
+@pytest.mark.parametrize("is_left_out", [False, True])
+def test_a_version_that_nobody_runs_is_not_what_newcomers_get(*, is_left_out: bool) -> None:
+    """It failed on all within the budget, or the others were left out when it had failed on the first."""
+    budget = Budget(percent=0 if is_left_out else 100)
+    stages = (StagePlan("All", Share(percent=100), budget=budget),)
+    staged = Staged(2, stages=stages, automatic_rollback=False, max_in_flight=1)
+    [first] = staged.offered()
+    fail(staged, first)
+    if is_left_out:
+        uids = [agent.instance_uid for agent in staged.story.agents]
+        assert leave_out(rollout=staged.rollout, uids=uids, actor=TESTER) == 2
+    else:
+        [other] = staged.offered()
+        fail(staged, other)
+    staged.work()
+    assert staged.rollout.state == "cancelled"
+    assert "nobody runs it" in staged.rollout.state_reason
+    newcomer = staged.story.join()
+    assert staged.story.claim(newcomer) == {newcomer.instance_uid: hash_of(staged.story.one)}
 
 
 def test_an_offer_that_a_later_one_overtook_leaves_no_open_target() -> None:

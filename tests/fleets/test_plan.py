@@ -167,6 +167,14 @@ def test_a_stage_with_nobody_in_it_is_skipped_before_or_after_it_began() -> None
     assert decide(begins).stages == {1: StageWord.RUNNING}
 
 
+def test_what_failed_wherever_it_was_tried_has_not_succeeded_whatever_the_budget() -> None:
+    failed = view(State.RUNNING, Counts(failed=2), stage=StageWord.PASSED, budget=100)
+    assert decide(failed).state is State.SUCCEEDED
+    alone = decide(replace(failed, has_failed_alone=True))
+    assert (alone.state, alone.revert) == (State.CANCELLED, False)
+    assert "failed wherever it was tried" in alone.reason
+
+
 def test_a_stage_that_somebody_comes_into_after_it_was_skipped_is_so_no_more() -> None:
     late = decide(view(State.RUNNING, Counts(waiting=1), stage=StageWord.SKIPPED))
     assert (late.release, late.stages) == ((0,), {0: StageWord.PASSED})

@@ -1,6 +1,6 @@
 """A rollout as the plan sees it, read in a fixed number of statements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from fleets.rollouts.windows import Window, parse_window
 
 def view_of(rollout: Rollout, stages: Sequence[Stage], now: datetime) -> plan.RolloutView:
     """What plan.decide and plan.act need."""
-    counted = _counted(rollout, stages)
+    counted = {pk: Counts(**counts) for pk, counts in _counted(rollout, stages).items()}
     window = window_of(rollout)
     return plan.RolloutView(
         state=plan.State(rollout.state),
@@ -28,7 +28,15 @@ def view_of(rollout: Rollout, stages: Sequence[Stage], now: datetime) -> plan.Ro
         is_open=window is None or window.is_open(now),
         waits_for_offline=rollout.waits_for_offline,
         is_zone_held=_is_zone_held(rollout, now),
+        has_failed_alone=_has_failed_alone(rollout, counted.values()),
     )
+
+
+def _has_failed_alone(rollout: Rollout, counts: Iterable[Counts]) -> bool:
+    """Also of those that were left out since; asked of them only where nobody else is left."""
+    if any(one.total != one.failed for one in counts):
+        return False
+    return Target.objects.filter(rollout=rollout).exclude(failure="").exists()
 
 
 def _is_zone_held(rollout: Rollout, now: datetime) -> bool:
@@ -46,11 +54,11 @@ def window_of(rollout: Rollout) -> Window | None:
     return parse_window(rollout.window_days, rollout.window_hours, rollout.window_zone)
 
 
-def _stage(stage: Stage, counts: Mapping[str, int]) -> plan.StageView:
+def _stage(stage: Stage, counts: Counts) -> plan.StageView:
     return plan.StageView(
         index=stage.index,
         state=plan.StageWord(stage.state),
-        counts=Counts(**counts),
+        counts=counts,
         budget=Budget(stage.failure_budget_percent, stage.failure_budget_count),
         bake=timedelta(seconds=stage.bake_s),
         bake_until=stage.bake_until,
