@@ -88,7 +88,7 @@ def hint_for(error: str) -> str:
 
 RETRY_MANY: Final = (
     "Each is offered the version before it, and once that runs the one that failed again: two restarts. One that went"
-    " back by itself is offered it at once."
+    " back by itself needs one. The zone limit and the number in flight of their rollout hold."
 )
 """What a retry of several collectors does."""
 RETRIED: Final = "offered what failed once more"
