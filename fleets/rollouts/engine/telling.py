@@ -54,6 +54,7 @@ _TURNS: Final = {
     State.PAUSED: partial(activity.record, action="rollout.pause"),
     State.ROLLING_BACK: partial(activity.record, action="rollout.roll_back"),
     State.RUNNING: partial(activity.record, action="rollout.resume"),
+    State.CANCELLED: partial(activity.record, action="rollout.cancel"),
 }
 
 
