@@ -10,6 +10,7 @@ from agents.models import Agent, AgentStatus
 from agents.views.versions import VersionRef, refs_by_hash
 from agents.wording import hint_for
 from fleets.models import Attempt, AttemptState, Quarantine
+from fleets.rollouts.past import WHY_FAILED
 from telflo.base.redaction import redact_text
 
 _LOOKS: Final[Mapping[str, str]] = {
@@ -69,14 +70,14 @@ def attempt_rows(attempts: Sequence[Attempt]) -> list[AttemptRow]:
 
 def quarantined_rows(agent: Agent) -> list[QuarantinedRow]:
     """What is not offered to this agent any more, newest first, in two queries."""
-    rows = list(Quarantine.objects.filter(agent=agent).select_related("attempt").order_by("-since"))
+    rows = list(Quarantine.objects.filter(agent=agent).annotate(why=WHY_FAILED).order_by("-since"))
     names = refs_by_hash({row.hash for row in rows})
     return [
         QuarantinedRow(
             version=names.get(row.hash),
             hash=row.hash,
             since=row.since,
-            error=redact_text(row.attempt.error) if row.attempt else "",
+            error=redact_text(row.why),
         )
         for row in rows
     ]
@@ -84,7 +85,7 @@ def quarantined_rows(agent: Agent) -> list[QuarantinedRow]:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What the collector answered to the version that it should run, and what to add to it."""
+    """Why the version that the collector should run failed there, and what to add to that."""
 
     error: str
     at: datetime | None

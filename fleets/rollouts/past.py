@@ -1,13 +1,14 @@
-"""How what failed on collectors before can be offered there again, from the database: one query."""
+"""What failed on collectors before, why, and how it can be offered there again, from the database."""
 
 from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery, TextField, Value
+from django.db.models.functions import Coalesce, NullIf
 
 from configs.models import ConfigVersion
-from fleets.models import Membership, Quarantine, RenderedConfig
+from fleets.models import Membership, Quarantine, RenderedConfig, Target
 from fleets.rollouts.placing import Again, way_again
 
 
@@ -16,6 +17,20 @@ def failed_there(path: str) -> Exists:
     return Exists(Quarantine.objects.filter(agent=OuterRef("agent"), hash=OuterRef(path)))
 
 
+_JUDGED_BY: Final = (
+    Target.objects.filter(
+        agent=OuterRef("agent"), rollout__version__rendered__hash=OuterRef("hash")
+    )
+    .exclude(failure="")
+    .order_by("-failed_at")
+)
+WHY_FAILED: Final = Coalesce(
+    NullIf("attempt__error", Value("")),
+    Subquery(_JUDGED_BY.values("failure")[:1]),
+    Value(""),
+    output_field=TextField(),
+)
+"""Of quarantine: what the agent answered; of what failed after it was applied, what that was judged by."""
 PREVIOUS_FAILED: Final = failed_there("previous__hash")
 """Whether what a member ran before failed on it too."""
 WANTED_FAILED: Final = failed_there("agent__membership__desired__hash")
@@ -30,7 +45,9 @@ def failed_before(version: ConfigVersion) -> Q:
 
 
 def ways_again(failed: Mapping[UUID, str], applied: Mapping[UUID, str]) -> dict[UUID, Again]:
-    """For each of these agents. failed: the hash that failed there · applied: what it acknowledged last as applied."""
+    """Of each of these, in one query. failed: the hash that failed there · applied: what it acknowledged last as
+    applied.
+    """
     if not failed:
         return {}
     members = Membership.objects.filter(agent_id__in=list(failed))

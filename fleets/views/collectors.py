@@ -11,6 +11,7 @@ from agents.snapshot import ConfigStatus
 from agents.views.paging import BY_URGENCY
 from agents.views.rows import build_name
 from fleets.models import Fleet, Quarantine, RenderedConfig
+from fleets.rollouts.past import WHY_FAILED
 from telflo.base.redaction import redact_text
 
 FIRST_ROWS: Final = 25
@@ -41,7 +42,7 @@ _COLUMNS: Final = (
 class CollectorRow:
     """One collector; `runs` and `wanted` are versions in words, "" when there is none.
 
-    failure: what it answered to the version that it should run, redacted; has_failed: whether it failed it.
+    failure: why the version that it should run failed there, redacted; has_failed: whether it failed it.
     """
 
     agent: Agent
@@ -69,7 +70,7 @@ class CollectorRow:
 def first_collectors(fleet: Fleet) -> list[CollectorRow]:
     """Those that need attention first, then by name; two queries."""
     found = Agent.objects.filter(membership__fleet=fleet).select_related("status", "membership")
-    found = found.annotate(quarantine_error=Subquery(_QUARANTINED.values("attempt__error")[:1]))
+    found = found.annotate(quarantine_error=Subquery(_QUARANTINED.values(why=WHY_FAILED)[:1]))
     agents: list[Any] = list(
         found.only(*_COLUMNS).order_by(BY_URGENCY, "display_name")[:FIRST_ROWS]
     )
