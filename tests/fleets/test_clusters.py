@@ -119,6 +119,13 @@ class TestContrasts:
         assert contrasts([host(1, image="v2")], [host(2, image="v1")]) == []
         assert contrasts([host(1, image="v2"), host(2, image="v2")], []) == []
 
+    def test_what_fewer_than_four_of_five_that_failed_share_is_no_cause(self) -> None:
+        others = [host(n, image="v1") for n in range(20, 30)]
+        for sharing, is_told in ((7, False), (8, True)):
+            images = ["v2"] * sharing + ["v1"] * (10 - sharing)
+            failed = [host(n, image=image) for n, image in enumerate(images)]
+            assert bool(contrasts(failed, others)) is is_told
+
     def test_what_most_have_is_no_contrast(self) -> None:
         failed = [host(n, os="linux") for n in range(3)]
         assert contrasts(failed, [host(n, os="linux") for n in range(5, 9)]) == []
