@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from fleets.models import Fleet, Rollout, RolloutState, Stage
 from fleets.rollouts import plan
+from fleets.rollouts.engine.drawing import change_places
 from fleets.rollouts.engine.locks import locked
 from fleets.rollouts.engine.releasing import close, has_moved, release, withdraw
 from fleets.rollouts.engine.reverting import revert
@@ -76,6 +77,9 @@ def _carry_out(
 ) -> bool:
     """Store what was decided; answers whether anything changed."""
     changed = _enter(rollout, decision, now) | _enter_stages(stages, decision, now)
+    for index, word in decision.stages.items():
+        if word is plan.StageWord.RUNNING:
+            change_places(rollout, stages[index], now=now)
     if decision.withdraw:
         withdraw(rollout, now=now)
     if decision.revert:
