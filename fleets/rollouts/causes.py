@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
 from agents.lastwords import gist_of
+from agents.wording import hint_for
 from configs.collector.errors import ParseError
 from configs.collector.mentions import line_named
 from configs.collector.parse import parse
@@ -59,6 +60,11 @@ class Cause:
     uids: Sequence[UUID]
     shared: Sequence[Contrast]
     line: Line | None = None
+
+    @property
+    def hint(self) -> str:
+        """Where to look when the words do not say why, "" where they do."""
+        return hint_for(self.error)
 
     @property
     def is_over_time(self) -> bool:

@@ -281,6 +281,16 @@ def test_the_page_says_of_a_log_that_is_quoted_what_says_why() -> None:
     assert page(paths[0]).count("Starting") == 1, "under the cause, where all of it is"
 
 
+def test_the_page_says_where_to_look_when_a_supervisor_cannot_tell_why() -> None:
+    staged, canary = failed()
+    here = f"/rollouts/{staged.rollout.number}/"
+    words = "Agent exited unexpectedly with exit code 1 while applying configuration"
+    Target.objects.filter(agent=canary.instance_uid).update(failure=words)
+    assert "agent.log, in the supervisor&#x27;s storage directory" in page(here)
+    Target.objects.filter(agent=canary.instance_uid).update(failure="unknown exporter")
+    assert "agent.log" not in page(here)
+
+
 def test_the_page_says_of_one_that_cannot_go_back_why_and_what_failed() -> None:
     staged, canary = failed()
     staged.story.fleet.stable_version = None
