@@ -25,6 +25,11 @@ def gist_of(error: str) -> str:
     return "\n".join([f"{head}{mark}", *said]) if said else error
 
 
+def own_words(error: str) -> str:
+    """Of a failure with a quoted log what the collector itself said; else all of it. For where there is one line."""
+    return gist_of(error).partition(QUOTED)[2].strip() or error
+
+
 def _entries(log: str) -> Iterator[tuple[str, str]]:
     """Each line with its level, "" for what is no line of a log. The first may begin in the middle: it is left out."""
     lines = [line for line in log.splitlines() if line.strip()]

@@ -32,12 +32,14 @@ receivers:
   hostmetrics:  # old and new collectors know this name
     collection_interval: 30s
     scrapers: {cpu: {}, memory: {}, filesystem: {}}
+processors:
+  memory_limiter: {check_interval: 1s, limit_percentage: 75}
 exporters:
   debug:  # replace with your backend
 service:
   pipelines:
-    metrics: {receivers: [otlp, hostmetrics], exporters: [debug]}
-    traces: {receivers: [otlp], exporters: [debug]}
+    metrics: {receivers: [otlp, hostmetrics], processors: [memory_limiter], exporters: [debug]}
+    traces: {receivers: [otlp], processors: [memory_limiter], exporters: [debug]}
 """
 """A first configuration: a collector that shows in its own log what it receives."""
 _VERSIONS_SHOWN = 5

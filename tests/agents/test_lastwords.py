@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agents.lastwords import gist_of
+from agents.lastwords import gist_of, own_words
 
 HEAD = (
     "Agent exited unexpectedly with exit code 1 while applying configuration\nCollector log tail:"
@@ -64,3 +64,15 @@ def test_a_first_line_that_was_cut_in_the_middle_says_nothing() -> None:
 )
 def test_where_nothing_stands_out_the_text_stays(error: str) -> None:
     assert gist_of(error) == error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("\n".join([HEAD, *JSON, LAST]), LAST),
+        ("timeout", "timeout"),
+        (HEAD, HEAD),
+    ],
+)
+def test_where_there_is_one_line_the_collectors_own_words_are_told(error: str, words: str) -> None:
+    assert own_words(error) == words
