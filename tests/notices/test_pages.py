@@ -50,7 +50,7 @@ def test_a_secret_is_shown_in_the_answer_alone(admin: Client) -> None:
 def assert_follows_its_own_page(html: str, one: Subscription) -> None:
     """The address of the form answers with the form, which would take the place of the secret."""
     live = re.findall(r'data-live="notices"(?: data-live-url="([^"]*)")?', html)
-    assert live == [f"{BASE}{one.pk}/"] * 3
+    assert live == [f"{BASE}{one.pk}/"] * 4
 
 
 def test_slacks_address_is_shown_nowhere_and_kept_when_it_is_left_empty(admin: Client) -> None:

@@ -284,8 +284,13 @@ def test_what_is_not_shown_leads_to_lists_of_its_kind() -> None:
 
 
 def test_when_all_is_well_it_says_so() -> None:
-    make_collector(fleet=make_fleet())
-    assert "Nothing needs attention" in overview()
+    fleet = make_fleet()
+    make_collector(fleet=fleet)
+    html = overview()
+    assert "Nothing needs attention" in html
+    assert "disconnected." not in html
+    make_collector(fleet=fleet, status="disconnected", connected=False)
+    assert "Nothing needs attention. 1 collector is disconnected." in overview()
 
 
 def test_it_takes_as_many_queries_for_200_collectors_as_for_10() -> None:
