@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agents.lastwords import QUOTED
 from agents.snapshot import Capability
 
 CAPABILITY_NAMES: Final[Mapping[Capability, str]] = {
@@ -78,7 +79,7 @@ def hint_for(error: str) -> str:
 
     Supervisors that know collector_crash_log_snippet_kib quote the collector's log; older ones say that it ended.
     """
-    if "exited unexpectedly" not in error or "Collector log tail" in error:
+    if "exited unexpectedly" not in error or QUOTED in error:
         return ""
     return (
         "The supervisor cannot report why: it does not pass on what the collector wrote. On the host that"

@@ -28,13 +28,15 @@ class LineSerializer(serializers.Serializer[Any]):
 
 
 class CauseSerializer(serializers.Serializer[Any]):
-    """Failures of one cause. id: for `retry/`; error: the whole words of the first, secrets masked; line: of the
-    version's text, where they name a component or key of it; instance_uids: the first hundred.
+    """Failures of one cause. id: for `retry/`; error: the whole words of the first, secrets masked; gist: what of them
+    says why, without the log around it; line: of the version's text, where that names a component or key of it;
+    instance_uids: the first hundred.
     """
 
     id = serializers.CharField()
     count = serializers.IntegerField()
     error = serializers.CharField()
+    gist = serializers.CharField()
     line = LineSerializer(allow_null=True)
     first_at = serializers.DateTimeField()
     last_at = serializers.DateTimeField()

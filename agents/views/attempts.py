@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from agents.lastwords import gist_of
 from agents.models import Agent, AgentStatus
 from agents.views.versions import VersionRef, refs_by_hash
 from agents.wording import hint_for
@@ -62,7 +63,7 @@ def attempt_rows(attempts: Sequence[Attempt]) -> list[AttemptRow]:
             offered_at=attempt.offered_at,
             took=_took(attempt),
             rollout=attempt.rollout.number if attempt.rollout else None,
-            error=redact_text(attempt.error),
+            error=redact_text(gist_of(attempt.error)),
         )
         for attempt in attempts
     ]
@@ -85,7 +86,10 @@ def quarantined_rows(agent: Agent) -> list[QuarantinedRow]:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the version that the collector should run failed there, and what to add to that."""
+    """Why the version that the collector should run failed there, and what to add to that.
+
+    error: what of its answer says why; the whole is among the attempts.
+    """
 
     error: str
     at: datetime | None
@@ -98,8 +102,8 @@ def failure_of(status: AgentStatus, quarantined: Sequence[QuarantinedRow]) -> Fa
         return None
     found = next((row for row in quarantined if row.hash == status.desired_hash), None)
     if found is not None and found.error:
-        return Failure(found.error, found.since, hint_for(found.error))
-    error = redact_text(status.remote_config_error)
+        return Failure(gist_of(found.error), found.since, hint_for(found.error))
+    error = redact_text(gist_of(status.remote_config_error))
     return Failure(error, status.remote_config_at, hint_for(error)) if error else None
 
 

@@ -53,7 +53,7 @@ class Model:
     values: Mapping[str, Value]
 
     def used_types(self) -> Mapping[Kind, frozenset[str]]:
-        """The component types that the service uses, by kind: what a collector's build has to have.
+        """The component types that the service uses, by kind and by their present names: what is ever built.
 
         Parts that no pipeline and no service uses are left out, and so are names that a reference stands for.
         """
@@ -77,10 +77,16 @@ class Model:
         same = exact or [one for one in names if renamed(kind, trimmed(one)) == name]
         return (kind.value, next(iter(same), name), *path[2:])
 
-    def type_as_written(self, kind: Kind, component_type: str) -> str:
-        """A component type with the name that the text has for it."""
-        types = (type_of(trimmed(one)) for one in entries_of(self.values.get(kind)))
-        return next((one for one in types if renamed(kind, one) == component_type), component_type)
+    def written_types(self) -> Mapping[Kind, frozenset[str]]:
+        """The component types that the text defines, used or not, with its names for them.
+
+        A collector has to know them all: it refuses a text with another one (run with 0.149.0 and 0.158.0).
+        """
+        ids = {kind: map(trimmed, entries_of(self.values.get(kind))) for kind in Kind}
+        return {
+            kind: frozenset(type_of(one) for one in found if "$" not in one)
+            for kind, found in ids.items()
+        }
 
     def _kind(self, kind: Kind, member: str) -> Kind:
         return Kind.CONNECTOR if member in self.components[Kind.CONNECTOR] else kind

@@ -103,7 +103,7 @@ def _configurations(wanted: set[tuple[str, str]]) -> list[tuple[UUID, str, int]]
 
 def _read_versions(ids: list[UUID]) -> Iterable[tuple[UUID, Parts]]:
     for one in ConfigVersion.objects.filter(pk__in=ids).only("pk", "yaml"):
-        yield one.pk, needs_of(one.yaml).components
+        yield one.pk, needs_of(one.yaml).used
 
 
 def _builds(wanted: set[tuple[str, str]]) -> list[Build]:

@@ -15,7 +15,7 @@ from configs.forms import ConfigurationForm
 from configs.services import create_configuration, save_version
 from configs.starting import TEMPLATES, WRITTEN_FOR, template_named
 from configs.views.findings import findings_context
-from configs.views.judging import judged
+from configs.views.judging import judged, what_next
 from telflo.base.access import Action
 from telflo.base.activity import Actor, actor_of
 from telflo.base.errors import DomainError
@@ -83,7 +83,7 @@ def _as_version(request: HttpRequest, actor: Actor, data: dict[str, Any]) -> str
     )
     text = {key: data[key] for key in ("yaml", "note", "collector_version")}
     version = save_version(configuration=configuration, actor=actor, **text)
-    messages.success(request, f"{version} is saved. Publish it to give it to fleets")
+    messages.success(request, f"{version} is saved. {what_next(version)}")
     return reverse("configs:version", args=[configuration.pk, version.number])
 
 

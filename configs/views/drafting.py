@@ -21,7 +21,7 @@ from configs.services import masked_diff, read_raw_text
 from configs.textdiff import TextDiff
 from configs.views.compare import DiffRow, rows_of
 from configs.views.findings import findings_context
-from configs.views.judging import judged
+from configs.views.judging import judged, what_next
 from configs.views.subject import configuration_or_404
 from telflo.base.access import Action
 from telflo.base.activity import actor_of
@@ -151,7 +151,7 @@ def _save_version(
         add_domain_error(form, error)
         return _page(request, configuration, form, status=422)
     if is_last:
-        messages.success(request, f"v{version.number} is saved. Publish it to give it to fleets")
+        messages.success(request, f"v{version.number} is saved. {what_next(version)}")
     name = "configs:version" if is_last else "configs:version-publish"
     return redirect(name, configuration.pk, version.number)
 

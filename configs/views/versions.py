@@ -115,7 +115,7 @@ def _publishing(version: ConfigVersion, accepted: list[str]) -> Question:
     is_blocked = bool(found["blocking"])
     return Question(
         title=f"{version} has errors" if is_blocked else f"Publish {version}?",
-        body="A collector would refuse it, so it is not published. Mend them in the draft, and save that as the next"
+        body="A collector would refuse it, so it is not published. Mend them in a draft, and save that as the next"
         " version."
         if is_blocked
         else "Fleets can be given it from then on. No collector changes before someone assigns it."

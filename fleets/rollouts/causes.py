@@ -10,6 +10,8 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
+from agents.lastwords import gist_of
+from agents.wording import hint_for
 from configs.collector.errors import ParseError
 from configs.collector.mentions import line_named
 from configs.collector.parse import parse
@@ -45,18 +47,24 @@ class Line:
 class Cause:
     """Failures of one cause, as people may see it: secrets masked.
 
-    id: the same for the same cause · error: the whole words of the first · line: of the version's text, where the
-    words name one · shared: what these have and those that did not fail have not.
+    id: the same for the same cause · error: the whole words of the first · gist: what of them says why · line: of the
+    version's text, where that names one · shared: what these have and those that did not fail have not.
     """
 
     id: str
     count: int
     error: str
+    gist: str
     first_at: datetime
     last_at: datetime
     uids: Sequence[UUID]
     shared: Sequence[Contrast]
     line: Line | None = None
+
+    @property
+    def hint(self) -> str:
+        """Where to look when the words do not say why, "" where they do."""
+        return hint_for(self.error)
 
     @property
     def is_over_time(self) -> bool:
@@ -105,15 +113,17 @@ def _id(cluster: Cluster) -> str:
 
 
 def _cause(cluster: Cluster, shared: Iterable[Contrast], text: str) -> Cause:
+    gist = gist_of(cluster.example)
     return Cause(
         id=_id(cluster),
         count=cluster.count,
         error=redact_text(cluster.example),
+        gist=redact_text(gist),
         first_at=cluster.first_at,
         last_at=cluster.last_at,
         uids=cluster.uids,
         shared=[replace(one, value=redact_text(one.value)) for one in shared],
-        line=_line(text, cluster.example),
+        line=_line(text, gist),
     )
 
 

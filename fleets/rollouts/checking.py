@@ -35,7 +35,7 @@ from fleets.models import (
     TargetState,
 )
 from fleets.rollouts import preflight
-from fleets.rollouts.needs import Component, needs_of, offered_by, said_by_version
+from fleets.rollouts.needs import Component, needs_of, said_by_version, taken_by
 from fleets.rollouts.past import PREVIOUS_FAILED
 from fleets.rollouts.placing import TargetFacts, way_again
 from fleets.rollouts.plan import ACTIVE
@@ -173,4 +173,4 @@ def _alike(kind: Sequence[Any], count: int, gathered: str, traits: Sequence[str]
 def _builds(hashes: Iterable[str]) -> dict[str, frozenset[Component]]:
     """What is known of these builds; one that tells nothing is not known."""
     trees = ComponentSet.objects.filter(hash__in=list(hashes)).values_list("hash", "tree")
-    return {digest: offered for digest, tree in trees if (offered := offered_by(tree))}
+    return {digest: taken for digest, tree in trees if (taken := taken_by(tree))}

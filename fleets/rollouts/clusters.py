@@ -12,6 +12,8 @@ from functools import cache
 from typing import Final
 from uuid import UUID
 
+from agents.lastwords import gist_of
+
 _LONGEST: Final = 4_000
 _HEX: Final = "[0-9a-fA-F]"
 _GROUPS: Final = rf"{_HEX}{{1,4}}(?::{_HEX}{{1,4}})*"
@@ -51,7 +53,7 @@ _SPACE: Final = re.compile(r"\s+")
 
 def pattern_of(error: str) -> str:
     """What is common to errors of one cause: times, ids, addresses, paths and numbers are masked, lists are sorted."""
-    text = error[:_LONGEST]
+    text = gist_of(error)[:_LONGEST]
     for found, mask in _MASKS:
         text = found.sub(mask, text)
     return _SPACE.sub(" ", _LIST.sub(_sorted, text)).strip()

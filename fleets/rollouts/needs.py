@@ -9,11 +9,11 @@ from configs.checking import checked
 from configs.collector.errors import ParseError
 from configs.collector.findings import Severity
 from configs.collector.model import Model, environment_names, model_of
-from configs.collector.names import Kind, renamed
+from configs.collector.names import RENAMED, Kind, renamed
 from configs.collector.parse import parse
 
 Component = tuple[str, str]
-"""Kind and type: ("exporters", "debug"); names that were changed in 2026 stand as the new ones."""
+"""Kind and type: ("exporters", "debug")."""
 
 _NOT_ASKED: Final = frozenset({"G02", "G03", "G04", "P10", "P11", "P19"})
 """No receivers, exporters or pipelines: a supervisor starts its collector so that it takes that, and moves nothing.
@@ -44,14 +44,16 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """environment: variables without a default · said: errors and warnings of the validator · model: None for a text
-    that cannot be read.
+    """components: that the text defines, with its names for them · environment: variables without a default ·
+    said: errors and warnings of the validator · model: None for a text that cannot be read · used: components that the
+    service uses; names that were changed in 2026 stand as the new ones.
     """
 
     components: frozenset[Component] = frozenset()
     environment: frozenset[str] = frozenset()
     said: tuple[Said, ...] = ()
     model: Model | None = None
+    used: frozenset[Component] = frozenset()
 
     @property
     def faults(self) -> list[Said]:
@@ -63,16 +65,16 @@ class Needs:
         """What a collector takes and people may not want."""
         return [one for one in self.said if not one.is_error]
 
-    def called(self, component: Component) -> str:
-        """As people and the text call it: "exporter kafka"."""
-        kind, name = component
-        written = self.model.type_as_written(Kind(kind), name) if self.model else name
-        return f"{kind.removesuffix('s')} {written}"
+
+def called(component: Component) -> str:
+    """As people call it: "exporter kafka"."""
+    kind, name = component
+    return f"{kind.removesuffix('s')} {name}"
 
 
 @lru_cache(maxsize=_KEPT)
 def needs_of(text: str, versions: tuple[str, ...] = ("",)) -> Needs:
-    """What a version's text needs. Only components that a pipeline or the service uses are ever built.
+    """What a version's text needs.
 
     versions: of the collectors that are to run it, the most frequent first; what is said of the text holds for all.
     Kept, since a plan that is being edited asks again and again.
@@ -82,9 +84,13 @@ def needs_of(text: str, versions: tuple[str, ...] = ("",)) -> Needs:
         model = model_of(parse(text))
     except ParseError:
         return Needs(said=said)
-    used = {(kind.value, name) for kind, types in model.used_types().items() for name in types}
     variables = {one.name for one in environment_names(model) if not one.has_default}
-    return Needs(frozenset(used), frozenset(variables), said, model)
+    written, used = map(_components, (model.written_types(), model.used_types()))
+    return Needs(written, frozenset(variables), said, model, used)
+
+
+def _components(types: Mapping[Kind, Collection[str]]) -> frozenset[Component]:
+    return frozenset((kind.value, name) for kind, names in types.items() for name in names)
 
 
 @lru_cache(maxsize=_KEPT * _MOST_VERSIONS)
@@ -120,10 +126,23 @@ def said_by_version(
 
 
 def offered_by(tree: Mapping[str, Any]) -> frozenset[Component]:
-    """What a build has, by AvailableComponents; nothing for one that tells nothing."""
-    return frozenset(
-        (kind.value, renamed(kind, name)) for kind in Kind for name in _below(tree.get(kind.value))
-    )
+    """What a build has, by AvailableComponents; nothing for one that tells nothing. Present names, as in Needs.used."""
+    return frozenset((kind, renamed(Kind(kind), name)) for kind, name in _listed(tree))
+
+
+def taken_by(tree: Mapping[str, Any]) -> frozenset[Component]:
+    """The names of components that a build takes, by AvailableComponents.
+
+    A build with the new name of one takes the old one too; a build of before the change does not know the new one.
+    Those that take both list both (seen of 0.149.0 and 0.158.0).
+    """
+    listed = frozenset(_listed(tree))
+    return listed | {
+        (kind.value, old)
+        for kind, names in RENAMED.items()
+        for old, new in names.items()
+        if (kind.value, new) in listed
+    }
 
 
 def missing_in(needed: Collection[Component], offered: Collection[Component]) -> list[Component]:
@@ -131,6 +150,9 @@ def missing_in(needed: Collection[Component], offered: Collection[Component]) ->
     return sorted(set(needed) - set(offered))
 
 
-def _below(node: Any) -> Iterable[str]:
-    below = node.get("components") if isinstance(node, Mapping) else None
-    return below if isinstance(below, Mapping) else ()
+def _listed(tree: Mapping[str, Any]) -> Iterable[Component]:
+    for kind in Kind:
+        node = tree.get(kind.value)
+        below = node.get("components") if isinstance(node, Mapping) else None
+        for name in below if isinstance(below, Mapping) else ():
+            yield kind.value, name

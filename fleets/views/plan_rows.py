@@ -50,13 +50,25 @@ def track_of(strategy: Strategy, reaches: Sequence[StageReach]) -> list[TrackSta
 
 
 def least_time(strategy: Strategy, reaches: Sequence[StageReach]) -> str:
-    """How long it takes if nothing fails: soaks and bakes, "" for no time at all. Applying comes on top."""
-    some = [stage for stage, one in zip(strategy.stages, reaches, strict=True) if one.targets]
-    whole = sum((stage.bake + strategy.soak for stage in some), timedelta())
+    """How long it takes if nothing fails: soaks and bakes, "" for no time at all. Applying comes on top.
+
+    Of a stage so many soak at a time as may be in flight.
+    """
+    stages = zip(strategy.stages, reaches, strict=True)
+    times = (
+        one.bake + strategy.soak * _turns(strategy, reach) for one, reach in stages if reach.targets
+    )
+    whole = sum(times, timedelta())
     minutes = -(-int(whole.total_seconds()) // 60)
     hours, rest = divmod(minutes, 60)
     parts = [f"{grouped(hours)} h" if hours else "", f"{rest} min" if rest else ""]
     return " ".join(part for part in parts if part)
+
+
+def _turns(strategy: Strategy, reach: StageReach) -> int:
+    """How many times a soak passes in a stage."""
+    at_a_time = strategy.max_in_flight or reach.reached
+    return max(1, -(-reach.reached // at_a_time)) if at_a_time else 1
 
 
 def _budget_words(strategy: Strategy, index: int, reach: StageReach) -> str:

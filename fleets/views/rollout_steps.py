@@ -80,7 +80,7 @@ WORDS: Final = {
     ),
     Step.CANCEL: StepWords(
         "cancel",
-        "Cancel",
+        "Cancel the rollout",
         "ban",
         lambda rollout: f"Cancel {rollout}?",
         "Nobody else gets the version. Collectors that moved stay on it, and the fleet then runs two versions.",

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from agents.lastwords import gist_of
 from agents.models import Status
 from agents.views.versions import AgentVersions, Pointers, acknowledged, versions_by
 from fleets.models import Attempt, Rollout, RolloutState, Target, TargetState
@@ -44,8 +45,9 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """One collector in the rollout, with why it stands where it does. `error` is redacted.
+    """One collector in the rollout, with why it stands where it does.
 
+    error, reason: redacted; of a log that is quoted they have what says why alone ·
     instead: what runs on it, in words, where the version failed · can_leave_out: while the rollout is under way, or
     it waits in one that succeeded, or others for it · word: in place of the state's, where that says too little.
     """
@@ -82,7 +84,7 @@ def target_rows(
     attempts = Attempt.objects.filter(rollout=rollout, agent__in=uids).order_by("id")
     errors = dict(attempts.values_list("agent_id", "error"))
     versions = versions_by({target["pk"]: _pointers(target) for target in failed})
-    redact = cache(redact_text)  # many fail for the same reason
+    redact = cache(_redacted_gist)  # many fail for the same reason
     return [
         _row(
             targets[key],
@@ -108,6 +110,10 @@ _ENDED_BEFORE: Final = (
     RolloutState.ROLLING_BACK,
     RolloutState.ROLLED_BACK,
 )
+
+
+def _redacted_gist(words: str) -> str:
+    return redact_text(gist_of(words))
 
 
 def _row(

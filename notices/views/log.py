@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from fleets.models import Fleet
@@ -53,8 +54,11 @@ def detail(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
 def page_of(request: HttpRequest, one: Subscription, *, secret: str = "") -> HttpResponse:
     """The page of one. secret: a new one, shown this once."""
     deliveries = Delivery.objects.filter(subscription=one).select_related("notice")
+    query = request.GET.urlencode()
     context = {
         "one": one,
+        # The answer to a POST follows this page too: the form's own address would bring the form back.
+        "here": reverse("notices:detail", args=[one.pk]) + (f"?{query}" if query else ""),
         "row": _row(one, fleet_names([one])),
         "hold": HOLDS.get(one.hold_s, f"{one.hold_s} s"),
         "page": rows_of(request, deliveries),

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from agents.attention import is_ill, needs_attention
 from agents.identities import MOST_AN_HOUR
+from agents.lastwords import own_words
 from agents.models import Agent, AgentStatus, GivenUid, Status
 from fleets.models import RefusalReason, RefusedAttempt, Token, TokenKind
 from telflo.base.redaction import redact_line
@@ -327,8 +328,10 @@ def _rows_url(page: str = "agents:list", *, fleet: str | None, **filters: str) -
 
 
 def _first_line(text: str) -> str:
-    """The first line of an error, secrets masked, at most 160 characters; of a gRPC error its innermost description."""
-    line = text.strip().partition("\n")[0].rpartition("desc = ")[2]
+    """The first line of an error, secrets masked, at most 160 characters; of a gRPC error its innermost description,
+    of a collector's log what says why.
+    """
+    line = own_words(text).strip().partition("\n")[0].rpartition("desc = ")[2]
     if len(line) > 1 and line[0] == line[-1] == '"':
         line = line[1:-1]
     line = redact_line(line)

@@ -32,12 +32,14 @@ receivers:
   hostmetrics:  # old and new collectors know this name
     collection_interval: 30s
     scrapers: {cpu: {}, memory: {}, filesystem: {}}
+processors:
+  memory_limiter: {check_interval: 1s, limit_percentage: 75}
 exporters:
   debug:  # replace with your backend
 service:
   pipelines:
-    metrics: {receivers: [otlp, hostmetrics], exporters: [debug]}
-    traces: {receivers: [otlp], exporters: [debug]}
+    metrics: {receivers: [otlp, hostmetrics], processors: [memory_limiter], exporters: [debug]}
+    traces: {receivers: [otlp], processors: [memory_limiter], exporters: [debug]}
 """
 """A first configuration: a collector that shows in its own log what it receives."""
 _VERSIONS_SHOWN = 5
@@ -72,7 +74,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     url = reverse("agents:list")
     return {
         "headline": _headline(numbers),
-        "subline": _subline(todo, underway),
+        "subline": _subline(todo, underway, numbers),
         "numbers": numbers,
         "cells": ledger_cells(numbers.by_status, url=url, details=_details(numbers)),
         "segments": segments_of("status", numbers.by_status),
@@ -107,13 +109,15 @@ def _headline(numbers: Numbers) -> str:
     return f"{grouped(numbers.in_sync)} of {counted(total, 'collector')} {verb}"
 
 
-def _subline(todo: Matters, underway: Sequence[UnderWay]) -> str:
-    parts = []
-    if underway:
-        parts.append(f"{counted(len(underway), 'rollout')} under way.")
+def _subline(todo: Matters, underway: Sequence[UnderWay], numbers: Numbers) -> str:
+    parts = [f"{counted(len(underway), 'rollout')} under way."] if underway else []
     if todo.items:
         parts.append(_needing(todo))
-    return " ".join(parts) or "Nothing needs attention."
+    elif not underway:
+        parts.append("Nothing needs attention.")
+    if gone := numbers.by_status.get(Status.DISCONNECTED, 0):
+        parts.append(f"{counted(gone, 'collector is', 'collectors are')} disconnected.")
+    return " ".join(parts)
 
 
 def _needing(todo: Matters) -> str:

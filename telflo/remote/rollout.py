@@ -27,6 +27,8 @@ _NAMED: Final = re.compile(r"(?P<name>.+)@(?P<number>\d{1,9}|latest)")
 _TRIES: Final = 3
 _PAUSE_S: Final = 5.0
 """So often, and so far apart at most, the causes of an outcome are asked for; it does not wait longer for them."""
+_MOST_LINES: Final = 10
+"""Of the words of a cause."""
 _PRESETS: Final = ("canary", "all_at_once", "one_by_one")
 
 
@@ -217,7 +219,8 @@ def _watch(
     if causes is not None:
         result["failures"] = causes
         for cause in causes:
-            session.say(f"  {cause['count']} failed: {cause['error'].splitlines()[0]}")
+            words = (cause.get("gist") or cause["error"]).splitlines()[:_MOST_LINES]
+            session.say(f"  {cause['count']} failed: " + "\n    ".join(words))
     return end
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from agents.models import Agent
 from agents.snapshot import AgentSnapshot
-from fleets.models import Membership, Quarantine, Rollout, Target
+from fleets.models import Attempt, Membership, Quarantine, Rollout, Target
 from fleets.rollouts.plan import Action
 from fleets.rollouts.services import act_on_rollout
 from telflo.base.access import Role
@@ -267,6 +267,28 @@ def test_the_page_says_why_one_failed_that_went_back() -> None:
     html = page(f"/rollouts/{staged.rollout.number}/?state=reverting")
     assert "The version failed there: unknown exporter" in html
     assert "hunter2" not in html
+
+
+def test_the_page_says_of_a_log_that_is_quoted_what_says_why() -> None:
+    staged, canary = failed()
+    log = 'It ended.\nCollector log tail:\n{"level":"info","msg":"Starting"}\nError: port taken'
+    Attempt.objects.filter(agent=canary.instance_uid).update(error=log)
+    Target.objects.filter(agent=canary.instance_uid).update(failure=log)
+    paths = [f"/rollouts/{staged.rollout.number}/", f"/collectors/{canary.instance_uid}/"]
+    for html in map(page, paths):
+        assert "Error: port taken" in html
+    assert "Starting" not in page(paths[1])
+    assert page(paths[0]).count("Starting") == 1, "under the cause, where all of it is"
+
+
+def test_the_page_says_where_to_look_when_a_supervisor_cannot_tell_why() -> None:
+    staged, canary = failed()
+    here = f"/rollouts/{staged.rollout.number}/"
+    words = "Agent exited unexpectedly with exit code 1 while applying configuration"
+    Target.objects.filter(agent=canary.instance_uid).update(failure=words)
+    assert "agent.log, in the supervisor&#x27;s storage directory" in page(here)
+    Target.objects.filter(agent=canary.instance_uid).update(failure="unknown exporter")
+    assert "agent.log" not in page(here)
 
 
 def test_the_page_says_of_one_that_cannot_go_back_why_and_what_failed() -> None:

@@ -72,3 +72,9 @@ def test_findings_are_told_by_rules_and_warnings_accepted_by_rule() -> None:
     assert "L04" not in [one.rule for one in open_warnings(report, ["L04"])]
     assert not broken_rules(report, Severity.ERROR)
     assert [one.rule for one in broken_rules(checked("a: ["), Severity.ERROR)] == ["P01"]
+
+
+def test_words_that_a_setting_takes_are_told_without_the_empty_one() -> None:
+    text = "exporters: {otlp_http: {endpoint: 'https://a', compression: zsdt}}"
+    [told] = [one for one in checked(text, "0.158.0").findings if one.rule == "P17"]
+    assert told.message.endswith("lz4, none.")

@@ -1,5 +1,7 @@
 """The templates of the gallery."""
 
+from pathlib import Path
+
 import pytest
 
 from configs.checking import checked
@@ -9,6 +11,7 @@ from configs.collector.parse import parse
 from configs.starting import TEMPLATES, WRITTEN_FOR, Template, template_named
 from telflo.base.redaction import MASK, redact_text
 
+SCRIPTS = Path(__file__).parents[2] / "fleets/quickdeploy/scripts"
 of_each = pytest.mark.parametrize("template", TEMPLATES, ids=lambda one: one.slug)
 
 
@@ -35,6 +38,15 @@ def test_it_says_which_variables_it_needs_and_holds_no_secret(template: Template
     assert names
     assert not [name for name in names if name not in comments]
     assert MASK not in redact_text(template.text)
+
+
+def test_what_is_kept_on_disk_is_kept_where_a_unit_lets_its_collector_write() -> None:
+    """The unit of quick deploy leaves nothing writable but its StateDirectory."""
+    on_hosts = [one for one in TEMPLATES if one.slug != "kubernetes-logs"]
+    assert len(on_hosts) == 5
+    for one in on_hosts:
+        assert "directory: ${env:STATE_DIRECTORY:-/var/lib/otelcol}/" in one.text, one.slug
+    assert "StateDirectory=$service\n" in (SCRIPTS / "telflo-collector.service").read_text()
 
 
 def test_each_has_an_address_of_its_own() -> None:

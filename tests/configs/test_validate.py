@@ -162,6 +162,26 @@ class TestCatalog:
             levels = {x.severity for x in found if x.rule in {"P02", "P08"}}
             assert levels == {severity}
 
+    @pytest.mark.parametrize(
+        ("version", "severity", "words"),
+        [
+            ("0.158.0", Severity.WARNING, "Write otlp_grpc."),
+            (None, Severity.INFO, "Write otlp_grpc, unless some collector is too old to know it."),
+        ],
+    )
+    def test_an_old_name_is_a_hint_where_collectors_may_know_no_other(
+        self, version: str | None, severity: Severity, words: str
+    ) -> None:
+        found = one("exporters: {otlp: {endpoint: 'a:1'}}", catalog=CATALOG, version=version)
+        [told] = [x for x in found.findings if x.rule == "P11"]
+        assert (told.severity, told.message) == (severity, f'"otlp" is an old name. {words}')
+
+    def test_a_signal_that_does_not_exist_is_told_once_and_not_for_each_member(self) -> None:
+        text = "exporters: {otlp_grpc: }\nservice: {pipelines: {trace: {exporters: [otlp_grpc]}}}"
+        found = rules(one(text, catalog=CATALOG))
+        assert "P07" in found
+        assert "N01" not in found
+
     def test_without_a_catalog_nothing_is_said_about_settings(self) -> None:
         assert not {"P02", "P08", "P10", "P11", "N01"} & set(rules(one(self.TEXT % "vague")))
 

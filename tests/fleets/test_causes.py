@@ -62,6 +62,29 @@ def test_the_line_that_the_error_names_is_shown_without_its_secrets() -> None:
     assert "sekret" not in cause.line.text
 
 
+def test_a_log_that_is_quoted_divides_no_cause_and_misleads_to_no_line() -> None:
+    """Each host's log differs by its attributes, and names components that are well."""
+    text = "receivers: {nop: , otlp: }\nexporters: {nop: }\nservice: {pipelines: {}}\n"
+    last = 'Error: failed to start "nop" exporter: token=sekret-0123456789abcdef'
+    story = Story(count=2)
+    version = make_version(yaml=text)
+    rollout = story.assign(version)
+    story.claim(*story.agents)
+    for agent, zone in zip(story.agents, ("eu", "us"), strict=True):
+        log = f'{{"level":"warn","msg":"\\"otlp\\" is old","resource":{{"zone":"{zone}"}}}}'
+        words = f"Agent exited unexpectedly\nCollector log tail:\n{log}\n{last}"
+        story.answer(agent, FAILED, hash_of(version), words)
+    [cause] = causes_of(rollout)
+    assert cause.count == 2
+    assert '"zone":"eu"' in cause.error
+    head, mark, said = cause.gist.splitlines()
+    assert (head, mark) == ("Agent exited unexpectedly", "Collector log tail:")
+    assert said.startswith('Error: failed to start "nop" exporter: token=')
+    assert "sekret" not in cause.gist
+    assert cause.line is not None
+    assert cause.line.number == 2
+
+
 def test_a_build_that_those_that_failed_share_is_named_and_can_be_left_out() -> None:
     story = Story(count=6)
     version = story.version()

@@ -10,10 +10,12 @@ from fleets.rollouts.durations import BadDuration, parse_duration
 from fleets.rollouts.needs import (
     Needs,
     Said,
+    called,
     missing_in,
     needs_of,
     offered_by,
     said_by_version,
+    taken_by,
 )
 from fleets.rollouts.placing import Again, TargetFacts
 from fleets.rollouts.preflight import MOST_NAMED, Alike, Fate, Severity, Subject, check
@@ -84,8 +86,22 @@ def warning(message: str) -> Said:
 
 
 class TestNeeds:
-    def test_only_what_the_service_uses_is_needed(self) -> None:
+    def test_all_that_the_text_defines_is_needed_by_its_names(self) -> None:
+        """Collectors refuse a text with a type that they do not know, also where no pipeline uses it."""
         assert needs_of(TEXT).components == {
+            ("receivers", "otlp"),
+            ("receivers", "filelog"),
+            ("receivers", "nop"),
+            ("processors", "batch"),
+            DEBUG,
+            ("exporters", "otlp"),
+            ("connectors", "count"),
+            ("extensions", "health_check"),
+            ("extensions", "zpages"),
+        }
+
+    def test_what_the_service_uses_is_told_apart_by_its_present_names(self) -> None:
+        assert needs_of(TEXT).used == {
             ("receivers", "otlp"),
             ("receivers", "file_log"),
             ("processors", "batch"),
@@ -94,6 +110,9 @@ class TestNeeds:
             ("extensions", "health_check"),
         }
 
+    def test_a_name_that_a_reference_stands_for_is_not_known(self) -> None:
+        assert needs_of("exporters: {'${env:WHICH}': , debug: }").components == {DEBUG}
+
     def test_variables_with_a_default_are_not_needed(self) -> None:
         assert needs_of(TEXT).environment == {"LOG_PATH", "BACKEND", "WHICH"}
 
@@ -101,22 +120,18 @@ class TestNeeds:
         [fault] = needs_of("receivers: [").faults
         assert (fault.rule, str(fault).startswith("Line 1: ")) == ("P01", True)
 
-    def test_a_build_has_a_component_under_either_of_its_names(self) -> None:
-        build = offered_by(
+    def test_a_build_takes_old_names_of_what_it_has_and_no_newer_ones(self) -> None:
+        """As 0.149.0 does: file_log was called so by then, host_metrics and kubelet_stats were not."""
+        build = taken_by(
             {
-                "receivers": {"components": {"host_metrics": {}, "filelog": {}}},
+                "receivers": {"components": {"file_log": {}, "hostmetrics": {}}},
                 "exporters": {"components": {"otlp_grpc": {}}},
             }
         )
-        text = """
-receivers: {hostmetrics: , file_log: }
-exporters: {otlp: }
-service: {pipelines: {logs: {receivers: [hostmetrics, file_log], exporters: [otlp]}}}
-"""
-        needs = needs_of(text)
-        assert missing_in(needs.components, build) == []
-        called = {needs.called(one) for one in needs.components}
-        assert called == {"receiver hostmetrics", "receiver file_log", "exporter otlp"}
+        text = "receivers: {filelog: , hostmetrics: , NEW: }\nexporters: {otlp: , otlp_grpc/b: }"
+        assert missing_in(needs_of(text.replace("NEW", "file_log/b")).components, build) == []
+        lacking = missing_in(needs_of(text.replace("NEW", "host_metrics/b")).components, build)
+        assert [called(one) for one in lacking] == ["receiver host_metrics"]
 
     @pytest.mark.parametrize(
         ("service", "rules"),
@@ -152,7 +167,7 @@ service: {pipelines: {logs: {receivers: [hostmetrics, file_log], exporters: [otl
 
     @pytest.mark.parametrize("tree", [{}, {"receivers": None}, {"receivers": {"components": []}}])
     def test_a_build_that_tells_nothing_offers_nothing(self, tree: dict[str, Any]) -> None:
-        assert offered_by(tree) == frozenset()
+        assert offered_by(tree) == taken_by(tree) == frozenset()
 
 
 class TestFates:

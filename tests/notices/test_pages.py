@@ -42,8 +42,15 @@ def test_a_secret_is_shown_in_the_answer_alone(admin: Client) -> None:
     assert answer.status_code == 200
     assert one.secret in answer.content.decode()
     assert "no-store" in answer.headers["Cache-Control"]
+    assert_follows_its_own_page(answer.content.decode(), one)
     for path in (BASE, f"{BASE}{one.pk}/", f"{BASE}{one.pk}/edit/"):
         assert one.secret not in admin.get(path).content.decode()
+
+
+def assert_follows_its_own_page(html: str, one: Subscription) -> None:
+    """The address of the form answers with the form, which would take the place of the secret."""
+    live = re.findall(r'data-live="notices"(?: data-live-url="([^"]*)")?', html)
+    assert live == [f"{BASE}{one.pk}/"] * 4
 
 
 def test_slacks_address_is_shown_nowhere_and_kept_when_it_is_left_empty(admin: Client) -> None:
@@ -143,6 +150,7 @@ def test_pausing_resuming_renewing_and_deleting(admin: Client) -> None:
     before, one = one.secret, Subscription.objects.get()
     assert one.secret != before
     assert one.secret in answer
+    assert_follows_its_own_page(answer, one)
     assert before not in answer
     admin.post(f"{BASE}{one.pk}/delete/")
     assert not Subscription.objects.exists()

@@ -165,6 +165,9 @@ def test_a_version_with_errors_is_not_published_and_says_what_they_are() -> None
     question = client.get(address(version, "publish/")).content.decode()
     assert f"{version} has errors" in question
     assert "Undefined member of a pipeline" in question
+    mend = address(version, "restore/")
+    assert f'formaction="{mend}">Mend in the editor</button>' in question
+    assert client.post(mend).headers["Location"].endswith("/draft/")
     client.post(address(version, "publish/"), {"accept": ["L04"]})
     version.refresh_from_db()
     assert version.state == VersionState.UNPUBLISHED

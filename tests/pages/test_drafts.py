@@ -55,6 +55,22 @@ class TestEditing:
         assert (saved.yaml, saved.note) == (ONE, "One")
         assert not Draft.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("exporter", "words"),
+        [
+            ("otlp_grpc", "v1 is saved. Publish it to give it to fleets"),
+            ("gone", "v1 is saved. It has errors"),
+        ],
+    )
+    def test_a_version_that_cannot_be_published_is_said_to_be_one(
+        self, exporter: str, words: str
+    ) -> None:
+        client, _ = editor("maria")
+        path = path_of(make_configuration())
+        form = {**form_of(client.get(path).content.decode()), "do": "version"}
+        text = TEXT.replace("[otlp_grpc]", f"[{exporter}]")
+        assert words in client.post(path, {**form, "yaml": text}, follow=True).content.decode()
+
     def test_to_publish_it_asks_what_publishing_asks(self) -> None:
         client, _ = editor("maria")
         path = path_of(make_configuration())

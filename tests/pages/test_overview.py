@@ -7,6 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents.snapshot import ConfigStatus
+from configs.checking import checked
+from configs.collector.findings import Severity
 from configs.models import VersionState
 from fleets.models import RefusedAttempt
 from fleets.rollouts import engine
@@ -16,6 +18,7 @@ from telflo.base import clock
 from telflo.base.access import Role
 from telflo.base.activity import record
 from telflo.home.counts import read_numbers
+from telflo.home.views import EXAMPLE
 from tests.factories import (
     TESTER,
     make_collector,
@@ -44,6 +47,11 @@ def test_the_first_step_is_a_configuration() -> None:
     assert "No collectors yet. Three steps to the first one" in html
     assert "Write version 1" in html
     assert "Create a fleet <" not in html
+
+
+@pytest.mark.parametrize("version", ["", "0.140.0", "0.149.0"])
+def test_nothing_warns_of_the_first_example(version: str) -> None:
+    assert {one.severity for one in checked(EXAMPLE, version).findings} == {Severity.INFO}
 
 
 def test_a_published_version_leads_on_to_the_fleet() -> None:
@@ -149,6 +157,14 @@ def test_failures_are_grouped_by_version_and_name_their_most_frequent_cause() ->
     assert "3 collectors failed edge v1, 2 for one cause" in html
     assert "CA file missing" in html
     assert "/collectors/?status=failed&amp;fleet=edge-eu" in html
+
+
+def test_of_a_log_that_is_quoted_the_collectors_own_words_are_told() -> None:
+    log = 'It ended.\nCollector log tail:\n{"level":"info","msg":"Starting"}\nError: port taken'
+    make_collector(fleet=make_fleet(), status="failed", remote_config_error=log)
+    html = overview()
+    assert "Error: port taken" in html
+    assert "It ended." not in html
 
 
 def test_failures_are_retried_from_the_overview_by_those_who_may() -> None:
@@ -268,8 +284,13 @@ def test_what_is_not_shown_leads_to_lists_of_its_kind() -> None:
 
 
 def test_when_all_is_well_it_says_so() -> None:
-    make_collector(fleet=make_fleet())
-    assert "Nothing needs attention" in overview()
+    fleet = make_fleet()
+    make_collector(fleet=fleet)
+    html = overview()
+    assert "Nothing needs attention" in html
+    assert "disconnected." not in html
+    make_collector(fleet=fleet, status="disconnected", connected=False)
+    assert "Nothing needs attention. 1 collector is disconnected." in overview()
 
 
 def test_it_takes_as_many_queries_for_200_collectors_as_for_10() -> None:

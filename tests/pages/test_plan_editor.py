@@ -82,6 +82,16 @@ def test_a_preset_says_what_it_does(preset: str, words: str) -> None:
     assert words not in page.html("preview", [{"bake": "7 min"}])
 
 
+@pytest.mark.parametrize(
+    ("at_a_time", "least"), [("", "6 min"), ("20", "6 min"), ("7", "8 min"), ("1", "25 min")]
+)
+def test_it_says_how_long_it_takes_at_least_with_so_many_at_a_time(
+    at_a_time: str, least: str
+) -> None:
+    html = Page().html("preview", [{"bake": "5 min"}], soak="1 min", max_in_flight=at_a_time)
+    assert f"at least {least} if nothing fails" in html
+
+
 def test_a_preset_takes_the_place_of_what_was_typed() -> None:
     html = Page().html("preset:one_by_one", [{}, {}, {}], max_in_flight="7")
     assert (value(html, "stages"), value(html, "max_in_flight")) == ("1", "1")

@@ -27,7 +27,7 @@ if [ "$1" = -h ]; then exit 0; fi
 trap 'echo "stopped in order"; exit 0' INT TERM
 echo "run with $*"
 echo "token $TELFLO_TOKEN"
-env | grep -E '^(GREETING|DB_PASSWORD|HTTPS_PROXY)=' | sort
+env | grep -E '^(GREETING|DB_PASSWORD|HTTPS_PROXY|STATE_DIRECTORY)=' | sort
 echo "supervisor runs"
 if [ -e "$(dirname "$2")/stay" ]; then while :; do sleep 0.05; done; fi
 """

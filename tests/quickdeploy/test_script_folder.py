@@ -21,6 +21,7 @@ def test_it_runs_the_supervisor_in_the_foreground_with_its_environment(host: Hos
     assert f"run with --config {folder}/supervisor.yaml\n" in done.stdout
     assert f"token {TOKEN}" in done.stdout
     assert "DB_PASSWORD=p\"a$s\\w`d 'x' #1\n" in done.stdout
+    assert f"STATE_DIRECTORY={folder}/state\n" in done.stdout
     modes = {oct(path.stat().st_mode)[-3:] for path in folder.glob("*.env")}
     assert modes == {"600"}
     assert oct(folder.stat().st_mode)[-3:] == "700"

@@ -288,6 +288,17 @@ class TestCauses:
         assert document["failures"] == CAUSES["causes"]
         assert "2 failed: no such host\n" in lines
 
+    def test_the_lines_of_what_says_why_are_told(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        cause = {
+            "count": 2,
+            "error": "It ended.\nLog:\nready\nport taken",
+            "gist": "It ended.\nport taken",
+        }
+        _, _, lines = told_by(monkeypatch, capsys, seen("rolled_back"), {"causes": [cause]})
+        assert "  2 failed: It ended.\n    port taken\n" in lines
+
     @pytest.mark.parametrize(
         "problem", [Unreachable("It answered 503."), Answered(401, {"detail": "The token ended."})]
     )

@@ -73,13 +73,17 @@ def unknown_types(subject: Subject) -> Iterator[Hit]:
 
 @rule("P11", Severity.WARNING, "An old name", CONFIGURATION)
 def old_names(subject: Subject) -> Iterator[Hit]:
-    """Older names still work; the collector's log complains."""
+    """Older names still work; the collector's log complains. Collectors of before the change know the old one alone: of
+    a version that nobody named it is a hint.
+    """
+    severity = None if subject.is_version_named else Severity.INFO
+    when = "" if subject.is_version_named else ", unless some collector is too old to know it"
     for component in subject.every():
         known = subject.known(component)
         if known is not None and component.type in known.aliases:
-            message = f"{shown(component.type)} is an old name. Write {known.type}."
+            message = f"{shown(component.type)} is an old name. Write {known.type}{when}."
             fix = _retyped(subject, component, known.type)
-            yield Hit(message, component.path, True, fix=fix)
+            yield Hit(message, component.path, True, severity, fix)
 
 
 @rule("P17", Severity.ERROR, "A value out of range", CONFIGURATION)

@@ -142,9 +142,8 @@ class SchemaWalk:
     def _not_among(self, value: str, field: Field, path: Path) -> Fault:
         close = get_close_matches(value.lower(), field.enum, n=1)
         fix = self.edits.replaced(f"Write {close[0]}", path, close[0]) if close else None
-        return self._fault(
-            "P17", f"{self._of(path)} is one of {', '.join(field.enum)}.", path, fix=fix
-        )
+        words = ", ".join(filter(None, field.enum))  # "" means: not set
+        return self._fault("P17", f"{self._of(path)} is one of {words}.", path, fix=fix)
 
     def _out_of_range(self, value: Scalar, field: Field, path: Path) -> Iterator[Fault]:
         assert isinstance(value, int | float)

@@ -105,6 +105,7 @@ class Subject:
         self.root = _without_dropped(files.root)
         self.catalog = catalog
         self.target = target or Target()
+        self.is_version_named = bool(version)
         self.version = _version(version or (catalog.version if catalog else ""))
         self.edits = Edits(files)
 

@@ -18,8 +18,10 @@ _CONNECTORS: Final = CONFIGURATION + "#connectors"
     "N01", Severity.ERROR, "A signal that a component does not have", CONFIGURATION + "#pipelines"
 )
 def signals(subject: Subject) -> Iterator[Hit]:
-    """Receivers, processors and exporters are made for certain signals."""
+    """Receivers, processors and exporters are made for certain signals. What is none is told once (P07)."""
     for pipeline in subject.pipelines:
+        if pipeline.signal not in SIGNALS:
+            continue
         for role, members in pipeline.members.items():
             for member in members:
                 component = subject.component(role, member.id)

@@ -94,6 +94,8 @@ run_in_foreground() {
   make_dir "$STATE_DIR" 0700
   for file in token supervisor collector; do load_env "$CONF_DIR/$file.env"; done
   unset OTEL_EXPERIMENTAL_CONFIG_FILE
+  # As systemd does: configurations may ask for a folder that the collector may write to.
+  export STATE_DIRECTORY="$STATE_DIR"
   printf '%s\n' "$$" >"$CONF_DIR/supervisor.pid"
   trap - EXIT HUP INT TERM
   clean_up

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from fleets.rollouts.needs import Said, missing_in
+from fleets.rollouts.needs import Said, called, missing_in
 from fleets.rollouts.placing import WHY_NOT
 from fleets.rollouts.preflight.findings import (
     Finding,
@@ -30,10 +30,10 @@ def of_members(
 
 def _of_components(reached: Sequence[Alike], subject: Subject) -> Iterable[Finding]:
     """Each build is judged once, however many collectors are of it."""
-    needed, called = subject.needs.components, subject.needs.called
+    needed = subject.needs.components
     lacks = {build: missing_in(needed, has) for build, has in subject.builds.items()}
     lacking = [one for one in reached if lacks.get(one.build)]
-    # Who runs the stable version has what that uses.
+    # Who runs the stable version has what that defines.
     doubtful = needed - (subject.before.components if subject.before else frozenset())
     silent = [one for one in reached if one.build not in lacks] if doubtful else []
     if lacking:
