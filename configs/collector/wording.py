@@ -1,7 +1,7 @@
 """PURE. What a YAML parser complains about, in words for people."""
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import yaml
 
@@ -26,6 +26,7 @@ def _wording(pattern: str, code: str, message: str, *, looks_back: bool = False)
     return _Wording(re.compile(pattern), code, message, looks_back)
 
 
+BAD_ESCAPE: Final = "a backslash followed by something that is no escape. Use single quotes, or double the backslash."
 _WORDINGS = (
     _wording(
         r"mapping values are not allowed",
@@ -43,8 +44,8 @@ _WORDINGS = (
              "this list is not closed: a comma or ] is missing.", looks_back=True),
     _wording(r"flow mapping.*',' or '}'", "unclosed-map",
              "this map is not closed: a comma or } is missing.", looks_back=True),
-    _wording(r"unknown escape|escape sequence|escape code", "bad-escape",
-             "a backslash followed by something that is no escape. Use single quotes, or double the backslash."),
+    _wording(r"unknown escape|escape sequence|escape code", "bad-escape", BAD_ESCAPE),
+    _wording(r"unexpected ':'", "missing-blank", "a blank is missing after this colon."),
     _wording(r"block scalar", "bad-block",
              "only an indentation or a comment may follow | or >. Start the text on the next line."),
     _wording(r"anchor|alias", "bad-anchor", "a name of letters and digits is missing after & or *."),
