@@ -148,7 +148,11 @@ class TestReferences:
             ("$$${X}", [("env", "X", None)]),
             ("${env:X", []),
             ("$X", []),
-            ("${X:-d}", [("env", "X", "d")]),
+            # What stands before a colon is where to look, whatever is meant.
+            ("${X:-d}", [("X", "-d", None)]),
+            ("${HOST_1:-d}", [("HOST_1", "-d", None)]),
+            ("${:x}", [("", "x", None)]),
+            ("${${env:S}:x}", [("env", "${env:S}:x", None)]),
         ],
     )
     def test_references_are_found_as_the_collector_finds_them(
