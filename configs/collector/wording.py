@@ -58,6 +58,9 @@ _WORDINGS = (
     _wording(r"directive|version", "bad-directive", "a directive (%) that collectors do not read. Remove the line."),
     _wording(r"node content|node", "missing-value", "a value is missing before this."),
 )  # fmt: skip
+_MERGE_MARK = re.compile(r"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
+_MARKED = "a mark of two texts that were put together. Keep what is right, and take the marks out."
+_UNCLOSED = "the text ends here, and a bracket before it is not closed."
 _TAB = "a tab cannot indent. Use spaces."
 _STARTS = {
     "@": "a value cannot begin with @. Put it in quotes.",
@@ -69,11 +72,16 @@ _STARTS = {
 def complaint(error: yaml.MarkedYAMLError, text: str) -> Complaint:
     """A parser's error (of libyaml or PyYAML) in our words."""
     offset = error.problem_mark.index if error.problem_mark else 0
+    mark = _MERGE_MARK.search(text)
+    if mark:
+        return Complaint(_MARKED, "merge-mark", mark.start())
     problem = f"{error.context or ''} {error.problem or ''}"
     if "cannot start any token" in problem:
         return _bad_start(text, offset)
     for wording in _WORDINGS:
         if wording.pattern.search(problem):
+            if wording.code == "missing-value" and not text[offset:].strip():
+                return Complaint(_UNCLOSED, "unclosed", offset)
             at = (
                 error.context_mark
                 if wording.looks_back and error.context_mark

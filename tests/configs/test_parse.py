@@ -98,6 +98,8 @@ class TestPlaces:
         ('service: {a: "\\\\/", b: "c\n  \\\\\\/"}', "bad-escape", 2, 5),
         ('service: "\\\'\\/"', "bad-escape", 1, 13),
         ("receivers: {a: {grpc:, http:}}", "missing-blank", 1, 21),
+        ("receivers:\n  a: [\n", "unclosed", 3, 1),
+        ("service:\n<<<<<<< yours\n  b: 1\n=======\n  b: 2\n>>>>>>> hers\n", "merge-mark", 2, 1),
         ("service: @x", "bad-start", 1, 10),
         ("service: `x`", "bad-start", 1, 10),
         ("service: %x", "bad-start", 1, 10),
