@@ -169,7 +169,7 @@ def _unknown_source(subject: Subject, one: Setting, reference: Reference) -> Hit
         return Hit(message, one.path)
     message = f"Collectors look for a source named {shown(name)} here. Write ${{env:{name}:-…}}."
     written, right = f"${{{name}:-", f"${{env:{name}:-"
-    fix = subject.edits.part_replaced(f"Write {right}…}}", one.path, written, right)
+    fix = subject.edits.part_replaced(f"Write {right}…}}", one.path, written, right, raw=True)
     return Hit(message, one.path, fix=fix)
 
 

@@ -58,6 +58,7 @@ EXAMPLES = [
     Example("X04", field("«'a/$HOME/b'»"), field("$"), fixed=field("'a/${env:HOME}/b'")),
     Example("X06", field("«'${foo:bar}'»"), field("'${file:/etc/a} ${yaml:b}'"), is_error=True),
     Example("X06", field("«'${HOST_1:-a}:1'»"), field("'${env:HOST_1:-a}:1'"), fixed=field("'${env:HOST_1:-a}:1'"), says="Write ${env:HOST_1:-…}"),
+    Example("X06", "receivers:\n  a:\n    b: «${A:-b}:1»\n", "receivers:\n  a:\n    b: ${env:A}\n", fixed="receivers:\n  a:\n    b: ${env:A:-b}:1\n"),
     Example("X06", field("«'${x:y}'»"), field("'${env:y}'"), is_error=True),
     Example("X06", field("«'${env:A:-${B:-c}}'»"), field("'${env:A:-${env:B:-c}}'"), fixed=field("'${env:A:-${env:B:-c}}'")),
     Example("X06", field("«'${https://a/b.yaml}'»"), field("'${file:/etc/a}'"), says="fetches", is_error=False),
