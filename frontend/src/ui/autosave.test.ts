@@ -14,7 +14,9 @@ describe("answers of the API", () => {
   });
 
   it("tells a refusal from a server that is away", () => {
-    expect(readAnswer(422, { detail: "Too large." })).toEqual({ kind: "refused", why: "Too large." });
+    expect(readAnswer(422, { detail: "Too large." })).toEqual({ kind: "refused", why: "Too large" });
+    const archived = { type: "urn:telflo:problem:archived", detail: "edge is archived." };
+    expect(readAnswer(409, archived)).toEqual({ kind: "refused", why: "edge is archived" });
     expect(readAnswer(403, null).kind).toBe("refused");
     expect(readAnswer(503, null)).toEqual({ kind: "away" });
     expect(readAnswer(200, null)).toEqual({ kind: "away" });

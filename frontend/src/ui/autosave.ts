@@ -4,6 +4,8 @@ import { morph } from "../live/morph";
 
 const PAUSE_MS = 1200;
 const AGAIN_MS = 5000;
+/** No draft differs from what was sent: nothing can be put into this configuration any more. */
+const ARCHIVED = "urn:telflo:problem:archived";
 
 /** What the server answers to a text that was put into the draft. */
 export type Answer =
@@ -17,12 +19,12 @@ export function readAnswer(status: number, body: Record<string, unknown> | null)
   if (status === 200 && typeof body?.["lock_version"] === "number") {
     return { kind: "saved", lockVersion: body["lock_version"] };
   }
-  if (status === 409) {
+  if (status === 409 && body?.["type"] !== ARCHIVED) {
     const draft = body?.["draft"] as { editor?: string } | undefined;
     return { kind: "changed", who: draft?.editor ?? "" };
   }
   if (status === 401 || status === 403) return { kind: "refused", why: "you are signed out, or may not edit any more" };
-  if (status >= 400 && status < 500) return { kind: "refused", why: String(body?.["detail"] ?? "the server refused it") };
+  if (status >= 400 && status < 500) return { kind: "refused", why: String(body?.["detail"] ?? "the server refused it").replace(/\.$/, "") };
   return { kind: "away" };
 }
 
