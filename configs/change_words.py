@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from configs.collector.difference import Change
-from configs.collector.values import Value
+from configs.collector.difference import Change, Deed
+from configs.collector.values import Value, is_map
 from configs.masking import masked_at
 
 MOST_CHANGES: Final = 200
@@ -15,12 +15,15 @@ _LONGEST: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class ShownChange:
-    """One difference. was, now: as text, None where there is nothing."""
+    """One difference. was, now: as text, None where there is nothing · is_section: a whole section came or went, whose
+    text is long.
+    """
 
     path: str
     deed: str
     was: str | None
     now: str | None
+    is_section: bool = False
 
 
 def shown_changes(changes: Sequence[Change]) -> list[ShownChange]:
@@ -31,9 +34,16 @@ def shown_changes(changes: Sequence[Change]) -> list[ShownChange]:
             one.deed.value,
             None if one.deed == "added" else _shown(one, one.before),
             None if one.deed == "removed" else _shown(one, one.after),
+            _is_section(one),
         )
         for one in changes[:MOST_CHANGES]
     ]
+
+
+def _is_section(change: Change) -> bool:
+    if change.deed not in (Deed.ADDED, Deed.REMOVED):
+        return False
+    return is_map(change.after if change.deed is Deed.ADDED else change.before)
 
 
 def _shown(change: Change, value: Value) -> str:

@@ -46,7 +46,11 @@ class TextForm(forms.Form):
         label="Note", required=False, max_length=500, help_text="What changed, and why."
     )
     collector_version = forms.CharField(
-        label="Collector version", required=False, max_length=32, widget=forms.Select()
+        label="Collector version",
+        required=False,
+        max_length=32,
+        widget=forms.Select(),
+        help_text="Without one, a setting that is not known is a mere warning.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -2,24 +2,32 @@
 
 import codecs
 import re
+from typing import Any
 
 import yaml
 
-from configs.collector.build import TreeBuilder, offset_of
+from configs.collector.build import TreeBuilder, end_of, offset_of
 from configs.collector.errors import ParseError
 from configs.collector.limits import Limits
 from configs.collector.nodes import Document
 from configs.collector.places import Places
 from configs.collector.structure import checked_root, structure_faults
-from configs.collector.wording import complaint
+from configs.collector.wording import BAD_ESCAPE, complaint
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BYTE_ORDER_MARK = "\ufeff"
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DEFAULTS = Limits()
 _DOCUMENT = "---"
+_ESCAPED_SLASH = re.compile(r"(?<!\\)(?:\\\\)*(\\/)")
+_MOST_OF_SLOW = 200_000
+"""Characters that the slow reader is given."""
+
+
+class _SlowLoader(yaml.SafeLoader):
+    r"""Knows the escape `\'`, as Go's yaml does. libyaml, which is fast, has it not."""
+
+    ESCAPE_REPLACEMENTS = {**yaml.SafeLoader.ESCAPE_REPLACEMENTS, "'": "'"}
 
 
 def parse(source: str | bytes, limits: Limits = _DEFAULTS) -> Document:
@@ -49,7 +57,13 @@ def read(source: str | bytes, limits: Limits = _DEFAULTS) -> Document:
     _refuse_control_characters(text, places)
     builder = TreeBuilder(places, limits)
     try:
-        rest = _feed(builder, text)
+        try:
+            rest = _feed(builder, text, _LOADER)
+        except yaml.MarkedYAMLError as error:
+            if not _is_escaped_quote(error, text):
+                raise
+            builder = TreeBuilder(places, limits)
+            rest = _feed(builder, text, _SlowLoader)
     except yaml.MarkedYAMLError as error:
         found = complaint(error, text)
         raise builder.fault(found.message, found.code, found.offset) from error
@@ -59,6 +73,12 @@ def read(source: str | bytes, limits: Limits = _DEFAULTS) -> Document:
         ) from error
     span = None if rest is None else places.span(rest, min(rest + len(_DOCUMENT), len(text)))
     return Document(text, checked_root(builder.root), span)
+
+
+def _is_escaped_quote(error: yaml.MarkedYAMLError, text: str) -> bool:
+    """Whether libyaml gave up at what collectors read."""
+    at = error.problem_mark.index if error.problem_mark else 0
+    return text.startswith("\\'", at) and len(text) <= _MOST_OF_SLOW
 
 
 def decoded(source: str | bytes, limits: Limits = _DEFAULTS) -> str:
@@ -101,10 +121,13 @@ def _refuse_control_characters(text: str, places: Places) -> None:
         )
 
 
-def _feed(builder: TreeBuilder, text: str) -> int | None:
+def _feed(builder: TreeBuilder, text: str, loader: type[Any]) -> int | None:
     """Build the first document. Where a second one begins, if one does: collectors do not look at it."""
-    events = yaml.parse(text, Loader=_LOADER)
+    events = yaml.parse(text, Loader=loader)
+    has_slash = r"\/" in text
     for event in events:
+        if has_slash and isinstance(event, yaml.ScalarEvent) and event.style == '"':
+            _refuse_escaped_slash(builder, text, event)
         if isinstance(event, yaml.DocumentStartEvent):
             _check_document(builder, event)
         if isinstance(event, yaml.DocumentEndEvent):
@@ -115,6 +138,13 @@ def _feed(builder: TreeBuilder, text: str) -> int | None:
     except yaml.MarkedYAMLError as error:
         return error.problem_mark.index if error.problem_mark else len(text)
     return offset_of(following) if isinstance(following, yaml.DocumentStartEvent) else None
+
+
+def _refuse_escaped_slash(builder: TreeBuilder, text: str, event: yaml.ScalarEvent) -> None:
+    """The one escape that libyaml knows and Go's yaml does not."""
+    found = _ESCAPED_SLASH.search(text, offset_of(event), end_of(event))
+    if found:
+        raise builder.fault(BAD_ESCAPE, "bad-escape", found.start(1))
 
 
 def _check_document(builder: TreeBuilder, event: yaml.DocumentStartEvent) -> None:

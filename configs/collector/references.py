@@ -11,7 +11,7 @@ from typing import Final
 # The look-behind lets a match begin at the first dollar sign only, so that the search is linear.
 _OPENING: Final = re.compile(r"(?<!\$)\$+\{")
 _BRACE: Final = re.compile(r"\$\{|\}")
-_SCHEME: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)", re.DOTALL)
+_SCHEME: Final = re.compile(r"(?P<scheme>[^:$]*):(?P<rest>.*)", re.DOTALL)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEEPEST: Final = 20
 """References that are nested deeper are text. Nobody writes them."""
@@ -93,9 +93,8 @@ class _Text:
     def _reference(self, start: int, closing: int, depth: int) -> Reference:
         body = self.text[start + 2 : closing]
         found = _SCHEME.fullmatch(body)
-        # ":-" after a name is its default, in `${X:-d}` as in `${env:X:-d}`.
-        is_named = found is not None and not found["rest"].startswith("-")
-        scheme, rest = (found["scheme"], found["rest"]) if found and is_named else ("env", body)
+        # `${X}` is `${env:X}`, but `${X:-d}` looks for a source named X.
+        scheme, rest = (found["scheme"], found["rest"]) if found else ("env", body)
         target, default = rest, None
         if scheme == "env":
             target, separator, after = rest.partition(":-")

@@ -1,6 +1,7 @@
 """PURE. What nodes mean to a collector: YAML's values as Go's yaml v3 reads them, merge keys and `::` taken apart."""
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,10 +25,12 @@ _TYPE_TAGS: Final = frozenset(
     f"tag:yaml.org,2002:{one}" for one in ("int", "float", "bool", "null", "timestamp")
 )
 """Tags that leave a value to be read by its look; any other makes a text of it."""
+_CLOCK: Final = r"(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](?:[.,][0-9]+)?"
+_ZONE: Final = r"(?:Z|[-+](?:[01][0-9]|2[0-4]):(?:[0-5][0-9]|60))"
 _TIME: Final = re.compile(
-    r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-    r"(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]+)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)?"
+    rf"([0-9]{{4}})-(0?[1-9]|1[0-2])-([0-9]{{1,2}})(?:[Tt]{_CLOCK}{_ZONE}| +{_CLOCK})?"
 )
+"""The four layouts of Go's yaml, as its time package takes them: a `T` needs a zone, a blank allows none."""
 _BIGGEST: Final = 2**64
 
 
@@ -190,8 +193,17 @@ def scalar_value(node: nodes.Scalar) -> Scalar:
         return text
     number = _number(text.replace("_", ""))
     if number is None:
-        return Time(text) if _TIME.fullmatch(text) else text
+        return Time(text) if _is_time(text) else text
     return number
+
+
+def _is_time(text: str) -> bool:
+    """Whether it is a date that there is, with or without a time of day."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return False
+    year, month, day = map(int, found.groups())
+    return 1 <= day <= monthrange(year, month)[1]
 
 
 def _number(text: str) -> int | float | None:

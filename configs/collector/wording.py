@@ -1,7 +1,7 @@
 """PURE. What a YAML parser complains about, in words for people."""
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import yaml
 
@@ -26,6 +26,7 @@ def _wording(pattern: str, code: str, message: str, *, looks_back: bool = False)
     return _Wording(re.compile(pattern), code, message, looks_back)
 
 
+BAD_ESCAPE: Final = "a backslash followed by something that is no escape. Use single quotes, or double the backslash."
 _WORDINGS = (
     _wording(
         r"mapping values are not allowed",
@@ -43,8 +44,8 @@ _WORDINGS = (
              "this list is not closed: a comma or ] is missing.", looks_back=True),
     _wording(r"flow mapping.*',' or '}'", "unclosed-map",
              "this map is not closed: a comma or } is missing.", looks_back=True),
-    _wording(r"unknown escape|escape sequence|escape code", "bad-escape",
-             "a backslash followed by something that is no escape. Use single quotes, or double the backslash."),
+    _wording(r"unknown escape|escape sequence|escape code", "bad-escape", BAD_ESCAPE),
+    _wording(r"unexpected ':'", "missing-blank", "a blank is missing after this colon."),
     _wording(r"block scalar", "bad-block",
              "only an indentation or a comment may follow | or >. Start the text on the next line."),
     _wording(r"anchor|alias", "bad-anchor", "a name of letters and digits is missing after & or *."),
@@ -57,6 +58,9 @@ _WORDINGS = (
     _wording(r"directive|version", "bad-directive", "a directive (%) that collectors do not read. Remove the line."),
     _wording(r"node content|node", "missing-value", "a value is missing before this."),
 )  # fmt: skip
+_MERGE_MARK = re.compile(r"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
+_MARKED = "a mark of two texts that were put together. Keep what is right, and take the marks out."
+_UNCLOSED = "the text ends here, and a bracket before it is not closed."
 _TAB = "a tab cannot indent. Use spaces."
 _STARTS = {
     "@": "a value cannot begin with @. Put it in quotes.",
@@ -68,11 +72,16 @@ _STARTS = {
 def complaint(error: yaml.MarkedYAMLError, text: str) -> Complaint:
     """A parser's error (of libyaml or PyYAML) in our words."""
     offset = error.problem_mark.index if error.problem_mark else 0
+    mark = _MERGE_MARK.search(text)
+    if mark:
+        return Complaint(_MARKED, "merge-mark", mark.start())
     problem = f"{error.context or ''} {error.problem or ''}"
     if "cannot start any token" in problem:
         return _bad_start(text, offset)
     for wording in _WORDINGS:
         if wording.pattern.search(problem):
+            if wording.code == "missing-value" and not text[offset:].strip():
+                return Complaint(_UNCLOSED, "unclosed", offset)
             at = (
                 error.context_mark
                 if wording.looks_back and error.context_mark

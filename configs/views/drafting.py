@@ -55,13 +55,13 @@ def draft(request: HttpRequest, configuration_id: UUID) -> HttpResponse:
     POST `do`: save (the draft), version, publish, or mine, merge after a conflict.
     """
     configuration = configuration_or_404(configuration_id)
+    if request.method == "POST":
+        return _posted(request, configuration)
     if configuration.archived_at is not None:
         messages.error(
             request, f"{configuration.name} is archived. Nothing new can be saved in it."
         )
         return redirect("configs:detail", configuration.pk)
-    if request.method == "POST":
-        return _posted(request, configuration)
     there = draft_of(configuration)
     if there is not None:
         text = read_draft(draft=there, actor=actor_of(request))
@@ -179,6 +179,9 @@ def _settle(
         _put(request, configuration, form, lock_version=seen, writes_over=not is_merge)
     except (DraftChanged, DraftGone):
         return _conflict(request, configuration, form)
+    except DomainError as error:
+        add_domain_error(form, error)
+        return _page(request, configuration, form, status=422)
     done = f"Merged with what {their.who} changed" if is_merge else "Your text is the draft now"
     messages.success(request, done)
     return redirect("configs:draft", configuration.pk)

@@ -54,17 +54,21 @@ def _catalog(said: argparse.Namespace) -> Catalog:
         raise _Unreadable(f"{said.catalog} cannot be read: {error.strerror or error}.") from error
 
 
+_UNSURE: Final = ": what is unknown to it is a warning"
+
+
 def _about(said: argparse.Namespace, catalog: Catalog) -> str:
     """Which catalog was used, and what that means."""
     used = f"telflo: held against {catalog.distribution} {catalog.version}"
     wanted = said.collector_version
     if said.catalog is not None:
         return f"{used}, of {said.catalog}."
+    unsure = "" if catalog.is_complete else _UNSURE
     if wanted is None:
-        return f"{used}, the newest known here. Name yours with --collector-version."
+        return f"{used}, the newest known here{unsure}. Name yours with --collector-version."
     if wanted.removeprefix("v") != catalog.version:
-        return f"{used}, the nearest to {wanted} that is known here: what is unknown to it is a warning."
-    return f"{used}."
+        return f"{used}, the nearest to {wanted} that is known here{_UNSURE}."
+    return f"{used}{unsure}."
 
 
 def _checked(said: argparse.Namespace, stdin: BinaryIO, catalog: Catalog) -> Iterator[Checked]:

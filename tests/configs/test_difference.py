@@ -106,6 +106,7 @@ class TestDifferences:
             ("a", "secret", "<redacted>"),
             ("a", "[1, 2]", "[2, 1]"),
             ("a", "[1, 2]", "[1]"),
+            ("a", "'${X:-a}:1'", "'${env:X:-a}:1'"),
         ],
     )
     def test_what_may_mean_something_else_is_a_difference(
@@ -118,7 +119,6 @@ class TestDifferences:
         ("before", "after"),
         [
             ("'${X}'", "'${env:X}'"),
-            ("'${X:-a}:1'", "'${env:X:-a}:1'"),
             ("a$b", "a$$b"),
             ("'a$b${X}'", "'a$$b${env:X}'"),
         ],

@@ -67,6 +67,23 @@ class TestPlaces:
         assert document.text == "service:\n"
         assert document.root.entries[0].key.span.column == 1
 
+    def test_another_byte_order_mark_is_text(self) -> None:
+        section = parse("service: {b: a\ufeffb} # \ufeff").root.get("service")
+        assert isinstance(section, Mapping)
+        value = section.get("b")
+        assert isinstance(value, Scalar)
+        assert value.value == "a\ufeffb"
+
+    def test_a_single_quote_may_be_escaped_in_double_ones(self) -> None:
+        """Go's yaml has this escape; libyaml has not."""
+        value = parse("service: {b: \"a\\'\\\\/b\", c: 'd\\/'}").root.get("service")
+        assert isinstance(value, Mapping)
+        one, other = (entry.value for entry in value.entries)
+        assert isinstance(one, Scalar)
+        assert isinstance(other, Scalar)
+        assert (one.value, one.span.column, one.span.end_column) == ("a'\\/b", 14, 23)
+        assert (other.value, other.span.column) == ("d\\/", 28)
+
 
 @pytest.mark.parametrize(
     ("text", "code", "line", "column"),
@@ -77,6 +94,12 @@ class TestPlaces:
         ("service: {b: 1\n\n", "unclosed-map", 1, 10),
         ("service:\n  x: 'abc\n\n\n", "unclosed-quote", 2, 6),
         ('service: "\\q"', "bad-escape", 1, 11),
+        ('service: "a\\/b"', "bad-escape", 1, 12),
+        ('service: {a: "\\\\/", b: "c\n  \\\\\\/"}', "bad-escape", 2, 5),
+        ('service: "\\\'\\/"', "bad-escape", 1, 13),
+        ("receivers: {a: {grpc:, http:}}", "missing-blank", 1, 21),
+        ("receivers:\n  a: [\n", "unclosed", 3, 1),
+        ("service:\n<<<<<<< yours\n  b: 1\n=======\n  b: 2\n>>>>>>> hers\n", "merge-mark", 2, 1),
         ("service: @x", "bad-start", 1, 10),
         ("service: `x`", "bad-start", 1, 10),
         ("service: %x", "bad-start", 1, 10),

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from configs.drafts import draft_of, put_draft
 from configs.models import Configuration, ConfigVersion, Draft, VersionState
+from configs.services import archive_configuration
 from telflo.base.access import Role
 from telflo.base.activity import Actor
 from telflo.base.models import Activity
@@ -253,6 +254,24 @@ class TestTwoPeople:
         assert "maria2" in maria.get(path).content.decode()
         draft.delete()
         assert 'id="draft-state"' in maria.get(path).content.decode()
+
+    @pytest.mark.parametrize("do", ["save", "version", "publish", "mine", "merge"])
+    def test_what_was_typed_stays_when_the_configuration_was_archived_meanwhile(
+        self, do: str, world: tuple[Client, str, Draft]
+    ) -> None:
+        client, _, draft = world
+        path = path_of(draft.configuration)
+        form = form_of(client.get(path).content.decode())
+        archive_configuration(configuration=draft.configuration, actor=editor("aiko")[1])
+        sent = {**form, "yaml": ONE, "seen": form["lock_version"], "do": do}
+        answer = client.post(path, sent)
+        assert answer.status_code == 422
+        html = answer.content.decode()
+        assert "is archived. Nothing new can be saved in it." in html
+        assert form_of(html)["yaml"] == ONE
+        kept = draft_of(draft.configuration)
+        assert kept
+        assert kept.yaml == OTHER
 
 
 class TestAround:

@@ -33,6 +33,22 @@ class TestComparing:
         assert '<tr class="del">' in html
         assert SECRET not in html
 
+    def test_a_value_that_came_or_went_and_an_order_are_said(self) -> None:
+        version = make_version(yaml=BATCHED)
+        again = BATCHED.replace("{batch: }", "{batch: {timeout: 5s}, filter: {a: {b: 1}}}")
+        again = again.replace("[batch]", "[filter, batch]")
+        make_version(configuration=version.configuration, yaml=again)
+        last = again.replace("[filter, batch]", "[batch, filter]")
+        make_version(configuration=version.configuration, yaml=last)
+        path = f"/configurations/{version.configuration_id}/compare/"
+        html = signed_in().get(f"{path}?from=1&to=2").content.decode()
+        assert '<span class="is">5s</span>' in html
+        assert "{&quot;b&quot;" not in html
+        html = signed_in().get(f"{path}?from=2&to=1").content.decode()
+        assert '<span class="was">5s</span>' in html
+        html = signed_in().get(f"{path}?from=2&to=3").content.decode()
+        assert "filter, batch</span> → " in html
+
     def test_side_by_side(self) -> None:
         version = make_version(yaml=TEXT)
         make_version(configuration=version.configuration, yaml=ONE)

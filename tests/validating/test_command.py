@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from configs.catalog import versions
+from configs.catalog import nearest, versions
 from configs.catalog.writing import as_bytes
 from configs.collector.limits import Limits
+from configs.collector.names import Kind
 from telflo.validating.command import main
 from tests.configs.rules.catalog import CATALOG
 
@@ -124,13 +125,23 @@ class TestRunning:
     def test_which_catalog_is_used_is_said_beside_the_findings(self) -> None:
         newest = versions()[0]
         assert Ran("good.yaml").err == (
-            f"telflo: held against otelcol-contrib {newest}, the newest known here."
+            f"telflo: held against otelcol-contrib {newest}, the newest known here: what is unknown to it is a warning."
             " Name yours with --collector-version.\n"
+        )
+        itself = Ran("good.yaml", "--collector-version", newest).err
+        assert itself == (
+            f"telflo: held against otelcol-contrib {newest}: what is unknown to it is a warning.\n"
         )
         exact = Ran("good.yaml", "--collector-version", "v0.158.0").err
         assert exact == "telflo: held against otelcol-contrib 0.158.0.\n"
         near = Ran("good.yaml", "--collector-version", "9.9.9").err
         assert f"otelcol-contrib {newest}, the nearest to 9.9.9 that is known here" in near
+
+    def test_what_is_said_of_the_newest_catalog_is_so(self) -> None:
+        known = nearest("")
+        assert not known.is_complete
+        every = [known.find(kind, one) for kind in Kind for one in known.types(kind)]
+        assert not any(one.is_verified for one in every if one)
 
     def test_a_key_that_a_version_does_not_know_is_an_error_in_that_version_alone(self) -> None:
         text = GOOD.replace("debug: ", "debug: {verbositty: basic}").encode()

@@ -52,8 +52,10 @@ class Edits:
         made = tuple(edit for edit in edits if edit is not None)
         return Fix(title, made) if len(made) == len(edits) else None
 
-    def part_replaced(self, title: str, path: Path, part: str, text: str) -> Fix | None:
-        """The one place in a value where `part` stands becomes `text`."""
+    def part_replaced(
+        self, title: str, path: Path, part: str, text: str, *, raw: bool = False
+    ) -> Fix | None:
+        """The one place in a value where `part` stands becomes `text`; raw: no quotes are needed for it."""
         spot = self._exact(path)
         if spot is None or not isinstance(spot.node, nodes.Scalar):
             return None
@@ -61,7 +63,7 @@ class Edits:
         if body is None or spot.node.value.count(part) != 1:
             return None
         changed = spot.node.value.replace(part, text)
-        if not spot.node.style and not _PLAIN.fullmatch(changed):
+        if not raw and not spot.node.style and not _PLAIN.fullmatch(changed):
             return self.replaced(title, path, changed)
         start = body[0] + spot.node.value.index(part)
         return Fix(title, (Edit(spot.file.name, start, start + len(part), text),))

@@ -24,7 +24,7 @@ _DIAGNOSTICS: Final = frozenset(
 )
 _OTLP: Final = ("otlp", "otlphttp", "otlp_grpc", "otlp_http")
 _HIGHEST: Final = 65_535
-_NO_NUMBER: Final = re.compile(r"|.*:[A-Za-z][\w-]*")
+_UNCERTAIN: Final = re.compile(r"|(?:[^:]*|\[.*\]):(?:[A-Za-z][\w-]*|\+[0-9]*|-0*)?")
 
 
 @rule("L14", Severity.ERROR, "Two on one port", core("receiver/otlpreceiver"))
@@ -52,8 +52,8 @@ def ports(subject: Subject) -> Iterator[Hit]:
         if one.is_written and (one.port is None or one.port > _HIGHEST):
             is_used = one.component is None or subject.is_used(one.component)
             message = f"An address to listen on is host:port, with a port up to {_HIGHEST}."
-            # Go takes any free port where there is no address at all, and asks the host about a port's name.
-            is_certain = is_used and not _NO_NUMBER.fullmatch(str(subject.at(*one.path)))
+            # Go takes any free port where none is written, reads a sign, and asks the host about a port's name.
+            is_certain = is_used and not _UNCERTAIN.fullmatch(str(subject.at(*one.path)))
             yield Hit(message, one.path, severity=None if is_certain else Severity.WARNING)
 
 

@@ -78,9 +78,7 @@ def schemes(subject: Subject) -> Iterator[Hit]:
             message = f"The collector fetches this by {scheme} when it starts, and does what it is told. Write it here."
             yield Hit(message, one.path, severity=Severity.WARNING)
         elif scheme not in _SCHEMES | _CONTRIB_SCHEMES:
-            yield Hit(
-                f"Collectors know no references by {shown(scheme)}. Use env: or file:.", one.path
-            )
+            yield _unknown_source(subject, one, reference)
         elif scheme in _CONTRIB_SCHEMES:
             message = f"Only distributions that have a provider for {scheme}: know this reference."
             yield Hit(message, one.path, severity=Severity.INFO)
@@ -161,6 +159,18 @@ def _references(subject: Subject) -> Iterator[tuple[Setting, Reference]]:
 def _outermost(one: Setting) -> list[Reference]:
     parts = one.value.parts if isinstance(one.value, Expansion) else ()
     return [part for part in parts if isinstance(part, Reference)]
+
+
+def _unknown_source(subject: Subject, one: Setting, reference: Reference) -> Hit:
+    """Often a variable with a default, as shells write it."""
+    name = reference.scheme
+    if not reference.target.startswith("-") or not _NAME.fullmatch(name):
+        message = f"Collectors know no references by {shown(name)}. Use env: or file:."
+        return Hit(message, one.path)
+    message = f"Collectors look for a source named {shown(name)} here. Write ${{env:{name}:-…}}."
+    written, right = f"${{{name}:-", f"${{env:{name}:-"
+    fix = subject.edits.part_replaced(f"Write {right}…}}", one.path, written, right, raw=True)
+    return Hit(message, one.path, fix=fix)
 
 
 def _is_inside(text: str, at: int) -> bool:

@@ -42,7 +42,7 @@ def otlp_protocols(subject: Subject) -> Iterator[Hit]:
         for name in entries_of(protocols):
             yield from _server((*component.path, "protocols", name), entries_of(protocols)[name])
         is_open = isinstance(component.body, Expansion) or isinstance(protocols, Expansion)
-        if not is_open and not entries_of(protocols):
+        if not is_open and all(map(_is_off, entries_of(protocols).values())):
             path = (*component.path, "protocols")
             yield Hit(
                 "The receiver has no protocol. Add grpc: or http: to its protocols.", path, True
@@ -152,8 +152,13 @@ def zpages(subject: Subject) -> Iterator[Hit]:
 
 @rule("C13", Severity.ERROR, "Health check", contrib("extension/healthcheckextension"))
 def health_checks(subject: Subject) -> Iterator[Hit]:
-    """Its path begins with a slash; what the newer one takes is off."""
+    """It has an address; its path begins with a slash; what the newer one takes is off."""
     for component in subject.of_type(Kind.EXTENSION, "health_check"):
+        if component.settings.get("endpoint", "default") in (None, ""):
+            message = (
+                "The endpoint is empty. Remove the line for localhost:13133, or name an address."
+            )
+            yield Hit(message, (*component.path, "endpoint"))
         path = component.settings.get("path")
         if isinstance(path, str) and not path.startswith("/"):
             yield Hit("The path begins with /.", (*component.path, "path"))
@@ -215,6 +220,10 @@ RULES: Final[tuple[Rule, ...]] = (
     telemetry,
     readers,
 )
+
+
+def _is_off(protocol: Value) -> bool:
+    return entries_of(protocol).get("enabled") is False
 
 
 def _is_detailed(level: Value) -> bool:

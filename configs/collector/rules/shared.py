@@ -35,6 +35,8 @@ _TRANSPORTS: Final = frozenset(
         *("unix", "unixgram", "unixpacket", "npipe", ""),
     }
 )
+_LOWEST_TLS: Final = "1.2"
+"""Where nothing is said."""
 _LEVELS: Final = frozenset({-2, *range(-1, 10)})
 _LEVELLED: Final = frozenset({"gzip", "zlib", "deflate"})
 _BALANCERS: Final = ("round_robin", "pick_first")
@@ -57,7 +59,7 @@ def tls(subject: Subject) -> Iterator[Hit]:
 def grpc(subject: Subject) -> Iterator[Hit]:
     """Balancers that are known, sizes that are none below 0."""
     for one in subject.named("balancer_name"):
-        if isinstance(one.value, str) and one.value not in _BALANCERS:
+        if isinstance(one.value, str) and one.value and one.value not in _BALANCERS:
             yield Hit(f"balancer_name is one of {', '.join(_BALANCERS)}.", one.path)
     yield from _server_numbers(subject)
     for one in subject.named("transport", below=Kind.RECEIVER):
@@ -170,6 +172,9 @@ def _tls_versions(subject: Subject, path: Path, settings: Mapping[str, Value]) -
     low, high = settings.get("min_version"), settings.get("max_version")
     if isinstance(low, str) and isinstance(high, str) and TLS_VERSIONS[0] <= high < low:
         yield Hit("min_version is above max_version. Swap them.", (*path, "min_version"))
+    elif not low and isinstance(high, str) and TLS_VERSIONS[0] <= high < _LOWEST_TLS:
+        message = f"Without min_version none below {_LOWEST_TLS} is taken. Raise this, or say a min_version."
+        yield Hit(message, (*path, "max_version"))
 
 
 def _retry(path: Path, settings: Mapping[str, Value]) -> Iterator[Hit]:

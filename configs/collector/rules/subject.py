@@ -231,6 +231,12 @@ class Subject:
         is_reported = (component.kind.value, present) in self.target.reported
         return is_reported or self.known(component) is not None
 
+    def lacks(self, component: Component) -> bool:
+        """Whether collectors certainly do not have the type."""
+        catalog = self.catalog
+        is_certain = catalog is not None and not catalog.may_have(component.kind, component.type)
+        return is_certain and not self.has(component)
+
     def since(self, *version: int) -> bool:
         """Whether the collector is of this version or later; False when its version is not known."""
         return bool(self.version) and self.version >= version

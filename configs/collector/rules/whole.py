@@ -144,10 +144,10 @@ def _is_defined(subject: Subject, role: str, member: Member) -> bool:
 
 def _undefined(subject: Subject, pipeline: Pipeline, role: str, member: Member) -> Hit:
     elsewhere = [kind for kind in Kind if member.id in subject.components[kind]]
-    defined = list(subject.components[ROLES[role]])
-    connectors = [] if role == "processors" else list(subject.components[Kind.CONNECTOR])
+    kinds = [ROLES[role]] if role == "processors" else [ROLES[role], Kind.CONNECTOR]
     listed = {one.id for one in pipeline.members[role]}
-    others = [one for one in (*defined, *connectors) if one not in listed]
+    defined = islice(subject.every(*kinds), _MOST)
+    others = [one.id for one in defined if one.id not in listed and not subject.lacks(one)]
     hint, fix = _nearest(subject, member, others)
     if elsewhere:
         hint, fix = f"It is one of the {elsewhere[0].value}.", None
@@ -157,9 +157,9 @@ def _undefined(subject: Subject, pipeline: Pipeline, role: str, member: Member) 
     return Hit(message, member.path, fix=fix)
 
 
-def _nearest(subject: Subject, member: Member, defined: list[str]) -> tuple[str, Fix | None]:
+def _nearest(subject: Subject, member: Member, others: list[str]) -> tuple[str, Fix | None]:
     """What to do, and the fix where one id alone is near."""
-    close = get_close_matches(member.id, defined[:_MOST], n=2)
+    close = get_close_matches(member.id, others, n=2)
     if not close:
         return "Define it, or take it out.", None
     fix = subject.edits.replaced(f"Write {close[0]}", member.path, close[0])

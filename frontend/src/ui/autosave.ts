@@ -1,15 +1,20 @@
 /** `<draft-autosave>`: saves the draft in its form a moment after typing, and shows what became of it. */
 
 import { morph } from "../live/morph";
+import { renewToken } from "./token";
 
 const PAUSE_MS = 1200;
 const AGAIN_MS = 5000;
+/** No draft differs from what was sent: nothing can be put into this configuration any more. */
+const ARCHIVED = "urn:telflo:problem:archived";
 
 /** What the server answers to a text that was put into the draft. */
 export type Answer =
   | { kind: "saved"; lockVersion: number }
   | { kind: "changed"; who: string }
   | { kind: "refused"; why: string }
+  /** Signed out, or in again elsewhere with another token; or not an editor any more. */
+  | { kind: "out" }
   | { kind: "away" };
 
 /** Read an answer of the API; `body` is null when there was none, or no JSON. */
@@ -17,12 +22,12 @@ export function readAnswer(status: number, body: Record<string, unknown> | null)
   if (status === 200 && typeof body?.["lock_version"] === "number") {
     return { kind: "saved", lockVersion: body["lock_version"] };
   }
-  if (status === 409) {
+  if (status === 409 && body?.["type"] !== ARCHIVED) {
     const draft = body?.["draft"] as { editor?: string } | undefined;
     return { kind: "changed", who: draft?.editor ?? "" };
   }
-  if (status === 401 || status === 403) return { kind: "refused", why: "you are signed out, or may not edit any more" };
-  if (status >= 400 && status < 500) return { kind: "refused", why: String(body?.["detail"] ?? "the server refused it") };
+  if (status === 401 || status === 403) return { kind: "out" };
+  if (status >= 400 && status < 500) return { kind: "refused", why: String(body?.["detail"] ?? "the server refused it").replace(/\.$/, "") };
   return { kind: "away" };
 }
 
@@ -31,6 +36,9 @@ export class DraftAutosave extends HTMLElement {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running: Promise<void> | null = null;
   private stopped = false;
+  /** The server was not reached, or takes nothing of who is signed out: it would not take the form either. */
+  private isCut = false;
+  private isFlushed = false;
   private saved = "";
 
   connectedCallback(): void {
@@ -91,10 +99,13 @@ export class DraftAutosave extends HTMLElement {
     const text = this.value("yaml");
     const state = this.state();
     this.say("Saving …");
-    const answer = await this.send(text);
+    let answer = await this.send(text);
+    if (answer.kind === "out" && (await this.renew())) answer = await this.send(text);
+    this.isCut = answer.kind === "out" || answer.kind === "away";
     if (answer.kind === "saved") this.keep(text, state, answer.lockVersion);
     else if (answer.kind === "changed") this.clash(answer.who);
     else if (answer.kind === "refused") this.say(`Not saved: ${answer.why}. Your text stays here.`, "fail");
+    else if (answer.kind === "out") this.out();
     else {
       this.say("Not saved: the server does not answer. It is tried again.", "warn");
       this.schedule(AGAIN_MS);
@@ -150,6 +161,24 @@ export class DraftAutosave extends HTMLElement {
     said.append(button);
   }
 
+  /** Whoever signs in in another tab goes on here. */
+  private out(): void {
+    this.say("Not saved: you are signed out, or may not edit any more. Your text stays here. ", "fail");
+    const link = document.createElement("a");
+    link.className = "a";
+    link.href = this.dataset["loginUrl"] ?? "";
+    link.target = "_blank";
+    link.textContent = "Sign in in another tab";
+    this.said()?.append(link);
+    this.schedule(AGAIN_MS);
+  }
+
+  private async renew(): Promise<boolean> {
+    const token = await renewToken(this.dataset["pageUrl"] ?? "");
+    if (token !== null) this.set("csrfmiddlewaretoken", token);
+    return token !== null;
+  }
+
   private said(): HTMLElement | null {
     return this.querySelector<HTMLElement>("[data-said]");
   }
@@ -173,15 +202,24 @@ export class DraftAutosave extends HTMLElement {
     if (next) morph(old, next);
   }
 
-  /** A save that is under way is waited for: what the form sends would be of an older state than the draft. */
+  /**
+   * The text is saved before the form is sent, since a form that nobody takes loses what it holds; a save under way is
+   * waited for. Where the server cannot be reached the page stays.
+   */
   private readonly submitting = (event: SubmitEvent): void => {
     clearTimeout(this.timer);
-    this.stopped = true;
-    if (!this.running) return;
+    const isDone = this.stopped || this.isFlushed || (!this.isCut && this.state() === this.saved);
+    if (!this.running && isDone) {
+      this.stopped = true;
+      return;
+    }
     event.preventDefault();
     event.stopImmediatePropagation();
-    const { form } = this;
-    void this.running.then(() => form?.requestSubmit(event.submitter));
+    this.running ??= this.put().finally(() => (this.running = null));
+    void this.running.then(() => {
+      this.isFlushed = !this.isCut;
+      if (this.isFlushed) this.form?.requestSubmit(event.submitter);
+    });
   };
 
   private readonly leaving = (event: BeforeUnloadEvent): void => {

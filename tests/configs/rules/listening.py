@@ -13,6 +13,10 @@ def used(receivers: str) -> str:
     return pipelines(f"traces: {{receivers: [{ids}], exporters: [a]}}", receivers=receivers)
 
 
+def started(endpoint: str) -> str:
+    return used(f"{{otlp: {{protocols: {{grpc: {{endpoint: {endpoint}}}}}}}, zipkin: }}")
+
+
 def sending(endpoint: str) -> str:
     body = pipelines("traces: {receivers: [otlp], exporters: [otlp_http]}")
     return (
@@ -55,7 +59,10 @@ EXAMPLES = [
     Example("S05", receiver("«localhost»"), receiver("'localhost:4317'")),
     Example("S05", receiver("«'localhost:70000'»"), receiver("'unix:///a.sock'")),
     Example("S05", receiver("«'pipe'»"), receiver("'pipe', transport: npipe")),
-    Example("S05", receiver("«'localhost:http'»"), receiver("'localhost:80'"), is_error=False),
+    Example("S05", started("«'localhost:http'»"), started("'localhost:80'"), is_error=False),
+    Example("S05", started("«'localhost:'»"), started("'localhost:0'"), is_error=False),
+    Example("S05", started("«'[::1]:+80'»"), started("'[::1]:80'"), is_error=False),
+    Example("S05", started("«'::1:'»"), started("'[::1]:80'"), is_error=True),
     Example("L07", receiver("«'0.0.0.0:4317'»"), receiver("'${env:MY_POD_IP}:4317'"), fixed=receiver("'localhost:4317'")),
     Example("L07", receiver("«'0.0.0.0:4317'»", ", auth: {authenticator: a}, tls: {cert_file: a, key_file: b}"), receiver("'10.1.1.1:4317'"), fixed=receiver("'localhost:4317'", ", auth: {authenticator: a}, tls: {cert_file: a, key_file: b}"), says="who may is up to auth"),
     Example("L07", "exporters: {prometheus: {endpoint: «'0.0.0.0:8889'»}}", "exporters: {prometheus: {endpoint: 'localhost:8889'}}", fixed="exporters: {prometheus: {endpoint: 'localhost:8889'}}", says="everybody in the network can read"),

@@ -141,6 +141,13 @@ EXAMPLES = [
         says="which a pipeline uses",
         given=KNOWN,
     ),
+    Example(
+        "G07",
+        pipelines("logs: {receivers: [«otlp»], exporters: [debug]}", receivers="{otp: }", exporters="{debug: }"),
+        pipelines("logs: {receivers: [otlp], exporters: [debug]}", receivers="{otlp: }", exporters="{debug: }"),
+        given=KNOWN,
+        says="Define it",
+    ),
     Example("P10", "receivers: {«forward»: }", "connectors: {forward: }", given=KNOWN, says="one of the connectors"),
     Example("P10", "exporters: {own: , «owns»: }", "exporters: {own: , own/a: }\nprocessors: {k8sattributes: }", given=KNOWN | REPORTED),
     Example("L22", "exporters: {«logging»: }", "exporters: {debug: }", says="debug"),

@@ -1,10 +1,10 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
-import { COMPONENTS, DEBUG } from "../catalog/testing";
+import { component, COMPONENTS, DEBUG } from "../catalog/testing";
 import { idsOf, outlineOf } from "../yaml/outline";
 import { placeAt } from "../yaml/place";
 import { atCursor } from "../yaml/testing";
-import { type Option, optionsAt, stabilityOf } from "./options";
+import { type Option, optionsAt, rankOf, stabilityOf } from "./options";
 
 const offered = (marked: string): Option[] => {
   const { lines, number, column } = atCursor(marked);
@@ -96,5 +96,22 @@ describe("ids", () => {
 
   it("of extensions", () => {
     expect(labels(`${TEXT}  extensions: [pprof, ¦]`)).toEqual(["file_storage/queue"]);
+  });
+});
+
+describe("what people can rely on", () => {
+  const rank = (level: string) => rankOf(component({ kind: "receivers", type: "a", signals: { traces: level } }));
+
+  it("comes first", () => {
+    expect(rank("stable")).toBeGreaterThan(rank("beta"));
+    expect(rank("beta")).toBeGreaterThan(rank("alpha"));
+    expect(rank("alpha")).toBeGreaterThan(rank("development"));
+    expect(rank("unmaintained")).toBe(rank("deprecated"));
+  });
+
+  it("counts the best of its signals", () => {
+    const mixed = component({ kind: "receivers", type: "a", signals: { profiles: "development", traces: "stable" } });
+    expect(rankOf(mixed)).toBe(rank("stable"));
+    expect(rankOf(component({ kind: "extensions", type: "a", stability: "beta" }))).toBe(rank("beta"));
   });
 });

@@ -100,6 +100,14 @@ function types(kind: Kind, place: Place, known: Known): Option[] {
     }));
 }
 
+const LEVELS = ["development", "alpha", "beta", "stable"];
+
+/** How much a component can be relied on, by the best of its signals: what is used most comes first. */
+export function rankOf(component: Component): number {
+  const levels = [...Object.values(component.signals), ...component.pairs.map((pair) => pair.stability), component.stability];
+  return Math.max(...levels.map((level) => LEVELS.indexOf(level ?? "")));
+}
+
 /** The stability of a component in a few words: `beta`, or `traces stable, logs alpha`. */
 export function stabilityOf(component: Component): string {
   const each = Object.entries(component.signals);

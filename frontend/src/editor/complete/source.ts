@@ -14,7 +14,7 @@ import { linesOf, outline } from "../view/document";
 import { namesUsed, referenceTyped } from "../yaml/names";
 import { idsOf } from "../yaml/outline";
 import { type Place, placeAt } from "../yaml/place";
-import { type Known, type Option, optionsAt } from "./options";
+import { type Known, type Option, optionsAt, rankOf } from "./options";
 
 const WORD = /^[^\s,[\]{}]*$/;
 
@@ -64,7 +64,7 @@ function shown(option: Option): Completion {
     label: option.label,
     detail: option.detail,
     type: option.isOld ? "old" : option.what,
-    boost: option.isOld ? -50 : 0,
+    boost: option.isOld ? -50 : option.component ? rankOf(option.component) : 0,
     ...(about ? { info: () => card(about) } : {}),
     apply: (view, completion, from, to) => put(view, completion, option, from, to),
   };

@@ -91,6 +91,8 @@ GATEWAY: Final = (
     ("X03", _sender("headers: {a: '${env:A$B}'}")),
     ("X06", _sender("headers: {a: '${vault:secret}'}")),
     ("X06", _sender("headers: {a: '${foo:bar}'}")),
+    ("X06", _sender("headers: {a: '${X:-bar}'}")),
+    ("X06", _sender("headers: {a: '${HOST:-bar}'}")),
     ("X07", _sender("headers: {a: '${env:A'}")),
     ("X08", _sender("headers: {'${env:A}': b}")),
     ("X09", _sender("headers: {a: '${env:A:-{b: {c: d}}}'}")),

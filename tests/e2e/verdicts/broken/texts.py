@@ -13,6 +13,15 @@ service:
     logs: {receivers: [nop], exporters: [nop]}
 """
 _NOP: Final = "receivers:\n  nop:\n"
+
+
+def _insert(value: str) -> str:
+    """An attribute with this value is put on every record."""
+    action = f"{{key: a, value: {value}, action: insert}}"
+    tail = _TAIL.replace("[nop], exp", "[nop], processors: [resource], exp")
+    return f"processors:\n  resource: {{attributes: [{action}]}}\n{tail}"
+
+
 BY_TEXT: Final = (
     ("P01", "a colon too many", "receivers:\n  nop: a: b\n" + _TAIL),
     ("P01", "a key set twice", "receivers:\n  nop:\n  nop:\n" + _TAIL),
@@ -30,6 +39,10 @@ BY_TEXT: Final = (
     ("P01", "a null as a key", "receivers:\n  ~: c\n" + _TAIL),
     ("P01", "a number as a key", "receivers:\n  nop:\n  1: c\n" + _TAIL),
     ("P01", "a bad escape", 'receivers:\n  nop: {a: "\\q"}\n' + _TAIL),
+    ("P01", "an escaped slash", _NOP + _insert('"a\\/b"')),
+    ("P01", "an escaped single quote", _NOP + _insert("\"a\\'b\"")),
+    ("P01", "a byte order mark in a text", _NOP + _insert("a\ufeffb")),
+    ("P01", "a key without a blank", "receivers: {nop:}\n" + _TAIL),
     ("P01", "a control character", "receivers:\n  nop: {a: \x01}\n" + _TAIL),
     ("G01", "nothing", ""),
     ("G01", "a comment alone", "# nothing\n"),
@@ -41,7 +54,10 @@ BY_TEXT: Final = (
     ("P12", "a second document that is broken", _NOP + _TAIL + "---\na: [\n"),
     ("P13", "blanks around an id", "receivers:\n  ' nop ': {junk: 1}\n" + _TAIL),
     ("P14", "a setting made twice", _NOP + "processors:\n  batch: {timeout: 1s}\n  batch::timeout: 2s\n" + _TAIL),
-    ("P15", "a date", _NOP + "processors:\n  resource: {attributes: [{key: a, value: 2026-01-02, action: insert}]}\n" + _TAIL.replace("[nop], exp", "[nop], processors: [resource], exp")),
+    ("P15", "a date that there is not", _NOP + _insert("2026-02-30")),
+    ("P15", "a time without a zone", _NOP + _insert("2026-01-02T03:04:05")),
+    ("P15", "a time with a zone", _NOP + _insert("2026-01-02T03:04:05+01:00")),
+    ("P15", "a date", _NOP + _insert("2026-01-02")),
     ("P01", "Windows line ends", (_NOP + _TAIL).replace("\n", "\r\n")),
     ("P01", "a byte order mark", "\ufeff" + _NOP + _TAIL),
     ("P01", "a tag of one's own", "receivers:\n  nop: !mine {}\n" + _TAIL),
