@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 
 from agents.snapshot import AgentSnapshot
+from fleets.models import Rollout
 from fleets.rollouts import engine
 from fleets.rollouts.counts import Budget
 from fleets.rollouts.plan import Action
 from fleets.rollouts.shares import Share
 from fleets.rollouts.strategy import StagePlan
+from fleets.rollouts.windows import DAYS
 from tests.fleets.story import APPLIED, APPLYING, FAILED, disconnect, hash_of, member_of
 from tests.fleets.test_stages import SOAK, Staged, healthy
 
@@ -108,6 +110,15 @@ def test_also_those_that_were_offline_then(limit: Mapping[str, object]) -> None:
     assert both.offered() == []
 
 
+def test_what_a_person_wants_now_does_not_wait_for_the_change_window() -> None:
+    both = Together(PAIR)
+    tomorrow = DAYS[(both.now.weekday() + 1) % 7]
+    window = {"window_days": tomorrow, "window_hours": "12:00-13:00", "window_zone": "UTC"}
+    Rollout.objects.filter(pk=both.rollout.pk).update(**window)
+    both.retry()
+    both.take(both.hash)
+
+
 def test_who_is_down_goes_first_and_the_other_stays_up_meanwhile() -> None:
     both = Together(PAIR, went_back=False)
     down = both.story.agents[1]
@@ -126,7 +137,7 @@ def test_one_that_is_down_holds_the_other_and_the_rollout_says_so() -> None:
     both.work()
     assert both.offered() == []
     [hold] = engine.zone_holds(both.rollout, both.now)
-    assert (set(hold.broken), hold.waiting) == ({down.instance_uid}, {well.instance_uid})
+    assert (set(hold.broken), set(hold.waiting)) == ({down.instance_uid}, {well.instance_uid})
     assert "wait for a collector of their zone" in both.rollout.state_reason
     healthy(down, since=both.now)
     both.work(SOAK)
