@@ -1,12 +1,11 @@
 """What is said before a rollout starts: pure, from members and what the version needs."""
 
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import time
 from typing import Any
 
 import pytest
 
-from fleets.rollouts.durations import BadDuration, parse_duration
 from fleets.rollouts.needs import (
     Needs,
     Said,
@@ -401,17 +400,3 @@ class TestTheRest:
         found = check(crowd(1), subject(underway="Rollout #4 to edge v2"), "seed")
         assert [one.code for one in found.open_warnings([])] == ["supersedes"]
         assert not found.open_warnings(["supersedes"])
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("90 s", 90), ("90", 90), ("5min", 300), ("2 h", 7_200), (" 1 d ", 86_400)],
-)
-def test_times_are_read_as_people_type_them(text: str, seconds: int) -> None:
-    assert parse_duration(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize("text", ["", "soon", "5 weeks", "-1 s", "1.5 h", "99999999 s"])
-def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(BadDuration, match="90 s"):
-        parse_duration(text)

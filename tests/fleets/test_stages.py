@@ -31,16 +31,7 @@ from telflo.base import clock
 from telflo.base.errors import Conflict
 from telflo.base.models import Activity
 from tests.factories import TESTER, make_version
-from tests.fleets.story import (
-    APPLIED,
-    APPLYING,
-    FAILED,
-    Story,
-    disconnect,
-    hash_of,
-    member_of,
-    target_of,
-)
+from tests.fleets.story import APPLIED, APPLYING, FAILED, Story, disconnect, hash_of, member_of
 
 pytestmark = pytest.mark.django_db
 
@@ -356,54 +347,6 @@ def test_a_preview_draws_the_canary_that_the_rollout_will_take() -> None:
     ]
     rollout = start_rollout(fleet=story.fleet, version=version, actor=TESTER, strategy=strategy)
     assert rollout.targets.get(stage__index=0).agent_id == previewed.instance_uid
-
-
-class TestAwayWhenItsTurnComes:
-    """Between the start and a stage there may be hours."""
-
-    STAGES = (StagePlan("Canary", Share(count=1), bake=BAKE), StagePlan("All", Share(percent=100)))
-
-    def begin(self, *, stages: tuple[StagePlan, ...] = STAGES, **knobs: object) -> Rollout:
-        """Those of the first stage leave before it begins. The first collector has the version, the others are `own`."""
-        self.story = story = Story(count=4)
-        version = story.version()
-        story.answer(story.agents[0], APPLIED, hash_of(version))
-        Agent.objects.exclude(pk=story.agents[0].instance_uid).update(labels={"env": "own"})
-        strategy = Strategy(**{"stages": stages, "soak": SOAK, **knobs})  # type: ignore[arg-type]  # a test's
-        rollout = start_rollout(fleet=story.fleet, version=version, actor=TESTER, strategy=strategy)
-        drawn = Target.objects.filter(rollout=rollout, stage__index=0)
-        self.drawn = set(drawn.values_list("agent_id", flat=True))
-        for agent in story.agents:
-            if agent.instance_uid in self.drawn:
-                disconnect(agent)
-        story.work()
-        return rollout
-
-    def stages(self, rollout: Rollout) -> list[list[tuple[str, bool]]]:
-        """Of each stage its targets' states, and whether they were drawn for the first."""
-        found = rollout.targets.order_by("state").values_list("stage__index", "state", "agent_id")
-        return [
-            [(state, uid in self.drawn) for index, state, uid in found if index == wanted]
-            for wanted in (0, 1)
-        ]
-
-    def test_one_that_is_there_and_lacks_it_is_the_canary_in_its_place(self) -> None:
-        rollout = self.begin()
-        canary, others = self.stages(rollout)
-        assert canary == [("waiting", False)]
-        assert sorted(others) == [("waiting", False), ("waiting", False), ("waiting", True)]
-        assert target_of(rollout, self.story.agents[0]).stage.index == 1
-        offered = self.story.claim(*self.story.agents[1:])
-        assert list(offered.values()) == [hash_of(rollout.version)]
-
-    def test_where_offline_ones_hold_up_their_stage_it_waits_for_them(self) -> None:
-        canary, _ = self.stages(self.begin(waits_for_offline=True))
-        assert canary == [("pending_offline", True)]
-
-    def test_a_stage_that_a_selector_fills_keeps_its_own(self) -> None:
-        own = StagePlan("Own", Share(selector=parse_selector("env=own")))
-        canary, _ = self.stages(self.begin(stages=(self.STAGES[0], own, self.STAGES[1])))
-        assert canary == [("pending_offline", True)]
 
 
 def test_those_that_run_it_already_do_not_water_down_the_budget() -> None:
