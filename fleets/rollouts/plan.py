@@ -317,7 +317,7 @@ def _state_with(current: StageView | None) -> State:
     return State.BAKING if is_baking else State.RUNNING
 
 
-_IN_VAIN: Final = "It failed wherever it was tried, within the budget: nobody runs it."
+_IN_VAIN: Final = "It failed wherever it was tried, within the budget."
 """Such a version is not what newcomers get."""
 _CLOSED: Final = "It waits for its change window."
 _HELD: Final = (

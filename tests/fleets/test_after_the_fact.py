@@ -131,8 +131,8 @@ def test_a_version_that_nobody_runs_is_not_what_newcomers_get(*, is_left_out: bo
         fail(staged, other)
     staged.work()
     assert staged.rollout.state == "cancelled"
-    assert "nobody runs it" in staged.rollout.state_reason
-    assert "nobody runs it" in Activity.objects.get(action="rollout.cancel").reason
+    assert "failed wherever it was tried" in staged.rollout.state_reason
+    assert "failed wherever it was tried" in Activity.objects.get(action="rollout.cancel").reason
     newcomer = staged.story.join()
     assert staged.story.claim(newcomer) == {newcomer.instance_uid: hash_of(staged.story.one)}
 
