@@ -35,7 +35,8 @@ class SoakFacts:
     awaits_comparison: what it says that it runs is looked at in a moment · soak: how long it has to stay well ·
     healthy_since: when it last became so, None while that is not known; that alone tells of an illness, or a restart,
     between two looks · is_muted: it said that it is well, and its health is unknown only since connection settings of
-    ours made its client start anew, which some supervisors never correct.
+    ours made its client start anew, which some supervisors never correct · is_our_doing: it became well again after
+    connection settings or a restart that it was told.
     """
 
     health: Health
@@ -49,6 +50,7 @@ class SoakFacts:
     soak: timedelta = timedelta()
     healthy_since: datetime | None = None
     is_muted: bool = False
+    is_our_doing: bool = False
 
     @property
     def well_until(self) -> datetime:
@@ -88,7 +90,7 @@ def judge(facts: SoakFacts, now: datetime) -> Verdict:
 
 def watch(facts: SoakFacts, *, soaked_at: datetime, has_soaked_anew: bool) -> Verdict:
     """The same while its stage bakes: trouble is a failure at any look, and who became well again since the soak
-    soaks once more, the next time has failed.
+    soaks once more, the next time has failed. What we told it is no illness.
 
     soaked_at: when it was judged well.
     """
@@ -97,6 +99,8 @@ def watch(facts: SoakFacts, *, soaked_at: datetime, has_soaked_anew: bool) -> Ve
     is_well = facts.is_connected and facts.reports_health and facts.health is Health.HEALTHY
     if not is_well or facts.healthy_since is None or facts.healthy_since <= soaked_at:
         return Verdict(Word.WAIT)
+    if facts.is_our_doing:
+        return Verdict(Word.SUCCEEDED)
     return Verdict(Word.FAILED, RELAPSING) if has_soaked_anew else Verdict(Word.AGAIN, RELAPSED)
 
 

@@ -11,6 +11,7 @@ from fleets.models import AgentConnection
 from fleets.rollouts.judging import Health, SoakFacts, Word, judge, watch
 from tests.factories import at, make_patch
 from tests.fleets.story import target_of
+from tests.fleets.test_after_the_fact import soaked
 from tests.fleets.test_stages import SOAK, Staged, healthy
 
 
@@ -148,3 +149,23 @@ def test_after_our_own_connection_settings_real_trouble_is_trouble() -> None:
     store.apply([make_patch(canary, now=staged.now + timedelta(seconds=1), health=ill)])
     staged.work(timedelta(seconds=2))
     assert "exit code 1" in target_of(staged.rollout, canary).failure
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("by_settings", [True, False])
+def test_in_the_bake_what_it_was_told_is_no_illness_however_often(*, by_settings: bool) -> None:
+    """Connection settings, or restarts: a person's, or those that other settings need."""
+    staged = Staged()
+    canary = soaked(staged)
+    for _ in range(3):
+        staged.now += timedelta(minutes=1)
+        if by_settings:
+            AgentConnection.objects.update_or_create(
+                agent_id=canary.instance_uid, defaults={"offered_at": staged.now}
+            )
+        else:
+            store.note_restarts([canary.instance_uid], now=staged.now)
+        healthy(canary, since=staged.now + timedelta(seconds=4))
+        staged.work(timedelta(seconds=10))
+        assert target_of(staged.rollout, canary).state == "succeeded"
+    assert staged.rollout.state == "baking"

@@ -31,6 +31,7 @@ _NAMES: Final = (
     "agent__status__last_error",
     "agent__status__reported_healthy",
     "agent__connection__offered_at",
+    "agent__status__restarted_at",
 )
 _IN_TROUBLE: Final = Q(agent__status__health=Stored.UNHEALTHY) | Q(
     agent__status__runs=Runs.LACKING, agent__status__compare_due=False
@@ -109,6 +110,7 @@ def _facts(
     error: str,
     was_well: bool | None,
     settings_at: datetime | None,
+    restarted_at: datetime | None,
 ) -> SoakFacts:
     return SoakFacts(
         health=health_of(health),
@@ -122,14 +124,15 @@ def _facts(
         runs=_runs(row),
         awaits_comparison=_awaits_comparison(row),
         is_muted=health == Stored.UNKNOWN and was_well is True and _is_ours(settings_at, since),
+        is_our_doing=_is_ours(settings_at, since) or _is_ours(restarted_at, since),
     )
 
 
-def _is_ours(settings_at: datetime | None, since: datetime | None) -> bool:
-    """Whether what began then may come of the connection settings that it was offered."""
-    if settings_at is None or since is None:
+def _is_ours(told_at: datetime | None, since: datetime | None) -> bool:
+    """Whether what began then may come of what it was told: connection settings, or a restart."""
+    if told_at is None or since is None:
         return False
-    return timedelta() <= since - settings_at < store.CALM_AFTER_RESTART
+    return timedelta() <= since - told_at < store.CALM_AFTER_RESTART
 
 
 def _runs(row: StatusRow) -> Runs | None:
