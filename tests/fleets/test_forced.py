@@ -113,6 +113,7 @@ class TestForced:
         rollout = story.assign(story.one, force=True)
         assert not story.claim(newcomer)
         assert "never ran another version well" in target_of(rollout, newcomer).reason
+        assert Quarantine.objects.get(agent_id=newcomer.instance_uid).hash == hash_of(story.one)
 
     def test_an_offline_one_goes_the_same_way_when_it_returns(self) -> None:
         story, two = failed()
