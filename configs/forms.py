@@ -39,8 +39,8 @@ class TextForm(forms.Form):
     file = forms.FileField(
         label="Or upload a file",
         required=False,
-        help_text="It is taken instead of the text above. At most 2 MiB, UTF-8.",
-        widget=forms.FileInput(attrs={"accept": ".yaml,.yml,.txt"}),
+        help_text="It takes the place of the text above. At most 2 MiB, UTF-8.",
+        widget=forms.FileInput(attrs={"accept": ".yaml,.yml,.txt", "data-into": "id_yaml"}),
     )
     note = forms.CharField(
         label="Note", required=False, max_length=500, help_text="What changed, and why."

@@ -314,6 +314,9 @@ def _number(text: str, otherwise: str) -> int:
 def _share(kind: str, value: str) -> Share:
     """Raises BadSelector and ValidationError."""
     if kind == "selector":
+        if value.strip().removesuffix("%").strip().isdecimal():
+            # What the field held while it was a number: as a selector it would name a label of that name.
+            raise forms.ValidationError("Write a condition, such as region=eu-1.")
         return Share(selector=parse_selector(value))
     if kind == "percent":
         return Share(percent=_number(value.strip().removesuffix("%"), "Write a share as 10 %."))

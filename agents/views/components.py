@@ -61,7 +61,7 @@ def components_of(agent: Agent, membership: Membership | None) -> Joined:
     texts = [file.body.decode(errors="replace") for file in effective_of(agent)] if tree else []
     if tree and not texts and membership is not None and membership.desired is not None:
         texts = [membership.desired.version.yaml]
-    used = frozenset(one for text in texts for one in needs_of(text).components)
+    used = frozenset(one for text in texts for one in needs_of(text).used)
     return _joined(tree, used, agent.collector_version, used_is_known=bool(texts))
 
 

@@ -72,7 +72,7 @@ def _numbers(kind: Kind, subject: Subject) -> list[str]:
         back = subject.count("reverted")
         told = [f"{counted(back, 'collector')} back on the version before."]
         return [*told, f"{counted(stuck, 'collector')} did not go back."] if stuck else told
-    told = [f"{counted(subject.count('succeeded'), 'collector')} moved."]
+    told = [f"{counted(subject.count('succeeded'), 'collector has', 'collectors have')} it."]
     failed = subject.count("failed")
     offline = subject.count("pending_offline") if kind is Kind.ROLLOUT_SUCCEEDED else 0
     if failed:

@@ -17,6 +17,7 @@ import { defineMorphSwap } from "./ui/swap";
 import { showCurrentTab } from "./ui/tabs";
 import { ThemeSwitch } from "./ui/theme";
 import { listenForToasts, ToastItem } from "./ui/toasts";
+import { showUploads } from "./ui/upload";
 
 document.documentElement.classList.add("scripted");
 defineMorphSwap();
@@ -40,3 +41,4 @@ followSelection();
 keepTimesFresh();
 showCurrentTab();
 loadEditors();
+showUploads();

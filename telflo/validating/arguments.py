@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="RULE",
         help="leave out a rule, such as L23",
     )
+    found.add_argument(
+        "--strict", action="store_true", help="exit with 1 also where there are warnings alone"
+    )
     _add_target(found)
     return found
 

@@ -1,4 +1,6 @@
-"""`telflo validate FILE…`: exit code 0 without errors, 1 with some, 2 when a file or an argument cannot be read."""
+"""`telflo validate FILE…`: exit code 0 without errors, 1 with some (`--strict`: or warnings), 2 when a file
+or an argument cannot be read.
+"""
 
 import argparse
 import os
@@ -12,6 +14,7 @@ from configs.catalog.errors import CatalogError
 from configs.catalog.shelf import nearest
 from configs.catalog.writing import from_bytes
 from configs.collector.catalog_types import Catalog
+from configs.collector.findings import Severity
 from configs.collector.limits import Limits
 from configs.collector.validate import validate
 from telflo.validating.arguments import parser, target_of
@@ -41,7 +44,8 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
     except OSError as error:
         print(f"telflo: the findings cannot be written: {error.strerror or error}.", file=stderr)
         return 2
-    return 0 if all(one.report.is_valid for one in checked) else 1
+    bad = {Severity.ERROR, Severity.WARNING} if said.strict else {Severity.ERROR}
+    return int(any(found.severity in bad for one in checked for found in one.report.findings))
 
 
 def _catalog(said: argparse.Namespace) -> Catalog:

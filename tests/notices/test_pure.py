@@ -163,14 +163,14 @@ class TestRollouts:
     @pytest.mark.parametrize(
         ("state", "targets", "title", "text"),
         [
-            ("paused", {"failed": 2, "succeeded": 1}, "is paused", "Why. 1 collector moved. 2 collectors failed."),
-            ("rolling_back", {"failed": 1}, "is being taken back", "Why. 0 collectors moved. 1 collector failed."),
+            ("paused", {"failed": 2, "succeeded": 1}, "is paused", "Why. 1 collector has it. 2 collectors failed."),
+            ("rolling_back", {"failed": 1}, "is being taken back", "Why. 0 collectors have it. 1 collector failed."),
             ("rolled_back", {"reverted": 3}, "was taken back", "Why. 3 collectors back on the version before."),
             ("rolled_back", {"reverted": 3, "revert_failed": 1}, "was taken back",
              "Why. 3 collectors back on the version before. 1 collector did not go back."),
             ("succeeded", {"succeeded": 1200, "pending_offline": 2}, "succeeded",
-             "1,200 collectors moved. 2 collectors offline, to follow."),
-            ("cancelled", {"succeeded": 2, "waiting": 9}, "was cancelled", "Why. 2 collectors moved."),
+             "1,200 collectors have it. 2 collectors offline, to follow."),
+            ("cancelled", {"succeeded": 2, "waiting": 9}, "was cancelled", "Why. 2 collectors have it."),
         ],
     )  # fmt: skip
     def test_a_state_is_told_with_its_numbers(

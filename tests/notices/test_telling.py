@@ -38,7 +38,7 @@ class TestRollouts:
         [notice] = Notice.objects.all()
         assert notice.kind == "rollout.succeeded"
         assert notice.path == f"/rollouts/{rollout.number}/"
-        assert notice.text == "2 collectors moved."
+        assert notice.text == "2 collectors have it."
         assert notice.data["targets"] == {"succeeded": 2}
         assert notice.fleet_id == story.fleet.pk
 
@@ -50,7 +50,7 @@ class TestRollouts:
         story.settle(here)
         story.work()
         [notice] = Notice.objects.all()
-        assert notice.text == "1 collector moved. 1 collector offline, to follow."
+        assert notice.text == "1 collector has it. 1 collector offline, to follow."
         assert notice.data["rollout"]["reason"] == "1 was offline when it ended."
 
     def test_pause_way_back_and_end_are_told_once_each(self) -> None:

@@ -115,6 +115,12 @@ def test_what_is_wrong_with_a_selector_says_once_how_one_is_written() -> None:
     assert 'aria-describedby="id_stage-0-value_error"' in html
 
 
+@pytest.mark.parametrize("left", ["1", "10 %"])
+def test_a_number_that_the_field_still_holds_is_no_selector(left: str) -> None:
+    html = Page().html("preview", [{"kind": "selector", "value": left}, {}])
+    assert "Write a condition, such as region=eu-1." in html
+
+
 def test_stages_are_added_before_the_last_and_removed_and_what_was_typed_stays() -> None:
     page = Page()
     typed = [{"kind": "selector", "value": "env=staging", "bake": "7 min"}, {}]

@@ -105,6 +105,14 @@ class TestRunning:
         assert ran.code == 0
         assert "warning" in ran.out
 
+    @pytest.mark.parametrize(("without", "code"), [((), 1), (("--disable", "L04"), 0)])
+    def test_strictly_a_warning_counts_and_a_hint_does_not(
+        self, without: tuple[str, ...], code: int
+    ) -> None:
+        ran = Ran("good.yaml", "--strict", *without)
+        assert ran.code == code
+        assert "[L10]" in ran.out
+
     def test_several_files_are_one_configuration_when_they_are_merged(self) -> None:
         Path("over.yaml").write_text("exporters: {debg: }\n")
         assert Ran("bad.yaml", "over.yaml", "--disable", "P10").code == 1
