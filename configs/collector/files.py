@@ -54,7 +54,7 @@ class Files:
         self.files = tuple(files)
         values = (value_of(file.document.root) for file in self.files)
         self.root: Mapping[str, Value] = entries_of(reduce(merged, values))
-        self._indexes: dict[int, _Index] = {}
+        self._indexes: dict[tuple[int, bool], _Index] = {}
 
     def spot(self, path: Path) -> Spot:
         """Where a path is written, in the last file that says it; the nearest part above it where nothing does."""
@@ -91,7 +91,8 @@ class Files:
             return None
         if not isinstance(target, nodes.Mapping):
             return None
-        index = self._index(target)
+        is_listed = any(isinstance(one, int) for one in path[: spot.depth])
+        index = self._index(target, is_listed=is_listed)
         found = index.entry(path, spot.depth)
         if found is None:
             return None
@@ -99,30 +100,30 @@ class Files:
         is_shared = is_shared or id(entry) in index.foreign
         return Spot(spot.file, entry.value, spot.depth + steps, entry.key, is_shared)
 
-    def _index(self, node: nodes.Mapping) -> "_Index":
-        index = self._indexes.get(id(node))
+    def _index(self, node: nodes.Mapping, *, is_listed: bool) -> "_Index":
+        known = (id(node), is_listed)
+        index = self._indexes.get(known)
         if index is None:
-            index = self._indexes[id(node)] = _Index()
+            index = self._indexes[known] = _Index()
             for entry in node.entries:
                 if not entry.is_merge:
-                    index.add(entry)
+                    index.add((entry.name,) if is_listed else tuple(entry.name.split(PATH)), entry)
             for one in _taken_in(node):
-                index.take_in(self._index(one))
+                index.take_in(self._index(one, is_listed=is_listed))
         return index
 
 
 @dataclass(slots=True)
 class _Index:
-    """The entries of a map by their paths: `a::b` is two steps, and so are the parts of it."""
+    """The entries of a map by their paths: `a::b` is two steps (one inside of a list), and so are the parts of it."""
 
     whole: dict[Path, Entry] = field(default_factory=dict)
     parts: dict[Path, Entry] = field(default_factory=dict)
     foreign: set[int] = field(default_factory=set)
     longest: int = 1
 
-    def add(self, entry: Entry) -> None:
+    def add(self, steps: Path, entry: Entry) -> None:
         """An entry of the map itself."""
-        steps = tuple(entry.name.split(PATH))
         self.whole[steps] = entry
         self.longest = max(self.longest, len(steps))
         for end in range(1, len(steps)):
