@@ -24,7 +24,7 @@ class File:
 @dataclass(frozen=True, slots=True)
 class Spot:
     """Where a part is written. depth: how many steps of the path led here · key: None for an item and for the root ·
-    is_shared: an alias or `<<` led here, so that other parts are written here too.
+    is_shared: an alias or `<<` led here, so that other parts are written here too · is_listed: it stands in a list.
     """
 
     file: File
@@ -32,6 +32,7 @@ class Spot:
     depth: int
     key: nodes.Scalar | Alias | None = None
     is_shared: bool = False
+    is_listed: bool = False
 
     @property
     def shown(self) -> Span:
@@ -87,18 +88,19 @@ class Files:
         is_shared = spot.is_shared or target is not spot.node
         if isinstance(target, nodes.Sequence):
             if isinstance(step, int) and step < len(target.items):
-                return Spot(spot.file, target.items[step], spot.depth + 1, is_shared=is_shared)
+                item = target.items[step]
+                return Spot(spot.file, item, spot.depth + 1, None, is_shared, is_listed=True)
             return None
         if not isinstance(target, nodes.Mapping):
             return None
-        is_listed = any(isinstance(one, int) for one in path[: spot.depth])
-        index = self._index(target, is_listed=is_listed)
+        index = self._index(target, is_listed=spot.is_listed)
         found = index.entry(path, spot.depth)
         if found is None:
             return None
         entry, steps = found
         is_shared = is_shared or id(entry) in index.foreign
-        return Spot(spot.file, entry.value, spot.depth + steps, entry.key, is_shared)
+        depth = spot.depth + steps
+        return Spot(spot.file, entry.value, depth, entry.key, is_shared, spot.is_listed)
 
     def _index(self, node: nodes.Mapping, *, is_listed: bool) -> "_Index":
         known = (id(node), is_listed)
