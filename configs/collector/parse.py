@@ -27,7 +27,10 @@ _MOST_OF_SLOW = 200_000
 class _SlowLoader(yaml.SafeLoader):
     r"""Knows the escape `\'`, as Go's yaml does. libyaml, which is fast, has it not."""
 
-    ESCAPE_REPLACEMENTS = {**yaml.SafeLoader.ESCAPE_REPLACEMENTS, "'": "'"}
+    ESCAPE_REPLACEMENTS = {  # type: ignore[misc]  # stubs call it final; this is how PyYAML is told
+        **yaml.SafeLoader.ESCAPE_REPLACEMENTS,
+        "'": "'",
+    }
 
 
 def parse(source: str | bytes, limits: Limits = _DEFAULTS) -> Document:
