@@ -24,7 +24,7 @@ class File:
 @dataclass(frozen=True, slots=True)
 class Spot:
     """Where a part is written. depth: how many steps of the path led here · key: None for an item and for the root ·
-    is_shared: an alias or `<<` led here, so that other parts are written here too.
+    is_shared: an alias or `<<` led here, so that other parts are written here too · is_listed: it stands in a list.
     """
 
     file: File
@@ -32,6 +32,7 @@ class Spot:
     depth: int
     key: nodes.Scalar | Alias | None = None
     is_shared: bool = False
+    is_listed: bool = False
 
     @property
     def shown(self) -> Span:
@@ -54,7 +55,7 @@ class Files:
         self.files = tuple(files)
         values = (value_of(file.document.root) for file in self.files)
         self.root: Mapping[str, Value] = entries_of(reduce(merged, values))
-        self._indexes: dict[int, _Index] = {}
+        self._indexes: dict[tuple[int, bool], _Index] = {}
 
     def spot(self, path: Path) -> Spot:
         """Where a path is written, in the last file that says it; the nearest part above it where nothing does."""
@@ -87,42 +88,44 @@ class Files:
         is_shared = spot.is_shared or target is not spot.node
         if isinstance(target, nodes.Sequence):
             if isinstance(step, int) and step < len(target.items):
-                return Spot(spot.file, target.items[step], spot.depth + 1, is_shared=is_shared)
+                item = target.items[step]
+                return Spot(spot.file, item, spot.depth + 1, None, is_shared, is_listed=True)
             return None
         if not isinstance(target, nodes.Mapping):
             return None
-        index = self._index(target)
+        index = self._index(target, is_listed=spot.is_listed)
         found = index.entry(path, spot.depth)
         if found is None:
             return None
         entry, steps = found
         is_shared = is_shared or id(entry) in index.foreign
-        return Spot(spot.file, entry.value, spot.depth + steps, entry.key, is_shared)
+        depth = spot.depth + steps
+        return Spot(spot.file, entry.value, depth, entry.key, is_shared, spot.is_listed)
 
-    def _index(self, node: nodes.Mapping) -> "_Index":
-        index = self._indexes.get(id(node))
+    def _index(self, node: nodes.Mapping, *, is_listed: bool) -> "_Index":
+        known = (id(node), is_listed)
+        index = self._indexes.get(known)
         if index is None:
-            index = self._indexes[id(node)] = _Index()
+            index = self._indexes[known] = _Index()
             for entry in node.entries:
                 if not entry.is_merge:
-                    index.add(entry)
+                    index.add((entry.name,) if is_listed else tuple(entry.name.split(PATH)), entry)
             for one in _taken_in(node):
-                index.take_in(self._index(one))
+                index.take_in(self._index(one, is_listed=is_listed))
         return index
 
 
 @dataclass(slots=True)
 class _Index:
-    """The entries of a map by their paths: `a::b` is two steps, and so are the parts of it."""
+    """The entries of a map by their paths: `a::b` is two steps (one inside of a list), and so are the parts of it."""
 
     whole: dict[Path, Entry] = field(default_factory=dict)
     parts: dict[Path, Entry] = field(default_factory=dict)
     foreign: set[int] = field(default_factory=set)
     longest: int = 1
 
-    def add(self, entry: Entry) -> None:
+    def add(self, steps: Path, entry: Entry) -> None:
         """An entry of the map itself."""
-        steps = tuple(entry.name.split(PATH))
         self.whole[steps] = entry
         self.longest = max(self.longest, len(steps))
         for end in range(1, len(steps)):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 PATH: Final = "::"
-"""What divides a key into a path: `a::b: 1` means `a: {b: 1}` (rule P04)."""
+"""What divides a key into a path: `a::b: 1` means `a: {b: 1}` (rule P04), but not inside of a list."""
 _MERGE: Final = "<<"
 _PLAIN_TAGS: Final = frozenset({"", "!", "tag:yaml.org,2002:null"})
 _MERGE_TAGS: Final = frozenset({"", "!", "tag:yaml.org,2002:merge"})

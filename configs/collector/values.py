@@ -130,40 +130,46 @@ def merged(base: Value, over: Value) -> Value:
 
 class _Reader:
     def __init__(self) -> None:
-        self._known: dict[int, Value] = {}
+        self._known: dict[tuple[int, bool], Value] = {}
 
-    def read(self, node: Node) -> Value:
+    def read(self, node: Node, *, is_listed: bool = False) -> Value:
+        """is_listed: it stands somewhere inside of a list, where keys are no paths."""
         target = resolved(node)
         if isinstance(target, nodes.Scalar):
             return scalar_value(target)
-        if id(target) not in self._known:
-            self._known[id(target)] = (
-                self._map(target)
+        known = (id(target), is_listed)
+        if known not in self._known:
+            self._known[known] = (
+                self._map(target, is_listed=is_listed)
                 if isinstance(target, nodes.Mapping)
-                else tuple(self.read(item) for item in target)
+                else tuple(self.read(item, is_listed=True) for item in target)
             )
-        return self._known[id(target)]
+        return self._known[known]
 
-    def _map(self, node: nodes.Mapping) -> Mapping[str, Value]:
+    def _map(self, node: nodes.Mapping, *, is_listed: bool) -> Mapping[str, Value]:
         found: dict[str, Value] = {}
         inherited: Node | None = None
         for entry in node.entries:
             if entry.is_merge:
                 inherited = entry.value
-            elif PATH in entry.name:
-                _put(found, entry.name.split(PATH), self.read(entry.value))
+                continue
+            value = self.read(entry.value, is_listed=is_listed)
+            if PATH in entry.name and not is_listed:
+                _put(found, entry.name.split(PATH), value)
             else:
-                known, value = found.get(entry.name), self.read(entry.value)
+                known = found.get(entry.name)
                 found[entry.name] = value if known is None else merged(known, value)
-        return found if inherited is None else {**self._inherited(inherited), **found}
+        if inherited is None:
+            return found
+        return {**self._inherited(inherited, is_listed=is_listed), **found}
 
-    def _inherited(self, node: Node) -> Mapping[str, Value]:
+    def _inherited(self, node: Node, *, is_listed: bool) -> Mapping[str, Value]:
         """What `<<` brings in: one map, or several of which the earlier wins. The map's own keys win over all."""
         target = resolved(node)
         several = reversed(target.items) if isinstance(target, nodes.Sequence) else (target,)
         found: dict[str, Value] = {}
         for one in several:
-            found.update(entries_of(self.read(one)))
+            found.update(entries_of(self.read(one, is_listed=is_listed)))
         return found
 
 

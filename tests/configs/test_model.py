@@ -136,6 +136,14 @@ class TestValues:
         assert found.telemetry == {"logs": {"level": "warn"}}
         assert found.extensions == ("a",)
 
+    def test_double_colons_inside_of_a_list_are_no_path(self) -> None:
+        found = model("receivers: {a: &a {x::y: 1, z: [{x::y: 1, z: {b::c: 2}}]}, b: {z: [*a]}}")
+        listed = {"x::y": 1, "z": {"b::c": 2}}
+        assert found.components[Kind.RECEIVER] == {
+            "a": {"x": {"y": 1}, "z": (listed,)},
+            "b": {"z": ({"x::y": 1, "z": (listed,)},)},
+        }
+
 
 class TestReferences:
     @pytest.mark.parametrize(

@@ -58,6 +58,18 @@ def test_findings_stand_in_the_order_of_the_text_each_once() -> None:
     assert len({(x.rule, x.span, x.message) for x in found}) == len(found)
 
 
+def test_a_key_with_colons_in_a_list_is_found_at_its_place() -> None:
+    text = (
+        "processors:\n  a: {rules: [{b::c: '${env:1}'}]}\n  d: &d {e::f: '${env:2}'}\n  g: [*d]\n"
+    )
+    found = [x for x in one(text).findings if x.rule == "X02"]
+    assert [(x.path[2:], x.span.line, x.span.column) for x in found] == [
+        (("rules", 0, "b::c"), 2, 22),
+        # Written once, it stands in a map and in a list.
+        ((0, "e::f"), 3, 16),
+    ]
+
+
 def test_warnings_leave_it_valid_and_rules_can_be_switched_off() -> None:
     text = GOOD.replace("memory_limiter, batch]", "batch]").replace(
         "memory_limiter: {", "memory_limiter/b: {"

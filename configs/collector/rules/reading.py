@@ -53,7 +53,7 @@ def keys_in_other_case(subject: Subject) -> Iterator[Hit]:
 @rule("P04", Severity.INFO, "A key that is a path", CONFIGURATION)
 def paths_in_keys(subject: Subject) -> Iterator[Hit]:
     """`a::b: 1` means `a: {b: 1}`."""
-    for file, entry, _ in entries_of_text(subject, PATH):
+    for file, entry, _ in entries_of_text(subject, PATH, in_lists=False):
         if PATH in entry.name:
             message = f"The collector reads {shown(entry.name)} as keys inside each other. Nest them to show it."
             yield Hit(message, file=file, span=entry.key.span)
@@ -129,7 +129,7 @@ def blanks_in_ids(subject: Subject) -> Iterator[Hit]:
 def settings_made_twice(subject: Subject) -> Iterator[Hit]:
     """`a::b` beside `a: {b: …}`: which of them wins is chance, so that a collector starts with it, or does not."""
     names = _Names()
-    for file, entry, siblings in entries_of_text(subject, PATH):
+    for file, entry, siblings in entries_of_text(subject, PATH, in_lists=False):
         other = names.at(siblings, entry.name.split(PATH)) if PATH in entry.name else None
         if other is not None and not (_is_map(other.value) and _is_map(entry.value)):
             message = (
@@ -272,17 +272,17 @@ def _is_map(node: nodes.Node) -> bool:
 
 
 def entries_of_text(
-    subject: Subject, sign: str
+    subject: Subject, sign: str, *, in_lists: bool = True
 ) -> Iterator[tuple[str, nodes.Entry, nodes.Mapping]]:
     """Every key as written, with its file and its map, in files that hold the sign at all. What an alias stands for is
-    written once.
+    written once. in_lists: also keys inside of lists.
     """
     for file in (one for one in subject.files.files if sign in one.document.text):
         waiting: list[nodes.Node] = [file.document.root]
         while waiting:
             node = waiting.pop()
             if isinstance(node, nodes.Sequence):
-                waiting.extend(node.items)
+                waiting.extend(node.items if in_lists else ())
             elif isinstance(node, nodes.Mapping):
                 for entry in node.entries:
                     yield file.name, entry, node

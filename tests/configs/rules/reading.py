@@ -28,6 +28,7 @@ EXAMPLES = [
     Example("P03", "«Receivers»: {}", "receivers: {}", fixed="receivers: {}"),
     Example("P03", "«Receivers»: {}\nreceivers: {}", "receivers: {}"),
     Example("P04", "receivers: {«a::b»: 1}", "receivers: {a: {b: 1}}"),
+    Example("P04", "receivers: {«a::b»: [{c: 1}]}", "receivers: {a: {b: [{c::d: 1}]}}"),
     Example("P05", "receivers: {«1a»: }", "receivers: {a1: }", says="begins with a letter"),
     Example("P05", "receivers: {«otlp/»: }", "receivers: {otlp/a/b: }", says="missing after the /"),
     Example("P05", "receivers: {«otlp/a+b»: }", "receivers: {otlp/ä-1: }", says="symbols"),

@@ -49,6 +49,7 @@ BY_TEXT: Final = (
     ("G01", "null", "~\n"),
     ("G01", "an empty map", "{}\n"),
     ("P04", "keys that are paths", "receivers::nop:\n" + _TAIL),
+    ("P02", "colons in a key inside of a list", _NOP + "processors:\n  resource: {attributes: [{key: a, action: insert, value::b: 1}]}\n" + _TAIL),
     ("P06", "ids that differ in blanks", "receivers:\n  nop:\n  ' nop':\n" + _TAIL),
     ("P12", "a second document", _NOP + _TAIL + "---\nreceivers: {nothing: }\n"),
     ("P12", "a second document that is broken", _NOP + _TAIL + "---\na: [\n"),
