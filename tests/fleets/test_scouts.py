@@ -20,7 +20,7 @@ from tests.factories import TESTER, make_fleet, make_token
 from tests.fleets.credentials import claim, come, give_back, offered, wanted
 from tests.fleets.story import disconnect
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("address")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("address"), pytest.mark.rule("S2")]
 
 
 def come_many(shared: IssuedToken) -> list[AgentSnapshot]:
