@@ -161,7 +161,7 @@ def _steps(fleet: Fleet, hosts: list[HostRow]) -> list[TrackStage]:
         status is not None and status.status in (Status.FAILED, Status.ROLLED_BACK),
         status is not None and status.health_now == Health.UNHEALTHY,
     )
-    words = ("Script ran", "Connects", goal, "Reports healthy")
+    words = ("Script ran" if first else "Script runs", "Connects", goal, "Reports healthy")
     lines = (f"on {first.token.name}" if first else "", str(agent or ""), "", "")
     return [
         TrackStage(
@@ -180,4 +180,5 @@ def _step_state(done: tuple[bool, ...], has_failed: tuple[bool, ...], place: int
         return "failed"
     if done[place]:
         return "passed"
-    return "running" if all(done[:place]) else "waiting"
+    # Before its script ran, a host does nothing that could be under way.
+    return "running" if place and all(done[:place]) else "waiting"

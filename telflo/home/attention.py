@@ -17,6 +17,7 @@ from agents.identities import MOST_AN_HOUR
 from agents.lastwords import own_words
 from agents.models import Agent, AgentStatus, GivenUid, Status
 from fleets.models import RefusalReason, RefusedAttempt, Token, TokenKind
+from fleets.rollouts.clusters import pattern_of
 from telflo.base.redaction import redact_line
 from telflo.system.findings import process_findings
 from telflo.system.state import read_processes
@@ -137,7 +138,7 @@ def _installation() -> Iterator[Item]:
 
 
 def _failed() -> Iterator[Item]:
-    """Collectors that failed a version, by fleet and version; the most frequent error stands for them."""
+    """Collectors that failed a version, by fleet and version; the most frequent cause stands for them."""
     configuration = "agent__membership__desired__version__configuration__name"
     number = "agent__membership__desired__version__number"
     rows = (
@@ -149,18 +150,32 @@ def _failed() -> Iterator[Item]:
     for group in _grouped(rows, (_FLEET, configuration, number)):
         total, first = sum(row["n"] for row in group), group[0]
         version = f"{first[configuration]} v{first[number]}" if first[number] else "its version"
-        same = f", {grouped(first['n'])} for one cause" if 1 < first["n"] < total else ""
+        error, alike = _first_cause(group)
+        same = f", {grouped(alike)} for one cause" if 1 < alike < total else ""
         yield Item(
             kind=Kind.FAILED,
             tone="fail",
             icon="circle-x",
             title=f"{counted(total, 'collector')} failed {version}{same}",
             where=first[_FLEET] or "",
-            what=_first_line(first["remote_config_error"]),
+            what=_first_line(error),
             at=max(row["at"] for row in group),
             url=_rows_url(status="failed", fleet=first[_SLUG]),
             retry_url=_rows_url("agents:bulk", status="failed", fleet=first[_SLUG]),
         )
+
+
+def _first_cause(group: Iterable[dict[str, Any]]) -> tuple[str, int]:
+    """Of rows by their error, the most frequent first: an error of the most frequent cause, and how many have that."""
+    causes: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for row in group:
+        error = row["remote_config_error"]
+        cause = pattern_of(error)
+        causes[cause] += row["n"]
+        examples.setdefault(cause, error)
+    [(cause, number)] = causes.most_common(1)
+    return examples[cause], number
 
 
 def _unhealthy(now: datetime) -> Iterator[Item]:

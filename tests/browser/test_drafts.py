@@ -132,3 +132,21 @@ def test_what_is_typed_while_the_server_is_away_is_sent_later(context: BrowserCo
     expect(page.locator("[data-said]")).to_contain_text("the server does not answer")
     page.unroute(address)
     expect(page.locator("[data-said]")).to_have_text("Saved")
+
+
+def test_who_is_signed_out_meanwhile_keeps_what_they_wrote(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/configurations/new/")
+    page.get_by_label("Name", exact=True).fill("written for long")
+    write_yaml(page, GOOD)
+    context.clear_cookies()
+    page.get_by_role("button", name="Save as version 1").click()
+    expect(page.get_by_role("alert")).to_contain_text("Not sent: you are signed out")
+    check(page)
+    expect_yaml(page, GOOD)
+    with context.expect_page() as opened_page:
+        page.get_by_role("link", name="Sign in in another tab").click()
+    sign_in(opened_page.value)
+    page.get_by_role("button", name="Save as version 1").click()
+    page.wait_for_url("**/versions/1/")
+    expect(page.get_by_role("main")).to_contain_text("otlp_grpc")

@@ -159,6 +159,15 @@ def test_failures_are_grouped_by_version_and_name_their_most_frequent_cause() ->
     assert "/collectors/?status=failed&amp;fleet=edge-eu" in html
 
 
+def test_errors_that_differ_in_numbers_and_addresses_alone_are_one_cause() -> None:
+    fleet = make_fleet()
+    for error in ("port in use", "port in use", *(f"dial 10.0.0.{n}:4317: refused" for n in "123")):
+        make_collector(fleet=fleet, status="failed", remote_config_error=error)
+    html = overview()
+    assert "5 collectors failed its version, 3 for one cause" in html
+    assert "dial 10.0.0.1:4317: refused" in html
+
+
 def test_of_a_log_that_is_quoted_the_collectors_own_words_are_told() -> None:
     log = 'It ended.\nCollector log tail:\n{"level":"info","msg":"Starting"}\nError: port taken'
     make_collector(fleet=make_fleet(), status="failed", remote_config_error=log)

@@ -125,6 +125,22 @@ def test_it_waits_live_and_shows_the_collector_the_moment_it_is_there(fleet: Fle
     assert "Waiting for the first collector" not in html
 
 
+def test_nothing_is_under_way_before_the_script_ran(fleet: Fleet) -> None:
+    issued = made(fleet)
+    client = signed_in()
+    steps = client.get(address(issued.deployment)).context["steps"]
+    assert [(step.name, step.state) for step in steps[:2]] == [
+        ("Script runs", "waiting"),
+        ("Connects", "waiting"),
+    ]
+    claim_deployment(code=issued.code, host="web-1")
+    steps = client.get(address(issued.deployment)).context["steps"]
+    assert [(step.name, step.state) for step in steps[:2]] == [
+        ("Script ran", "passed"),
+        ("Connects", "running"),
+    ]
+
+
 def claimed(fleet: Fleet, *hosts: str, ago: timedelta) -> Deployment:
     """A command that these hosts ran so long ago."""
     issued = made(fleet, max_uses=len(hosts))
