@@ -113,7 +113,7 @@ async def test_one_that_is_too_large_closes_with_1009(running: Running, peer: Ra
     kind, content = await peer.message()
     assert (kind, close_code(content)) == (CLOSE, 1009)
     await until(lambda: running.gateway.counters.limits["message_bytes"] == 1)
-    assert running.gateway.unfinished.bytes == 0
+    await until(lambda: running.gateway.unfinished.bytes == 0)
     assert UID2 not in running.domain.epochs
 
 
