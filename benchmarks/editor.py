@@ -124,6 +124,7 @@ class Typing:
             press("Control+End")
             press("Enter")
 
+        yield "first keys after opening", top  # the browser has not compiled the script yet
         yield "top", top
         yield "middle", middle
         yield "end", end

@@ -1,7 +1,6 @@
 /** The parts of CodeMirror that the editor is made of. */
 
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { yaml } from "@codemirror/lang-yaml";
 import { codeFolding, foldGutter, foldKeymap, indentService, indentUnit } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension } from "@codemirror/state";
@@ -10,6 +9,7 @@ import {
 } from "@codemirror/view";
 import { findingsShown, fixHere, goToNeighbour } from "../findings/field";
 import { indentAfter, UNIT } from "../yaml/indent";
+import { yaml } from "../yaml/language";
 import { guides } from "./guides";
 import { theme } from "./theme";
 import { values } from "./values";
