@@ -7,7 +7,7 @@ import pwd
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +17,13 @@ import redis
 
 from tests.e2e.harness.server import ROOT
 from tests.e2e.harness.waiting import PATIENCE_S, wait_until
+
+
+def _signal_all(pids: Sequence[int], which: signal.Signals) -> None:
+    """Those that are left: a backend may end between being listed and being stopped."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, which)
 
 
 @dataclass
@@ -32,13 +39,11 @@ class Parts:
     def hanging_postgres(self) -> Iterator[None]:
         """All its processes are stopped: connections stay, and nobody answers."""
         pids = self._postgres_pids()
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        _signal_all(pids, signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+            _signal_all(pids, signal.SIGCONT)
 
     @contextmanager
     def killed_postgres(self) -> Iterator[None]:
