@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -53,7 +53,11 @@ _SPACE: Final = re.compile(r"\s+")
 
 def pattern_of(error: str) -> str:
     """What is common to errors of one cause: times, ids, addresses, paths and numbers are masked, lists are sorted."""
-    text = gist_of(error)[:_LONGEST]
+    return _masked(gist_of(error)[:_LONGEST])
+
+
+@lru_cache(maxsize=1024)  # pages that renew themselves ask for the same ones again and again
+def _masked(text: str) -> str:
     for found, mask in _MASKS:
         text = found.sub(mask, text)
     return _SPACE.sub(" ", _LIST.sub(_sorted, text)).strip()
