@@ -22,8 +22,9 @@ function asked(event: SubmitEvent): void {
 
 async function send(form: HTMLFormElement, page: string, button: HTMLElement | null): Promise<void> {
   const token = await renewToken(page);
-  form.querySelector<HTMLElement>("[data-not-sent]")?.toggleAttribute("hidden", token !== null);
-  if (token === null) return;
+  const said = form.querySelector<HTMLElement>("[data-not-sent]");
+  said?.toggleAttribute("hidden", token !== null);
+  if (token === null) return said?.scrollIntoView({ block: "nearest" });
   const field = form.elements.namedItem("csrfmiddlewaretoken");
   if (field instanceof HTMLInputElement) field.value = token;
   sure.add(form);
